@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+# The only build file. Out of tree: everything made lands in $(BUILD).
+#
+#   make                    optimised bld in build/bld
+#   make check              every test the caller's privilege allows
+#   make check-unit         unit tests and corpus replay only
+#   make lint               layer rules, exports, sizes, format
+#   make fuzz F=expand T=60 one fuzz target for T seconds
+#   make bench              workloads against buildah and the raw limits
+#   make demo               what examples/demo.sh shows, packages already there
+#   make install DESTDIR= PREFIX=/usr/local
+#
+# Variables: CC CFLAGS BUILD SAN=address,undefined COV=1 V=1
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O2 -g
+SAN     ?=
+V       ?=
+Q       := $(if $(V),,@)
+
+PKGS    := libarchive openssl libcurl jansson libseccomp libzstd zlib
+# Only what compiles C needs the libraries; install, clean and help do not.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lisal
+
+VERSION := $(shell cat docs/VERSION 2>/dev/null || echo 0)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual \
+        -Wimplicit-fallthrough -Werror
+HARD := -fstack-protector-strong -fPIE -fno-common -fno-strict-aliasing
+LDHARD := -pie -Wl,-z,relro,-z,now
+ifeq ($(SAN),)
+HARD += -D_FORTIFY_SOURCE=2
+else
+HARD += -fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDHARD += -fsanitize=$(SAN)
+endif
+ifneq ($(COV),)
+HARD += --coverage
+LDHARD += --coverage
+endif
+
+CPPFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I$(BUILD)/gen \
+                -DBLD_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
+COMPILE = $(CC) $(CPPFLAGS_ALL) $(WARN) $(HARD) $(CFLAGS) -MMD -MP -c
+
+PARSER_SRC  := $(wildcard parser/*.c)
+STORE_SRC   := $(wildcard store/*.c store/*/*.c)
+BUILDER_SRC := $(filter-out builder/main.c,$(wildcard builder/*.c builder/*/*.c))
+GEN_SRC     := $(BUILD)/gen/parser/lexer.c $(BUILD)/gen/parser/grammar.c
+
+PARSER_OBJ  := $(PARSER_SRC:%.c=$(BUILD)/obj/%.o) $(GEN_SRC:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+STORE_OBJ   := $(STORE_SRC:%.c=$(BUILD)/obj/%.o)
+BUILDER_OBJ := $(BUILDER_SRC:%.c=$(BUILD)/obj/%.o)
+
+LIBS := $(BUILD)/libbuilder.a $(BUILD)/libstore.a $(BUILD)/libparser.a
+
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
+TOOL_BIN  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+.DEFAULT_GOAL := all
+.PHONY: all check check-unit check-e2e check-asan check-conformance lint fuzz bench demo install man clean tools format
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/bld
+
+$(BUILD)/bld: $(BUILD)/obj/builder/main.o $(LIBS)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+
+$(BUILD)/libparser.a: $(PARSER_OBJ)
+$(BUILD)/libstore.a: $(STORE_OBJ)
+$(BUILD)/libbuilder.a: $(BUILDER_OBJ)
+$(BUILD)/lib%.a:
+	@echo "  AR   $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(COMPILE) -o $@ $<
+
+# Generated sources: their own warning flags, never in the repository.
+$(BUILD)/gen/parser/grammar.c $(BUILD)/gen/parser/grammar.h &: parser/grammar.y
+	@mkdir -p $(@D)
+	@echo "  BISON $<"
+	$(Q)bison -Werror --header=$(BUILD)/gen/parser/grammar.h -o $(BUILD)/gen/parser/grammar.c $<
+
+$(BUILD)/gen/parser/lexer.c $(BUILD)/gen/parser/lexer.h &: parser/lexer.l
+	@mkdir -p $(@D)
+	@echo "  FLEX $<"
+	$(Q)flex --header-file=$(BUILD)/gen/parser/lexer.h -o $(BUILD)/gen/parser/lexer.c $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(BUILD)/gen/parser/grammar.h $(BUILD)/gen/parser/lexer.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(HARD) $(CFLAGS) -w -MMD -MP -c -o $@ $<
+
+$(PARSER_OBJ): | $(BUILD)/gen/parser/grammar.h $(BUILD)/gen/parser/lexer.h
+
+# --- tests ---------------------------------------------------------------
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJ) $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lpthread
+
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+
+$(BUILD)/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -o $@ $< -lseccomp
+
+$(BUILD)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -o $@ $< -lcrypto -lpthread
+
+tools: $(TOOL_BIN)
+
+check: all $(UNIT_BIN) $(REPLAY_BIN) $(TOOL_BIN)
+	$(Q)BUILD=$(BUILD) bash tests/run-all.sh
+
+check-unit: $(UNIT_BIN) $(REPLAY_BIN)
+	$(Q)BUILD=$(BUILD) bash tests/run-all.sh unit
+
+check-e2e: all $(TOOL_BIN)
+	$(Q)BUILD=$(BUILD) bash tests/run-all.sh e2e
+
+check-conformance: all $(TOOL_BIN)
+	$(Q)BUILD=$(BUILD) bash tests/run-all.sh conformance
+
+check-asan:
+	$(Q)$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS="-O1 -g" check
+
+lint:
+	$(Q)BUILD=$(BUILD) bash tests/lint/run.sh
+
+# libFuzzer needs clang; the corpus lives in tests/fuzz/corpus/$(F).
+F ?= dockerfile
+T ?= 60
+FUZZ_BUILD := $(BUILD)/fuzz
+fuzz:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" SAN=fuzzer-no-link,address,undefined $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a
+	@mkdir -p $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
+	$(Q)clang $(CPPFLAGS_ALL) -O1 -g -fsanitize=fuzzer,address,undefined -o $(FUZZ_BUILD)/fuzz_$(F) tests/fuzz/fuzz_$(F).c \
+	    $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a $(PKG_LIBS) -lpthread
+	$(Q)$(FUZZ_BUILD)/fuzz_$(F) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
+
+bench: all $(BENCH_BIN) $(TOOL_BIN)
+	$(Q)BUILD=$(BUILD) bash tests/bench/run.sh
+
+demo: all
+	$(Q)BUILD=$(BUILD) sh examples/demo-run.sh
+
+man: $(BUILD)/man/bld-build.1
+$(BUILD)/man/%: docs/%.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+install: all
+	install -D -m 0755 $(BUILD)/bld $(DESTDIR)$(PREFIX)/bin/bld
+	if command -v scdoc >/dev/null; then $(MAKE) man && install -D -m 0644 $(BUILD)/man/bld-build.1 $(DESTDIR)$(PREFIX)/share/man/man1/bld-build.1; fi
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
