@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The error object: a kind, which decides the exit status, and one line of text.
+ *
+ * A function that can fail takes `struct err **err` last and returns 0 / -1 or
+ * pointer / NULL (or a count / yes-no >= 0, and -1). *err is NULL on entry, left
+ * alone on success, set on failure; the caller owns it then. Passing err == NULL
+ * is allowed where the text is of no interest. Results are written only on success.
+ */
+#ifndef BLD_STORE_BASE_ERR_H
+#define BLD_STORE_BASE_ERR_H
+
+#include "store/base/cleanup.h"
+
+enum err_kind {
+	ERR_BUILD = 1,	 /* a build step failed */
+	ERR_USAGE,	 /* the command line is wrong */
+	ERR_SYNTAX,	 /* the Dockerfile is wrong */
+	ERR_CONTEXT,	 /* a file that the user handed in: context, -f, --secret, archives */
+	ERR_NET,	 /* network or registry */
+	ERR_AUTH,	 /* 401, 403, credentials */
+	ERR_PUSH,	 /* the image is good, its push failed */
+	ERR_SYS,	 /* store, disk, any other system call */
+	ERR_SANDBOX,	 /* the RUN sandbox could not be made */
+	ERR_CORRUPT,	 /* digest, size, malformed content */
+	ERR_NOT_FOUND,	 /* no such image, blob, name in the store: exit 4 */
+	ERR_LIMIT,	 /* larger than a named limit: exit 10 */
+	ERR_UNSUPPORTED, /* valid, but not available here: exit 1 */
+	ERR_CANCELLED,	 /* a signal ended the work: exit 130 or 143 */
+};
+
+struct err;
+
+/* Set *err; always return -1. The _sys form appends ": " + strerror(errno) and keeps errno. */
+int err_set(struct err **err, enum err_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int err_sys(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_sys_kind(struct err **err, enum err_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Put "text: " in front of an error that is set; return -1. */
+int err_prefix(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Add a hint, printed on a line of its own ("help: ..."); the first one stays; return -1. */
+int err_hint(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Change the kind where a layer above knows better ("push failed after a good build"). */
+int err_rekind(struct err **err, enum err_kind kind);
+
+enum err_kind err_get_kind(const struct err *e);
+const char *err_text(const struct err *e);     /* borrowed, valid until e is freed */
+const char *err_hint_text(const struct err *e); /* "" when there is none */
+int err_errno(const struct err *e);	       /* 0 when the error is not from a system call */
+int err_exit_status(const struct err *e);      /* the process exit status for this kind */
+void err_free(struct err *e);
+
+DEFINE_CLEANUP(struct err *, err_free);
+#define auto_err CLEANUP(err_freep)
+
+#endif

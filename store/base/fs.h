@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files. Paths below a root that somebody else fills (a root file system, a
+ * context, an unpacked archive) are resolved once, by the kernel, from a
+ * directory descriptor (openat2; a component-wise fallback where it is refused
+ * with ENOSYS or EPERM). Every descriptor is O_CLOEXEC.
+ */
+#ifndef BLD_STORE_BASE_FS_H
+#define BLD_STORE_BASE_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "store/base/buf.h"
+#include "store/base/err.h"
+
+enum fs_resolve {
+	FS_IN_ROOT, /* "/" and ".." stay inside root_fd; symlinks resolve inside it */
+	FS_BENEATH, /* leaving root_fd is an error (EXDEV) */
+	FS_NOLINKS, /* like FS_BENEATH, and any symlink on the way is ELOOP */
+};
+
+/* openat2 semantics: returns fd, or -1 with errno set (no err: callers word it). */
+int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum fs_resolve how);
+
+/* mkdir -p below dir_fd, plain path of our own making (no "..", relative). 0 / -1 errno. */
+int fs_mkdirs(int dir_fd, const char *path, mode_t mode);
+
+/* Remove a tree below dir_fd without following anything. Missing is success. 0 / -1 errno. */
+int fs_remove_tree(int dir_fd, const char *name);
+
+/* All bytes of a descriptor (from offset 0, regular file, or a pipe read to its end), at most max. */
+int fs_read_fd(int fd, size_t max, const char *what, struct buf *out, struct err **err);
+/* The same for a file of the caller's; follows symlinks; regular files only unless it is "-"/pipe. */
+int fs_read_file(int dir_fd, const char *path, size_t max, struct buf *out, struct err **err);
+
+int fs_write_all(int fd, const void *p, size_t n);			  /* 0 / -1 errno */
+int fs_pread_all(int fd, void *p, size_t n, uint64_t off);		  /* short = -1, EIO */
+/* Copy n bytes from in_fd at off to out_fd's position. 0 / -1 errno (EIO when in_fd is short). */
+int fs_copy_range(int in_fd, uint64_t off, uint64_t n, int out_fd);
+
+/*
+ * Replace dir_fd/name atomically: temp file in the same directory, write, (fsync), rename,
+ * (fsync of the directory). sync=true for index.json, tags and credentials.
+ */
+int fs_replace_file(int dir_fd, const char *name, const void *p, size_t n, mode_t mode, bool sync,
+	struct err **err);
+
+/* A name that nobody else uses: "prefix.PID.COUNTER.RANDOM". */
+void fs_temp_name(char *out, size_t size, const char *prefix);
+
+/* Escaped for people: valid until the buffer goes. Convenience for messages about outside names. */
+char *fs_printable(const char *name); /* owned by the caller */
+
+#endif

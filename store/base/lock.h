@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks that die with their owner: open-file-description locks (F_OFD_SETLK) on a
+ * file that may stay behind empty. Never pid files.
+ */
+#ifndef BLD_STORE_BASE_LOCK_H
+#define BLD_STORE_BASE_LOCK_H
+
+#include <stdbool.h>
+
+#include "store/base/err.h"
+
+enum lock_mode { LOCK_READ, LOCK_WRITE };
+
+/*
+ * Take a lock on dir_fd/name (created 0600). Returns a descriptor that holds it until it is closed.
+ * With wait=false a busy lock gives -1, errno EWOULDBLOCK and no err.
+ */
+int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, struct err **err);
+/* The same on a descriptor that is open already: 0, or -1 with errno (EWOULDBLOCK when busy). */
+int lock_fd(int fd, enum lock_mode mode, bool wait);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An owned list of strings in insertion order, and on top of it the "KEY=value"
+ * lists that environments and labels are. Small n; look-ups are linear.
+ */
+#ifndef BLD_STORE_BASE_STRLIST_H
+#define BLD_STORE_BASE_STRLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/base/cleanup.h"
+
+struct strlist {
+	char **v; /* owned strings; v[n] == NULL whenever v != NULL, so it serves as argv/envp */
+	size_t n;
+	size_t cap;
+};
+
+void strlist_clear(struct strlist *l);
+void strlist_add(struct strlist *l, const char *s);
+void strlist_add_take(struct strlist *l, char *take_s);
+void strlist_addf(struct strlist *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strlist_copy(struct strlist *dst, const struct strlist *src); /* dst is replaced */
+bool strlist_has(const struct strlist *l, const char *s);
+bool strlist_equal(const struct strlist *a, const struct strlist *b);
+void strlist_remove(struct strlist *l, size_t i);
+void strlist_sort(struct strlist *l); /* bytewise */
+
+/* "KEY=value" lists. Set replaces in place or appends. Get returns NULL when unset. */
+const char *strlist_get_kv(const struct strlist *l, const char *key);
+void strlist_set_kv(struct strlist *l, const char *key, const char *value);
+void strlist_unset_kv(struct strlist *l, const char *key);
+
+static inline void cleanup_strlist(struct strlist *l)
+{
+	strlist_clear(l);
+}
+#define auto_strlist CLEANUP(cleanup_strlist)
+
+#endif
