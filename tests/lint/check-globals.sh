@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# No object that can be written to outlives a call, except those named here with their reason.
+cd "$(dirname "$0")/../.." || exit 2
+BUILD=${BUILD:-build}
+
+# file:symbol. The log sink and the one signal flag of main; tables that a library fills once.
+allowed='
+builder/main:.*(signal|stop|caught|cancel).*
+store/base/log:.*
+'
+bad=0 seen=0
+while IFS= read -r obj; do
+	seen=1
+	src=${obj#"$BUILD"/obj/} src=${src%.o}
+	[ -e "$src.c" ] || continue
+	for name in $(objdump -t "$obj" 2>/dev/null | awk '
+		$0 ~ / O / && $0 ~ /\.(t?data|t?bss)/ && $0 !~ /rel\.ro/ { print $NF }' |
+		grep -vE '^(__gcov|\.L|__asan|__sancov|__odr_asan)'); do
+		ok=
+		for a in $allowed; do
+			[[ "$src:$name" =~ ^$a$ ]] && ok=1
+		done
+		[ -n "$ok" ] || { echo "global: $src.c: $name can be written to"; bad=1; }
+	done
+done < <(find "$BUILD/obj" -name '*.o' ! -path '*/obj/gen/*' ! -path '*/obj/tests/*' 2>/dev/null | sort)
+[ $seen = 1 ] || { echo "global: nothing is compiled in $BUILD"; exit 1; }
+exit $bad

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Which folder may include which header, which library has which home, and that no headers include
+# each other in a circle. One line per violation; status 1 if there is any.
+cd "$(dirname "$0")/../.." || exit 2
+. tests/lint/common.sh
+
+# The longest folder prefix of the including file decides. Right: regular expressions, full match.
+# H stands for one header name.
+layers='
+parser/           parser/H
+store/base/       store/base/H
+store/oci/        store/base/H store/oci/H
+store/layer/      store/base/H store/layer/H
+store/            store/base/H store/oci/oci.h store/layer/layer.h store/H
+store/transport/  store/base/H store/oci/H store/layer/layer.h store/H store/transport/H
+builder/sandbox/  store/base/H builder/sandbox/H
+builder/ui/       store/base/H builder/ui/H builder/event.h
+builder/copy/     store/base/H store/layer/layer.h store/transport/http.h builder/copy/H
+builder/          store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transport|transfer|http|auth).h parser/H builder/H builder/(sandbox/sandbox|copy/copy|ui/ui|cli/cli).h
+builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transport|transfer|auth).h parser/H builder/H builder/cli/H builder/(sandbox/sandbox|ui/ui).h
+'
+
+# header (regular expression), then the only files that may include it
+homes='
+curl/.*            store/transport/http\.c
+openssl/.*         store/base/sha256\.c
+jansson\.h         store/base/jsonx\.[ch]|store/oci/.*|store/transport/.*|store/cache\.c
+archive(_entry)?\.h store/layer/.*|store/transport/(oci_archive|docker_archive|archive)[a-z_]*\.c|builder/(context|copy/).*
+sched\.h           builder/sandbox/.*
+sys/mount\.h       builder/sandbox/.*
+seccomp\.h         builder/sandbox/.*
+linux/.*           builder/sandbox/.*|store/base/fs[a-z_]*\.[ch]
+'
+
+list=$(mktemp)
+trap 'rm -f "$list"' EXIT
+sources c h l y | grep -E '^(parser|store|builder)/' |
+	xargs -r grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' >"$list"
+
+awk -v layers="$layers" -v homes="$homes" '
+BEGIN {
+	n = split(layers, row, "\n")
+	for (i = 1; i <= n; i++) {
+		k = split(row[i], f, " ")
+		if (k < 2)
+			continue
+		all = ""
+		for (j = 2; j <= k; j++) {
+			gsub(/\./, "[.]", f[j])
+			sub(/H$/, "[a-z0-9_]+[.]h", f[j])
+			all = all (j > 2 ? "|" : "") f[j]
+		}
+		may[f[1]] = "^(" all ")$"
+	}
+	n = split(homes, row, "\n")
+	for (i = 1; i <= n; i++)
+		if (split(row[i], f, " ") == 2)
+			home["^" f[1] "$"] = "^(" f[2] ")$"
+}
+{
+	file = $0; sub(/:.*/, "", file)
+	text = $0; sub(/^[^:]*:[0-9]+:/, "", text)
+	what = text; sub(/^[^"<]*["<]/, "", what); sub(/[">].*/, "", what)
+	if (text ~ /</) {
+		for (h in home)
+			if (what ~ h && file !~ home[h]) {
+				print "library: " file " includes <" what ">, whose home is " home[h]
+				bad = 1
+			}
+		next
+	}
+	if (file ~ /^parser\// && what ~ /^parser\/(lexer|grammar)\.h$/)
+		next
+	best = ""
+	for (p in may)
+		if (index(file, p) == 1 && length(p) > length(best))
+			best = p
+	if (best == "" || what !~ may[best]) {
+		print "layer: " file " includes \"" what "\""
+		bad = 1
+	}
+}
+END { exit bad }' "$list"
+rc=$?
+
+# Circles among headers: tsort names the members of each.
+edges=$(sed -nE 's/^([^:]*\.h):[0-9]+:[^"]*"([^"]+)".*/\1 \2/p' "$list")
+if [ -n "$edges" ]; then
+	circle=$(echo "$edges" | tsort 2>&1 >/dev/null | grep -v 'input contains a loop' | sed 's/^tsort: //')
+	if [ -n "$circle" ]; then
+		echo "circle: these headers include each other:" $circle
+		rc=1
+	fi
+fi
+exit $rc

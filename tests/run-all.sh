@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [kill]   (default: all)
+#
+# Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
+# below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
+# line is `N passed, N failed, N skipped`, the exit status 0 only if nothing failed.
+# BLD_TEST_MUST_RUN=1, or being root, turns skips into failures.
+#
+# JOBS=N    e2e files and conformance cases at a time (default: number of processors, at most 4)
+# KILLS=N   kills of the kill suite (default 20; 200 is the full run)
+
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+export BUILD BLD=${BLD:-$BUILD/bld}
+JOBS=${JOBS:-$(nproc)}
+[ "$JOBS" -le 4 ] || JOBS=4
+export JOBS
+[ "$(id -u)" != 0 ] || export BLD_TEST_MUST_RUN=${BLD_TEST_MUST_RUN:-1}
+log=$BUILD/log
+rm -rf "$log"
+mkdir -p "$log"
+
+passed=0 failed=0 skipped=0
+
+# count FILE NAME STATUS: add up the TAP lines of one log and show what is not ok.
+count() {
+	local p f s
+	s=$(grep -cE '^ *ok .*# *(skip|SKIP)' "$1")
+	p=$(($(grep -cE '^ *ok ' "$1") - s))
+	f=$(grep -cE '^ *not ok ' "$1")
+	if [ "$3" != 0 ] && [ "$f" = 0 ]; then
+		f=1
+		echo "not ok - $2: ended with status $3 without saying what failed" | tee -a "$1"
+	fi
+	if [ "$s" -gt 0 ]; then
+		grep -E '^ *ok .*# *(skip|SKIP)' "$1" | sed 's/^/    /'
+		if [ "${BLD_TEST_MUST_RUN:-0}" = 1 ]; then
+			f=$((f + s)) s=0
+		fi
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	printf '  %-34s %4d passed' "$2" "$p"
+	[ "$f" = 0 ] || printf '  %d FAILED (%s)' "$f" "$1"
+	[ "$s" = 0 ] || printf '  %d skipped' "$s"
+	echo
+	[ "$f" = 0 ] || grep -vE '^ *ok |^[0-9]+\.\.' "$1" | head -"${SHOW:-60}" | sed 's/^/    | /'
+}
+
+# run NAME COMMAND...: one program, its TAP output counted.
+run() {
+	local name=$1
+	shift
+	"$@" >"$log/${name//\//_}.tap" 2>&1
+	count "$log/${name//\//_}.tap" "$name" $?
+}
+
+suite_lint() {
+	run lint bash tests/lint/run.sh
+}
+
+suite_unit() {
+	local t n files
+	for t in "$BUILD"/unit/*_test; do
+		[ -x "$t" ] || continue
+		n=$(basename "$t")
+		[ -e "tests/unit/$n.c" ] || continue
+		CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=handle_segv=2:${ASAN_OPTIONS:-} \
+			run "unit/$n" timeout 300 "$t"
+	done
+	for t in "$BUILD"/replay/fuzz_*; do
+		[ -x "$t" ] || continue
+		n=$(basename "$t")
+		[ -e "tests/fuzz/$n.c" ] || continue
+		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
+		run "replay/${n#fuzz_}" replay_corpus "$t" "${files[@]}"
+	done
+}
+
+# replay_corpus PROGRAM FILE...: one result for the whole corpus of a fuzz target.
+replay_corpus() {
+	local n=${1##*/}
+	if [ $# -lt 2 ]; then
+		echo "not ok - $n: no corpus"
+	elif timeout 300 "$@"; then
+		echo "ok - $n: $(($# - 1)) inputs"
+	else
+		echo "not ok - $n: ended with status $?"
+	fi
+}
+
+suite_e2e() {
+	local f n rc
+	if ! command -v bats >/dev/null; then
+		echo "bats is missing: sh tests/check.sh installs it"
+		failed=$((failed + 1))
+		return
+	fi
+	# The slow files first, so that the last of them do not run alone.
+	find tests/e2e -name "*.bats" -size +0 -printf "%s %p\n" | sort -rn | cut -d" " -f2- | xargs -P "$JOBS" -I@ bash -c '
+		n=$(basename @ .bats); f=$1/e2e_$n
+		timeout 1200 bats --formatter tap @ >"$f.tap" 2>&1 </dev/null; echo $? >"$f.rc"' _ "$log"
+	for f in tests/e2e/*.bats; do
+		n=$(basename "$f" .bats)
+		rc=$(cat "$log/e2e_$n.rc" 2>/dev/null || echo 99)
+		count "$log/e2e_$n.tap" "e2e/$n" "$rc"
+	done
+}
+
+suite_conformance() {
+	run conformance bash tests/conformance/run.sh
+}
+
+suite_kill() {
+	run kill bash tests/kill/kill.sh
+}
+
+[ $# -gt 0 ] || set -- lint unit conformance e2e kill
+began=$SECONDS
+for s in "$@"; do
+	t=$SECONDS
+	echo "$s"
+	"suite_$s"
+	echo "  ($((SECONDS - t)) s)"
+done
+echo "in $((SECONDS - began)) s; logs in $log"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
