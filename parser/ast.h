@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree of a Dockerfile: stages of instructions, each an open struct with one union member per
+ * keyword.
+ *
+ * Everything lives in the arena of its struct dockerfile. Words the builder expands later (see
+ * expand.h) are kept raw, quotes and escapes included; words that are never expanded are final. A
+ * word that was not written has text.ptr == NULL. A slice that was not cut from a longer one is
+ * NUL-terminated; do not rely on it for words.
+ *
+ * Flags are kept typed even where the builder cannot do them yet: those give an error while parsing
+ * (rule "not-supported"), from one table in flags.c, so enabling one is a change of that table.
+ */
+#ifndef BLD_PARSER_AST_H
+#define BLD_PARSER_AST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser/slice.h"
+#include "parser/source.h"
+
+enum ast_keyword {
+	AST_ADD,
+	AST_ARG,
+	AST_CMD,
+	AST_COPY,
+	AST_ENTRYPOINT,
+	AST_ENV,
+	AST_EXPOSE,
+	AST_FROM,
+	AST_HEALTHCHECK,
+	AST_LABEL,
+	AST_MAINTAINER,
+	AST_ONBUILD,
+	AST_RUN,
+	AST_SHELL,
+	AST_STOPSIGNAL,
+	AST_USER,
+	AST_VOLUME,
+	AST_WORKDIR,
+};
+#define AST_KEYWORD_COUNT (AST_WORKDIR + 1)
+
+struct word {
+	struct slice text;
+	struct span span; /* where it was written; covers continuation marks inside it */
+};
+
+struct word_list {
+	struct word *items;
+	size_t count;
+	size_t cap;
+};
+
+/* Argument of RUN, CMD, ENTRYPOINT, HEALTHCHECK CMD: never expanded by the builder. */
+struct ast_command {
+	bool json;         /* exec form: words; else shell form: text */
+	struct slice text; /* shell form: byte-exact after joining lines, outer blanks trimmed; exec
+			      form: as written */
+	struct word_list words; /* exec form, decoded; may be empty: [] */
+	struct span span;
+};
+
+struct ast_heredoc {
+	struct word word;      /* as written: <<EOF, <<-"EOF", 3<<EOF */
+	struct slice name;     /* delimiter without quotes; file name of COPY <<NAME */
+	struct slice raw;      /* body as in the file, own line endings */
+	struct slice body;     /* raw, leading tabs of each line removed for <<- */
+	struct span body_span; /* of raw */
+	bool expand; /* COPY/ADD: expand_heredoc() it; false when any part of the delimiter was
+			quoted */
+	bool chomp;  /* <<- */
+};
+
+struct ast_heredocs {
+	struct ast_heredoc *items;
+	size_t count;
+	size_t cap;
+};
+
+struct ast_from {
+	struct word image;    /* raw, expanded with global args; also a stage name or "scratch" */
+	struct word platform; /* raw, expanded with global args */
+	struct word as;       /* as written */
+	struct slice name;    /* "as" in lower case; ptr NULL when unnamed */
+};
+
+enum ast_mount_type {
+	AST_MOUNT_BIND,
+	AST_MOUNT_CACHE,
+	AST_MOUNT_TMPFS,
+	AST_MOUNT_SECRET,
+	AST_MOUNT_SSH, /* refused */
+};
+
+/* One --mount of RUN. Every value is raw (the builder expands it), except type and from. Options
+ * not allowed for the type, unknown sharing modes, and literal (no $) numbers, sizes and booleans
+ * that are malformed are errors while parsing. */
+struct ast_mount {
+	enum ast_mount_type type;
+	struct word target;   /* target, dst, destination */
+	struct word source;   /* source, src */
+	struct word from;     /* never expanded, has no $ */
+	struct word id;       /* cache, secret, ssh */
+	struct word sharing;  /* cache: shared, private, locked */
+	struct word uid, gid; /* decimal */
+	struct word mode;     /* octal */
+	struct word size;     /* tmpfs: bytes with optional unit, words_size() */
+	struct word env;      /* secret: variable name, no file unless a target is given */
+	struct word readonly; /* ro, readonly: words_bool() after expansion; bare option = "true" */
+	struct word readwrite; /* rw, readwrite: likewise */
+	struct word required;  /* secret: likewise */
+	struct span span;      /* the whole flag */
+};
+
+enum ast_network { AST_NETWORK_DEFAULT, AST_NETWORK_NONE, AST_NETWORK_HOST };
+
+struct ast_run {
+	struct ast_mount *mounts;
+	size_t nmounts;
+	enum ast_network network;
+	struct word network_word; /* value of --network as written */
+	struct word security;     /* refused */
+	struct word_list devices; /* refused */
+	struct ast_command command;
+	struct ast_heredocs heredocs;
+	/* Shell form: what follows SHELL as its last argument. Plain text, or the body when the
+	 * command is exactly one heredoc, or text, newline, body and delimiter of each heredoc for
+	 * the shell to interpret. */
+	struct slice script;
+};
+
+struct ast_copy {         /* COPY and ADD */
+	struct word from; /* COPY; never expanded, has no $ */
+	struct word chown;
+	struct word chmod;         /* raw; a literal value is checked to be octal, at most 07777 */
+	struct word checksum;      /* refused */
+	struct word_list excludes; /* refused; literal patterns */
+	struct word link;          /* refused unless false */
+	struct word parents;       /* refused unless false */
+	struct word unpack;        /* refused */
+	struct word keep_git_dir;  /* refused unless false */
+	bool json;
+	struct word_list sources; /* raw; without the inline ones */
+	struct ast_heredocs
+		inlines;  /* inline sources; one per name, the last body of a name counts */
+	struct word dest; /* raw */
+};
+
+struct ast_pair {
+	struct word key;   /* raw */
+	struct word value; /* raw; text.ptr NULL for ARG without = */
+};
+
+struct ast_pairs { /* ENV, LABEL, ARG */
+	struct ast_pair *items;
+	size_t count;
+	size_t cap;
+	bool legacy; /* ENV key rest of line */
+};
+
+struct ast_healthcheck {
+	bool none;
+	struct ast_command command;
+	int64_t interval_ns, timeout_ns, start_period_ns,
+		start_interval_ns; /* 0 = not given or 0: inherit */
+	int64_t retries;           /* 0 likewise */
+};
+
+struct ast_instruction;
+
+struct ast_onbuild {
+	struct slice trigger; /* as stored in the image: instruction, and for heredocs newline, body
+				 and delimiter */
+	const struct ast_instruction
+		*child; /* parsed only to report mistakes early; expand and run the trigger text */
+};
+
+struct ast_instruction {
+	enum ast_keyword keyword;
+	struct slice text; /* logical line as written with lines joined, trimmed, without heredoc
+			      bodies: for progress and history */
+	struct slice rest; /* text after the keyword, trimmed */
+	struct span span;  /* keyword to last byte, heredocs included */
+	struct span keyword_span;
+	size_t first_line, last_line; /* from 1 */
+	union {
+		struct ast_from from;
+		struct ast_run run;
+		struct ast_copy copy;       /* COPY, ADD */
+		struct ast_command command; /* CMD, ENTRYPOINT */
+		struct ast_pairs pairs;     /* ENV, LABEL, ARG */
+		struct ast_healthcheck healthcheck;
+		struct ast_onbuild onbuild;
+		struct word_list words; /* EXPOSE, VOLUME (raw), SHELL (final) */
+		struct word word;       /* USER, WORKDIR, STOPSIGNAL (raw), MAINTAINER (final) */
+	};
+};
+
+struct ast_instructions {
+	struct ast_instruction **items;
+	size_t count;
+	size_t cap;
+};
+
+struct ast_stage {
+	struct ast_instruction *from; /* keyword AST_FROM */
+	struct slice name;            /* lower case; ptr NULL when unnamed */
+	size_t index;                 /* from 0, in FROM order */
+	struct ast_instructions body; /* without the FROM */
+};
+
+/* "RUN" and so on. */
+const char *ast_keyword_name(enum ast_keyword keyword);
+
+/* The keyword of a name in any case; false when there is none. */
+bool ast_keyword_find(struct slice name, enum ast_keyword *out);
+
+/* The heredoc that is the whole command of a RUN, or NULL. Its body is run->script; when that
+ * starts with "#!" it is to be run as a program. */
+const struct ast_heredoc *ast_run_only_heredoc(const struct ast_run *run);
+
+/* bind, cache, tmpfs, secret, ssh. */
+const char *ast_mount_type_name(enum ast_mount_type type);
+
+#endif
