@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Content-addressed files: blobs/sha256/HEX. Written to this process's tmp, hashed while written, published by rename;
+ * an object that is there already stays. Never synced here.
+ */
+#ifndef BLD_STORE_BLOB_H
+#define BLD_STORE_BLOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/base/io.h"
+#include "store/base/sha256.h"
+#include "store/store.h"
+
+struct blob_writer;
+
+struct blob_writer *blob_create(struct store *s, struct err **err);
+struct io_writer blob_stream(struct blob_writer *w);
+uint64_t blob_written(const struct blob_writer *w);
+/* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published. The file stays
+ * readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free always. */
+int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd, struct err **err);
+void blob_free(struct blob_writer *w);
+
+/* Bytes at once; idempotent. */
+int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struct err **err);
+
+/* Open for reading. Verifies first when the object is of another boot and not known to be synced: a wrong one is removed and
+ * reported as missing. ERR_NOT_FOUND when it is missing. size may be NULL. */
+int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err **err);
+/* Whole content, verified, at most max bytes; owned. */
+char *blob_read(struct store *s, const struct digest *d, size_t max, size_t *len, struct err **err);
+/* Is it there (and trustworthy: same check as blob_open)? */
+bool blob_exists(struct store *s, const struct digest *d, uint64_t *size);
+int blob_remove(struct store *s, const struct digest *d);
+/* Hash again: 1 good, 0 wrong, -1 error (ERR_NOT_FOUND). */
+int blob_verify(struct store *s, const struct digest *d, struct err **err);
+/* After store_sync: forget that it might be torn. */
+void blob_mark_synced(struct store *s, const struct digest *d);
+
+DEFINE_CLEANUP(struct blob_writer *, blob_free);
+#define auto_blob_writer CLEANUP(blob_freep)
+
+#endif
