@@ -45,7 +45,7 @@ static inline void cleanup_fd(const int *fd)
 }
 
 #define auto_free CLEANUP(cleanup_free)
-#define auto_fd	  CLEANUP(cleanup_fd)
+#define auto_fd   CLEANUP(cleanup_fd)
 
 /* Give the value away and leave NULL (or -1) behind. */
 #define TAKE(p)                                                                                    \

@@ -13,20 +13,20 @@
 #include "store/base/cleanup.h"
 
 enum err_kind {
-	ERR_BUILD = 1,	 /* a build step failed */
-	ERR_USAGE,	 /* the command line is wrong */
-	ERR_SYNTAX,	 /* the Dockerfile is wrong */
-	ERR_CONTEXT,	 /* a file that the user handed in: context, -f, --secret, archives */
-	ERR_NET,	 /* network or registry */
-	ERR_AUTH,	 /* 401, 403, credentials */
-	ERR_PUSH,	 /* the image is good, its push failed */
-	ERR_SYS,	 /* store, disk, any other system call */
-	ERR_SANDBOX,	 /* the RUN sandbox could not be made */
-	ERR_CORRUPT,	 /* digest, size, malformed content */
-	ERR_NOT_FOUND,	 /* no such image, blob, name in the store: exit 4 */
-	ERR_LIMIT,	 /* larger than a named limit: exit 10 */
+	ERR_BUILD = 1,   /* a build step failed */
+	ERR_USAGE,       /* the command line is wrong */
+	ERR_SYNTAX,      /* the Dockerfile is wrong */
+	ERR_CONTEXT,     /* a file that the user handed in: context, -f, --secret, archives */
+	ERR_NET,         /* network or registry */
+	ERR_AUTH,        /* 401, 403, credentials */
+	ERR_PUSH,        /* the image is good, its push failed */
+	ERR_SYS,         /* store, disk, any other system call */
+	ERR_SANDBOX,     /* the RUN sandbox could not be made */
+	ERR_CORRUPT,     /* digest, size, malformed content */
+	ERR_NOT_FOUND,   /* no such image, blob, name in the store: exit 4 */
+	ERR_LIMIT,       /* larger than a named limit: exit 10 */
 	ERR_UNSUPPORTED, /* valid, but not available here: exit 1 */
-	ERR_CANCELLED,	 /* a signal ended the work: exit 130 or 143 */
+	ERR_CANCELLED,   /* a signal ended the work: exit 130 or 143 */
 };
 
 struct err;
@@ -45,10 +45,10 @@ int err_hint(struct err **err, const char *fmt, ...) __attribute__((format(print
 int err_rekind(struct err **err, enum err_kind kind);
 
 enum err_kind err_get_kind(const struct err *e);
-const char *err_text(const struct err *e);     /* borrowed, valid until e is freed */
+const char *err_text(const struct err *e);      /* borrowed, valid until e is freed */
 const char *err_hint_text(const struct err *e); /* "" when there is none */
-int err_errno(const struct err *e);	       /* 0 when the error is not from a system call */
-int err_exit_status(const struct err *e);      /* the process exit status for this kind */
+int err_errno(const struct err *e);             /* 0 when the error is not from a system call */
+int err_exit_status(const struct err *e);       /* the process exit status for this kind */
 void err_free(struct err *e);
 
 DEFINE_CLEANUP(struct err *, err_free);

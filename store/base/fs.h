@@ -28,16 +28,19 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum 
 /* mkdir -p below dir_fd, plain path of our own making (no "..", relative). 0 / -1 errno. */
 int fs_mkdirs(int dir_fd, const char *path, mode_t mode);
 
-/* Remove a tree below dir_fd without following anything. Missing is success. 0 / -1 errno. */
+/* Remove a tree (or a single file) below dir_fd without following links or entering mounts
+ * (EXDEV). Missing is success. Any depth. 0 / -1 errno. */
 int fs_remove_tree(int dir_fd, const char *name);
 
-/* All bytes of a descriptor (from offset 0, regular file, or a pipe read to its end), at most max. */
+/* All bytes of a descriptor (from offset 0, regular file, or a pipe read to its end), at most max
+ * (ERR_LIMIT). out: initialised or all zero; on success its content is replaced. */
 int fs_read_fd(int fd, size_t max, const char *what, struct buf *out, struct err **err);
-/* The same for a file of the caller's; follows symlinks; regular files only unless it is "-"/pipe. */
+/* The same for a file of the caller's; follows symlinks; regular files and pipes only; "-" is
+ * standard input. Failures are ERR_CONTEXT (or ERR_LIMIT); err_errno() tells a missing file. */
 int fs_read_file(int dir_fd, const char *path, size_t max, struct buf *out, struct err **err);
 
-int fs_write_all(int fd, const void *p, size_t n);			  /* 0 / -1 errno */
-int fs_pread_all(int fd, void *p, size_t n, uint64_t off);		  /* short = -1, EIO */
+int fs_write_all(int fd, const void *p, size_t n);         /* 0 / -1 errno */
+int fs_pread_all(int fd, void *p, size_t n, uint64_t off); /* short = -1, EIO */
 /* Copy n bytes from in_fd at off to out_fd's position. 0 / -1 errno (EIO when in_fd is short). */
 int fs_copy_range(int in_fd, uint64_t off, uint64_t n, int out_fd);
 
@@ -48,7 +51,8 @@ int fs_copy_range(int in_fd, uint64_t off, uint64_t n, int out_fd);
 int fs_replace_file(int dir_fd, const char *name, const void *p, size_t n, mode_t mode, bool sync,
 	struct err **err);
 
-/* A name that nobody else uses: "prefix.PID.COUNTER.RANDOM". */
+#define FS_TEMP_NAME 64 /* room for a prefix of up to 30 bytes */
+/* A name that nobody else uses: "prefix.PID.RANDOM". */
 void fs_temp_name(char *out, size_t size, const char *prefix);
 
 /* Escaped for people: valid until the buffer goes. Convenience for messages about outside names. */

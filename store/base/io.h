@@ -39,7 +39,7 @@ int io_copy(struct io_reader *r, struct io_writer *w, struct err **err);
 
 /* A reader over a descriptor (position moves); ctx is the struct, which must outlive it. */
 struct io_fd {
-	int fd; /* borrowed */
+	int fd;           /* borrowed */
 	const char *what; /* for messages */
 };
 struct io_reader io_fd_reader(struct io_fd *f);

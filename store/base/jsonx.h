@@ -22,7 +22,9 @@ json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct
 char *jsonx_dump(const json_t *j, size_t *len);
 
 /* Borrowed member; required = true makes a missing one an error. Missing optional: *out NULL, 0.
- * JSON null counts as missing. */
+ * JSON null counts as missing. A missing optional int or digest leaves *out as it was, a missing
+ * list empties it; a list replaces what out held. path: where o is in its document, "" for the top.
+ */
 int jsonx_object(json_t *o, const char *key, bool required, const char *path, json_t **out,
 	struct err **err);
 int jsonx_array(json_t *o, const char *key, bool required, const char *path, json_t **out,
@@ -33,8 +35,8 @@ int jsonx_int(json_t *o, const char *key, bool required, const char *path, int64
 	struct err **err);
 int jsonx_digest(json_t *o, const char *key, bool required, const char *path, struct digest *out,
 	struct err **err);
-int jsonx_strlist(json_t *o, const char *key, const char *path, struct strlist *out,
-	struct err **err);
+int jsonx_strlist(
+	json_t *o, const char *key, const char *path, struct strlist *out, struct err **err);
 
 static inline void cleanup_json(json_t **j)
 {

@@ -21,9 +21,9 @@ char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 
 
 /* Room for one more in a growing array: MEM_PUSH(list->v, list->n, list->cap) = value; */
 #define MEM_PUSH(v, n, cap)                                                                        \
-	(*(((n) == (cap)                                                                           \
-			   ? ((cap) = (cap) ? (cap)*2 : 8, (v) = mem_grow((v), (cap), sizeof *(v)), 0)      \
-			   : 0),                                                                   \
+	(*(((n) == (cap) ? ((cap) = (cap) ? (cap)*2 : 8, (v) = mem_grow((v), (cap), sizeof *(v)),  \
+				   0)                                                              \
+			 : 0),                                                                     \
 		&(v)[(n)++]))
 
 #endif

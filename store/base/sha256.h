@@ -33,16 +33,18 @@ void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *p, size_t n);
 void sha256_final(struct sha256 *s, struct digest *out);
 void sha256_of(const void *p, size_t n, struct digest *out);
+/* The same by the plain C code that serves where the CPU has no SHA instructions; for its test. */
+void sha256_of_portable(const void *p, size_t n, struct digest *out);
 
 /* Length-prefixed update, so that ("ab","c") and ("a","bc") differ in a key. */
 void sha256_field(struct sha256 *s, const void *p, size_t n);
 void sha256_field_str(struct sha256 *s, const char *text); /* NULL counts as unset, not as "" */
 void sha256_field_u64(struct sha256 *s, uint64_t v);
 
-const char *sha256_hex(const struct digest *d, char out[DIGEST_HEX]);	      /* returns out */
+const char *sha256_hex(const struct digest *d, char out[DIGEST_HEX]);       /* returns out */
 const char *sha256_string(const struct digest *d, char out[DIGEST_STRING]); /* "sha256:..." */
-int sha256_parse_hex(const char *hex, size_t len, struct digest *out);	      /* 0 / -1 */
-int sha256_parse_string(const char *s, struct digest *out);		      /* "sha256:..." 0 / -1 */
+int sha256_parse_hex(const char *hex, size_t len, struct digest *out);      /* 0 / -1 */
+int sha256_parse_string(const char *s, struct digest *out); /* "sha256:..." 0 / -1 */
 
 static inline bool sha256_equal(const struct digest *a, const struct digest *b)
 {

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/base/jsonx.h"
+
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+
+json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct err **err)
+{
+	json_error_t e;
+
+	if (n > max) {
+		err_set(err, ERR_LIMIT, "%s: %zu bytes, the limit is %zu", what, n, max);
+		return NULL;
+	}
+	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &e);
+	if (!j) {
+		auto_buf struct buf text;
+		/* the parser quotes what it found, so its text comes from outside */
+		buf_init(&text, BUF_TEXT_MAX);
+		buf_add_escaped(&text, e.text, strlen(e.text), false);
+		err_set(err, ERR_CORRUPT, "%s: not valid JSON: line %d: %s", what, e.line,
+			text.data);
+	}
+	return j;
+}
+
+char *jsonx_dump(const json_t *j, size_t *len)
+{
+	char *s = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (!s)
+		abort(); /* only out of memory: what we dump was loaded or built by us */
+	if (len)
+		*len = strlen(s);
+	return s;
+}
+
+static int wrong(struct err **err, const char *path, const char *key, const char *what)
+{
+	bool top = !path || !*path;
+
+	return err_set(err, ERR_CORRUPT, "%s%s%s: %s", top ? "" : path, top ? "" : ".", key, what);
+}
+
+/* The member, NULL when it is missing or null: 1 there, 0 missing, -1 missing and required. */
+static int member(
+	json_t *o, const char *key, bool required, const char *path, json_t **out, struct err **err)
+{
+	json_t *v = json_object_get(o, key);
+
+	if (json_is_null(v))
+		v = NULL;
+	if (!v && required)
+		return wrong(err, path, key, "missing");
+	*out = v;
+	return v ? 1 : 0;
+}
+
+int jsonx_object(
+	json_t *o, const char *key, bool required, const char *path, json_t **out, struct err **err)
+{
+	json_t *v = NULL;
+
+	if (member(o, key, required, path, &v, err) < 0)
+		return -1;
+	if (v && !json_is_object(v))
+		return wrong(err, path, key, "expected object");
+	*out = v;
+	return 0;
+}
+
+int jsonx_array(
+	json_t *o, const char *key, bool required, const char *path, json_t **out, struct err **err)
+{
+	json_t *v = NULL;
+
+	if (member(o, key, required, path, &v, err) < 0)
+		return -1;
+	if (v && !json_is_array(v))
+		return wrong(err, path, key, "expected array");
+	*out = v;
+	return 0;
+}
+
+int jsonx_string(json_t *o, const char *key, bool required, const char *path, const char **out,
+	struct err **err)
+{
+	json_t *v = NULL;
+
+	if (member(o, key, required, path, &v, err) < 0)
+		return -1;
+	if (v && !json_is_string(v))
+		return wrong(err, path, key, "expected string");
+	*out = v ? json_string_value(v) : NULL;
+	return 0;
+}
+
+int jsonx_int(
+	json_t *o, const char *key, bool required, const char *path, int64_t *out, struct err **err)
+{
+	json_t *v = NULL;
+
+	if (member(o, key, required, path, &v, err) < 0)
+		return -1;
+	if (v && !json_is_integer(v))
+		return wrong(err, path, key, "expected integer");
+	if (v)
+		*out = json_integer_value(v);
+	return 0;
+}
+
+int jsonx_digest(json_t *o, const char *key, bool required, const char *path, struct digest *out,
+	struct err **err)
+{
+	const char *s = NULL;
+
+	if (jsonx_string(o, key, required, path, &s, err) < 0)
+		return -1;
+	if (s && sha256_parse_string(s, out) < 0)
+		return wrong(err, path, key, "not a sha256 digest");
+	return 0;
+}
+
+int jsonx_strlist(
+	json_t *o, const char *key, const char *path, struct strlist *out, struct err **err)
+{
+	json_t *v = NULL, *item;
+	size_t i;
+	auto_strlist struct strlist list = {0};
+
+	if (jsonx_array(o, key, false, path, &v, err) < 0)
+		return -1;
+	json_array_foreach(v, i, item)
+	{
+		if (!json_is_string(item)) {
+			auto_free char *at = mem_printf("%s[%zu]", key, i);
+			return wrong(err, path, at, "expected string");
+		}
+		strlist_add(&list, json_string_value(item));
+	}
+	strlist_clear(out);
+	*out = list;
+	list = (struct strlist){0};
+	return 0;
+}

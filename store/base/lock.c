@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/base/lock.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "store/base/fs.h"
+
+int lock_fd(int fd, enum lock_mode mode, bool wait)
+{
+	struct flock fl = {
+		.l_type = mode == LOCK_WRITE ? F_WRLCK : F_RDLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	if (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		errno = EWOULDBLOCK;
+	return -1;
+}
+
+/* Is the file that we locked still the one with this name? Somebody may have removed it while we
+ * waited; a lock on a removed file excludes nobody. */
+static bool still_named(int dir_fd, const char *name, int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dir_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, struct err **err)
+{
+	for (;;) {
+		auto_fd int fd = openat(
+			dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+		/* A store of somebody else can still be read: a shared lock needs no write access.
+		 */
+		if (fd < 0 && mode == LOCK_READ && (errno == EACCES || errno == EROFS))
+			fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return err_sys(err, "lock %s", name);
+		if (lock_fd(fd, mode, wait) < 0) {
+			if (errno == EWOULDBLOCK && !wait)
+				return -1;
+			if (errno == EINTR)
+				return err_set(err, ERR_CANCELLED,
+					"interrupted while waiting for lock %s", name);
+			return err_sys(err, "lock %s", name);
+		}
+		if (still_named(dir_fd, name, fd))
+			return TAKE_FD(fd);
+	}
+}
