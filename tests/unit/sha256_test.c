@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/sha256.h"
+
+#define SIZE 70000
+
+static unsigned char *noise(void)
+{
+	unsigned char *p = malloc(SIZE);
+	uint32_t x = 12345;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < SIZE; i++) {
+		x = x * 1664525 + 1013904223;
+		p[i] = (unsigned char)(x >> 24);
+	}
+	return p;
+}
+
+static void judge(const void *p, size_t n, struct digest *out)
+{
+	assert_int_equal(1, EVP_Digest(p, n, out->b, NULL, EVP_sha256(), NULL));
+}
+
+static void test_lengths(void **state)
+{
+	unsigned char *p = noise();
+
+	(void)state;
+	for (size_t n = 0; n < 700; n++) {
+		struct digest want, fast, plain;
+		judge(p, n, &want);
+		sha256_of(p, n, &fast);
+		sha256_of_portable(p, n, &plain);
+		assert_memory_equal(&want, &fast, sizeof want);
+		assert_memory_equal(&want, &plain, sizeof want);
+	}
+	for (size_t n = SIZE - 70; n < SIZE; n++) {
+		struct digest want, fast, plain;
+		judge(p, n, &want);
+		sha256_of(p, n, &fast);
+		sha256_of_portable(p, n, &plain);
+		assert_memory_equal(&want, &fast, sizeof want);
+		assert_memory_equal(&want, &plain, sizeof want);
+	}
+	free(p);
+}
+
+static void test_chunks(void **state)
+{
+	unsigned char *p = noise();
+	struct digest want, got;
+	uint32_t x = 7;
+
+	(void)state;
+	judge(p, SIZE, &want);
+	for (int round = 0; round < 200; round++) {
+		struct sha256 s;
+		size_t most = 1 + (size_t)round * 3, done = 0;
+		sha256_init(&s);
+		while (done < SIZE) {
+			x = x * 1664525 + 1013904223;
+			size_t n = (x >> 8) % (most + 1);
+			n = n > SIZE - done ? SIZE - done : n;
+			sha256_update(&s, p + done, n);
+			done += n;
+		}
+		sha256_final(&s, &got);
+		assert_memory_equal(&want, &got, sizeof want);
+	}
+	free(p);
+}
+
+static void test_known(void **state)
+{
+	char hex[DIGEST_HEX], text[DIGEST_STRING];
+	struct digest d, back;
+
+	(void)state;
+	sha256_of("abc", 3, &d);
+	assert_string_equal(sha256_hex(&d, hex),
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(sha256_string(&d, text),
+		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_int_equal(0, sha256_parse_string(text, &back));
+	assert_true(sha256_equal(&d, &back));
+	sha256_of("", 0, &d);
+	assert_string_equal(sha256_hex(&d, hex),
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void test_parse_refuses(void **state)
+{
+	static const char *const bad[] = {"", "sha256:", "sha512:00",
+		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a",
+		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0",
+		"sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		"SHA256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ag",
+		"sha256:../816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"};
+	struct digest d = {{7}}, same = d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(-1, sha256_parse_string(bad[i], &d));
+	assert_true(sha256_equal(&d, &same));
+	assert_false(sha256_is_zero(&d));
+}
+
+static void fields(struct digest *out, const char *a, const char *b)
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_field_str(&s, a);
+	sha256_field_str(&s, b);
+	sha256_final(&s, out);
+}
+
+static void test_fields_differ(void **state)
+{
+	static const char *const pairs[][2] = {{"ab", "c"}, {"a", "bc"}, {"", "abc"}, {"abc", ""},
+		{NULL, "abc"}, {"abc", NULL}, {NULL, NULL}, {"", NULL}, {NULL, ""}, {"", ""}};
+	enum { N = sizeof pairs / sizeof *pairs };
+	struct digest d[N];
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		fields(&d[i], pairs[i][0], pairs[i][1]);
+		for (int j = 0; j < i; j++)
+			assert_false(sha256_equal(&d[i], &d[j]));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_fields_differ),
+	};
+	return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);
+}
