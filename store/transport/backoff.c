@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/backoff.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "store/base/now.h"
+
+uint64_t backoff_delay_ms(unsigned attempt)
+{
+	uint64_t step = BACKOFF_FIRST_MS;
+	uint32_t r = 0;
+
+	for (unsigned i = 0; i < attempt && step < BACKOFF_LAST_MS; i++)
+		step *= 2;
+	if (step > BACKOFF_LAST_MS)
+		step = BACKOFF_LAST_MS;
+	/* Without randomness everybody would still be served, only less evenly. */
+	if (getrandom(&r, sizeof r, GRND_NONBLOCK) != (ssize_t)sizeof r)
+		r = 0;
+	return step / 2 + r % (step / 2 + 1);
+}
+
+int64_t backoff_retry_after_ms(const char *value, int64_t now_s)
+{
+	int64_t at;
+
+	if (!value)
+		return -1;
+	while (*value == ' ' || *value == '\t')
+		value++;
+	if (isdigit((unsigned char)*value)) {
+		char *end;
+		unsigned long s = strtoul(value, &end, 10);
+
+		while (*end == ' ' || *end == '\t')
+			end++;
+		if (*end != '\0')
+			return -1;
+		return s > INT32_MAX ? (int64_t)INT32_MAX * 1000 : (int64_t)s * 1000;
+	}
+	if (now_parse_http_date(value, &at) < 0)
+		return -1;
+	return at <= now_s ? 0 : (at - now_s > INT32_MAX ? INT32_MAX : at - now_s) * 1000;
+}
+
+int backoff_sleep(uint64_t ms, const volatile int *cancelled)
+{
+	uint64_t end = now_monotonic_ms() + ms;
+
+	for (;;) {
+		uint64_t now = now_monotonic_ms();
+		uint64_t left = end > now ? end - now : 0;
+		struct timespec ts;
+
+		if (cancelled && *cancelled)
+			return -1;
+		if (left == 0)
+			return 0;
+		if (left > 100)
+			left = 100;
+		ts = (struct timespec){.tv_nsec = (long)left * 1000000};
+		nanosleep(&ts, NULL);
+	}
+}
