@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests as the registry client needs them. A session is one connection pool for one thread; a request is tried
- * until it is answered, with back-off (backoff.h) and redirects (at most 5, never https -> http). What is sent to
- * another origin carries no Authorization. Answers of status 429 and 5xx are retried; other answers, good or
- * bad, are returned: only "no answer" is an error here.
+ * Requests as the registry client needs them. A session is one connection pool for one thread; a
+ * request is tried until it is answered, with back-off (backoff.h) and redirects (at most 5, never
+ * https -> http). What is sent to another origin carries no Authorization. Answers of status 429
+ * and 5xx are retried; other answers, good or bad, are returned: only "no answer" is an error here.
  */
 #ifndef BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
 #define BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
@@ -15,24 +15,28 @@
 #include "store/base/strlist.h"
 #include "store/transport/http.h"
 
-#define HTTP_HEADER_MAX	   ((size_t)64 << 10) /* bytes of all headers of one answer */
-#define HTTP_ERROR_MAX	   ((size_t)64 << 10) /* bytes kept of the body of an error */
+#define HTTP_HEADER_MAX    ((size_t)64 << 10) /* bytes of all headers of one answer */
+#define HTTP_ERROR_MAX     ((size_t)64 << 10) /* bytes kept of the body of an error */
 #define HTTP_REDIRECTS_MAX 5
-#define HTTP_STALL_SPEED   1024 /* bytes per second, for HTTP_STALL_S: slower is a broken connection */
-#define HTTP_STALL_S	   60
-#define HTTP_STALL_SEND_S  300 /* while sending: the server may hash what it has got before it answers */
-#define HTTP_CONNECT_S	   30
+#define HTTP_STALL_SPEED                                                                           \
+	1024 /* bytes per second, for HTTP_STALL_S: slower is a broken connection */
+#define HTTP_STALL_S 60
+#define HTTP_STALL_SEND_S                                                                          \
+	300 /* while sending: the server may hash what it has got before it answers */
+#define HTTP_CONNECT_S 30
 
 struct http_opts {
 	const char *cert_dir; /* certificates for `host`; NULL = certs.d in the usual places */
-	bool insecure;	      /* any certificate will do */
+	bool insecure;        /* any certificate will do */
 	unsigned retries;     /* 0 = BACKOFF_TRIES */
 	const volatile int *cancelled; /* may be NULL */
-	void (*notify)(void *ctx, const char *text); /* a retry: why, and how long it waits; may be NULL */
+	void (*notify)(
+		void *ctx, const char *text); /* a retry: why, and how long it waits; may be NULL */
 	void *ctx;
 };
 
-/* Where an address is. A realm or a foreign URL must not lead further inside than the registry itself is. */
+/* Where an address is. A realm or a foreign URL must not lead further inside than the registry
+ * itself is. */
 enum http_peer {
 	HTTP_PEER_PUBLIC,
 	HTTP_PEER_PRIVATE,
@@ -40,26 +44,27 @@ enum http_peer {
 	HTTP_PEER_LINK_LOCAL, /* includes the metadata services of clouds */
 };
 
-/* Where the body of a 2xx goes. It survives attempts and requests: a broken download goes on where it was. */
+/* Where the body of a 2xx goes. It survives attempts and requests: a broken download goes on where
+ * it was. */
 struct http_sink {
 	struct io_writer out;
-	uint64_t max;	    /* more bytes are an error ... */
+	uint64_t max;       /* more bytes are an error ... */
 	enum err_kind over; /* ... of this kind */
-	bool immutable;	    /* the content is named by its digest, so a Range of it needs no ETag */
+	bool immutable;     /* the content is named by its digest, so a Range of it needs no ETag */
 	void (*progress)(void *ctx, uint64_t done); /* may be NULL */
 	void *ctx;
 	/* state, zero at first */
-	uint64_t done; /* bytes given to out */
+	uint64_t done;      /* bytes given to out */
 	struct sha256 hash; /* of these; compared when a server sends them again */
-	char *etag;	    /* owned */
-	bool no_range;	    /* the server refused one */
+	char *etag;         /* owned */
+	bool no_range;      /* the server refused one */
 };
 void http_sink_init(struct http_sink *s, struct io_writer out, uint64_t max, enum err_kind over);
 void http_sink_clear(struct http_sink *s);
 
 struct http_body {
 	const void *mem; /* this ... */
-	int fd;		 /* ... or, when mem is NULL, this file from off on */
+	int fd;          /* ... or, when mem is NULL, this file from off on */
 	uint64_t off;
 	uint64_t size;
 };
@@ -67,13 +72,13 @@ struct http_body {
 struct http_request {
 	const char *method; /* GET HEAD POST PUT PATCH DELETE */
 	const char *url;
-	const struct strlist *headers;	/* "Name: value"; may be NULL */
-	const char *authorization;	/* the whole value; goes to url's origin only; may be NULL */
-	const struct http_body *body;	/* NULL = none (POST, PUT, PATCH: length 0) */
-	struct http_sink *sink;		/* NULL = body into the response */
-	size_t max_body;		/* of a 2xx body in the response: more is ERR_LIMIT */
-	bool once;			/* no retries (probes, steps of an upload) */
-	bool guarded;			/* no address further inside than `inside` */
+	const struct strlist *headers; /* "Name: value"; may be NULL */
+	const char *authorization;     /* the whole value; goes to url's origin only; may be NULL */
+	const struct http_body *body;  /* NULL = none (POST, PUT, PATCH: length 0) */
+	struct http_sink *sink;        /* NULL = body into the response */
+	size_t max_body;               /* of a 2xx body in the response: more is ERR_LIMIT */
+	bool once;                     /* no retries (probes, steps of an upload) */
+	bool guarded;                  /* no address further inside than `inside` */
 	enum http_peer inside;
 	void (*progress)(void *ctx, uint64_t sent); /* of the request body; may be NULL */
 	void *ctx;
@@ -82,10 +87,10 @@ struct http_request {
 enum http_failure {
 	HTTP_ANSWERED,
 	HTTP_NO_CONNECTION, /* refused, unreachable, unknown host */
-	HTTP_NO_TLS,	    /* connected, but this is no TLS server */
-	HTTP_BAD_CERT,	    /* the certificate does not convince us */
-	HTTP_BROKEN,	    /* the connection broke or stalled */
-	HTTP_LOCAL,	    /* our side: cancelled, writer, limit */
+	HTTP_NO_TLS,        /* connected, but this is no TLS server */
+	HTTP_BAD_CERT,      /* the certificate does not convince us */
+	HTTP_BROKEN,        /* the connection broke or stalled */
+	HTTP_LOCAL,         /* our side: cancelled, writer, limit */
 };
 
 struct http_response {
@@ -106,7 +111,8 @@ struct http_session;
 struct http_session *http_session_new(const struct http_opts *o);
 void http_session_free(struct http_session *s);
 
-/* 0 when a server answered (any status). ERR_NET naming host and cure; ERR_CANCELLED; ERR_LIMIT; the sink's error. */
+/* 0 when a server answered (any status). ERR_NET naming host and cure; ERR_CANCELLED; ERR_LIMIT;
+ * the sink's error. */
 int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
 	struct err **err);
 

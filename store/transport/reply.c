@@ -16,13 +16,20 @@ static const char *reason(int status)
 		int status;
 		const char *text;
 	} known[] = {
-		{400, " Bad Request"},		  {401, " Unauthorized"},
-		{403, " Forbidden"},		  {404, " Not Found"},
-		{405, " Method Not Allowed"},	  {408, " Request Timeout"},
-		{413, " Content Too Large"},	  {415, " Unsupported Media Type"},
-		{416, " Range Not Satisfiable"},  {429, " Too Many Requests"},
-		{500, " Internal Server Error"},  {502, " Bad Gateway"},
-		{503, " Service Unavailable"},	  {504, " Gateway Timeout"},
+		{400, " Bad Request"},
+		{401, " Unauthorized"},
+		{403, " Forbidden"},
+		{404, " Not Found"},
+		{405, " Method Not Allowed"},
+		{408, " Request Timeout"},
+		{413, " Content Too Large"},
+		{415, " Unsupported Media Type"},
+		{416, " Range Not Satisfiable"},
+		{429, " Too Many Requests"},
+		{500, " Internal Server Error"},
+		{502, " Bad Gateway"},
+		{503, " Service Unavailable"},
+		{504, " Gateway Timeout"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -47,7 +54,8 @@ static const char *member(json_t *o, const char *key)
 	return json_is_string(v) && json_string_length(v) > 0 ? json_string_value(v) : NULL;
 }
 
-/* {"errors":[{"code":..,"message":..}]} or {"error":"..","error_description":".."} or {"details":".."} */
+/* {"errors":[{"code":..,"message":..}]} or {"error":"..","error_description":".."} or
+ * {"details":".."} */
 static bool json_words(json_t *doc, struct buf *b)
 {
 	json_t *first = json_array_get(json_object_get(doc, "errors"), 0);
@@ -103,7 +111,8 @@ int reply_error(const struct http_response *r, const char *what, struct err **er
 
 	buf_init(&words, (size_t)16 << 10);
 	body_words(r, &words);
-	return err_set(err, kind, "%s: HTTP %d%s%s", what, r->status, reason(r->status), words.data);
+	return err_set(
+		err, kind, "%s: HTTP %d%s%s", what, r->status, reason(r->status), words.data);
 }
 
 bool reply_has_code(const struct http_response *r, const char *code)

@@ -6,8 +6,9 @@
 #include "store/transport/http_private.h"
 
 /*
- * "WHAT: HTTP 404 Not Found: manifest unknown". ERR_AUTH for 401 and 403, else ERR_NET. The words are the registry's
- * `errors` list, a token server's `error`, or a short plain text; escaped, at most 300 bytes. Returns -1.
+ * "WHAT: HTTP 404 Not Found: manifest unknown". ERR_AUTH for 401 and 403, else ERR_NET. The words
+ * are the registry's `errors` list, a token server's `error`, or a short plain text; escaped, at
+ * most 300 bytes. Returns -1.
  */
 int reply_error(const struct http_response *r, const char *what, struct err **err);
 /* Is this error code ("MANIFEST_UNKNOWN") in the body's list? */

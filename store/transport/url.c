@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A small strict parser instead of the HTTP library's lenient one: what decides about credentials (the origin) must
- * be read the same way by us and by the connection that is made, so odd spellings are refused, not repaired.
+ * A small strict parser instead of the HTTP library's lenient one: what decides about credentials
+ * (the origin) must be read the same way by us and by the connection that is made, so odd spellings
+ * are refused, not repaired.
  */
 #include "store/transport/url.h"
 
@@ -173,8 +174,8 @@ char *url_printable(const char *text)
 		buf_add_escaped(&b, text, scheme, false);
 		text = at ? at + 1 : rest;
 	}
-	buf_add_escaped(&b, text, strnlen(text, strcspn(text, "?#") < 512 ? strcspn(text, "?#") : 512),
-		false);
+	buf_add_escaped(&b, text,
+		strnlen(text, strcspn(text, "?#") < 512 ? strcspn(text, "?#") : 512), false);
 	return buf_take(&b);
 }
 

@@ -16,10 +16,10 @@
 
 struct url {
 	bool https;
-	bool has_user;	/* user:password@ was there; dropped by url_text */
-	char *host;	/* lower case, IPv6 in brackets; owned */
-	unsigned port;	/* always set */
-	char *target;	/* path and query, begins with '/'; no fragment; owned */
+	bool has_user; /* user:password@ was there; dropped by url_text */
+	char *host;    /* lower case, IPv6 in brackets; owned */
+	unsigned port; /* always set */
+	char *target;  /* path and query, begins with '/'; no fragment; owned */
 };
 
 /* ERR_NET for anything that is not a plain http(s) URL: control bytes, blanks, other schemes. */

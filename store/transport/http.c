@@ -1,0 +1,737 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One attempt is one curl_easy_perform; around it go redirects, around these the retries, so a
+ * redirect target that broke is asked for anew at the registry. libcurl follows nothing by itself
+ * and gets Authorization as a plain header, which makes "only to this origin" our decision alone.
+ * Cancelling is noticed by the progress callback, which libcurl calls at least once a second.
+ */
+#include "store/transport/http_private.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <curl/curl.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/transport/backoff.h"
+#include "store/transport/certs.h"
+#include "store/transport/peer.h"
+#include "store/transport/reply.h"
+#include "store/transport/url.h"
+
+struct http_session {
+	CURL *curl;
+	struct http_opts o;
+	char *cert_dir;   /* owned copy for o.cert_dir */
+	char *certs_host; /* host:port that `certs` is for; owned */
+	struct certs certs;
+};
+
+/* One attempt: what the callbacks need. */
+struct attempt {
+	struct http_session *s;
+	const struct http_request *q;
+	struct http_response *r;
+	const struct url *url;
+	struct curl_slist *headers;
+	char text[CURL_ERROR_SIZE];
+	size_t header_bytes;
+	uint64_t sent;
+	uint64_t replay; /* bytes still to come that the sink has already */
+	struct sha256 replay_hash;
+	bool started;    /* the first byte of a sink's body was seen */
+	bool body_cut;   /* enough of an error's body was kept */
+	bool refused;    /* the address is further inside than allowed */
+	struct err *err; /* from a callback */
+};
+
+void http_sink_init(struct http_sink *s, struct io_writer out, uint64_t max, enum err_kind over)
+{
+	*s = (struct http_sink){.out = out, .max = max, .over = over};
+	sha256_init(&s->hash);
+}
+
+void http_sink_clear(struct http_sink *s)
+{
+	free(s->etag);
+	s->etag = NULL;
+}
+
+void http_response_init(struct http_response *r)
+{
+	*r = (struct http_response){0};
+	buf_init(&r->body, HTTP_ERROR_MAX);
+}
+
+void http_response_clear(struct http_response *r)
+{
+	strlist_clear(&r->headers);
+	buf_clear(&r->body);
+	free(r->url);
+	r->url = NULL;
+}
+
+const char *http_header(const struct http_response *r, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < r->headers.n; i++)
+		if (strncmp(r->headers.v[i], name, n) == 0 && r->headers.v[i][n] == ':')
+			return r->headers.v[i] + n + 2;
+	return NULL;
+}
+
+struct http_session *http_session_new(const struct http_opts *o)
+{
+	struct http_session *s = mem_alloc(sizeof *s);
+
+	s->o = *o;
+	s->cert_dir = o->cert_dir ? mem_strdup(o->cert_dir) : NULL;
+	s->o.cert_dir = s->cert_dir;
+	/* Counted and, since libcurl 7.84 on this platform, safe between threads. */
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	return s;
+}
+
+void http_session_free(struct http_session *s)
+{
+	if (!s)
+		return;
+	if (s->curl)
+		curl_easy_cleanup(s->curl);
+	curl_global_cleanup();
+	certs_clear(&s->certs);
+	free(s->certs_host);
+	free(s->cert_dir);
+	free(s);
+}
+
+/* --- callbacks ------------------------------------------------------------------------ */
+
+static bool cancelled(const struct http_session *s)
+{
+	return s->o.cancelled && *s->o.cancelled;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	size_t len = size * n, name;
+	char *line;
+
+	a->header_bytes += len;
+	if (a->header_bytes > HTTP_HEADER_MAX) {
+		err_set(&a->err, ERR_LIMIT, "the server sends more than 64 KiB of headers");
+		return 0;
+	}
+	while (len > 0 && (p[len - 1] == '\r' || p[len - 1] == '\n' || p[len - 1] == ' '))
+		len--;
+	if (len >= 5 && strncasecmp(p, "HTTP/", 5) == 0) { /* a new answer, e.g. after 100 */
+		strlist_clear(&a->r->headers);
+		return size * n;
+	}
+	name = 0;
+	while (name < len && p[name] != ':')
+		name++;
+	if (name == 0 || name >= len || memchr(p, '\0', len))
+		return size * n;
+	line = mem_printf("%.*s: ", (int)name, p);
+	for (char *c = line; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	for (name++; name < len && (p[name] == ' ' || p[name] == '\t');)
+		name++;
+	strlist_addf(&a->r->headers, "%s%.*s", line, (int)(len - name), p + name);
+	free(line);
+	return size * n;
+}
+
+static int sink_bytes(struct attempt *a, struct http_sink *k, const void *p, size_t n)
+{
+	if (n > k->max - k->done)
+		return err_set(&a->err, k->over, "%s sends more than %llu bytes", a->url->host,
+			(unsigned long long)k->max);
+	if (io_write(&k->out, p, n, &a->err) < 0)
+		return -1;
+	sha256_update(&k->hash, p, n);
+	k->done += n;
+	if (k->progress)
+		k->progress(k->ctx, k->done);
+	return 0;
+}
+
+/* The first byte of a 2xx body: where in the content are we? */
+static int sink_start(struct attempt *a, struct http_sink *k, long status)
+{
+	const char *length = http_header(a->r, "content-length");
+	const char *range = http_header(a->r, "content-range");
+	const char *etag = http_header(a->r, "etag");
+
+	a->started = true;
+	if (!k->immutable && k->done > 0 && k->etag && etag && strcmp(k->etag, etag) != 0)
+		return err_set(&a->err, ERR_NET, "%s: the file changed while it was downloaded",
+			a->url->host);
+	if (etag && !k->etag)
+		k->etag = mem_strdup(etag);
+	if (status == 206) {
+		if (!range || strncasecmp(range, "bytes ", 6) != 0 ||
+			!isdigit((unsigned char)range[6]) ||
+			strtoull(range + 6, NULL, 10) != k->done)
+			return err_set(&a->err, ERR_NET,
+				"%s answers with another range than asked for", a->url->host);
+		return 0;
+	}
+	if (length && strtoull(length, NULL, 10) > k->max)
+		return err_set(&a->err, k->over, "%s sends %s bytes, more than %llu", a->url->host,
+			length, (unsigned long long)k->max);
+	a->replay = k->done;
+	sha256_init(&a->replay_hash);
+	return 0;
+}
+
+/* The server sends everything again: what we have must be the same. */
+static int sink_replay(struct attempt *a, struct http_sink *k, const char **p, size_t *n)
+{
+	size_t m = *n < a->replay ? *n : (size_t)a->replay;
+	struct digest before, now;
+	struct sha256 copy = k->hash;
+
+	sha256_update(&a->replay_hash, *p, m);
+	a->replay -= m;
+	*p += m;
+	*n -= m;
+	if (a->replay > 0)
+		return 0;
+	sha256_final(&copy, &before);
+	sha256_final(&a->replay_hash, &now);
+	if (!sha256_equal(&before, &now))
+		return err_set(&a->err, ERR_NET, "%s: the file changed while it was downloaded",
+			a->url->host);
+	return 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	struct http_sink *k = a->q->sink;
+	size_t len = size * n, room;
+	const char *bytes = p;
+	long status = 0;
+
+	curl_easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (k && status >= 200 && status < 300) {
+		if (!a->started && sink_start(a, k, status) < 0)
+			return 0;
+		if (a->replay > 0 && sink_replay(a, k, &bytes, &len) < 0)
+			return 0;
+		if (len > 0 && sink_bytes(a, k, bytes, len) < 0)
+			return 0;
+		return size * n;
+	}
+	room = a->r->body.max - a->r->body.len;
+	if (len > room && status >= 200 && status < 300) {
+		err_set(&a->err, ERR_LIMIT, "%s sends more than %zu bytes", a->url->host,
+			a->r->body.max);
+		return 0;
+	}
+	a->body_cut = len > room;
+	buf_add(&a->r->body, p, len < room ? len : room);
+	return a->body_cut ? 0 : size * n;
+}
+
+static size_t on_send(char *p, size_t size, size_t n, void *ctx)
+{
+	struct attempt *a = ctx;
+	const struct http_body *b = a->q->body;
+	uint64_t left = b->size - a->sent;
+	size_t want = size * n < left ? size * n : (size_t)left;
+
+	if (want == 0)
+		return 0;
+	if (b->mem) {
+		memcpy(p, (const char *)b->mem + a->sent, want);
+	} else if (fs_pread_all(b->fd, p, want, b->off + a->sent) < 0) {
+		err_sys(&a->err, "reading what is to be sent");
+		return CURL_READFUNC_ABORT;
+	}
+	a->sent += want;
+	if (a->q->progress)
+		a->q->progress(a->q->ctx, a->sent);
+	return want;
+}
+
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+	struct attempt *a = ctx;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > a->q->body->size)
+		return CURL_SEEKFUNC_FAIL;
+	a->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
+{
+	struct attempt *a = ctx;
+
+	(void)dt, (void)dn, (void)ut, (void)un;
+	if (!cancelled(a->s))
+		return 0;
+	if (!a->err)
+		err_set(&a->err, ERR_CANCELLED, "cancelled");
+	return 1;
+}
+
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct attempt *a = ctx;
+
+	(void)purpose;
+	a->r->peer = peer_of_address(&addr->addr);
+	if (a->q->guarded && !peer_allowed(a->r->peer, a->q->inside)) {
+		a->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+}
+
+/* --- one attempt ------------------------------------------------------------------------ */
+
+/* A proxy of the environment hides where a host is; our own machine is never asked for through one.
+ */
+static bool proxied(const struct url *u)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	const char *plain = getenv("http_proxy");
+
+	if (url_is_loopback(u->host))
+		return false;
+	if (!u->https && plain && *plain)
+		return true;
+	for (size_t i = u->https ? 0 : 2; i < ARRAY_LEN(names); i++) {
+		const char *v = getenv(names[i]);
+		if (v && *v)
+			return true;
+	}
+	return false;
+}
+
+static void add_header(struct attempt *a, const char *line)
+{
+	struct curl_slist *l = curl_slist_append(a->headers, line);
+	if (l)
+		a->headers = l;
+}
+
+static void add_range(struct attempt *a)
+{
+	struct http_sink *k = a->q->sink;
+	bool strong = k && k->etag && k->etag[0] == '"';
+	char line[64];
+
+	if (!k || k->done == 0 || k->no_range || !(k->immutable || strong))
+		return;
+	snprintf(line, sizeof line, "Range: bytes=%llu-", (unsigned long long)k->done);
+	add_header(a, line);
+	if (!k->immutable) {
+		auto_free char *cond = mem_printf("If-Range: %s", k->etag);
+		add_header(a, cond);
+	}
+}
+
+static void set_headers(struct attempt *a, bool same_origin)
+{
+	const struct http_request *q = a->q;
+
+	add_header(a, "User-Agent: bld/" BLD_VERSION);
+	add_header(a, "Accept-Encoding: identity"); /* blobs are hashed as they are stored */
+	add_header(a, "Expect:"); /* the session was authorised before; no extra round trip */
+	for (size_t i = 0; q->headers && i < q->headers->n; i++)
+		add_header(a, q->headers->v[i]);
+	if (q->authorization && same_origin) {
+		auto_free char *line = mem_printf("Authorization: %s", q->authorization);
+		add_header(a, line);
+		explicit_bzero(line, strlen(line));
+	}
+	add_range(a);
+	curl_easy_setopt(a->s->curl, CURLOPT_HTTPHEADER, a->headers);
+}
+
+static void free_headers(struct attempt *a)
+{
+	for (struct curl_slist *l = a->headers; l; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(a->headers);
+	a->headers = NULL;
+}
+
+static void set_body(struct attempt *a)
+{
+	CURL *c = a->s->curl;
+	const struct http_body *b = a->q->body;
+	const char *m = a->q->method;
+
+	if (strcmp(m, "HEAD") == 0) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+	} else if (strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0) {
+		if (b && b->size > 0) {
+			curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+			curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)b->size);
+			curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+			curl_easy_setopt(c, CURLOPT_READDATA, a);
+			curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+			curl_easy_setopt(c, CURLOPT_SEEKDATA, a);
+		} else {
+			curl_easy_setopt(c, CURLOPT_POST, 1L);
+			curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
+			curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
+			add_header(a, "Content-Type:");
+		}
+		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
+	} else {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+		if (strcmp(m, "GET") != 0)
+			curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
+	}
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_SPEED);
+	curl_easy_setopt(
+		c, CURLOPT_LOW_SPEED_TIME, (long)(b && b->size ? HTTP_STALL_SEND_S : HTTP_STALL_S));
+}
+
+static int set_tls(struct http_session *s, const struct url *u, struct err **err)
+{
+	auto_free char *host = url_host_port(u);
+	CURL *c = s->curl;
+
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, s->o.insecure ? 0L : 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, s->o.insecure ? 0L : 2L);
+	if (!u->https)
+		return 0;
+	if (!s->certs_host || strcmp(s->certs_host, host) != 0) {
+		struct certs fresh;
+
+		if (certs_load(s->o.cert_dir, host, &fresh, err) < 0)
+			return -1;
+		certs_clear(&s->certs);
+		s->certs = fresh;
+		free(s->certs_host);
+		s->certs_host = TAKE(host);
+	}
+	if (s->certs.authorities.len > 0) {
+		/* Replaces the bundle; the system's hashed directory stays in force. */
+		struct curl_blob blob = {.data = s->certs.authorities.data,
+			.len = s->certs.authorities.len,
+			.flags = CURL_BLOB_COPY};
+		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+	}
+	if (s->certs.cert) {
+		curl_easy_setopt(c, CURLOPT_SSLCERT, s->certs.cert);
+		curl_easy_setopt(c, CURLOPT_SSLKEY, s->certs.key);
+	}
+	return 0;
+}
+
+static void set_common(struct attempt *a, const char *url)
+{
+	CURL *c = a->s->curl;
+
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_S);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, a->text);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, a);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	if (url_is_loopback(a->url->host))
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	if (!a->q->guarded || !proxied(a->url)) {
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
+	}
+	/* A connection that is reused was not looked at under this request's rules. */
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, a->q->guarded ? 1L : 0L);
+}
+
+/* TLS may write to a closed socket with plain write(2), and the program's disposition is not ours.
+ */
+static CURLcode perform(CURL *c)
+{
+	sigset_t pipe, old;
+	const struct timespec now = {0};
+	CURLcode rc;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, &old);
+	rc = curl_easy_perform(c);
+	if (!sigismember(&old, SIGPIPE)) {
+		while (sigtimedwait(&pipe, NULL, &now) > 0)
+			;
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	return rc;
+}
+
+static enum http_failure classify(CURLcode rc)
+{
+	if (rc == CURLE_OK)
+		return HTTP_ANSWERED;
+	if (rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST ||
+		rc == CURLE_COULDNT_RESOLVE_PROXY)
+		return HTTP_NO_CONNECTION;
+	if (rc == CURLE_SSL_CONNECT_ERROR)
+		return HTTP_NO_TLS;
+	if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
+		rc == CURLE_SSL_CACERT_BADFILE || rc == CURLE_SSL_ISSUER_ERROR)
+		return HTTP_BAD_CERT;
+	return HTTP_BROKEN;
+}
+
+static int explain(struct attempt *a, CURLcode rc, struct err **err)
+{
+	auto_free char *host = url_host_port(a->url);
+	auto_free char *text = fs_printable(*a->text ? a->text : curl_easy_strerror(rc));
+	enum http_failure why = classify(rc);
+
+	if (a->refused)
+		return err_set(err, ERR_AUTH,
+			"%s: the registry points there, but that address is private to this "
+			"machine or network",
+			host);
+	err_set(err, ERR_NET, "%s: %s", host, text);
+	if (why == HTTP_NO_CONNECTION)
+		err_hint(err, "check the name of the registry, that it runs, and the network (DNS, "
+			      "https_proxy)");
+	else if (why == HTTP_NO_TLS)
+		err_hint(err, "a registry that speaks only http needs --tls-verify=false");
+	else if (why == HTTP_BAD_CERT)
+		err_hint(err,
+			"put the certificate of its authority into "
+			"~/.config/containers/certs.d/%s/ca.crt, "
+			"or use --tls-verify=false",
+			host);
+	return -1;
+}
+
+static int attempt_once(struct http_session *s, const struct http_request *q, const struct url *u,
+	bool same_origin, struct http_response *r, struct err **err)
+{
+	auto_free char *url = url_text(u);
+	struct attempt a = {.s = s, .q = q, .r = r, .url = u};
+	CURLcode rc;
+	long status = 0;
+
+	strlist_clear(&r->headers);
+	buf_clear(&r->body);
+	buf_init(&r->body, q->max_body > HTTP_ERROR_MAX ? q->max_body : HTTP_ERROR_MAX);
+	r->status = 0;
+	r->failure = HTTP_LOCAL;
+	if (!s->curl)
+		s->curl = curl_easy_init();
+	if (!s->curl)
+		return err_set(err, ERR_SYS, "the HTTP library cannot be started");
+	curl_easy_reset(s->curl);
+	set_common(&a, url);
+	if (set_tls(s, u, err) < 0)
+		return -1;
+	set_body(&a);
+	set_headers(&a, same_origin);
+	rc = perform(s->curl);
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	free_headers(&a);
+	if (rc == CURLE_WRITE_ERROR && a.body_cut)
+		rc = CURLE_OK;
+	if (a.err || (rc == CURLE_OK && a.replay > 0)) {
+		if (!a.err)
+			err_set(&a.err, ERR_NET, "%s: the file changed while it was downloaded",
+				u->host);
+		if (err)
+			*err = a.err;
+		else
+			err_free(a.err);
+		return -1;
+	}
+	r->failure = a.refused ? HTTP_LOCAL : classify(rc);
+	if (rc != CURLE_OK)
+		return explain(&a, rc, err);
+	r->status = (int)status;
+	return 0;
+}
+
+/* --- redirects and retries ---------------------------------------------------------------- */
+
+static bool is_redirect(const struct http_request *q, const struct http_response *r)
+{
+	bool reading = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
+
+	if (!http_header(r, "location"))
+		return false;
+	if (r->status == 307 || r->status == 308)
+		return true;
+	return reading && (r->status == 301 || r->status == 302 || r->status == 303);
+}
+
+static int follow(struct http_session *s, const struct http_request *q, struct http_response *r,
+	struct err **err)
+{
+	auto_url struct url first = {0}, u = {0};
+
+	r->failure = HTTP_LOCAL;
+	if (url_parse(q->url, &first, err) < 0 || url_parse(q->url, &u, err) < 0)
+		return -1;
+	for (int hops = 0;; hops++) {
+		auto_url struct url next = {0};
+
+		if (attempt_once(s, q, &u, url_same_origin(&first, &u), r, err) < 0)
+			return -1;
+		free(r->url);
+		r->url = url_text(&u);
+		if (!is_redirect(q, r))
+			return 0;
+		r->failure = HTTP_LOCAL;
+		if (hops == HTTP_REDIRECTS_MAX)
+			return err_set(err, ERR_NET, "%s: more than %d redirects", first.host,
+				HTTP_REDIRECTS_MAX);
+		if (url_resolve(&u, http_header(r, "location"), &next, err) < 0)
+			return err_prefix(err, "%s: bad redirect", u.host);
+		if (u.https && !next.https)
+			return err_set(
+				err, ERR_NET, "%s: refused a redirect from https to http", u.host);
+		url_clear(&u);
+		u = next;
+		next = (struct url){0};
+	}
+}
+
+static bool retry_status(int status)
+{
+	switch (status) {
+	case 408:
+	case 429:
+	case 499:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+	case 522:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* How often may this failure be tried again? What is refused at once rarely gets better soon. */
+static unsigned retry_budget(
+	const struct http_session *s, const struct http_request *q, const struct http_response *r)
+{
+	unsigned most = s->o.retries ? s->o.retries : BACKOFF_TRIES;
+
+	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
+		return 0;
+	if (r->failure == HTTP_ANSWERED)
+		return retry_status(r->status) ? most : 0;
+	if (r->failure == HTTP_NO_CONNECTION || r->failure == HTTP_NO_TLS)
+		return most < 2 ? most : 2;
+	return most;
+}
+
+static int wait_for(struct http_session *s, const struct http_request *q,
+	const struct http_response *r, unsigned attempt, const struct err *why, struct err **err)
+{
+	int64_t asked =
+		r->failure == HTTP_ANSWERED
+			? backoff_retry_after_ms(http_header(r, "retry-after"), now_seconds())
+			: -1;
+	uint64_t ms = asked >= 0 ? (uint64_t)asked : backoff_delay_ms(attempt);
+	auto_free char *shown = url_printable(q->url);
+	auto_buf struct buf text;
+
+	if (asked > BACKOFF_RETRY_AFTER_MAX)
+		return err_set(err, ERR_NET, "%s: HTTP %d, and the server asks to wait for %lld s",
+			shown, r->status, (long long)(asked / 1000));
+	buf_init(&text, (size_t)16 << 10);
+	if (why)
+		buf_addf(&text, "%s", err_text(why));
+	else
+		buf_addf(&text, "%s: HTTP %d", shown, r->status);
+	buf_addf(&text, "; trying again in %llu.%llu s", (unsigned long long)(ms / 1000),
+		(unsigned long long)(ms % 1000 / 100));
+	if (s->o.notify)
+		s->o.notify(s->o.ctx, text.data);
+	if (backoff_sleep(ms, s->o.cancelled) < 0)
+		return err_set(err, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
+int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
+	struct err **err)
+{
+	unsigned attempt = 0;
+
+	for (;;) {
+		auto_err struct err *e = NULL;
+		uint64_t before = q->sink ? q->sink->done : 0;
+		int rc;
+
+		if (cancelled(s))
+			return err_set(err, ERR_CANCELLED, "cancelled");
+		rc = follow(s, q, r, &e);
+		/* A server that moved on a good piece before it broke is not a hopeless one. */
+		if (q->sink && q->sink->done - before >= (uint64_t)1 << 20)
+			attempt = 0;
+		if (rc == 0 && r->status == 416 && q->sink && q->sink->done > 0 &&
+			!q->sink->no_range) {
+			q->sink->no_range = true;
+			continue;
+		}
+		if (attempt >= retry_budget(s, q, r)) {
+			if (rc < 0 && err)
+				*err = TAKE(e);
+			return rc;
+		}
+		if (wait_for(s, q, r, attempt++, e, err) < 0) {
+			r->failure = HTTP_LOCAL;
+			return -1;
+		}
+	}
+}
+
+int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err)
+{
+	struct http_opts o = {.cancelled = d->cancelled};
+	auto_http_session struct http_session *s = http_session_new(&o);
+	auto_http_response struct http_response r;
+	auto_free char *shown = url_printable(url);
+	struct http_sink sink;
+	struct http_request q = {.method = "GET", .url = url, .sink = &sink};
+	const char *h;
+	int rc;
+
+	http_response_init(&r);
+	http_sink_init(&sink, *out, d->max_bytes, ERR_LIMIT);
+	rc = http_perform(s, &q, &r, err);
+	http_sink_clear(&sink);
+	if (rc < 0)
+		return err_prefix(err, "downloading %s", shown);
+	if (r.status != 200 && r.status != 206)
+		return reply_error(&r, shown, err);
+	h = http_header(&r, "last-modified");
+	if (!h || now_parse_http_date(h, &d->last_modified) < 0)
+		d->last_modified = -1;
+	h = http_header(&r, "etag");
+	d->etag = h ? mem_strdup(h) : NULL;
+	return 0;
+}
