@@ -42,25 +42,11 @@ struct attempt {
 	char text[CURL_ERROR_SIZE];
 	size_t header_bytes;
 	uint64_t sent;
-	uint64_t replay; /* bytes still to come that the sink has already */
-	struct sha256 replay_hash;
 	bool started;    /* the first byte of a sink's body was seen */
 	bool body_cut;   /* enough of an error's body was kept */
 	bool refused;    /* the address is further inside than allowed */
 	struct err *err; /* from a callback */
 };
-
-void http_sink_init(struct http_sink *s, struct io_writer out, uint64_t max, enum err_kind over)
-{
-	*s = (struct http_sink){.out = out, .max = max, .over = over};
-	sha256_init(&s->hash);
-}
-
-void http_sink_clear(struct http_sink *s)
-{
-	free(s->etag);
-	s->etag = NULL;
-}
 
 void http_response_init(struct http_response *r)
 {
@@ -150,87 +136,19 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
-static int sink_bytes(struct attempt *a, struct http_sink *k, const void *p, size_t n)
-{
-	if (n > k->max - k->done)
-		return err_set(&a->err, k->over, "%s sends more than %llu bytes", a->url->host,
-			(unsigned long long)k->max);
-	if (io_write(&k->out, p, n, &a->err) < 0)
-		return -1;
-	sha256_update(&k->hash, p, n);
-	k->done += n;
-	if (k->progress)
-		k->progress(k->ctx, k->done);
-	return 0;
-}
-
-/* The first byte of a 2xx body: where in the content are we? */
-static int sink_start(struct attempt *a, struct http_sink *k, long status)
-{
-	const char *length = http_header(a->r, "content-length");
-	const char *range = http_header(a->r, "content-range");
-	const char *etag = http_header(a->r, "etag");
-
-	a->started = true;
-	if (!k->immutable && k->done > 0 && k->etag && etag && strcmp(k->etag, etag) != 0)
-		return err_set(&a->err, ERR_NET, "%s: the file changed while it was downloaded",
-			a->url->host);
-	if (etag && !k->etag)
-		k->etag = mem_strdup(etag);
-	if (status == 206) {
-		if (!range || strncasecmp(range, "bytes ", 6) != 0 ||
-			!isdigit((unsigned char)range[6]) ||
-			strtoull(range + 6, NULL, 10) != k->done)
-			return err_set(&a->err, ERR_NET,
-				"%s answers with another range than asked for", a->url->host);
-		return 0;
-	}
-	if (length && strtoull(length, NULL, 10) > k->max)
-		return err_set(&a->err, k->over, "%s sends %s bytes, more than %llu", a->url->host,
-			length, (unsigned long long)k->max);
-	a->replay = k->done;
-	sha256_init(&a->replay_hash);
-	return 0;
-}
-
-/* The server sends everything again: what we have must be the same. */
-static int sink_replay(struct attempt *a, struct http_sink *k, const char **p, size_t *n)
-{
-	size_t m = *n < a->replay ? *n : (size_t)a->replay;
-	struct digest before, now;
-	struct sha256 copy = k->hash;
-
-	sha256_update(&a->replay_hash, *p, m);
-	a->replay -= m;
-	*p += m;
-	*n -= m;
-	if (a->replay > 0)
-		return 0;
-	sha256_final(&copy, &before);
-	sha256_final(&a->replay_hash, &now);
-	if (!sha256_equal(&before, &now))
-		return err_set(&a->err, ERR_NET, "%s: the file changed while it was downloaded",
-			a->url->host);
-	return 0;
-}
-
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct attempt *a = ctx;
 	struct http_sink *k = a->q->sink;
 	size_t len = size * n, room;
-	const char *bytes = p;
 	long status = 0;
 
 	curl_easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (k && status >= 200 && status < 300) {
-		if (!a->started && sink_start(a, k, status) < 0)
+		if (!a->started && http_sink_start(k, a->r, (int)status, a->url->host, &a->err) < 0)
 			return 0;
-		if (a->replay > 0 && sink_replay(a, k, &bytes, &len) < 0)
-			return 0;
-		if (len > 0 && sink_bytes(a, k, bytes, len) < 0)
-			return 0;
-		return size * n;
+		a->started = true;
+		return http_sink_bytes(k, p, len, a->url->host, &a->err) < 0 ? 0 : size * n;
 	}
 	room = a->r->body.max - a->r->body.len;
 	if (len > room && status >= 200 && status < 300) {
@@ -291,8 +209,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	struct attempt *a = ctx;
 
 	(void)purpose;
-	a->r->peer = peer_of_address(&addr->addr);
-	if (a->q->guarded && !peer_allowed(a->r->peer, a->q->inside)) {
+	if (a->q->guarded && !peer_allowed(peer_of_address(&addr->addr), a->q->inside)) {
 		a->refused = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -532,6 +449,7 @@ static int attempt_once(struct http_session *s, const struct http_request *q, co
 	auto_free char *url = url_text(u);
 	struct attempt a = {.s = s, .q = q, .r = r, .url = u};
 	CURLcode rc;
+	char *ip = NULL;
 	long status = 0;
 
 	strlist_clear(&r->headers);
@@ -551,13 +469,14 @@ static int attempt_once(struct http_session *s, const struct http_request *q, co
 	set_headers(&a, same_origin);
 	rc = perform(s->curl);
 	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
+	r->peer = peer_of_text(ip);
 	free_headers(&a);
 	if (rc == CURLE_WRITE_ERROR && a.body_cut)
 		rc = CURLE_OK;
-	if (a.err || (rc == CURLE_OK && a.replay > 0)) {
-		if (!a.err)
-			err_set(&a.err, ERR_NET, "%s: the file changed while it was downloaded",
-				u->host);
+	if (rc == CURLE_OK && !a.err && a.started)
+		(void)http_sink_end(q->sink, u->host, &a.err);
+	if (a.err) {
 		if (err)
 			*err = a.err;
 		else
@@ -659,10 +578,10 @@ static int wait_for(struct http_session *s, const struct http_request *q,
 	auto_free char *shown = url_printable(q->url);
 	auto_buf struct buf text;
 
+	buf_init(&text, (size_t)16 << 10);
 	if (asked > BACKOFF_RETRY_AFTER_MAX)
 		return err_set(err, ERR_NET, "%s: HTTP %d, and the server asks to wait for %lld s",
 			shown, r->status, (long long)(asked / 1000));
-	buf_init(&text, (size_t)16 << 10);
 	if (why)
 		buf_addf(&text, "%s", err_text(why));
 	else
@@ -679,7 +598,7 @@ static int wait_for(struct http_session *s, const struct http_request *q,
 int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
 	struct err **err)
 {
-	unsigned attempt = 0;
+	unsigned attempt = 0, stuck = 0;
 
 	for (;;) {
 		auto_err struct err *e = NULL;
@@ -696,6 +615,13 @@ int http_perform(struct http_session *s, const struct http_request *q, struct ht
 			!q->sink->no_range) {
 			q->sink->no_range = true;
 			continue;
+		}
+		if (rc < 0 && r->failure == HTTP_BROKEN && before > 0 && q->sink->done == before &&
+			++stuck == HTTP_STUCK) {
+			r->failure = HTTP_LOCAL;
+			return err_set(err, ERR_CORRUPT,
+				"%s; the content always ends after %llu bytes", err_text(e),
+				(unsigned long long)before);
 		}
 		if (attempt >= retry_budget(s, q, r)) {
 			if (rc < 0 && err)

@@ -22,7 +22,8 @@
 	1024 /* bytes per second, for HTTP_STALL_S: slower is a broken connection */
 #define HTTP_STALL_S 60
 #define HTTP_STALL_SEND_S                                                                          \
-	300 /* while sending: the server may hash what it has got before it answers */
+	300              /* while sending: the server may hash what it has got before it answers */
+#define HTTP_STUCK     2 /* breaks in a row at the very same byte: that is what the server has */
 #define HTTP_CONNECT_S 30
 
 struct http_opts {
@@ -58,6 +59,8 @@ struct http_sink {
 	struct sha256 hash; /* of these; compared when a server sends them again */
 	char *etag;         /* owned */
 	bool no_range;      /* the server refused one */
+	uint64_t replay;    /* bytes still to come that are in `hash` already */
+	struct sha256 replay_hash;
 };
 void http_sink_init(struct http_sink *s, struct io_writer out, uint64_t max, enum err_kind over);
 void http_sink_clear(struct http_sink *s);
@@ -106,6 +109,13 @@ void http_response_clear(struct http_response *r);
 /* First value of a header (name in lower case), NULL when absent. */
 const char *http_header(const struct http_response *r, const char *name);
 #define auto_http_response CLEANUP(http_response_clear)
+
+/* For http.c. The head of a 2xx answer; bytes of its body; its end. `host` is for messages. */
+int http_sink_start(struct http_sink *k, const struct http_response *r, int status,
+	const char *host, struct err **err);
+int http_sink_bytes(
+	struct http_sink *k, const void *p, size_t n, const char *host, struct err **err);
+int http_sink_end(struct http_sink *k, const char *host, struct err **err);
 
 struct http_session;
 struct http_session *http_session_new(const struct http_opts *o);

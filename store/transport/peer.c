@@ -60,6 +60,18 @@ enum http_peer peer_of_address(const struct sockaddr *a)
 	return HTTP_PEER_LINK_LOCAL;
 }
 
+enum http_peer peer_of_text(const char *ip)
+{
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (ip && inet_pton(AF_INET, ip, &four) == 1)
+		return of_ipv4(ntohl(four.s_addr));
+	if (ip && inet_pton(AF_INET6, ip, &six) == 1)
+		return of_ipv6(&six);
+	return HTTP_PEER_PUBLIC;
+}
+
 bool peer_allowed(enum http_peer peer, enum http_peer inside)
 {
 	switch (peer) {

@@ -9,6 +9,8 @@
 #include "store/transport/http_private.h"
 
 enum http_peer peer_of_address(const struct sockaddr *a);
+/* Of an address in text form; what is no address (a name, NULL) counts as public. */
+enum http_peer peer_of_text(const char *ip);
 /* May something that a registry at `inside` points to be at `peer`? Link-local only from
  * link-local. */
 bool peer_allowed(enum http_peer peer, enum http_peer inside);

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/fake.h"
+
+#include <assert.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+static void die(const char *what)
+{
+	perror(what);
+	abort();
+}
+
+char *fake_dir(const char *name)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir = mem_printf("%s/bld-%s-XXXXXX", tmp ? tmp : "/tmp", name);
+
+	if (!mkdtemp(dir))
+		die(dir);
+	return dir;
+}
+
+void fake_remove(const char *dir)
+{
+	fs_remove_tree(AT_FDCWD, dir);
+}
+
+void fake_write(const char *dir, const char *name, const char *text)
+{
+	char *path = mem_printf("%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+		die(path);
+	free(path);
+}
+
+static pid_t spawn(char *const argv[], int in, int out, int other_end)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (in >= 0)
+		dup2(in, 0);
+	if (out >= 0)
+		dup2(out, 1);
+	if (other_end >= 0)
+		close(other_end);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+int fake_run(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int status;
+	pid_t pid;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	pid = spawn((char *[]){(char[]){"sh"}, (char[]){"-c"}, text, NULL}, -1, -1, -1);
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	free(text);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+void fake_start(
+	struct fake *f, const char *rules, const char *layout, const char *cert, const char *key)
+{
+	int in[2], out[2];
+	char line[64] = "";
+	size_t n = 0;
+	char *argv[16];
+	int c = 0;
+
+	*f = (struct fake){.dir = fake_dir("fake")};
+	fake_write(f->dir, "rules.json", rules);
+	fake_write(f->dir, "log", "");
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		die("pipe");
+	argv[c++] = mem_strdup("python3");
+	argv[c++] = mem_strdup("tests/support/fake_registry.py");
+	argv[c++] = mem_printf("--script=%s/rules.json", f->dir);
+	argv[c++] = mem_printf("--log=%s/log", f->dir);
+	if (layout)
+		argv[c++] = mem_printf("--layout=%s", layout);
+	if (cert) {
+		argv[c++] = mem_printf("--cert=%s", cert);
+		argv[c++] = mem_printf("--key=%s", key);
+	}
+	argv[c] = NULL;
+	f->pid = spawn(argv, in[0], out[1], -1);
+	for (int i = 0; i < c; i++)
+		free(argv[i]);
+	close(in[0]);
+	close(out[1]);
+	f->stdin_fd = in[1];
+	while (n < sizeof line - 1 && !strchr(line, '\n')) {
+		ssize_t r = read(out[0], line + n, sizeof line - 1 - n);
+		if (r <= 0)
+			die("fake_registry.py does not start");
+		n += (size_t)r;
+		line[n] = '\0';
+	}
+	close(out[0]);
+	char *end;
+	f->port = (int)strtol(line, &end, 10);
+	f->other = (int)strtol(end, NULL, 10);
+}
+
+static int try_connect(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r = connect(fd, (struct sockaddr *)&a, sizeof a);
+
+	close(fd);
+	return r;
+}
+
+static int free_port(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ||
+		getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+		die("no free port");
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+static char *replace(const char *text, const char *word, const char *value)
+{
+	struct buf b;
+	const char *p;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	while ((p = strstr(text, word))) {
+		buf_add(&b, text, (size_t)(p - text));
+		buf_adds(&b, value);
+		text = p + strlen(word);
+	}
+	buf_adds(&b, text);
+	return buf_take(&b);
+}
+
+void fake_start_docker(struct fake *f, const char *extra, bool tls)
+{
+	*f = (struct fake){.dir = fake_dir("registry"), .stdin_fd = -1, .port = free_port()};
+	char *more = replace(extra ? extra : "", "{dir}", f->dir);
+	char *secure =
+		mem_printf("  tls: {certificate: %s/ca.crt, key: %s/ca.key}\n", f->dir, f->dir);
+	char *yaml = mem_printf(
+		"version: 0.1\n"
+		"log: {level: error, accesslog: {disabled: true}}\n"
+		"storage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: true}}\n"
+		"http:\n  addr: 127.0.0.1:%d\n%s%s",
+		f->dir, f->port, tls ? secure : "", more);
+
+	if (tls)
+		fake_certificate(f->dir);
+	fake_write(f->dir, "config.yml", yaml);
+	fake_write(f->dir, "log", "");
+	char *conf = mem_printf("%s/config.yml", f->dir);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	f->pid = spawn((char *[]){(char[]){"docker-registry"}, (char[]){"serve"}, conf, NULL}, null,
+		null, -1);
+	close(null);
+	for (int i = 0; try_connect(f->port) < 0; i++) {
+		if (i > 500 || waitpid(f->pid, NULL, WNOHANG) == f->pid)
+			die("docker-registry does not start");
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	}
+	free(conf);
+	free(yaml);
+	free(secure);
+	free(more);
+}
+
+void fake_stop(struct fake *f)
+{
+	if (f->pid > 0) {
+		if (f->stdin_fd >= 0)
+			close(f->stdin_fd);
+		kill(f->pid, SIGKILL);
+		waitpid(f->pid, NULL, 0);
+	}
+	if (f->dir)
+		fake_remove(f->dir);
+	free(f->dir);
+	*f = (struct fake){0};
+}
+
+char *fake_log(const struct fake *f)
+{
+	struct buf b;
+	char *path = mem_printf("%s/log", f->dir);
+
+	buf_init(&b, BUF_TEXT_MAX);
+	if (fs_read_file(AT_FDCWD, path, BUF_TEXT_MAX, &b, NULL) < 0)
+		die(path);
+	free(path);
+	return buf_take(&b);
+}
+
+int fake_count(const struct fake *f, const char *a, const char *b)
+{
+	char *log = fake_log(f);
+	int n = 0;
+
+	for (char *line = log, *next; *line; line = next) {
+		next = strchrnul(line, '\n');
+		if (*next)
+			*next++ = '\0';
+		n += strstr(line, a) && (!b || strstr(line, b));
+	}
+	free(log);
+	return n;
+}
+
+void fake_certificate(const char *dir)
+{
+	assert(fake_run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+			"-addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout %s/ca.key -out "
+			"%s/ca.crt "
+			"2>/dev/null",
+		       dir, dir) == 0);
+}

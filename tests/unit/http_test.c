@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+#include "store/transport/backoff.h"
+#include "store/transport/http_private.h"
+#include "store/transport/peer.h"
+#include "store/transport/reply.h"
+#include "store/transport/url.h"
+#include "tests/support/fake.h"
+
+static struct fake F;
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_stop(&F);
+	return 0;
+}
+
+static int to_buf(void *ctx, const void *p, size_t n, struct err **err)
+{
+	if (buf_add(ctx, p, n) < 0)
+		return err_set(err, ERR_LIMIT, "full");
+	return 0;
+}
+
+/* Download http://127.0.0.1:PORT/PATH; returns the error or NULL. */
+static struct err *get(const char *path, uint64_t max, struct buf *out, struct http_download *d)
+{
+	struct err *err = NULL;
+	struct io_writer w = {to_buf, out};
+	char *url = mem_printf("http://127.0.0.1:%d%s", F.port, path);
+	struct http_download own = {0};
+
+	if (!d)
+		d = &own;
+	buf_init(out, 1 << 24);
+	d->max_bytes = max;
+	int rc = http_download(url, &w, d, &err);
+	assert_int_equal(rc, err ? -1 : 0);
+	free(own.etag);
+	free(url);
+	return err;
+}
+
+static void expect(struct err *err, enum err_kind kind, const char *words)
+{
+	assert_non_null(err);
+	if (err_get_kind(err) != kind || !strstr(err_text(err), words))
+		fail_msg("got kind %d: %s (%s)", err_get_kind(err), err_text(err),
+			err_hint_text(err));
+	err_free(err);
+}
+
+static void good(struct err *err)
+{
+	if (err)
+		fail_msg("%s", err_text(err));
+}
+
+static void test_download(void **state)
+{
+	struct buf b;
+	struct http_download d = {0};
+
+	(void)state;
+	fake_start(&F,
+		"[{\"p\":\"/x\",\"body\":\"hello\",\"headers\":[[\"ETag\",\"\\\"e\\\"\"],"
+		"[\"Last-Modified\",\"Tue, 02 Jan 2024 03:04:05 GMT\"]]},"
+		"{\"p\":\"/forbidden\",\"status\":403,\"body\":\"no "
+		"\\u001b[31mway\",\"headers\":[[\"Content-Type\","
+		"\"text/plain\"]]},"
+		"{\"p\":\"/"
+		"json\",\"status\":404,\"body\":\"{\\\"errors\\\":[{\\\"code\\\":\\\"X\\\","
+		"\\\"message\\\":"
+		"\\\"manifest unknown\\\"}]}\"}]",
+		NULL, NULL, NULL);
+	good(get("/x", 100, &b, &d));
+	assert_string_equal(b.data, "hello");
+	assert_int_equal(d.last_modified, 1704164645);
+	assert_string_equal(d.etag, "\"e\"");
+	free(d.etag);
+	buf_clear(&b);
+	expect(get("/x", 4, &b, NULL), ERR_LIMIT, "5 bytes, more than 4");
+	buf_clear(&b);
+	expect(get("/forbidden", 4, &b, NULL), ERR_AUTH, "HTTP 403 Forbidden: no \\x1b[31mway");
+	buf_clear(&b);
+	expect(get("/json", 4, &b, NULL), ERR_NET, "HTTP 404 Not Found: manifest unknown");
+	buf_clear(&b);
+	expect(get("/none?token=s3cret", 4, &b, NULL), ERR_NET, "/none: HTTP 404");
+	buf_clear(&b);
+	assert_int_equal(fake_count(&F, "Authorization", NULL), 0);
+}
+
+static void test_retries(void **state)
+{
+	struct buf b;
+	uint64_t t0;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"p\":\"/busy\",\"n\":1,\"status\":429,\"headers\":[[\"Retry-After\",\"1\"]]},"
+		"{\"p\":\"/busy\",\"n\":1,\"status\":503},"
+		"{\"p\":\"/busy\",\"body\":\"done\"},"
+		"{\"p\":\"/long\",\"status\":429,\"headers\":[[\"Retry-After\",\"4000\"]]},"
+		"{\"p\":\"/gone\",\"status\":410}]",
+		NULL, NULL, NULL);
+	t0 = (uint64_t)time(NULL);
+	good(get("/busy", 100, &b, NULL));
+	assert_string_equal(b.data, "done");
+	assert_true((uint64_t)time(NULL) - t0 <= 5);
+	assert_int_equal(fake_count(&F, "/busy", NULL), 3);
+	buf_clear(&b);
+	expect(get("/long", 100, &b, NULL), ERR_NET, "asks to wait for 4000 s");
+	buf_clear(&b);
+	expect(get("/gone", 100, &b, NULL), ERR_NET, "HTTP 410");
+	buf_clear(&b);
+	assert_int_equal(fake_count(&F, "/gone", NULL), 1);
+}
+
+static void test_broken_downloads(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	/* /range breaks once and goes on by If-Range; /again has no ETag and is sent again; /other
+	 * changes meanwhile. */
+	fake_start(&F,
+		"[{\"p\":\"/"
+		"range\",\"n\":1,\"body\":\"0123456789\",\"cut\":4,\"claim\":10,\"headers\":[["
+		"\"ETag\",\"\\\"1\\\"\"]]},"
+		"{\"p\":\"/range\",\"body\":\"0123456789\",\"headers\":[[\"ETag\",\"\\\"1\\\"\"]]},"
+		"{\"p\":\"/again\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
+		"{\"p\":\"/again\",\"body\":\"0123456789\",\"norange\":true},"
+		"{\"p\":\"/other\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
+		"{\"p\":\"/other\",\"body\":\"01x3456789\",\"norange\":true},"
+		"{\"p\":\"/short\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
+		"{\"p\":\"/short\",\"body\":\"01\",\"norange\":true},"
+		"{\"p\":\"/stuck\",\"body\":\"0123456789\",\"cut\":4,\"norange\":true}]",
+		NULL, NULL, NULL);
+	good(get("/range", 100, &b, NULL));
+	assert_string_equal(b.data, "0123456789");
+	assert_int_equal(fake_count(&F, "/range", "bytes=4-"), 1);
+	assert_int_equal(fake_count(&F, "/range", "If-Range"), 1);
+	buf_clear(&b);
+	good(get("/again", 100, &b, NULL));
+	assert_string_equal(b.data, "0123456789");
+	buf_clear(&b);
+	expect(get("/other", 100, &b, NULL), ERR_NET, "changed while it was downloaded");
+	buf_clear(&b);
+	expect(get("/short", 100, &b, NULL), ERR_NET, "changed while it was downloaded");
+	buf_clear(&b);
+	expect(get("/stuck", 100, &b, NULL), ERR_CORRUPT, "always ends after 4 bytes");
+	buf_clear(&b);
+}
+
+static void test_redirects(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"p\":\"/loop\",\"status\":302,\"headers\":[[\"Location\",\"/loop\"]]},"
+		"{\"p\":\"/rel/a\",\"status\":307,\"headers\":[[\"Location\",\"b?x=1\"]]},"
+		"{\"p\":\"/rel/b.x=1\",\"body\":\"relative\"},"
+		"{\"p\":\"/out\",\"status\":307,\"headers\":[[\"Location\",\"http://"
+		"127.0.0.1:{other}/in\"]]},"
+		"{\"p\":\"/in\",\"port\":\"other\",\"body\":\"elsewhere\"},"
+		"{\"p\":\"/file\",\"status\":302,\"headers\":[[\"Location\",\"file:///etc/"
+		"passwd\"]]},"
+		"{\"p\":\"/ftp\",\"status\":302,\"headers\":[[\"Location\",\"ftp://127.0.0.1/"
+		"x\"]]}]",
+		NULL, NULL, NULL);
+	expect(get("/loop", 100, &b, NULL), ERR_NET, "more than 5 redirects");
+	assert_int_equal(fake_count(&F, "/loop", NULL), 6);
+	buf_clear(&b);
+	good(get("/rel/a", 100, &b, NULL));
+	assert_string_equal(b.data, "relative");
+	buf_clear(&b);
+	expect(get("/file", 100, &b, NULL), ERR_NET, "not an http or https URL");
+	buf_clear(&b);
+	expect(get("/ftp", 100, &b, NULL), ERR_NET, "not an http or https URL");
+	buf_clear(&b);
+
+	/* Credentials stay with their origin. */
+	struct http_opts o = {0};
+	struct http_session *s = http_session_new(&o);
+	struct http_response r;
+	struct err *err = NULL;
+	char *url = mem_printf("http://127.0.0.1:%d/out", F.port);
+	struct http_request q = {
+		.method = "GET", .url = url, .authorization = "Bearer s3cret", .max_body = 100};
+
+	http_response_init(&r);
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_string_equal(r.body.data, "elsewhere");
+	assert_int_equal(r.peer, HTTP_PEER_LOOPBACK);
+	assert_int_equal(fake_count(&F, "\"/out\"", "Bearer s3cret"), 1);
+	assert_int_equal(fake_count(&F, "\"/in\"", NULL), 1);
+	assert_int_equal(fake_count(&F, "\"/in\"", "s3cret"), 0);
+	/* Nothing that a public registry points to may be on this machine. */
+	q.guarded = true;
+	q.inside = HTTP_PEER_PUBLIC;
+	assert_int_equal(http_perform(s, &q, &r, &err), -1);
+	expect(err, ERR_AUTH, "private to this machine");
+	http_response_clear(&r);
+	http_session_free(s);
+	free(url);
+}
+
+static void test_bodies(void **state)
+{
+	struct http_opts o = {0};
+	struct http_session *s = http_session_new(&o);
+	struct http_response r;
+	struct err *err = NULL;
+	struct http_body body = {.mem = "0123456789", .size = 10};
+	struct http_request q = {.method = "PUT", .body = &body};
+	char *url;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"m\":\"PUT\",\"n\":1,\"status\":503},{\"m\":\"PUT\",\"status\":201},{\"m\":"
+		"\"PATCH\",\"status\":202},"
+		"{\"m\":\"POST\",\"status\":202},{\"m\":\"DELETE\",\"status\":204},"
+		"{\"m\":\"GET\",\"p\":\"/big\",\"body\":\"0123456789\",\"repeat\":20000}]",
+		NULL, NULL, NULL);
+	url = mem_printf("http://127.0.0.1:%d/u", F.port);
+	q.url = url;
+	http_response_init(&r);
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_int_equal(r.status, 201);
+	assert_int_equal(fake_count(&F, "\"PUT\"", "\"length\": 10, \"body\": \"0123456789\""), 2);
+	q.method = "PATCH";
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_int_equal(fake_count(&F, "\"PATCH\"", "\"body\": \"0123456789\""), 1);
+	q.body = NULL;
+	q.method = "POST";
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_int_equal(r.status, 202);
+	assert_int_equal(fake_count(&F, "\"POST\"", "\"Content-Length\": \"0\""), 1);
+	q.method = "DELETE";
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_int_equal(r.status, 204);
+	free(url);
+	url = mem_printf("http://127.0.0.1:%d/big", F.port);
+	q = (struct http_request){.method = "GET", .url = url, .max_body = 100000};
+	assert_int_equal(http_perform(s, &q, &r, &err), -1);
+	expect(err, ERR_LIMIT, "more than 100000 bytes");
+	http_response_clear(&r);
+	http_session_free(s);
+	free(url);
+}
+
+static void test_no_server(void **state)
+{
+	struct buf b;
+	volatile int stop = 1;
+	struct http_download d = {.cancelled = &stop};
+	struct err *err;
+
+	(void)state;
+	fake_start(&F, "[]", NULL, NULL, NULL);
+	expect(get("/x", 1, &b, &d), ERR_CANCELLED, "cancelled");
+	buf_clear(&b);
+	int port = F.port;
+	fake_stop(&F);
+	F.port = port;
+	err = get("/x", 1, &b, NULL);
+	buf_clear(&b);
+	assert_non_null(strstr(err_hint_text(err), "network"));
+	expect(err, ERR_NET, "127.0.0.1:");
+	F = (struct fake){0};
+}
+
+static void test_tls(void **state)
+{
+	char *dir = fake_dir("tls"), *cert, *key, *url;
+	struct http_opts o = {0};
+	struct http_session *s = http_session_new(&o);
+	struct http_response r;
+	struct err *err = NULL;
+	struct http_request q = {.method = "GET", .max_body = 100};
+
+	(void)state;
+	http_response_init(&r);
+	fake_certificate(dir);
+	cert = mem_printf("%s/ca.crt", dir);
+	key = mem_printf("%s/ca.key", dir);
+	fake_start(&F,
+		"[{\"p\":\"/down\",\"status\":302,\"headers\":[[\"Location\",\"http://"
+		"127.0.0.1:{port}/\"]]}]",
+		NULL, cert, key);
+	url = mem_printf("https://127.0.0.1:%d/v2/", F.port);
+	q.url = url;
+	assert_int_equal(http_perform(s, &q, &r, &err), -1);
+	assert_int_equal(r.failure, HTTP_BAD_CERT);
+	assert_non_null(strstr(err_hint_text(err), "certs.d"));
+	expect(err, ERR_NET, "certificate");
+	err = NULL;
+	http_session_free(s);
+	o.cert_dir = dir;
+	s = http_session_new(&o);
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	assert_int_equal(r.status, 200);
+	free(url);
+	url = mem_printf("https://127.0.0.1:%d/down", F.port);
+	q.url = url;
+	assert_int_equal(http_perform(s, &q, &r, &err), -1);
+	expect(err, ERR_NET, "https to http");
+	err = NULL;
+	http_session_free(s);
+	o = (struct http_opts){.insecure = true};
+	s = http_session_new(&o);
+	free(url);
+	url = mem_printf("https://localhost:%d/v2/", F.port);
+	q.url = url;
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	http_session_free(s);
+	http_response_clear(&r);
+	fake_remove(dir);
+	free(dir);
+	free(cert);
+	free(key);
+	free(url);
+}
+
+static void test_urls(void **state)
+{
+	static const struct {
+		const char *text, *host, *target;
+		unsigned port;
+	} ok[] = {
+		{"http://Host/x?y#z", "host", "/x?y", 80},
+		{"https://a.b:5000", "a.b", "/", 5000},
+		{"https://u:p@[::1]:1/..", "[::1]", "/..", 1},
+		{"http://h?q", "h", "/?q", 80},
+	};
+	static const char *const bad[] = {"", "ftp://x/", "http://", "http:///x", "http://a b/",
+		"http://a:0/", "http://a:70000/", "http://a:/x", "http://[::1/", "http://a\\b/",
+		"http://a%00/", "http://[::1]x/", "http://a:1:2/", "javascript:x",
+		"http://\xc3\xa4/"};
+	static const struct {
+		const char *ref, *want;
+	} refs[] = {
+		{"https://o/x", "https://o/x"},
+		{"//o/x", "http://o/x"},
+		{"/y?z", "http://h:81/y?z"},
+		{"y", "http://h:81/a/y"},
+		{"?n", "http://h:81/a/b?n"},
+		{"y?u=http://x", "http://h:81/a/y?u=http://x"},
+	};
+	struct url u, v;
+	char *s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ok); i++) {
+		assert_int_equal(url_parse(ok[i].text, &u, NULL), 0);
+		assert_string_equal(u.host, ok[i].host);
+		assert_string_equal(u.target, ok[i].target);
+		assert_int_equal(u.port, ok[i].port);
+		url_clear(&u);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (url_parse(bad[i], &u, NULL) == 0)
+			fail_msg("accepted: %s", bad[i]);
+	assert_int_equal(url_parse("http://h:81/a/b?c", &u, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+		assert_int_equal(url_resolve(&u, refs[i].ref, &v, NULL), 0);
+		s = url_text(&v);
+		assert_string_equal(s, refs[i].want);
+		free(s);
+		url_clear(&v);
+	}
+	url_clear(&u);
+	s = url_printable("https://user:pw@h/p\x1b?token=1");
+	assert_string_equal(s, "https://h/p\\x1b");
+	free(s);
+	assert_true(url_is_loopback("localhost:5000") && url_is_loopback("127.9.9.9") &&
+		    url_is_loopback("[::1]:1"));
+	assert_false(url_is_loopback("127.0.0.1.example.org") || url_is_loopback("128.0.0.1:80") ||
+		     url_is_loopback("[::2]") || url_is_loopback("localhost.example.org"));
+}
+
+static void test_peers(void **state)
+{
+	static const struct {
+		const char *ip;
+		enum http_peer peer;
+	} t[] = {
+		{"8.8.8.8", HTTP_PEER_PUBLIC},
+		{"127.1.2.3", HTTP_PEER_LOOPBACK},
+		{"0.0.0.0", HTTP_PEER_LOOPBACK},
+		{"10.1.1.1", HTTP_PEER_PRIVATE},
+		{"172.16.0.1", HTTP_PEER_PRIVATE},
+		{"172.32.0.1", HTTP_PEER_PUBLIC},
+		{"192.168.1.1", HTTP_PEER_PRIVATE},
+		{"169.254.169.254", HTTP_PEER_LINK_LOCAL},
+		{"::1", HTTP_PEER_LOOPBACK},
+		{"::", HTTP_PEER_LOOPBACK},
+		{"::ffff:169.254.169.254", HTTP_PEER_LINK_LOCAL},
+		{"64:ff9b::7f00:1", HTTP_PEER_LOOPBACK},
+		{"fe80::1", HTTP_PEER_LINK_LOCAL},
+		{"fd00::1", HTTP_PEER_PRIVATE},
+		{"2001:db8::1", HTTP_PEER_PUBLIC},
+		{"::ffff:8.8.8.8", HTTP_PEER_PUBLIC},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (peer_of_text(t[i].ip) != t[i].peer)
+			fail_msg("%s", t[i].ip);
+	assert_false(peer_allowed(HTTP_PEER_LINK_LOCAL, HTTP_PEER_LOOPBACK));
+	assert_true(peer_allowed(HTTP_PEER_PRIVATE, HTTP_PEER_LOOPBACK));
+	assert_false(peer_allowed(HTTP_PEER_LOOPBACK, HTTP_PEER_PRIVATE));
+}
+
+static void test_backoff(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		uint64_t d = backoff_delay_ms(i);
+		assert_in_range(d, 250, 30000);
+		if (i >= 6)
+			assert_in_range(d, 15000, 30000);
+	}
+	assert_int_equal(backoff_retry_after_ms(NULL, 0), -1);
+	assert_int_equal(backoff_retry_after_ms(" 7 ", 0), 7000);
+	assert_int_equal(backoff_retry_after_ms("7x", 0), -1);
+	assert_int_equal(
+		backoff_retry_after_ms("99999999999999999999", 0), (int64_t)INT32_MAX * 1000);
+	assert_int_equal(backoff_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", 784111774), 3000);
+	assert_int_equal(backoff_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", 784111999), 0);
+	assert_int_equal(backoff_retry_after_ms("soon", 0), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_backoff),
+		cmocka_unit_test_teardown(test_download, teardown),
+		cmocka_unit_test_teardown(test_retries, teardown),
+		cmocka_unit_test_teardown(test_broken_downloads, teardown),
+		cmocka_unit_test_teardown(test_redirects, teardown),
+		cmocka_unit_test_teardown(test_bodies, teardown),
+		cmocka_unit_test_teardown(test_no_server, teardown),
+		cmocka_unit_test_teardown(test_tls, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
