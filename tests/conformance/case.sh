@@ -46,7 +46,7 @@ reference() {
 	$REF bud --isolation chroot --layers=false --format docker --pull-never -q -t "$image" \
 		-f "$dir/Dockerfile" "${args[@]}" "${more[@]}" ctx >ref.log 2>&1 || return
 	$REF push -q --disable-compression "$image" "oci:$dir/ref:x" >>ref.log 2>&1 &&
-		$REF inspect --type image "$image" | jq .Docker >ref.json
+		$REF inspect --type image "$image" | jq '.Docker | del(.config.Labels["io.buildah.version"])' >ref.json
 }
 
 if [ "${BLD_CONFORMANCE:-}" = buildah-only ]; then

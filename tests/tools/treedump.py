@@ -72,6 +72,8 @@ def check(tree, layers, name):
             elif words[0] == "layers":
                 if len(layers) != int(words[1]):
                     bad.append(f"{len(layers)} layers, not {words[1]}")
+            elif words[0] == "layer" and int(words[1].rstrip(":")) >= len(layers):
+                bad.append(f"there is no layer {words[1]}")
             elif words[0] == "layer":
                 have = {ocidir.quote(p) for p, _ in
                         ocidir.layer_entries(layers[int(words[1].rstrip(":"))])} - {"/"}

@@ -1,0 +1,1 @@
+printf 'FROM localhost/base\nRUN echo end > /x \\'

@@ -1,0 +1,1 @@
+mkdir -p d/x; echo > d/x/y

@@ -1,0 +1,1 @@
+echo a > a; echo bb > b; chmod 600 a

@@ -1,0 +1,1 @@
+mkdir d; echo 1 > d/a; ln d/a d/b; ln d/a d/c; n=$(printf 'n%.0s' $(seq 200)); mkdir -p "d/$n/$n"; echo deep > "d/$n/$n/$n"; ln "d/$n/$n/$n" "d/$n/z"; ln -s "$n$n" d/longlink; touch "d/$(printf 'new\nline')" "d/$(printf '\303\274ml')" "d/$(printf 'latin\374')" 'd/ blank ' 'd/-dash' 'd/*star'

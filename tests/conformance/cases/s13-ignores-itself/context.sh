@@ -1,0 +1,1 @@
+printf 'Dockerfile\n.dockerignore\n' > .dockerignore; touch a Dockerfile

@@ -1,0 +1,1 @@
+echo 'a' > .dockerignore; echo 'b' > ../Dockerfile.dockerignore; touch a b
