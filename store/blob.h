@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Content-addressed files: blobs/sha256/HEX. Written to this process's tmp, hashed while written, published by rename;
- * an object that is there already stays. Never synced here.
+ * Content-addressed files: blobs/sha256/HEX. Written to this process's tmp, hashed while written,
+ * published by rename; an object that is there already stays. Never synced here.
  */
 #ifndef BLD_STORE_BLOB_H
 #define BLD_STORE_BLOB_H
@@ -18,16 +18,19 @@ struct blob_writer;
 struct blob_writer *blob_create(struct store *s, struct err **err);
 struct io_writer blob_stream(struct blob_writer *w);
 uint64_t blob_written(const struct blob_writer *w);
-/* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published. The file stays
- * readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free always. */
-int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd, struct err **err);
+/* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published.
+ * The file stays readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free
+ * always. */
+int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
+	struct err **err);
 void blob_free(struct blob_writer *w);
 
 /* Bytes at once; idempotent. */
 int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struct err **err);
 
-/* Open for reading. Verifies first when the object is of another boot and not known to be synced: a wrong one is removed and
- * reported as missing. ERR_NOT_FOUND when it is missing. size may be NULL. */
+/* Open for reading. Verifies first when the object is of another boot and not known to be synced: a
+ * wrong one is removed and reported as missing. ERR_NOT_FOUND when it is missing. size may be NULL.
+ */
 int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err **err);
 /* Whole content, verified, at most max bytes; owned. */
 char *blob_read(struct store *s, const struct digest *d, size_t max, size_t *len, struct err **err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Garbage collection: mark from index.json (and, unless `all`, from cache records not older than `keep_seconds`),
- * sweep blobs, directory forms, derived forms, cache mounts, trash and tmp of dead processes. Needs the store alone.
- * Cache values name the layers they need as lines "layer sha256:HEX" (see cache.h users).
+ * Garbage collection: mark from index.json (and, unless `all`, from cache records not older than
+ * `keep_seconds`), sweep blobs, directory forms, derived forms, cache mounts, trash and tmp of dead
+ * processes. Needs the store alone. Cache values name the layers they need as lines "layer
+ * sha256:HEX" (see cache.h users).
  */
 #ifndef BLD_STORE_GC_H
 #define BLD_STORE_GC_H
@@ -10,7 +11,7 @@
 #include "store/store.h"
 
 struct gc_opts {
-	bool all;	   /* also cache records and cache mounts */
+	bool all;             /* also cache records and cache mounts */
 	int64_t keep_seconds; /* cache records used within this time stay; < 0 = all stay */
 	bool dry_run;
 };

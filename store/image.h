@@ -17,17 +17,19 @@ struct image {
 };
 
 /*
- * text: a name ("app", "127.0.0.1:5000/app:1"), "sha256:..." of a manifest or config, or at least 6 hex digits of a
- * config digest (an image ID) that are unambiguous. An index in the store is resolved for `want` (NULL = this machine).
- * ERR_NOT_FOUND when there is none.
+ * text: a name ("app", "127.0.0.1:5000/app:1"), "sha256:..." of a manifest or config, or at least 6
+ * hex digits of a config digest (an image ID) that are unambiguous. An index in the store is
+ * resolved for `want` (NULL = this machine). ERR_NOT_FOUND when there is none.
  */
-int image_open(struct store *s, const char *text, const struct oci_platform *want, struct image *out,
-	struct err **err);
-int image_open_manifest(struct store *s, const struct digest *manifest, struct image *out, struct err **err);
-/* Write config and manifest blobs. layers: one descriptor a diff ID of c, or NULL = all plain tars of the store.
- * Not tagged; see tags_set. Fills *out with the manifest's descriptor. */
+int image_open(struct store *s, const char *text, const struct oci_platform *want,
+	struct image *out, struct err **err);
+int image_open_manifest(
+	struct store *s, const struct digest *manifest, struct image *out, struct err **err);
+/* Write config and manifest blobs. layers: one descriptor a diff ID of c, or NULL = all plain tars
+ * of the store. Not tagged; see tags_set. Fills *out with the manifest's descriptor. */
 int image_write(struct store *s, const struct oci_config *c, const struct oci_descriptor *layers,
-	const struct strlist *annotations, struct oci_descriptor *out, struct digest *config, struct err **err);
+	const struct strlist *annotations, struct oci_descriptor *out, struct digest *config,
+	struct err **err);
 void image_clear(struct image *i);
 #define auto_image CLEANUP(image_clear)
 

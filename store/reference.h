@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Image names (S26): host/path:tag@digest, with Docker's defaults: host docker.io, library/, tag latest when there is
- * neither tag nor digest. Grammar and limits of the distribution reference: at most 255 bytes of name, tag of 128.
+ * Image names (S26): host/path:tag@digest, with Docker's defaults: host docker.io, library/, tag
+ * latest when there is neither tag nor digest. Grammar and limits of the distribution reference: at
+ * most 255 bytes of name, tag of 128.
  */
 #ifndef BLD_STORE_REFERENCE_H
 #define BLD_STORE_REFERENCE_H
@@ -20,7 +21,8 @@ struct reference {
 };
 
 int reference_parse(const char *text, struct reference *out, struct err **err); /* ERR_USAGE */
-char *reference_text(const struct reference *r); /* full normalised name, owned: host/path:tag[@digest] */
+char *reference_text(
+	const struct reference *r); /* full normalised name, owned: host/path:tag[@digest] */
 char *reference_name(const struct reference *r); /* host/path, owned */
 void reference_clear(struct reference *r);
 #define auto_reference CLEANUP(reference_clear)

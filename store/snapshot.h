@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer's forms. The plain tar (blob, digest = diff ID) is the truth; the others are derived from it on demand, and
- * nobody else knows which exists: a lower directory for an overlay, a compressed blob for a registry, the plain tar with
- * other times.
+ * A layer's forms. The plain tar (blob, digest = diff ID) is the truth; the others are derived from
+ * it on demand, and nobody else knows which exists: a lower directory for an overlay, a compressed
+ * blob for a registry, the plain tar with other times.
  */
 #ifndef BLD_STORE_SNAPSHOT_H
 #define BLD_STORE_SNAPSHOT_H
@@ -18,24 +18,27 @@ bool snapshot_exists(struct store *s, const struct digest *diff_id);
 int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err);
 
 /* The merged tree of a stack, bottom first. Owned by the caller. */
-struct layer_tree *snapshot_tree(struct store *s, const struct digest *diff_ids, size_t n, struct err **err);
+struct layer_tree *snapshot_tree(
+	struct store *s, const struct digest *diff_ids, size_t n, struct err **err);
 
-/* Lower directories for a stack, bottom first: fds[n], owned by the caller. Unpacks what is not a directory yet;
- * two processes that need the same one unpack it once. */
-int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n, int *fds, struct err **err);
-/* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper", times already cut) as the directory form of the
- * last layer of this stack. A form that exists already wins. */
-int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name, struct err **err);
+/* Lower directories for a stack, bottom first: fds[n], owned by the caller. Unpacks what is not a
+ * directory yet; two processes that need the same one unpack it once. */
+int snapshot_lowers(
+	struct store *s, const struct digest *diff_ids, size_t n, int *fds, struct err **err);
+/* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper", times already cut) as the
+ * directory form of the last layer of this stack. A form that exists already wins. */
+int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,
+	struct err **err);
 
-/* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN gives the tar itself.
- * *out is filled with media type, digest and size. */
+/* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN
+ * gives the tar itself. *out is filled with media type, digest and size. */
 int snapshot_compressed(struct store *s, const struct digest *diff_id, enum layer_compression c,
 	struct oci_descriptor *out, struct err **err);
 /* Remember that a pulled blob is a compressed form of diff_id. */
 int snapshot_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
 	const struct digest *blob, struct err **err);
 /* The layer with its times changed (layer_retime); remembered. */
-int snapshot_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set, struct digest *out,
-	struct err **err);
+int snapshot_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set,
+	struct digest *out, struct err **err);
 
 #endif

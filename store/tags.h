@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of images: the entries of index.json. One name, one manifest; a manifest without a name stays out of
- * index.json and is reachable by digest until `prune`. Every change is made under a lock, atomically, and synced.
+ * Names of images: the entries of index.json. One name, one manifest; a manifest without a name
+ * stays out of index.json and is reachable by digest until `prune`. Every change is made under a
+ * lock, atomically, and synced.
  */
 #ifndef BLD_STORE_TAGS_H
 #define BLD_STORE_TAGS_H
@@ -23,8 +24,8 @@ void tags_clear(struct tags *t);
 /* 1 found, 0 no such name, -1. */
 int tags_find(struct store *s, const char *name, struct oci_descriptor *out, struct err **err);
 /* Set all names to one manifest in one atomic change. */
-int tags_set(struct store *s, const char *const *names, size_t n, const struct oci_descriptor *manifest,
-	struct err **err);
+int tags_set(struct store *s, const char *const *names, size_t n,
+	const struct oci_descriptor *manifest, struct err **err);
 /* 1 removed, 0 no such name, -1. */
 int tags_remove(struct store *s, const char *name, struct err **err);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `bld verify`: hash every blob again, parse every manifest and config that a name reaches and check that what it names is
- * there, compare every directory form with its tar, check every record. Findings go to a callback; with repair, wrong
- * derived objects and blobs are dropped (they are made or pulled again on demand).
+ * `bld verify`: hash every blob again, parse every manifest and config that a name reaches and
+ * check that what it names is there, compare every directory form with its tar, check every record.
+ * Findings go to a callback; with repair, wrong derived objects and blobs are dropped (they are
+ * made or pulled again on demand).
  */
 #ifndef BLD_STORE_VERIFY_H
 #define BLD_STORE_VERIFY_H
@@ -20,6 +21,7 @@ struct verify_report {
 	uint64_t records;
 	uint64_t problems;
 };
-int verify_run(struct store *s, const struct verify_opts *o, struct verify_report *out, struct err **err);
+int verify_run(
+	struct store *s, const struct verify_opts *o, struct verify_report *out, struct err **err);
 
 #endif

@@ -139,6 +139,20 @@ int buf_add_escaped(struct buf *b, const char *s, size_t n, bool keep_lines)
 	return 0;
 }
 
+int buf_add_utf8(struct buf *b, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	for (size_t i = 0; i < n;) {
+		uint32_t c;
+		size_t len = utf8_decode(p + i, n - i, &c);
+		if ((len ? buf_add(b, p + i, len) : buf_adds(b, "\xef\xbf\xbd")) < 0)
+			return -1;
+		i += len ? len : 1;
+	}
+	return 0;
+}
+
 char *buf_take(struct buf *b)
 {
 	char *p = TAKE(b->data);

@@ -33,6 +33,8 @@ int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 
 /* Append text from outside for people to read: control bytes, DEL, invalid UTF-8 and
  * bidirectional controls become \xNN or \u{...}; newline and tab too unless keep_lines. */
 int buf_add_escaped(struct buf *b, const char *s, size_t n, bool keep_lines);
+/* Append text as valid UTF-8: every byte that is not part of a sequence becomes U+FFFD. */
+int buf_add_utf8(struct buf *b, const char *s, size_t n);
 char *buf_take(struct buf *b); /* the bytes, owned by the caller; b is cleared */
 
 static inline void cleanup_buf(struct buf *b)

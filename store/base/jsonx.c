@@ -37,6 +37,56 @@ char *jsonx_dump(const json_t *j, size_t *len)
 	return s;
 }
 
+static char *as_utf8(const char *s)
+{
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX / 2);
+	buf_add_utf8(&b, s, strlen(s));
+	return buf_take(&b);
+}
+
+static json_t *checked(json_t *j)
+{
+	if (!j)
+		abort();
+	return j;
+}
+
+json_t *jsonx_text(const char *s)
+{
+	json_t *j = json_string(s);
+
+	if (j)
+		return j;
+	auto_free char *clean = as_utf8(s);
+	return checked(json_string(clean));
+}
+
+void jsonx_set(json_t *o, const char *key, json_t *take_value)
+{
+	auto_free char *clean = as_utf8(key);
+
+	if (json_object_set_new(o, clean, checked(take_value)) < 0)
+		abort();
+}
+
+void jsonx_set_text(json_t *o, const char *key, const char *text)
+{
+	if (text)
+		jsonx_set(o, key, jsonx_text(text));
+}
+
+json_t *jsonx_from_strlist(const struct strlist *l)
+{
+	json_t *a = checked(json_array());
+
+	for (size_t i = 0; i < l->n; i++)
+		if (json_array_append_new(a, jsonx_text(l->v[i])) < 0)
+			abort();
+	return a;
+}
+
 static int wrong(struct err **err, const char *path, const char *key, const char *what)
 {
 	bool top = !path || !*path;

@@ -21,6 +21,15 @@ json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct
 /* Compact, keys in insertion order: the bytes that are hashed. Owned by the caller. */
 char *jsonx_dump(const json_t *j, size_t *len);
 
+/* A string value of any bytes: what is not UTF-8 becomes U+FFFD, as in other builders. Never NULL.
+ */
+json_t *jsonx_text(const char *s);
+/* Add key: value (taken); the key is treated like jsonx_text. */
+void jsonx_set(json_t *o, const char *key, json_t *take_value);
+/* Add key: text unless text is NULL. */
+void jsonx_set_text(json_t *o, const char *key, const char *text);
+json_t *jsonx_from_strlist(const struct strlist *l);
+
 /* Borrowed member; required = true makes a missing one an error. Missing optional: *out NULL, 0.
  * JSON null counts as missing. A missing optional int or digest leaves *out as it was, a missing
  * list empties it; a list replaces what out held. path: where o is in its document, "" for the top.

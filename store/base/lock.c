@@ -6,18 +6,42 @@
 
 #include "store/base/fs.h"
 
-int lock_fd(int fd, enum lock_mode mode, bool wait)
+static int set_lock(int fd, struct flock *fl, bool wait)
 {
-	struct flock fl = {
-		.l_type = mode == LOCK_WRITE ? F_WRLCK : F_RDLCK,
-		.l_whence = SEEK_SET,
-	};
-
-	if (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) == 0)
+	if (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, fl) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
 		errno = EWOULDBLOCK;
 	return -1;
+}
+
+int lock_fd(int fd, enum lock_mode mode, bool wait)
+{
+	struct flock fl = {
+		.l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	return set_lock(fd, &fl, wait);
+}
+
+int lock_byte(int fd, uint64_t offset, enum lock_mode mode, bool wait)
+{
+	struct flock fl = {
+		.l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)(offset & (((uint64_t)1 << 62) - 1)),
+		.l_len = 1,
+	};
+
+	return set_lock(fd, &fl, wait);
+}
+
+int lock_release(int fd)
+{
+	struct flock fl = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	return set_lock(fd, &fl, false);
 }
 
 /* Is the file that we locked still the one with this name? Somebody may have removed it while we
@@ -37,7 +61,7 @@ int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, stru
 			dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
 		/* A store of somebody else can still be read: a shared lock needs no write access.
 		 */
-		if (fd < 0 && mode == LOCK_READ && (errno == EACCES || errno == EROFS))
+		if (fd < 0 && mode == LOCK_SHARED && (errno == EACCES || errno == EROFS))
 			fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return err_sys(err, "lock %s", name);

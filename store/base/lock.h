@@ -7,10 +7,11 @@
 #define BLD_STORE_BASE_LOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 
-enum lock_mode { LOCK_READ, LOCK_WRITE };
+enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
 
 /*
  * Take a lock on dir_fd/name (created 0600). Returns a descriptor that holds it until it is closed.
@@ -19,5 +20,8 @@ enum lock_mode { LOCK_READ, LOCK_WRITE };
 int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, struct err **err);
 /* The same on a descriptor that is open already: 0, or -1 with errno (EWOULDBLOCK when busy). */
 int lock_fd(int fd, enum lock_mode mode, bool wait);
+/* One byte of the file, at any offset below 2^62 (it need not exist): many locks in one file. */
+int lock_byte(int fd, uint64_t offset, enum lock_mode mode, bool wait);
+int lock_release(int fd); /* give back all that fd holds: 0 / -1 errno */
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OCI and Docker documents as plain structs: descriptor, manifest, index, image configuration. Parsing is strict
- * and bounded; printing is canonical (fixed key order, no white space), because the bytes are hashed.
- * Spec: OCI image-spec 1.1 (descriptor.md, manifest.md, image-index.md, config.md) and Docker's additions
- * to config (Healthcheck, OnBuild, Shell, ArgsEscaped).
+ * OCI and Docker documents as plain structs: descriptor, manifest, index, image configuration.
+ * Parsing is strict and bounded; printing is canonical (fixed key order, no white space), because
+ * the bytes are hashed. Spec: OCI image-spec 1.1 (descriptor.md, manifest.md, image-index.md,
+ * config.md) and Docker's additions to config (Healthcheck, OnBuild, Shell, ArgsEscaped).
  */
 #ifndef BLD_STORE_OCI_OCI_H
 #define BLD_STORE_OCI_OCI_H
@@ -18,22 +18,22 @@
 struct json_t;
 
 #define OCI_MANIFEST_MAX ((size_t)4 << 20)
-#define OCI_CONFIG_MAX	 ((size_t)4 << 20)
-#define OCI_LAYERS_MAX	 500 /* the kernel's limit for one overlay */
-#define OCI_INDEX_MAX	 4096 /* entries */
-#define OCI_HISTORY_MAX	 4096
+#define OCI_CONFIG_MAX   ((size_t)4 << 20)
+#define OCI_LAYERS_MAX   500  /* the kernel's limit for one overlay */
+#define OCI_INDEX_MAX    4096 /* entries */
+#define OCI_HISTORY_MAX  4096
 
-#define OCI_MEDIA_INDEX	       "application/vnd.oci.image.index.v1+json"
-#define OCI_MEDIA_MANIFEST     "application/vnd.oci.image.manifest.v1+json"
-#define OCI_MEDIA_CONFIG       "application/vnd.oci.image.config.v1+json"
-#define OCI_MEDIA_LAYER	       "application/vnd.oci.image.layer.v1.tar"
-#define OCI_MEDIA_LAYER_GZIP   "application/vnd.oci.image.layer.v1.tar+gzip"
-#define OCI_MEDIA_LAYER_ZSTD   "application/vnd.oci.image.layer.v1.tar+zstd"
-#define OCI_MEDIA_DOCKER_LIST  "application/vnd.docker.distribution.manifest.list.v2+json"
-#define OCI_MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define OCI_MEDIA_DOCKER_CONFIG	  "application/vnd.docker.container.image.v1+json"
+#define OCI_MEDIA_INDEX             "application/vnd.oci.image.index.v1+json"
+#define OCI_MEDIA_MANIFEST          "application/vnd.oci.image.manifest.v1+json"
+#define OCI_MEDIA_CONFIG            "application/vnd.oci.image.config.v1+json"
+#define OCI_MEDIA_LAYER             "application/vnd.oci.image.layer.v1.tar"
+#define OCI_MEDIA_LAYER_GZIP        "application/vnd.oci.image.layer.v1.tar+gzip"
+#define OCI_MEDIA_LAYER_ZSTD        "application/vnd.oci.image.layer.v1.tar+zstd"
+#define OCI_MEDIA_DOCKER_LIST       "application/vnd.docker.distribution.manifest.list.v2+json"
+#define OCI_MEDIA_DOCKER_MANIFEST   "application/vnd.docker.distribution.manifest.v2+json"
+#define OCI_MEDIA_DOCKER_CONFIG     "application/vnd.docker.container.image.v1+json"
 #define OCI_MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
-#define OCI_MEDIA_DOCKER_LAYER	    "application/vnd.docker.image.rootfs.diff.tar"
+#define OCI_MEDIA_DOCKER_LAYER      "application/vnd.docker.image.rootfs.diff.tar"
 
 #define OCI_REF_NAME "org.opencontainers.image.ref.name" /* annotation in index.json */
 
@@ -71,8 +71,8 @@ struct oci_manifest {
 	size_t nlayers;
 	struct strlist annotations;
 };
-/* media_type: of the response or descriptor, NULL if unknown. Ambiguous documents (both manifest and index) are
- * ERR_CORRUPT. */
+/* media_type: of the response or descriptor, NULL if unknown. Ambiguous documents (both manifest
+ * and index) are ERR_CORRUPT. */
 int oci_manifest_parse(const char *p, size_t n, const char *media_type, struct oci_manifest *out,
 	struct err **err);
 char *oci_manifest_dump(const struct oci_manifest *m, size_t *len);
@@ -84,19 +84,21 @@ struct oci_index {
 	size_t nmanifests;
 	struct strlist annotations;
 };
-int oci_index_parse(const char *p, size_t n, const char *media_type, struct oci_index *out,
-	struct err **err);
+int oci_index_parse(
+	const char *p, size_t n, const char *media_type, struct oci_index *out, struct err **err);
 char *oci_index_dump(const struct oci_index *i, size_t *len);
 void oci_index_clear(struct oci_index *i);
-/* The best entry for a platform, or NULL. Attestations (unknown/unknown) and unknown media types never match. */
-const struct oci_descriptor *oci_index_choose(const struct oci_index *i, const struct oci_platform *want);
+/* The best entry for a platform, or NULL. Attestations (unknown/unknown) and unknown media types
+ * never match. */
+const struct oci_descriptor *oci_index_choose(
+	const struct oci_index *i, const struct oci_platform *want);
 /* 1 an index, 0 a manifest, -1 neither or both. Looks at media_type, then at the body. */
 int oci_is_index(const char *p, size_t n, const char *media_type, struct err **err);
 
 struct oci_healthcheck {
 	bool present;
-	struct strlist test;	 /* ["CMD-SHELL", ...], ["CMD", ...], ["NONE"] */
-	int64_t interval_ns;	 /* 0 = inherit, left out */
+	struct strlist test; /* ["CMD-SHELL", ...], ["CMD", ...], ["NONE"] */
+	int64_t interval_ns; /* 0 = inherit, left out */
 	int64_t timeout_ns;
 	int64_t start_period_ns;
 	int64_t start_interval_ns;
@@ -121,7 +123,7 @@ struct oci_config {
 	char *created;
 	char *author;
 	struct oci_platform platform;
-	char *user; /* NULL = absent, all below too */
+	char *user;                   /* NULL = absent, all below too */
 	struct strlist exposed_ports; /* "80/tcp", kept sorted and unique */
 	struct strlist env;
 	struct oci_words entrypoint;
@@ -137,7 +139,7 @@ struct oci_config {
 	size_t ndiff_ids;
 	struct oci_history *history; /* owned */
 	size_t nhistory;
-	struct json_t *extra;	     /* unknown top-level members, carried through; or NULL */
+	struct json_t *extra;        /* unknown top-level members, carried through; or NULL */
 	struct json_t *extra_config; /* unknown members of "config", carried through; or NULL */
 };
 void oci_config_init(struct oci_config *c); /* zero: no fields, no platform */
@@ -151,15 +153,16 @@ void oci_config_add_diff_id(struct oci_config *c, const struct digest *d);
 /* Sets kept sorted and unique. */
 void oci_config_add_port(struct oci_config *c, const char *port);
 void oci_config_add_volume(struct oci_config *c, const char *path);
-/* Make history and layers of a base agree (S22's repair rule): pads or marks entries empty from the bottom. */
+/* Make history and layers of a base agree (S22's repair rule): pads or marks entries empty from the
+ * bottom. */
 void oci_config_repair_history(struct oci_config *c);
 
 /* Chain ID of the first n diff IDs (image-spec config.md); zero digest for n == 0. */
 void oci_chain_id(const struct digest *diff_ids, size_t n, struct digest *out);
 
-#define auto_oci_config	  CLEANUP(oci_config_clear)
+#define auto_oci_config   CLEANUP(oci_config_clear)
 #define auto_oci_manifest CLEANUP(oci_manifest_clear)
-#define auto_oci_index	  CLEANUP(oci_index_clear)
+#define auto_oci_index    CLEANUP(oci_index_clear)
 #define auto_oci_platform CLEANUP(oci_platform_clear)
 
 #endif

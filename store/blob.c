@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/blob.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define WRITE_BUFFER ((size_t)256 << 10)
+#define READ_BUFFER  ((size_t)256 << 10)
+
+struct blob_writer {
+	struct store *s; /* borrowed */
+	char temp[FS_TEMP_NAME];
+	int fd;
+	bool published; /* the temp name is gone */
+	bool failed;
+	struct sha256 hash;
+	uint64_t written;
+	unsigned char
+		*pending; /* owned; WRITE_BUFFER bytes, so that small writes cost no system call */
+	size_t npending;
+};
+
+struct blob_writer *blob_create(struct store *s, struct err **err)
+{
+	struct blob_writer *w = mem_alloc(sizeof *w);
+
+	w->s = s;
+	fs_temp_name(w->temp, sizeof w->temp, "blob");
+	w->fd = openat(store_tmp_fd(s), w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (w->fd < 0) {
+		err_sys(err, "store %s: temporary file", store_root(s));
+		free(w);
+		return NULL;
+	}
+	w->pending = mem_grow(NULL, WRITE_BUFFER, 1);
+	sha256_init(&w->hash);
+	return w;
+}
+
+static int put_out(struct blob_writer *w, const void *p, size_t n, struct err **err)
+{
+	sha256_update(&w->hash, p, n);
+	if (fs_write_all(w->fd, p, n) == 0)
+		return 0;
+	w->failed = true;
+	err_sys(err, "store %s: write", store_root(w->s));
+	if (errno == ENOSPC || errno == EDQUOT)
+		err_hint(err, "`bld prune` frees space");
+	return -1;
+}
+
+static int flush(struct blob_writer *w, struct err **err)
+{
+	size_t n = w->npending;
+
+	w->npending = 0;
+	return put_out(w, w->pending, n, err);
+}
+
+static int write_some(void *ctx, const void *p, size_t n, struct err **err)
+{
+	struct blob_writer *w = ctx;
+
+	w->written += n;
+	if (n > WRITE_BUFFER - w->npending && flush(w, err) < 0)
+		return -1;
+	if (n >= WRITE_BUFFER)
+		return put_out(w, p, n, err);
+	memcpy(w->pending + w->npending, p, n);
+	w->npending += n;
+	return 0;
+}
+
+struct io_writer blob_stream(struct blob_writer *w)
+{
+	return (struct io_writer){.write = write_some, .ctx = w};
+}
+
+uint64_t blob_written(const struct blob_writer *w)
+{
+	return w->written;
+}
+
+/* Is there an object of this name that needs no check? Then it stays. */
+static bool have_trusted(struct store *s, const char *hex, const struct digest *d, uint64_t size)
+{
+	struct stat st;
+	auto_fd int fd = openat(store_blobs_fd(s), hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == size && store_trusted(s, fd, d);
+}
+
+static int publish(struct blob_writer *w, const struct digest *d, struct err **err)
+{
+	char hex[DIGEST_HEX];
+
+	sha256_hex(d, hex);
+	if (have_trusted(w->s, hex, d, w->written))
+		return 0; /* blob_free removes our copy */
+	store_trust(w->s, w->fd, d);
+	/* What may be there has the same name, so the same content, unless a crash tore it. */
+	if (renameat(store_tmp_fd(w->s), w->temp, store_blobs_fd(w->s), hex) < 0)
+		return err_sys(err, "store %s: sha256:%s", store_root(w->s), hex);
+	w->published = true;
+	return 0;
+}
+
+int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
+	struct err **err)
+{
+	struct digest d;
+	char got[DIGEST_STRING], wanted[DIGEST_STRING];
+	auto_fd int reader = -1;
+
+	if (w->failed)
+		return err_set(err, ERR_SYS, "store %s: an earlier write failed", store_root(w->s));
+	if (flush(w, err) < 0)
+		return -1;
+	sha256_final(&w->hash, &d);
+	if (want && !sha256_equal(want, &d))
+		return err_set(err, ERR_CORRUPT, "digest is %s, expected %s",
+			sha256_string(&d, got), sha256_string(want, wanted));
+	if (fd) {
+		reader = openat(store_tmp_fd(w->s), w->temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (reader < 0)
+			return err_sys(err, "store %s: temporary file", store_root(w->s));
+	}
+	if (publish(w, &d, err) < 0)
+		return -1;
+	if (out)
+		*out = d;
+	if (fd)
+		*fd = TAKE_FD(reader);
+	return 0;
+}
+
+void blob_free(struct blob_writer *w)
+{
+	if (!w)
+		return;
+	int saved = errno;
+	if (!w->published)
+		unlinkat(store_tmp_fd(w->s), w->temp, 0);
+	close(w->fd);
+	free(w->pending);
+	free(w);
+	errno = saved;
+}
+
+int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struct err **err)
+{
+	auto_blob_writer struct blob_writer *w = blob_create(s, err);
+
+	if (!w || write_some(w, p, n, err) < 0)
+		return -1;
+	return blob_commit(w, NULL, out, NULL, err);
+}
+
+static int hash_fd(int fd, struct digest *out)
+{
+	auto_free unsigned char *chunk = mem_grow(NULL, READ_BUFFER, 1);
+	struct sha256 h;
+	off_t at = 0;
+
+	sha256_init(&h);
+	for (;;) {
+		ssize_t n = pread(fd, chunk, READ_BUFFER, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		sha256_update(&h, chunk, (size_t)n);
+		at += n;
+	}
+	sha256_final(&h, out);
+	return 0;
+}
+
+/* The object as it lies there, unverified: its descriptor, -1 with *err. */
+static int open_raw(struct store *s, const struct digest *d, struct stat *st, struct err **err)
+{
+	char hex[DIGEST_HEX];
+	auto_fd int fd =
+		openat(store_blobs_fd(s), sha256_hex(d, hex), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT
+			       ? err_set(err, ERR_NOT_FOUND, "no blob sha256:%s in the store", hex)
+			       : err_sys(err, "blob sha256:%s", hex);
+	if (fstat(fd, st) < 0)
+		return err_sys(err, "blob sha256:%s", hex);
+	if (!S_ISREG(st->st_mode))
+		return err_set(err, ERR_CORRUPT, "blob sha256:%s is not a file", hex);
+	return TAKE_FD(fd);
+}
+
+/* Remove the name if it still means the file that st describes. */
+static void remove_same(struct store *s, const struct digest *d, const struct stat *st)
+{
+	struct stat now;
+	char hex[DIGEST_HEX];
+
+	sha256_hex(d, hex);
+	if (fstatat(store_blobs_fd(s), hex, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		now.st_ino == st->st_ino && now.st_dev == st->st_dev)
+		unlinkat(store_blobs_fd(s), hex, 0);
+}
+
+int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err **err)
+{
+	struct stat st;
+	struct digest got;
+	char hex[DIGEST_HEX];
+	auto_fd int fd = open_raw(s, d, &st, err);
+
+	if (fd < 0)
+		return -1;
+	if (!store_trusted(s, fd, d)) {
+		if (hash_fd(fd, &got) < 0)
+			return err_sys(err, "blob sha256:%s", sha256_hex(d, hex));
+		if (!sha256_equal(&got, d)) {
+			remove_same(s, d, &st);
+			return err_set(err, ERR_NOT_FOUND,
+				"blob sha256:%s was damaged by a crash and is removed",
+				sha256_hex(d, hex));
+		}
+		/* Read back in a later boot than it was written in: it is on the disk. */
+		store_trust_synced(s, fd, d);
+	}
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return TAKE_FD(fd);
+}
+
+char *blob_read(struct store *s, const struct digest *d, size_t max, size_t *len, struct err **err)
+{
+	struct digest got;
+	char hex[DIGEST_HEX], what[DIGEST_HEX + 16];
+	auto_buf struct buf b = {0};
+	auto_fd int fd = blob_open(s, d, NULL, err);
+
+	if (fd < 0)
+		return NULL;
+	snprintf(what, sizeof what, "blob sha256:%s", sha256_hex(d, hex));
+	if (fs_read_fd(fd, max, what, &b, err) < 0)
+		return NULL;
+	sha256_of(b.data, b.len, &got);
+	if (!sha256_equal(&got, d)) {
+		err_set(err, ERR_CORRUPT, "%s: its content does not match its digest", what);
+		err_hint(err, "`bld verify --repair` removes damaged objects");
+		return NULL;
+	}
+	if (len)
+		*len = b.len;
+	return buf_take(&b);
+}
+
+bool blob_exists(struct store *s, const struct digest *d, uint64_t *size)
+{
+	auto_fd int fd = blob_open(s, d, size, NULL);
+
+	return fd >= 0;
+}
+
+int blob_remove(struct store *s, const struct digest *d)
+{
+	char hex[DIGEST_HEX];
+
+	return unlinkat(store_blobs_fd(s), sha256_hex(d, hex), 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int blob_verify(struct store *s, const struct digest *d, struct err **err)
+{
+	struct stat st;
+	struct digest got;
+	char hex[DIGEST_HEX];
+	auto_fd int fd = open_raw(s, d, &st, err);
+
+	if (fd < 0)
+		return -1;
+	if (hash_fd(fd, &got) < 0)
+		return err_sys(err, "blob sha256:%s", sha256_hex(d, hex));
+	return sha256_equal(&got, d);
+}
+
+void blob_mark_synced(struct store *s, const struct digest *d)
+{
+	struct stat st;
+	auto_fd int fd = open_raw(s, d, &st, NULL);
+
+	if (fd >= 0)
+		store_trust_synced(s, fd, d);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Record file, version 1: "bld-cache 1 HEX LEN\n", then LEN bytes of value, whose sha256 is HEX.
+ * The time of last use is the file's mtime.
+ */
+#include "store/cache.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define HEAD     "bld-cache 1 "
+#define HEAD_MAX ((size_t)256)
+
+/* The value inside a record's bytes, or NULL when it is damaged. */
+static char *unwrap(const struct buf *b, size_t *len)
+{
+	struct digest want, got;
+	const char *p = b->data + strlen(HEAD), *end = memchr(b->data, '\n', b->len);
+
+	if (!end || strncmp(b->data, HEAD, strlen(HEAD)) != 0 || end < p + DIGEST_HEX ||
+		sha256_parse_hex(p, DIGEST_HEX - 1, &want) < 0)
+		return NULL;
+	const char *value = end + 1;
+	size_t n = b->len - (size_t)(value - b->data);
+	auto_free char *length = mem_strndup(p + DIGEST_HEX, (size_t)(end - p) - DIGEST_HEX);
+	auto_free char *expect = mem_printf("%zu", n);
+	sha256_of(value, n, &got);
+	if (p[DIGEST_HEX - 1] != ' ' || strcmp(length, expect) != 0 || !sha256_equal(&want, &got))
+		return NULL;
+	char *out = mem_alloc(n + 1);
+	memcpy(out, value, n);
+	*len = n;
+	return out;
+}
+
+static int load(struct store *s, const char *hex, bool touch, char **value, size_t *len,
+	int64_t *used, struct err **err)
+{
+	struct stat st;
+	auto_buf struct buf b = {0};
+	auto_err struct err *problem = NULL;
+	auto_fd int fd = openat(store_dir(s, STORE_CACHE), hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "cache record %s", hex);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "cache record %s", hex);
+	if (!S_ISREG(st.st_mode) ||
+		fs_read_fd(fd, CACHE_VALUE_MAX + HEAD_MAX, "cache record", &b, &problem) < 0) {
+		if (problem && err_get_kind(problem) == ERR_SYS)
+			return err_set(err, ERR_SYS, "%s %s", err_text(problem), hex);
+		return 0;
+	}
+	char *v = unwrap(&b, len);
+	if (!v)
+		return 0;
+	if (touch)
+		futimens(fd,
+			(const struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}});
+	if (used)
+		*used = st.st_mtime;
+	*value = v;
+	return 1;
+}
+
+int cache_find(
+	struct store *s, const struct digest *key, char **value, size_t *len, struct err **err)
+{
+	char hex[DIGEST_HEX];
+	size_t n;
+	int r = load(s, sha256_hex(key, hex), true, value, &n, NULL, err);
+
+	if (r == 1 && len)
+		*len = n;
+	return r;
+}
+
+int cache_put(
+	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err)
+{
+	struct digest sum;
+	char hex[DIGEST_HEX];
+	auto_buf struct buf b;
+
+	if (len > CACHE_VALUE_MAX)
+		return err_set(err, ERR_LIMIT, "cache record of %zu bytes, the limit is %zu", len,
+			CACHE_VALUE_MAX);
+	buf_init(&b, CACHE_VALUE_MAX + HEAD_MAX);
+	sha256_of(value, len, &sum);
+	buf_addf(&b, "%s%s %zu\n", HEAD, sha256_hex(&sum, hex), len);
+	buf_add(&b, value, len);
+	return store_write_file(
+		s, store_dir(s, STORE_CACHE), sha256_hex(key, hex), b.data, b.len, false, err);
+}
+
+void cache_drop(struct store *s, const struct digest *key)
+{
+	char hex[DIGEST_HEX];
+
+	unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0);
+}
+
+int cache_lock(struct store *s, const struct digest *key, bool try_only, struct err **err)
+{
+	return store_lock(s, STORE_LOCK_KEY, key, !try_only, err);
+}
+
+int cache_each(struct store *s,
+	int (*fn)(void *ctx, const struct digest *key, const char *value, size_t len, int64_t used,
+		struct err **err),
+	void *ctx, struct err **err)
+{
+	int fd = openat(store_dir(s, STORE_CACHE), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return err_sys(err, "store %s: bld/cache", store_root(s));
+	while (r >= 0 && (e = readdir(d))) {
+		struct digest key;
+		char *value = NULL;
+		size_t len = 0;
+		int64_t used = 0;
+		if (sha256_parse_hex(e->d_name, strlen(e->d_name), &key) < 0)
+			continue;
+		r = load(s, e->d_name, false, &value, &len, &used, err);
+		/* A damaged record is shown as one without a value: gc and verify drop it. */
+		if (r >= 0)
+			r = fn(ctx, &key, value, len, used, err);
+		free(value);
+	}
+	closedir(d);
+	return r < 0 ? -1 : 0;
+}
