@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// From argv to a command: global options, "help", the nearest command for a mistyped one.
+#include "builder/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/base/mem.h"
+
+struct global_opts {
+	bool version;
+};
+
+static const struct cli_option global_options[] = {
+	{"version", 0, CLI_FLAG, offsetof(struct global_opts, version), NULL, NULL,
+		"show the version"},
+	{0},
+};
+
+/* bld itself, as far as its own options go. */
+static const struct cli_command global = {
+	.name = "",
+	.operands = "COMMAND",
+	.options = global_options,
+	.opts_size = sizeof(struct global_opts),
+	.max_operands = (size_t)-1,
+	.stop_at_operand = true,
+};
+
+static const struct cli_command *find(const struct cli_command *const *commands, const char *name)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0 ||
+			(commands[i]->alias && strcmp(commands[i]->alias, name) == 0))
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int unknown_command(const struct cli_command *const *commands, const char *name,
+	struct err **err)
+{
+	size_t distance = strlen(name) / 3 + 2;
+	const char *best = NULL;
+
+	for (size_t i = 0; commands[i]; i++) {
+		size_t d = cli_distance(name, commands[i]->name);
+
+		if (d < distance) {
+			distance = d;
+			best = commands[i]->name;
+		}
+	}
+	err_set(err, ERR_USAGE, "unknown command \"%s\"", name);
+	if (best)
+		return err_hint(err, "did you mean \"bld %s\"?", best);
+	return err_hint(err, "\"bld --help\" lists the commands");
+}
+
+static int show_help(const struct cli_command *const *commands, const struct cli_command *cmd)
+{
+	auto_buf struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	if (cmd)
+		cli_help(cmd, &b);
+	else
+		cli_help_all(commands, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	return 0;
+}
+
+static int run_command(struct cli *c, const struct cli_command *const *commands,
+	const struct cli_command *cmd, int argc, char **argv, struct err **err)
+{
+	auto_free void *opts = mem_alloc(cmd->opts_size ? cmd->opts_size : 1);
+	auto_strlist struct strlist operands = {0};
+	int r = cli_parse(c, cmd, argc, argv, opts, &operands, err);
+
+	if (r > 0)
+		r = show_help(commands, cmd);
+	else if (r == 0)
+		r = cmd->run(c, opts, &operands, err);
+	cli_clear_options(cmd, opts);
+	return r;
+}
+
+static int run_help(const struct cli_command *const *commands, const struct strlist *words,
+	struct err **err)
+{
+	const struct cli_command *cmd = words->n > 1 ? find(commands, words->v[1]) : NULL;
+
+	if (words->n > 1 && !cmd)
+		return unknown_command(commands, words->v[1], err);
+	return show_help(commands, cmd);
+}
+
+int cli_main(struct cli *c, const struct cli_command *const *commands, int argc, char **argv,
+	struct err **err)
+{
+	struct global_opts g = {0};
+	auto_strlist struct strlist words = {0};
+	const struct cli_command *cmd;
+	int r = cli_parse(c, &global, argc > 0 ? argc - 1 : 0, argv + 1, &g, &words, err);
+
+	if (r < 0)
+		return -1;
+	if (r > 0)
+		return show_help(commands, NULL);
+	if (g.version)
+		return cli_version.run(c, NULL, NULL, err);
+	if (words.n == 0) {
+		err_set(err, ERR_USAGE, "no command given");
+		return err_hint(err, "\"bld --help\" lists the commands");
+	}
+	if (strcmp(words.v[0], "help") == 0)
+		return run_help(commands, &words, err);
+	cmd = find(commands, words.v[0]);
+	if (!cmd)
+		return unknown_command(commands, words.v[0], err);
+	/* The command's words are the last ones of argv. */
+	return run_command(c, commands, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// The option parser: walks argv against a command's table and the common one.
+#include "builder/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "store/base/mem.h"
+
+#define OPTION_SUGGEST_MAX 32 /* bytes of a mistyped word that are compared */
+
+static const struct cli_option common[] = {
+	{"root", 0, CLI_STRING, offsetof(struct cli, root), "DIR", "BLD_ROOT",
+		"directory of the store"},
+	{"help", 'h', CLI_FLAG, 0, NULL, NULL, "show this text"},
+	{0},
+};
+
+const struct cli_option *cli_common_options(void)
+{
+	return common;
+}
+
+bool cli_bool(const char *text, bool *out)
+{
+	static const char *const yes[] = {"1", "t", "true", "y", "yes", "on"};
+	static const char *const no[] = {"0", "f", "false", "n", "no", "off"};
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0) {
+			*out = strcasecmp(text, yes[i]) == 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Three rows of the usual table (the one before the last serves the swap). */
+size_t cli_distance(const char *a, const char *b)
+{
+	size_t row[3][OPTION_SUGGEST_MAX + 1];
+	size_t n = strnlen(a, OPTION_SUGGEST_MAX), m = strnlen(b, OPTION_SUGGEST_MAX);
+
+	for (size_t j = 0; j <= m; j++)
+		row[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *now = row[i % 3], *last = row[(i - 1) % 3];
+		const size_t *older = row[(i + 1) % 3];
+
+		now[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			now[j] = smallest(last[j] + 1, now[j - 1] + 1,
+				last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+				older[j - 2] + 1 < now[j])
+				now[j] = older[j - 2] + 1;
+		}
+	}
+	return row[n % 3][m];
+}
+
+/* A parse in progress. */
+struct parse {
+	struct cli *c;
+	const struct cli_command *cmd;
+	void *opts;
+	int argc;
+	char **argv;
+	int i; /* index of the word being looked at */
+	bool help;
+	struct strlist given; /* names of options that were on the command line */
+};
+
+static const struct cli_option *find_in(const struct cli_option *t, const char *name, size_t len,
+	char letter)
+{
+	for (; t && t->name; t++) {
+		if (name ? strlen(t->name) == len && memcmp(t->name, name, len) == 0
+			 : t->letter == letter)
+			return t;
+	}
+	return NULL;
+}
+
+static void nearest_in(const struct cli_option *t, const char *word, const char **best,
+	size_t *distance)
+{
+	for (; t && t->name; t++) {
+		size_t d = cli_distance(word, t->name);
+
+		/* "--metadata" for "--metadata-file" is near, however many letters are missing. */
+		if (strlen(word) >= 3 && strncmp(t->name, word, strlen(word)) == 0)
+			d = 1;
+		if (d < *distance) {
+			*distance = d;
+			*best = t->name;
+		}
+	}
+}
+
+static int unknown(const struct parse *p, const char *shown, const char *word, struct err **err)
+{
+	size_t distance = strlen(word) / 3 + 2;
+	const char *best = NULL;
+
+	err_set(err, ERR_USAGE, "unknown option \"%s\"", shown);
+	if (word[0] && word[1]) {
+		nearest_in(p->cmd->options, word, &best, &distance);
+		nearest_in(common, word, &best, &distance);
+	}
+	if (best)
+		return err_hint(err, "did you mean \"--%s\"?", best);
+	return err_hint(err, "\"bld%s%s --help\" lists the options", p->cmd->name[0] ? " " : "",
+		p->cmd->name);
+}
+
+static void *target(const struct parse *p, const struct cli_option *o)
+{
+	return (char *)(o == &common[0] ? (void *)p->c : p->opts) + o->offset;
+}
+
+static bool takes_value(const struct cli_option *o)
+{
+	return o->kind == CLI_STRING || o->kind == CLI_CHOICE || o->kind == CLI_LIST;
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+	size_t len = strlen(value);
+
+	for (const char *c = choices; *c;) {
+		size_t n = strcspn(c, "|");
+
+		if (n == len && memcmp(c, value, n) == 0)
+			return true;
+		c += n + (c[n] == '|');
+	}
+	return false;
+}
+
+/* source: "--tls-verify" or "$BLD_PROGRESS", for messages. value NULL: a bare flag. */
+static int store_value(const struct parse *p, const struct cli_option *o, const char *source,
+	const char *value, struct err **err)
+{
+	bool on = true;
+
+	if (!takes_value(o) && value && !cli_bool(value, &on))
+		return err_set(err, ERR_USAGE, "%s: \"%s\" is neither true nor false", source, value);
+	switch (o->kind) {
+	case CLI_FLAG:
+		*(bool *)target(p, o) = on;
+		break;
+	case CLI_BOOL:
+		*(int *)target(p, o) = on;
+		break;
+	case CLI_CHOICE:
+		if (!is_choice(o->value, value)) {
+			err_set(err, ERR_USAGE, "%s: \"%s\" is not known", source, value);
+			return err_hint(err, "it is one of %s", o->value);
+		}
+		*(const char **)target(p, o) = value;
+		break;
+	case CLI_STRING:
+		*(const char **)target(p, o) = value;
+		break;
+	case CLI_LIST:
+		strlist_add(target(p, o), value);
+		break;
+	case CLI_IGNORED:
+		break;
+	}
+	return 0;
+}
+
+/* inline_value: what followed "=" (or the letter), NULL = nothing. */
+static int take(struct parse *p, const struct cli_option *o, const char *shown,
+	const char *inline_value, struct err **err)
+{
+	const char *value = inline_value;
+
+	if (o == &common[1]) {
+		p->help = true;
+		return 0;
+	}
+	if (takes_value(o) && !value) {
+		if (p->i + 1 >= p->argc) {
+			err_set(err, ERR_USAGE, "%s needs a value", shown);
+			return err_hint(err, "%s %s: %s", shown, o->value, o->help);
+		}
+		value = p->argv[++p->i];
+	}
+	strlist_add(&p->given, o->name);
+	return store_value(p, o, shown, value, err);
+}
+
+static int take_long(struct parse *p, const char *word, struct err **err)
+{
+	const char *name = word + 2, *eq = strchr(name, '=');
+	size_t len = eq ? (size_t)(eq - name) : strlen(name);
+	const struct cli_option *o = find_in(p->cmd->options, name, len, 0);
+	auto_free char *plain = mem_strndup(name, len);
+	auto_free char *shown = mem_printf("--%s", plain);
+
+	if (!o)
+		o = find_in(common, name, len, 0);
+	if (!o)
+		return unknown(p, shown, plain, err);
+	return take(p, o, shown, eq ? eq + 1 : NULL, err);
+}
+
+static int take_letters(struct parse *p, const char *word, struct err **err)
+{
+	for (const char *l = word + 1; *l; l++) {
+		const struct cli_option *o = find_in(p->cmd->options, NULL, 0, *l);
+		char shown[3] = {'-', *l, 0};
+
+		if (!o)
+			o = find_in(common, NULL, 0, *l);
+		if (!o)
+			return unknown(p, l == word + 1 ? word : shown, word + 1, err);
+		if (l[1] && (takes_value(o) || l[1] == '='))
+			return take(p, o, shown, l + 1 + (l[1] == '='), err);
+		if (take(p, o, shown, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int take_env(const struct parse *p, const struct cli_option *o, struct err **err)
+{
+	for (const char *e = o->env; *e;) {
+		size_t n = strcspn(e, " ");
+		auto_free char *name = mem_strndup(e, n);
+		const char *value = getenv(name);
+
+		if (value && *value) {
+			auto_free char *source = mem_printf("$%s", name);
+
+			return store_value(p, o, source, value, err);
+		}
+		e += n + (e[n] == ' ');
+	}
+	return 0;
+}
+
+static int take_all_env(const struct parse *p, const struct cli_option *t, struct err **err)
+{
+	for (; t && t->name; t++) {
+		if (t->env && !strlist_has(&p->given, t->name) && take_env(p, t, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_operands(const struct cli_command *cmd, const struct strlist *operands,
+	struct err **err)
+{
+	if (operands->n > cmd->max_operands) {
+		err_set(err, ERR_USAGE, "unexpected argument \"%s\"", operands->v[cmd->max_operands]);
+		return err_hint(err, "usage: bld %s [OPTION]... %s", cmd->name, cmd->operands);
+	}
+	if (operands->n < cmd->min_operands) {
+		err_set(err, ERR_USAGE, "bld %s needs %s", cmd->name, cmd->operands);
+		return err_hint(err, "%s", cmd->missing ? cmd->missing : "see --help");
+	}
+	return 0;
+}
+
+static int parse_words(struct parse *p, struct strlist *operands, struct err **err)
+{
+	bool rest = false;
+
+	for (p->i = 0; p->i < p->argc; p->i++) {
+		const char *w = p->argv[p->i];
+		int r = 0;
+
+		if (!rest && strcmp(w, "--") == 0) {
+			rest = true;
+		} else if (rest || w[0] != '-' || w[1] == '\0') {
+			strlist_add(operands, w);
+			rest = rest || p->cmd->stop_at_operand;
+		} else {
+			r = w[1] == '-' ? take_long(p, w, err) : take_letters(p, w, err);
+		}
+		if (r < 0)
+			return -1;
+		if (p->help)
+			return 1;
+	}
+	return 0;
+}
+
+int cli_parse(struct cli *c, const struct cli_command *cmd, int argc, char **argv, void *opts,
+	struct strlist *operands, struct err **err)
+{
+	struct parse p = {.c = c, .cmd = cmd, .opts = opts, .argc = argc, .argv = argv};
+	int r;
+
+	for (const struct cli_option *o = cmd->options; o && o->name; o++) {
+		if (o->kind == CLI_BOOL)
+			*(int *)target(&p, o) = -1;
+	}
+	r = parse_words(&p, operands, err);
+	if (r == 0)
+		r = take_all_env(&p, cmd->options, err);
+	if (r == 0)
+		r = check_operands(cmd, operands, err);
+	strlist_clear(&p.given);
+	return r;
+}
+
+void cli_clear_options(const struct cli_command *cmd, void *opts)
+{
+	for (const struct cli_option *o = cmd->options; o && o->name; o++) {
+		if (o->kind == CLI_LIST) {
+			void *list = (char *)opts + o->offset;
+
+			strlist_clear(list);
+		}
+	}
+}
