@@ -19,38 +19,39 @@
 #include "store/store.h"
 
 enum cli_kind {
-	CLI_FLAG,   /* bool: --x, --x=BOOL */
-	CLI_BOOL,   /* int, -1 when not given: --x, --x=BOOL */
-	CLI_STRING, /* const char *, borrowed from argv or the environment; NULL when not given */
-	CLI_CHOICE, /* the same, one of the words of `value` ("auto|plain|tty") */
-	CLI_LIST,   /* struct strlist: one entry each time it is given */
+	CLI_FLAG,    /* bool: --x, --x=BOOL */
+	CLI_BOOL,    /* int, -1 when not given: --x, --x=BOOL */
+	CLI_STRING,  /* const char *, borrowed from argv or the environment; NULL when not given */
+	CLI_CHOICE,  /* the same, one of the words of `value` ("auto|plain|tty") */
+	CLI_LIST,    /* struct strlist: one entry each time it is given */
 	CLI_IGNORED, /* a flag that other tools have; does nothing */
 };
 
 struct cli_option {
 	const char *name; /* without the dashes; NULL ends a table */
-	char letter;	  /* 0 = none */
+	char letter;      /* 0 = none */
 	enum cli_kind kind;
-	size_t offset;	   /* of the target in the command's options struct */
+	size_t offset;     /* of the target in the command's options struct */
 	const char *value; /* what the value is called in --help; the words of a CLI_CHOICE */
-	const char *env;   /* variables that give the value when the option is absent, by blanks; or NULL */
+	const char *env;   /* variables that give the value when the option is absent, by blanks; or
+			      NULL */
 	const char *help;
 };
 
 /* What every command gets. */
 struct cli {
-	const char *root;	       /* --root; NULL = the default of store_open() */
+	const char *root;              /* --root; NULL = the default of store_open() */
 	const volatile int *cancelled; /* the signal that came, 0 = none */
 };
 
 struct cli_command {
 	const char *name;
-	const char *alias;    /* a second name, or NULL */
-	const char *operands; /* of the usage line: "NAME [DEST]" */
-	const char *summary;  /* one line */
-	const char *details;  /* lines below the options in --help, or NULL */
+	const char *alias;                /* a second name, or NULL */
+	const char *operands;             /* of the usage line: "NAME [DEST]" */
+	const char *summary;              /* one line */
+	const char *details;              /* lines below the options in --help, or NULL */
 	const struct cli_option *options; /* NULL = none but the common ones */
-	size_t opts_size;		  /* of the options struct, zeroed before parsing */
+	size_t opts_size;                 /* of the options struct, zeroed before parsing */
 	size_t min_operands;
 	size_t max_operands;
 	const char *missing;  /* hint when there are too few operands, or NULL */
@@ -88,7 +89,7 @@ bool cli_bool(const char *text, bool *out);
 size_t cli_distance(const char *a, const char *b);
 
 extern const struct cli_command cli_build, cli_pull, cli_push, cli_images, cli_inspect, cli_history,
-	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run, cli_parse_file,
-	cli_verify, cli_info, cli_version;
+	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run,
+	cli_parse_file, cli_verify, cli_info, cli_version;
 
 #endif

@@ -37,8 +37,8 @@ static const struct cli_command *find(const struct cli_command *const *commands,
 	return NULL;
 }
 
-static int unknown_command(const struct cli_command *const *commands, const char *name,
-	struct err **err)
+static int unknown_command(
+	const struct cli_command *const *commands, const char *name, struct err **err)
 {
 	size_t distance = strlen(name) / 3 + 2;
 	const char *best = NULL;
@@ -85,8 +85,8 @@ static int run_command(struct cli *c, const struct cli_command *const *commands,
 	return r;
 }
 
-static int run_help(const struct cli_command *const *commands, const struct strlist *words,
-	struct err **err)
+static int run_help(
+	const struct cli_command *const *commands, const struct strlist *words, struct err **err)
 {
 	const struct cli_command *cmd = words->n > 1 ? find(commands, words->v[1]) : NULL;
 

@@ -65,7 +65,8 @@ static void add_ignored(struct buf *b, const struct cli_option *t)
 		if (t->kind != CLI_IGNORED)
 			continue;
 		if (first)
-			buf_adds(b, "\nAccepted for scripts made for other tools, without effect:\n");
+			buf_adds(b,
+				"\nAccepted for scripts made for other tools, without effect:\n");
 		first = false;
 		add_option(b, t);
 	}
@@ -73,8 +74,8 @@ static void add_ignored(struct buf *b, const struct cli_option *t)
 
 void cli_help(const struct cli_command *cmd, struct buf *out)
 {
-	buf_addf(out, "Usage: bld %s [OPTION]...%s%s\n\n%s\n", cmd->name, cmd->operands[0] ? " " : "",
-		cmd->operands, cmd->summary);
+	buf_addf(out, "Usage: bld %s [OPTION]...%s%s\n\n%s\n", cmd->name,
+		cmd->operands[0] ? " " : "", cmd->operands, cmd->summary);
 	if (cmd->alias)
 		buf_addf(out, "\"bld %s\" is the same.\n", cmd->alias);
 	buf_adds(out, "\nOptions:\n");
@@ -93,10 +94,11 @@ void cli_help_all(const struct cli_command *const *commands, struct buf *out)
 		buf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	buf_adds(out, "\nOptions:\n");
 	add_options(out, cli_common_options());
-	buf_adds(out, "      --version             show the version\n"
-		      "\n\"bld help COMMAND\" or \"bld COMMAND --help\" shows the options of a "
-		      "command.\n"
-		      "\nExit status: 0 done, 1 build failed, 2 usage, 3 Dockerfile, 4 context or "
-		      "file,\n5 network, 6 authentication, 7 push failed after a good build, 8 store or "
-		      "disk,\n9 sandbox, 10 verification, 130 and 143 ended by a signal.\n");
+	buf_adds(out,
+		"      --version             show the version\n"
+		"\n\"bld help COMMAND\" or \"bld COMMAND --help\" shows the options of a "
+		"command.\n"
+		"\nExit status: 0 done, 1 build failed, 2 usage, 3 Dockerfile, 4 context or "
+		"file,\n5 network, 6 authentication, 7 push failed after a good build, 8 store or "
+		"disk,\n9 sandbox, 10 verification, 130 and 143 ended by a signal.\n");
 }

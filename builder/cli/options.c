@@ -57,8 +57,8 @@ size_t cli_distance(const char *a, const char *b)
 
 		now[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			now[j] = smallest(last[j] + 1, now[j - 1] + 1,
-				last[j - 1] + (a[i - 1] != b[j - 1]));
+			now[j] = smallest(
+				last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
 				older[j - 2] + 1 < now[j])
 				now[j] = older[j - 2] + 1;
@@ -79,8 +79,8 @@ struct parse {
 	struct strlist given; /* names of options that were on the command line */
 };
 
-static const struct cli_option *find_in(const struct cli_option *t, const char *name, size_t len,
-	char letter)
+static const struct cli_option *find_in(
+	const struct cli_option *t, const char *name, size_t len, char letter)
 {
 	for (; t && t->name; t++) {
 		if (name ? strlen(t->name) == len && memcmp(t->name, name, len) == 0
@@ -90,8 +90,8 @@ static const struct cli_option *find_in(const struct cli_option *t, const char *
 	return NULL;
 }
 
-static void nearest_in(const struct cli_option *t, const char *word, const char **best,
-	size_t *distance)
+static void nearest_in(
+	const struct cli_option *t, const char *word, const char **best, size_t *distance)
 {
 	for (; t && t->name; t++) {
 		size_t d = cli_distance(word, t->name);
@@ -153,7 +153,8 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 	bool on = true;
 
 	if (!takes_value(o) && value && !cli_bool(value, &on))
-		return err_set(err, ERR_USAGE, "%s: \"%s\" is neither true nor false", source, value);
+		return err_set(
+			err, ERR_USAGE, "%s: \"%s\" is neither true nor false", source, value);
 	switch (o->kind) {
 	case CLI_FLAG:
 		*(bool *)target(p, o) = on;
@@ -260,11 +261,12 @@ static int take_all_env(const struct parse *p, const struct cli_option *t, struc
 	return 0;
 }
 
-static int check_operands(const struct cli_command *cmd, const struct strlist *operands,
-	struct err **err)
+static int check_operands(
+	const struct cli_command *cmd, const struct strlist *operands, struct err **err)
 {
 	if (operands->n > cmd->max_operands) {
-		err_set(err, ERR_USAGE, "unexpected argument \"%s\"", operands->v[cmd->max_operands]);
+		err_set(err, ERR_USAGE, "unexpected argument \"%s\"",
+			operands->v[cmd->max_operands]);
 		return err_hint(err, "usage: bld %s [OPTION]... %s", cmd->name, cmd->operands);
 	}
 	if (operands->n < cmd->min_operands) {
