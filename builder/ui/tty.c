@@ -163,7 +163,7 @@ static void redraw(struct ui *u)
 
 /* A line that stays: cut like the region, so that short terminals stay readable. */
 static void final(
-	struct ui *u, const struct ui_step *s, const char *style, const char *word, double seconds)
+	struct ui *u, const char *title, const char *style, const char *word, double seconds)
 {
 	struct size z = screen(u);
 	auto_buf struct buf right;
