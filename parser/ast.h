@@ -206,7 +206,7 @@ struct ast_instructions {
 };
 
 struct ast_stage {
-	struct ast_instruction *from; /* keyword AST_FROM */
+	struct ast_instruction *from; /* keyword AST_FROM; NULL only when it had errors */
 	struct slice name;            /* lower case; ptr NULL when unnamed */
 	size_t index;                 /* from 0, in FROM order */
 	struct ast_instructions body; /* without the FROM */
@@ -221,6 +221,12 @@ bool ast_keyword_find(struct slice name, enum ast_keyword *out);
 /* The heredoc that is the whole command of a RUN, or NULL. Its body is run->script; when that
  * starts with "#!" it is to be run as a program. */
 const struct ast_heredoc *ast_run_only_heredoc(const struct ast_run *run);
+
+/* Sources of ADD, after expansion: http:// or https://; and those a git client would fetch (git@,
+ * ssh://, git://, or http(s) with a path ending .git), which are refused: the parser does so for
+ * words without $, the builder for the others. */
+bool ast_is_http_url(struct slice source);
+bool ast_is_git_url(struct slice source);
 
 /* bind, cache, tmpfs, secret, ssh. */
 const char *ast_mount_type_name(enum ast_mount_type type);

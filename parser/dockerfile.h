@@ -16,18 +16,18 @@
 #include "parser/slice.h"
 #include "parser/source.h"
 
-#define DOCKERFILE_SIZE_MAX         (1024 * 1024) /* bytes of the whole file */
+#define DOCKERFILE_SIZE_MAX         (1024 * 1024) /* bytes of the whole file, heredoc bodies included */
 #define DOCKERFILE_INSTRUCTIONS_MAX 10000
-#define DOCKERFILE_HEREDOC_MAX      (1024 * 1024) /* bytes of one body */
 #define DOCKERFILE_STAGES_MAX       1000
 
 struct dockerfile {
 	struct arena *arena; /* owned; holds everything below */
 	struct source source;
-	struct diag_list diags; /* sorted by position */
-	char escape;            /* '\\' or '`': for expand.h; heredoc bodies always use '\\' */
-	struct word syntax;     /* "# syntax=": accepted and not used */
-	struct word check;      /* "# check=" */
+	struct diag_list diags;  /* sorted by position */
+	char escape;             /* '\\' or '`': for expand.h; heredoc bodies always use '\\' */
+	struct word escape_word; /* value of "# escape=" */
+	struct word syntax;      /* "# syntax=": accepted and not used */
+	struct word check;       /* "# check=" */
 	struct ast_instructions globals; /* ARGs before the first FROM */
 	struct ast_stage *stages;
 	size_t nstages;

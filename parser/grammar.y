@@ -128,7 +128,7 @@ other
 %%
 
 /* The one shape error: a keyword without what belongs after it. */
-static int df_yyreport_syntax_error(const yypcontext_t *context, void *scanner, struct build *build)
+static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, struct build *build)
 {
 	(void)context;
 	(void)scanner;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File name patterns.
+ * File name patterns, two dialects.
  *
- * pattern_match is Go's filepath.Match: * and ? do not cross '/', [a-z] [^a-z] classes, \ protects
- * the next character. One difference: a class never matches '/', so that matching component by
- * component gives the same answer as matching whole paths. pattern_match_ignore adds ** of
- * .dockerignore, which crosses '/'. Both match characters of UTF-8; a byte that is no valid UTF-8
- * is a character of its own. Time is O(pattern * name) for any input.
+ * PATTERN_FILE is Go's filepath.Match: * and ? do not cross '/', [a-z] [^a-z] classes, \ protects
+ * the next character. A range in the wrong order matches nothing. One difference: a class never
+ * matches '/', so that matching component by component gives the same answer as matching whole
+ * paths. PATTERN_IGNORE adds ** of .dockerignore: **\/ (also without the slash) in front of
+ * something is any number of whole components, at the end it is any rest that is there; **name with
+ * a plain name is any text ending so. Characters are UTF-8; a byte that is no valid UTF-8 is a
+ * character of its own. Time is O(pattern * name) for any input.
  */
 #ifndef BLD_PARSER_PATTERN_H
 #define BLD_PARSER_PATTERN_H
@@ -16,18 +18,28 @@
 
 #include "parser/slice.h"
 
+enum pattern_dialect { PATTERN_FILE, PATTERN_IGNORE };
+
 enum pattern_result { PATTERN_BAD = -1, PATTERN_NO = 0, PATTERN_YES = 1 };
 
-/* A malformed pattern is PATTERN_BAD whatever the name is. */
+struct pattern;
+
+/* NULL for a malformed pattern (unclosed or empty class, \ at the end). The text is not needed
+ * afterwards. */
+struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect);
+/* NULL is accepted. */
+void pattern_free(struct pattern *p);
+
+bool pattern_test(const struct pattern *p, struct slice name);
+
+/* The path itself or one of its parent directories matches. */
+bool pattern_test_parents(const struct pattern *p, struct slice path);
+
+/* Something strictly below a directory might match. */
+bool pattern_test_below(const struct pattern *p, struct slice dir);
+
+/* Both steps at once, PATTERN_FILE. A malformed pattern is PATTERN_BAD whatever the name is. */
 enum pattern_result pattern_match(struct slice pattern, struct slice name);
-
-/* .dockerignore form of a cleaned pattern and a cleaned relative path. **\/x any depth including
- * none; x\/ ** everything below x;
- * ** elsewhere matches any run of characters. */
-enum pattern_result pattern_match_ignore(struct slice pattern, struct slice name);
-
-/* Well-formed: every [ is closed, ranges are in order, no \ at the end. */
-bool pattern_valid(struct slice pattern);
 
 /* Has an unescaped *, ? or [. */
 bool pattern_has_wildcard(struct slice pattern);

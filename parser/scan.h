@@ -17,20 +17,17 @@
 #include "parser/line.h"
 #include "parser/source.h"
 
-enum scan_state { SCAN_LINE, SCAN_TEXT, SCAN_BODY, SCAN_EOL };
+enum scan_state { SCAN_LINE, SCAN_KEYWORD, SCAN_TEXT, SCAN_BODY, SCAN_EOL };
 
 struct scan {
 	struct build *build; /* arena, source, diagnostics, escape character */
 	size_t pos;          /* source offset of the next byte the scanner reads */
 	enum scan_state state;
-	struct line *line; /* being collected, or being handed out */
-	size_t text_len;   /* joined so far */
-	char *joined;      /* NULL while the line is one physical line */
-	size_t joined_cap;
-	size_t bodies; /* heredocs of line that are complete */
+	struct line *line; /* being collected, or being handed out; NULL between lines */
+	size_t joined;     /* bytes of it so far */
+	size_t bodies;     /* heredocs of line that are complete */
 	size_t body_start;
 	size_t near_miss; /* line that only lacks exactness to end the heredoc; 0 = none */
-	size_t instructions;
 };
 
 /* What the scanner does next. */

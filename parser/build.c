@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parser/build.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "parser/instr.h"
+#include "parser/suggest.h"
+
+struct diag *build_error(struct build *b, const char *rule, struct span span, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return diag_list_add(b->diags, DIAG_ERROR, rule, span, "%s", text);
+}
+
+struct diag *build_warning(
+	struct build *b, const char *rule, struct span span, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return diag_list_add(b->diags, DIAG_WARNING, rule, span, "%s", text);
+}
+
+void build_hint(struct build *b, struct diag *d, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	if (!d)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	d->hint = arena_copy(b->arena, slice_of(text));
+}
+
+/* Counts instructions; false for those over the limit, which are reported once and not kept. */
+static bool count(struct build *b)
+{
+	if (b->seen++ < DOCKERFILE_INSTRUCTIONS_MAX)
+		return true;
+	if (b->seen == DOCKERFILE_INSTRUCTIONS_MAX + 1)
+		build_error(b, "limit", line_span(b->current, b->current->name),
+			"more than %d instructions", DOCKERFILE_INSTRUCTIONS_MAX);
+	return false;
+}
+
+void build_begin(struct build *b, struct line *line)
+{
+	b->current = line;
+	if (line->gap)
+		build_hint(b,
+			build_warning(b, "empty-continuation", line_span(line, line->name),
+				"blank lines inside a continued instruction"),
+			"remove them, or start a comment with #");
+}
+
+/* The instruction of the line, or NULL when it is not to be kept. */
+static struct ast_instruction *parse(struct build *b, struct line *line)
+{
+	enum ast_keyword keyword;
+
+	if (!count(b) || !ast_keyword_find(line->name, &keyword))
+		return NULL;
+	return instr_parse(b, keyword, line);
+}
+
+static void push(struct build *b, struct ast_instructions *list, struct ast_instruction *ins)
+{
+	if (!ins)
+		return;
+	list->items =
+		arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+	list->items[list->count++] = ins;
+}
+
+/* An ONBUILD trigger is one instruction, whichever it is. */
+static void trigger(struct build *b, struct line *line)
+{
+	struct ast_instruction *ins = parse(b, line);
+
+	if (b->seen > 1)
+		build_error(b, "onbuild", line_span(line, line->name),
+			"an ONBUILD trigger must be one instruction");
+	else
+		b->df->trigger = ins;
+}
+
+void build_global(struct build *b, struct line *line)
+{
+	if (b->trigger)
+		trigger(b, line);
+	else
+		push(b, &b->df->globals, parse(b, line));
+}
+
+void build_misplaced(struct build *b, struct line *line)
+{
+	if (b->trigger) {
+		trigger(b, line);
+		return;
+	}
+	if (!b->told_no_from) {
+		b->told_no_from = true;
+		build_hint(b,
+			build_error(b, "no-from", line_span(line, line->name),
+				"%.*s before the first FROM", BUILD_SHOWN(line->name)),
+			"a Dockerfile begins with FROM; only ARG may stand before it");
+	}
+	parse(b, line); /* for its own mistakes */
+}
+
+static void check_name(struct build *b, const struct ast_instruction *from)
+{
+	struct slice name = from->from.name;
+
+	if (!name.ptr)
+		return;
+	if (slice_eq_str(name, "scratch") || slice_eq_str(name, "context"))
+		build_warning(b, "reserved-stage-name", from->from.as.span,
+			"stage name \"%.*s\" has a meaning of its own", BUILD_SHOWN(name));
+	for (size_t i = 0; i < b->df->nstages; i++)
+		if (b->df->stages[i].name.ptr && slice_eq(b->df->stages[i].name, name)) {
+			build_warning(b, "duplicate-stage-name", from->from.as.span,
+				"stage name \"%.*s\" is used again; later references mean this one",
+				BUILD_SHOWN(name));
+			return;
+		}
+}
+
+void build_from(struct build *b, struct line *line)
+{
+	struct dockerfile *df = b->df;
+	struct ast_instruction *ins;
+	struct ast_stage *stage;
+
+	if (b->trigger) {
+		build_error(b, "onbuild", line_span(line, line->name),
+			"FROM cannot be an ONBUILD trigger");
+		return;
+	}
+	ins = parse(b, line);
+	if (df->nstages == DOCKERFILE_STAGES_MAX) {
+		if (!b->told_stages)
+			build_error(b, "limit", line_span(line, line->name), "more than %d stages",
+				DOCKERFILE_STAGES_MAX);
+		b->told_stages = true;
+		return;
+	}
+	if (ins)
+		check_name(b, ins);
+	df->stages =
+		arena_grow(b->arena, df->stages, df->nstages, &b->stages_cap, sizeof(*df->stages));
+	stage = &df->stages[df->nstages];
+	*stage = (struct ast_stage){.from = ins, .index = df->nstages};
+	if (ins)
+		stage->name = ins->from.name;
+	df->nstages++;
+}
+
+void build_step(struct build *b, struct line *line)
+{
+	struct ast_instruction *ins = parse(b, line);
+
+	if (b->df->nstages)
+		push(b, &b->df->stages[b->df->nstages - 1].body, ins);
+}
+
+void build_unknown(struct build *b, struct line *line)
+{
+	const char *names[AST_KEYWORD_COUNT];
+	const char *near;
+	struct diag *d;
+	char first = line->name.ptr[0];
+	bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+
+	if (!count(b))
+		return;
+	for (unsigned i = 0; i < AST_KEYWORD_COUNT; i++)
+		names[i] = ast_keyword_name((enum ast_keyword)i);
+	d = build_error(b, "unknown-instruction", line_span(line, line->name),
+		"unknown instruction \"%.*s\"", BUILD_SHOWN(line->name));
+	near = suggest_nearest(line->name, names, AST_KEYWORD_COUNT);
+	if (near)
+		build_hint(b, d, "did you mean %s?", near);
+	else if (!letter && b->seen > 1)
+		build_hint(b, d, "if it continues the line above, that line must end in %c",
+			b->escape);
+}
+
+void build_incomplete(struct build *b)
+{
+	if (count(b))
+		build_error(b, "missing-argument", line_span(b->current, b->current->name),
+			"%.*s needs an argument", BUILD_SHOWN(b->current->name));
+}
+
+void build_end(struct build *b)
+{
+	struct span start = {0, 0};
+
+	if (b->seen == 0)
+		build_error(b, "empty", start, "no instructions");
+	else if (!b->trigger && b->df->nstages == 0 && !b->told_no_from && !b->diags->errors)
+		build_hint(b, build_error(b, "no-from", start, "no FROM"),
+			"a Dockerfile needs at least one FROM");
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parser/flags.h"
+
+#include "parser/suggest.h"
+
+enum flags_type { FLAGS_BOOL, FLAGS_STRING, FLAGS_LIST };
+
+/* What the builder cannot do yet. */
+enum flags_support {
+	FLAGS_YES,
+	FLAGS_NO,        /* any use is refused */
+	FLAGS_FALSE_ONLY /* a boolean: false is the default and accepted */
+};
+
+#define ON(keyword) (1u << (keyword))
+#define ON_COPY     (ON(AST_COPY) | ON(AST_ADD))
+
+static const struct flags_spec {
+	enum flags_id id;
+	const char *name;
+	unsigned keywords;
+	enum flags_type type;
+	enum flags_support support;
+} specs[] = {
+	{FLAGS_CHECKSUM, "checksum", ON(AST_ADD), FLAGS_STRING, FLAGS_NO},
+	{FLAGS_CHMOD, "chmod", ON_COPY, FLAGS_STRING, FLAGS_YES},
+	{FLAGS_CHOWN, "chown", ON_COPY, FLAGS_STRING, FLAGS_YES},
+	{FLAGS_DEVICE, "device", ON(AST_RUN), FLAGS_LIST, FLAGS_NO},
+	{FLAGS_EXCLUDE, "exclude", ON_COPY, FLAGS_LIST, FLAGS_NO},
+	{FLAGS_FROM, "from", ON(AST_COPY), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_INTERVAL, "interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_KEEP_GIT_DIR, "keep-git-dir", ON(AST_ADD), FLAGS_BOOL, FLAGS_FALSE_ONLY},
+	{FLAGS_LINK, "link", ON_COPY, FLAGS_BOOL, FLAGS_FALSE_ONLY},
+	{FLAGS_MOUNT, "mount", ON(AST_RUN), FLAGS_LIST, FLAGS_YES},
+	{FLAGS_NETWORK, "network", ON(AST_RUN), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_PARENTS, "parents", ON(AST_COPY), FLAGS_BOOL, FLAGS_FALSE_ONLY},
+	{FLAGS_PLATFORM, "platform", ON(AST_FROM), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_RETRIES, "retries", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_SECURITY, "security", ON(AST_RUN), FLAGS_STRING, FLAGS_NO},
+	{FLAGS_START_INTERVAL, "start-interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_START_PERIOD, "start-period", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_TIMEOUT, "timeout", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
+	{FLAGS_UNPACK, "unpack", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO},
+};
+#define NSPECS (sizeof(specs) / sizeof(specs[0]))
+
+/*
+ * Read one flag word at the start of s. Quotes group and vanish, the escape character protects the
+ * next byte; the value is written to out when that is not NULL (room for s.len bytes). Returns the
+ * bytes taken.
+ */
+static size_t read_word(struct slice s, char escape, char *out, size_t *outlen)
+{
+	size_t i, n = 0;
+	char quote = 0;
+
+	for (i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (quote ? c == quote : c == '"' || c == '\'') {
+			quote = quote ? 0 : c;
+			continue;
+		}
+		if (!quote && slice_is_blank(c))
+			break;
+		if (c == escape && i + 1 < s.len)
+			c = s.ptr[++i];
+		if (out)
+			out[n] = c;
+		n++;
+	}
+	if (outlen)
+		*outlen = n;
+	return i;
+}
+
+struct slice flags_skip(struct slice rest, char escape)
+{
+	rest = slice_trim_left(rest);
+	while (slice_starts(rest, "--")) {
+		size_t used = read_word(rest, escape, NULL, NULL);
+		bool last = used == 2;
+
+		rest = slice_trim_left(slice_from(rest, used));
+		if (last)
+			break;
+	}
+	return rest;
+}
+
+static const struct flags_spec *find(enum ast_keyword keyword, struct slice name)
+{
+	for (size_t i = 0; i < NSPECS; i++)
+		if ((specs[i].keywords & ON(keyword)) && slice_eq_str(name, specs[i].name))
+			return &specs[i];
+	return NULL;
+}
+
+static void report_unknown(
+	struct build *b, enum ast_keyword keyword, struct slice name, struct span span)
+{
+	const char *known[NSPECS];
+	const char *near;
+	size_t n = 0;
+	struct diag *d;
+
+	for (size_t i = 0; i < NSPECS; i++)
+		if (specs[i].keywords & ON(keyword))
+			known[n++] = specs[i].name;
+	d = build_error(b, "unknown-flag", span, "%s has no flag --%.*s", ast_keyword_name(keyword),
+		BUILD_SHOWN(name));
+	near = suggest_nearest(name, known, n);
+	if (near)
+		build_hint(b, d, "did you mean --%s?", near);
+	else if (n == 0)
+		build_hint(b, d, "%s takes no flags", ast_keyword_name(keyword));
+}
+
+/* Type and support of a value; false when the flag is to be left out. */
+static bool check_value(struct build *b, enum ast_keyword keyword, const struct flags_spec *spec,
+	bool has_value, struct flags_item *item)
+{
+	const char *on = ast_keyword_name(keyword);
+	struct slice *value = &item->value.text;
+
+	if (spec->type == FLAGS_BOOL) {
+		if (!has_value || slice_eq_nocase(*value, "true"))
+			*value = SLICE("true");
+		else if (slice_eq_nocase(*value, "false"))
+			*value = SLICE("false");
+		else {
+			build_error(b, "flag-value", item->word.span,
+				"%s --%s takes true or false, not \"%.*s\"", on, spec->name,
+				BUILD_SHOWN(*value));
+			return false;
+		}
+	} else if (!has_value) {
+		build_hint(b,
+			build_error(b, "flag-value", item->word.span, "%s --%s needs a value", on,
+				spec->name),
+			"write --%s=VALUE", spec->name);
+		return false;
+	}
+	if (spec->support == FLAGS_NO ||
+		(spec->support == FLAGS_FALSE_ONLY && !slice_eq_str(*value, "false")))
+		build_error(b, "not-supported", item->word.span, "%s --%s is not supported yet", on,
+			spec->name);
+	return true;
+}
+
+static void add(struct build *b, enum ast_keyword keyword, const struct line *line,
+	struct slice written, struct slice plain, struct flags *out)
+{
+	size_t equals = slice_find(plain, '=', 0);
+	struct slice name = slice_sub(plain, 0, equals);
+	const struct flags_spec *spec = find(keyword, name);
+	struct flags_item item = {.word = line_word(line, written)};
+	struct slice where = slice_from(written, slice_find(written, '=', 0) + 1);
+
+	if (!spec) {
+		report_unknown(b, keyword, name, item.word.span);
+		return;
+	}
+	item.id = spec->id;
+	item.value.text = slice_from(plain, equals + 1);
+	item.value.span = where.len ? line_span(line, where) : item.word.span;
+	if (!check_value(b, keyword, spec, equals < plain.len, &item))
+		return;
+	if (spec->type != FLAGS_LIST && flags_get(out, spec->id).text.ptr) {
+		build_error(b, "duplicate-flag", item.word.span, "%s --%s is given twice",
+			ast_keyword_name(keyword), spec->name);
+		return;
+	}
+	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(item));
+	out->items[out->count++] = item;
+}
+
+void flags_parse(
+	struct build *b, enum ast_keyword keyword, const struct line *line, struct flags *out)
+{
+	struct slice rest = slice_trim_left(line->rest);
+
+	*out = (struct flags){0};
+	while (slice_starts(rest, "--")) {
+		size_t len, used = read_word(rest, b->escape, NULL, &len);
+		char *plain = arena_alloc(b->arena, len + 1);
+		struct slice written = slice_sub(rest, 0, used);
+
+		read_word(rest, b->escape, plain, &len);
+		rest = slice_trim_left(slice_from(rest, used));
+		if (used == 2)
+			break;
+		/* The dashes are plain: slice_starts saw them. */
+		add(b, keyword, line, written, slice_from((struct slice){plain, len}, 2), out);
+	}
+	out->rest = rest;
+}
+
+struct word flags_get(const struct flags *flags, enum flags_id id)
+{
+	for (size_t i = 0; i < flags->count; i++)
+		if (flags->items[i].id == id)
+			return flags->items[i].value;
+	return (struct word){0};
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Each rule is compiled once. A path is walked once per rule, and only by rules that can change the
+ * verdict so far: parents are judged on the way, so depth costs nothing extra.
+ */
+#include "parser/ignore.h"
+
+#include <stdlib.h>
+
+#include "parser/pattern.h"
+
+struct rule {
+	struct pattern *pattern; /* owned */
+	bool keep;               /* !pattern */
+	size_t line;
+};
+
+struct ignore {
+	struct arena *arena; /* owned */
+	struct source source;
+	struct diag_list diags;
+	struct rule *rules;
+	size_t count;
+	size_t cap;
+};
+
+/* Lexical cleaning of a path: no "." or empty components, ".." folded, no slash at the end. "" and
+ * "/" stay recognisable: ".", "/". */
+static struct slice clean(struct arena *arena, struct slice path)
+{
+	bool rooted = path.len > 0 && path.ptr[0] == '/';
+	char *out = arena_alloc(arena, path.len + 2);
+	size_t n = 0, keep = 0; /* out[0..keep) are ".." that cannot be folded */
+
+	for (size_t at = 0; at < path.len;) {
+		size_t end = slice_find(path, '/', at);
+		struct slice part = slice_sub(path, at, end - at);
+
+		at = end + 1;
+		if (part.len == 0 || slice_eq_str(part, "."))
+			continue;
+		if (slice_eq_str(part, "..") && n > keep) {
+			while (n > keep && out[n - 1] != '/')
+				n--;
+			n -= n > keep;
+			continue;
+		}
+		if (slice_eq_str(part, "..") && rooted)
+			continue;
+		if (n > 0)
+			out[n++] = '/';
+		for (size_t i = 0; i < part.len; i++)
+			out[n++] = part.ptr[i];
+		if (slice_eq_str(part, ".."))
+			keep = n;
+	}
+	if (n == 0)
+		return rooted ? SLICE("/") : SLICE(".");
+	return (struct slice){out, n};
+}
+
+static void bad_rule(struct ignore *ig, struct slice text, const char *what, const char *hint)
+{
+	struct span span = {(size_t)(text.ptr - ig->source.text.ptr), text.len};
+	struct diag *d = diag_list_add(&ig->diags, DIAG_ERROR, "ignore-rule", span, "%s", what);
+
+	if (d)
+		d->hint = slice_of(hint);
+}
+
+static void add_rule(struct ignore *ig, struct slice text, size_t line)
+{
+	struct slice body = text;
+	struct rule rule = {.line = line, .keep = text.ptr[0] == '!'};
+
+	if (rule.keep)
+		body = slice_trim(slice_from(text, 1));
+	if (body.len == 0) {
+		bad_rule(ig, text, "\"!\" without a pattern", "write !PATTERN");
+		return;
+	}
+	rule.pattern = pattern_new(clean(ig->arena, body), PATTERN_IGNORE);
+	if (!rule.pattern) {
+		bad_rule(ig, body, "malformed pattern",
+			"close every [ by ], put \\ only before a character");
+		return;
+	}
+	ig->rules = arena_grow(ig->arena, ig->rules, ig->count, &ig->cap, sizeof(*ig->rules));
+	ig->rules[ig->count++] = rule;
+}
+
+struct ignore *ignore_parse(struct slice name, struct slice text)
+{
+	struct arena *arena = arena_new();
+	struct ignore *ig = arena_alloc(arena, sizeof(*ig));
+	struct span start = {0, 0};
+
+	ig->arena = arena;
+	diag_list_init(&ig->diags, arena);
+	source_init(&ig->source, arena, name, slice_sub(text, 0, IGNORE_SIZE_MAX));
+	if (text.len > IGNORE_SIZE_MAX) {
+		diag_list_add(&ig->diags, DIAG_ERROR, "limit", start, "larger than %d bytes",
+			IGNORE_SIZE_MAX);
+		return ig;
+	}
+	for (size_t line = 1; line <= ig->source.nlines; line++) {
+		struct slice s = source_line(&ig->source, line);
+
+		if (slice_starts(s, "#"))
+			continue;
+		s = slice_trim(s);
+		if (s.len == 0)
+			continue;
+		if (ig->count == IGNORE_RULES_MAX) {
+			start.off = (size_t)(s.ptr - ig->source.text.ptr);
+			diag_list_add(&ig->diags, DIAG_ERROR, "limit", start, "more than %d rules",
+				IGNORE_RULES_MAX);
+			break;
+		}
+		add_rule(ig, s, line);
+	}
+	return ig;
+}
+
+void ignore_free(struct ignore *ig)
+{
+	if (!ig)
+		return;
+	for (size_t i = 0; i < ig->count; i++)
+		pattern_free(ig->rules[i].pattern);
+	arena_free(ig->arena);
+}
+
+const struct diag_list *ignore_diags(const struct ignore *ig)
+{
+	return &ig->diags;
+}
+
+const struct source *ignore_source(const struct ignore *ig)
+{
+	return &ig->source;
+}
+
+size_t ignore_count(const struct ignore *ig)
+{
+	return ig->count;
+}
+
+bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
+{
+	bool excluded = false;
+	size_t decided = 0;
+
+	for (size_t i = 0; i < ig->count && path.len > 0; i++) {
+		const struct rule *r = &ig->rules[i];
+
+		if (r->keep != excluded || !pattern_test_parents(r->pattern, path))
+			continue;
+		excluded = !r->keep;
+		decided = r->line;
+	}
+	if (line)
+		*line = decided;
+	return excluded;
+}
+
+bool ignore_may_contain(const struct ignore *ig, struct slice dir)
+{
+	if (dir.len == 0)
+		return true;
+	/* From the last rule back: an exclusion of the directory or a parent of it settles
+	 * everything below that no later !rule names. */
+	for (size_t i = ig->count; i > 0; i--) {
+		const struct rule *r = &ig->rules[i - 1];
+
+		if (r->keep && pattern_test_below(r->pattern, dir))
+			return true;
+		if (!r->keep && pattern_test_parents(r->pattern, dir))
+			return false;
+	}
+	return true;
+}

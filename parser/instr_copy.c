@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+/* COPY and ADD. */
+#include "parser/instr.h"
+
+#include "parser/heredoc.h"
+#include "parser/words.h"
+
+struct arg {
+	struct word word;
+	const struct ast_heredoc *heredoc; /* NULL for an ordinary word */
+};
+
+struct args {
+	struct arg *items;
+	size_t count;
+	size_t cap;
+};
+
+static void add_arg(
+	struct build *b, struct args *args, struct word word, const struct ast_heredoc *h)
+{
+	args->items =
+		arena_grow(b->arena, args->items, args->count, &args->cap, sizeof(*args->items));
+	args->items[args->count++] = (struct arg){word, h};
+}
+
+static void cut_words(struct build *b, struct line *line, struct slice text, struct args *args)
+{
+	const struct ast_heredoc *next = line->heredocs.items;
+	const struct ast_heredoc *end = next + line->heredocs.count;
+	size_t at = 0;
+
+	for (;;) {
+		size_t from;
+
+		while (at < text.len && slice_is_blank(text.ptr[at]))
+			at++;
+		if (at == text.len)
+			return;
+		if (next && next < end && next->word.text.ptr == text.ptr + at) {
+			add_arg(b, args, next->word, next);
+			at += next->word.text.len;
+			next++;
+			continue;
+		}
+		from = at;
+		while (at < text.len && !slice_is_blank(text.ptr[at]))
+			at++;
+		add_arg(b, args, line_word(line, slice_sub(text, from, at - from)), NULL);
+	}
+}
+
+/* Sources and destination; JSON form or words. */
+static bool cut(struct build *b, enum ast_keyword keyword, struct line *line, struct slice text,
+	struct args *args, bool *json)
+{
+	struct words_list words;
+	enum words_json_result form = words_json(text, b->arena, &words);
+
+	*json = form == WORDS_JSON_YES;
+	if (form == WORDS_JSON_NOTSTRING) {
+		struct words_item *bad = &words.items[words.count - 1];
+
+		build_hint(b,
+			build_error(b, "exec-form",
+				line_span(line, slice_sub(text, bad->off, bad->len)),
+				"the JSON form of %s takes strings only",
+				ast_keyword_name(keyword)),
+			"put it in double quotes");
+		return false;
+	}
+	if (form == WORDS_JSON_NO)
+		cut_words(b, line, text, args);
+	else
+		for (size_t i = 0; i < words.count; i++) {
+			struct words_item *w = &words.items[i];
+			struct span span = line_span(line, slice_sub(text, w->off, w->len));
+
+			add_arg(b, args, (struct word){w->text, span}, NULL);
+		}
+	return true;
+}
+
+static void add_inline(struct build *b, struct ast_heredocs *list, const struct ast_heredoc *h)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (slice_eq(list->items[i].name, h->name)) {
+			list->items[i] = *h;
+			return;
+		}
+	}
+	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*h));
+	list->items[list->count++] = *h;
+}
+
+static void check_source(struct build *b, enum ast_keyword keyword, struct word source)
+{
+	struct diag *d;
+
+	if (source.text.len == 0) {
+		build_error(b, "empty-word", source.span, "%s: a source cannot be empty",
+			ast_keyword_name(keyword));
+	} else if (keyword == AST_ADD && ast_is_git_url(source.text)) {
+		build_error(b, "not-supported", source.span,
+			"ADD of a git repository is not supported yet");
+	} else if (keyword == AST_COPY &&
+		   (ast_is_http_url(source.text) || ast_is_git_url(source.text))) {
+		d = build_error(b, "copy-url", source.span, "COPY cannot fetch \"%.*s\"",
+			BUILD_SHOWN(source.text));
+		if (!ast_is_git_url(source.text))
+			build_hint(b, d, "ADD can");
+	}
+	instr_check_word(b, source);
+}
+
+static void check_from(struct build *b, struct word *from)
+{
+	if (!from->text.ptr)
+		return;
+	if (slice_has(from->text, '$'))
+		build_hint(b,
+			build_error(b, "from-variable", from->span,
+				"COPY --from does not expand variables"),
+			"give the image a name: FROM %.*s AS NAME, then COPY --from=NAME",
+			BUILD_SHOWN(from->text));
+	if (b->in_onbuild || b->trigger)
+		build_error(
+			b, "not-supported", from->span, "ONBUILD COPY --from is not supported yet");
+	if (from->text.len == 0) /* as if not given, like other builders */
+		from->text.ptr = NULL;
+}
+
+static void check_chmod(struct build *b, enum ast_keyword keyword, struct word chmod)
+{
+	uint64_t mode;
+	const char *on = ast_keyword_name(keyword);
+
+	if (!chmod.text.ptr || slice_has(chmod.text, '$'))
+		return;
+	if (words_number(chmod.text, 8, 07777, &mode))
+		return;
+	if (slice_has(chmod.text, '+') || slice_has(chmod.text, '=') || slice_has(chmod.text, '-'))
+		build_hint(b,
+			build_error(b, "not-supported", chmod.span,
+				"%s --chmod=%.*s: symbolic modes are not supported yet", on,
+				BUILD_SHOWN(chmod.text)),
+			"use an octal mode such as 644 or 755");
+	else
+		build_hint(b,
+			build_error(b, "chmod", chmod.span, "%s --chmod: \"%.*s\" is no octal mode",
+				on, BUILD_SHOWN(chmod.text)),
+			"octal digits, at most 7777");
+}
+
+static void take_flags(
+	struct build *b, enum ast_keyword keyword, const struct flags *flags, struct ast_copy *out)
+{
+	out->from = flags_get(flags, FLAGS_FROM);
+	out->chown = flags_get(flags, FLAGS_CHOWN);
+	out->chmod = flags_get(flags, FLAGS_CHMOD);
+	out->checksum = flags_get(flags, FLAGS_CHECKSUM);
+	out->link = flags_get(flags, FLAGS_LINK);
+	out->parents = flags_get(flags, FLAGS_PARENTS);
+	out->unpack = flags_get(flags, FLAGS_UNPACK);
+	out->keep_git_dir = flags_get(flags, FLAGS_KEEP_GIT_DIR);
+	for (size_t i = 0; i < flags->count; i++)
+		if (flags->items[i].id == FLAGS_EXCLUDE)
+			instr_push(b, &out->excludes, flags->items[i].value);
+	check_from(b, &out->from);
+	check_chmod(b, keyword, out->chmod);
+	instr_check_word(b, out->chown);
+	instr_check_word(b, out->chmod);
+}
+
+bool instr_copy(struct build *b, enum ast_keyword keyword, struct line *line,
+	const struct flags *flags, struct ast_copy *out)
+{
+	struct args args = {0};
+	struct arg *last;
+
+	take_flags(b, keyword, flags, out);
+	if (!cut(b, keyword, line, flags->rest, &args, &out->json))
+		return false;
+	if (args.count < 2) {
+		build_hint(b,
+			build_error(b, "missing-argument", line_span(line, flags->rest),
+				"%s needs at least one source and a destination",
+				ast_keyword_name(keyword)),
+			"write %s SOURCE... DESTINATION", ast_keyword_name(keyword));
+		return false;
+	}
+	last = &args.items[args.count - 1];
+	if (last->heredoc) {
+		build_error(b, "heredoc", last->word.span,
+			"a heredoc cannot be the destination of %s", ast_keyword_name(keyword));
+		return false;
+	}
+	out->dest = last->word;
+	instr_check_word(b, out->dest);
+	for (size_t i = 0; i + 1 < args.count; i++) {
+		if (args.items[i].heredoc) {
+			add_inline(b, &out->inlines, args.items[i].heredoc);
+			continue;
+		}
+		check_source(b, keyword, args.items[i].word);
+		instr_push(b, &out->sources, args.items[i].word);
+	}
+	return true;
+}

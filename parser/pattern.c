@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A pattern becomes a chain of tokens; matching walks the name once with the set of tokens that can
+ * come next (a nondeterministic automaton). The set moves by at most two tokens for a character, so
+ * it never grows beyond the name.
+ */
+#include "parser/pattern.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/utf8.h"
+
+#define INVALID_BYTE 0x80000000u
+#define STACK_STATES 64
+
+enum token_kind {
+	TOKEN_CHAR,
+	TOKEN_ANY,   /* ? */
+	TOKEN_STAR,  /* * */
+	TOKEN_CLASS, /* [...] */
+	TOKEN_REST,  /* ** at the end, or before a plain name: anything */
+	TOKEN_DIRS,  /* **\/ not begun: nothing, or what TOKEN_INSIDE takes */
+	TOKEN_INSIDE /* **\/ begun: up to and with some '/' */
+};
+
+struct token {
+	enum token_kind kind;
+	uint32_t rune;
+	size_t first, count; /* TOKEN_CLASS: ranges */
+	bool negated;
+};
+
+struct range {
+	uint32_t low, high;
+};
+
+struct pattern {
+	struct token *tokens; /* owned */
+	size_t count;
+	struct range *ranges; /* owned */
+	size_t nranges;
+};
+
+static size_t decode(struct slice s, uint32_t *rune)
+{
+	size_t len = utf8_decode(s, rune);
+
+	if (*rune == UTF8_INVALID)
+		*rune = INVALID_BYTE | (unsigned char)s.ptr[0];
+	return len;
+}
+
+/* A character of a class; false where none can stand. */
+static bool class_char(struct slice *s, uint32_t *rune)
+{
+	if (s->len == 0 || s->ptr[0] == '-' || s->ptr[0] == ']')
+		return false;
+	if (s->ptr[0] == '\\') {
+		*s = slice_from(*s, 1);
+		if (s->len == 0)
+			return false;
+	}
+	*s = slice_from(*s, decode(*s, rune));
+	return true;
+}
+
+/* Behind the [. */
+static bool read_class(struct pattern *p, struct slice *s, struct token *t)
+{
+	t->kind = TOKEN_CLASS;
+	t->first = p->nranges;
+	t->negated = s->len > 0 && s->ptr[0] == '^';
+	if (t->negated)
+		*s = slice_from(*s, 1);
+	while (t->count == 0 || s->len == 0 || s->ptr[0] != ']') {
+		struct range r;
+
+		if (!class_char(s, &r.low))
+			return false;
+		r.high = r.low;
+		if (s->len > 0 && s->ptr[0] == '-') {
+			*s = slice_from(*s, 1);
+			if (!class_char(s, &r.high))
+				return false;
+		}
+		p->ranges[p->nranges++] = r;
+		t->count++;
+	}
+	*s = slice_from(*s, 1);
+	return true;
+}
+
+static void push(struct pattern *p, struct token t)
+{
+	if (t.kind == TOKEN_STAR && p->count && p->tokens[p->count - 1].kind == TOKEN_STAR)
+		return;
+	p->tokens[p->count++] = t;
+}
+
+/* Behind **. */
+static void double_star(struct pattern *p, struct slice *s)
+{
+	bool plain = p->count == 0;
+
+	for (size_t i = 0; i < s->len && plain; i++)
+		plain = !strchr("*?[]\\", s->ptr[i]);
+	if (s->len == 0 || (plain && s->ptr[0] != '/')) {
+		push(p, (struct token){.kind = TOKEN_REST});
+		return;
+	}
+	if (s->ptr[0] == '/')
+		*s = slice_from(*s, 1);
+	push(p, (struct token){.kind = TOKEN_DIRS});
+	push(p, (struct token){.kind = TOKEN_INSIDE});
+}
+
+static bool compile(struct pattern *p, struct slice s, enum pattern_dialect dialect)
+{
+	while (s.len > 0) {
+		struct token t = {.kind = TOKEN_CHAR};
+		char c = s.ptr[0];
+
+		if (dialect == PATTERN_IGNORE && slice_starts(s, "**")) {
+			s = slice_from(s, 2);
+			double_star(p, &s);
+			continue;
+		}
+		if (c == '[') {
+			s = slice_from(s, 1);
+			if (!read_class(p, &s, &t))
+				return false;
+			push(p, t);
+			continue;
+		}
+		if (c == '\\') {
+			s = slice_from(s, 1);
+			if (s.len == 0)
+				return false;
+		} else if (c == '*') {
+			t.kind = TOKEN_STAR;
+		} else if (c == '?') {
+			t.kind = TOKEN_ANY;
+		}
+		s = slice_from(s, decode(s, &t.rune));
+		push(p, t);
+	}
+	return true;
+}
+
+static void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
+{
+	struct pattern *p = allocate(1, sizeof(*p));
+
+	/* No token or range takes less than one byte of the text. */
+	p->tokens = allocate(text.len + 1, sizeof(*p->tokens));
+	p->ranges = allocate(text.len + 1, sizeof(*p->ranges));
+	if (compile(p, text, dialect))
+		return p;
+	pattern_free(p);
+	return NULL;
+}
+
+void pattern_free(struct pattern *p)
+{
+	if (!p)
+		return;
+	free(p->tokens);
+	free(p->ranges);
+	free(p);
+}
+
+/* States the automaton can be in, ascending; state i = token i comes next, count = accepted. */
+struct states {
+	size_t *items;
+	size_t count;
+};
+
+/* Add a state and what follows it without a character. States are added in ascending order but for
+ * small steps back. */
+static void enter(const struct pattern *p, struct states *set, size_t state)
+{
+	for (;;) {
+		for (size_t i = set->count; i > 0 && set->items[i - 1] >= state; i--)
+			if (set->items[i - 1] == state)
+				return;
+		{
+			size_t at = set->count++;
+
+			for (; at > 0 && set->items[at - 1] > state; at--)
+				set->items[at] = set->items[at - 1];
+			set->items[at] = state;
+		}
+		if (state == p->count)
+			return;
+		if (p->tokens[state].kind == TOKEN_STAR || p->tokens[state].kind == TOKEN_REST)
+			state++;
+		else if (p->tokens[state].kind == TOKEN_DIRS)
+			state += 2;
+		else
+			return;
+	}
+}
+
+static bool in_class(const struct pattern *p, const struct token *t, uint32_t rune)
+{
+	bool found = false;
+
+	for (size_t i = t->first; i < t->first + t->count && !found; i++)
+		found = p->ranges[i].low <= rune && rune <= p->ranges[i].high;
+	return found != t->negated;
+}
+
+static void advance(const struct pattern *p, size_t state, uint32_t rune, struct states *next)
+{
+	const struct token *t = &p->tokens[state];
+
+	if (state == p->count)
+		return;
+	switch (t->kind) {
+	case TOKEN_CHAR:
+		if (rune == t->rune)
+			enter(p, next, state + 1);
+		return;
+	case TOKEN_ANY:
+		if (rune != '/')
+			enter(p, next, state + 1);
+		return;
+	case TOKEN_CLASS:
+		if (rune != '/' && in_class(p, t, rune))
+			enter(p, next, state + 1);
+		return;
+	case TOKEN_STAR:
+		if (rune != '/')
+			enter(p, next, state);
+		return;
+	case TOKEN_REST:
+		enter(p, next, state);
+		return;
+	case TOKEN_DIRS:
+	case TOKEN_INSIDE: {
+		size_t inside = t->kind == TOKEN_DIRS ? state + 1 : state;
+
+		enter(p, next, inside);
+		if (rune == '/')
+			enter(p, next, inside + 1);
+		return;
+	}
+	}
+}
+
+enum question { WHOLE, PARENTS, BELOW };
+
+static bool accepted(const struct pattern *p, const struct states *set)
+{
+	return set->count > 0 && set->items[set->count - 1] == p->count;
+}
+
+static bool walk(const struct pattern *p, struct slice name, enum question what, struct states now,
+	struct states next)
+{
+	uint32_t rune;
+
+	enter(p, &now, 0);
+	while (name.len > 0 && now.count > 0) {
+		struct states spent = now;
+
+		if (what == PARENTS && name.ptr[0] == '/' && accepted(p, &now))
+			return true;
+		name = slice_from(name, decode(name, &rune));
+		next.count = 0;
+		for (size_t i = 0; i < now.count; i++)
+			advance(p, now.items[i], rune, &next);
+		now = next;
+		next = spent;
+	}
+	if (what != BELOW)
+		return now.count > 0 && accepted(p, &now);
+	next.count = 0;
+	for (size_t i = 0; i < now.count; i++)
+		advance(p, now.items[i], '/', &next);
+	/* Accepted right behind the slash is the directory itself, which is not below it. */
+	return next.count > (size_t)accepted(p, &next);
+}
+
+static bool ask(const struct pattern *p, struct slice name, enum question what)
+{
+	size_t room[2 * STACK_STATES];
+	size_t *heap = NULL;
+	size_t n = p->count + 1;
+	bool answer;
+
+	if (n > STACK_STATES)
+		heap = allocate(2 * n, sizeof(*heap));
+	answer = walk(p, name, what, (struct states){heap ? heap : room, 0},
+		(struct states){heap ? heap + n : room + STACK_STATES, 0});
+	free(heap);
+	return answer;
+}
+
+bool pattern_test(const struct pattern *p, struct slice name)
+{
+	return ask(p, name, WHOLE);
+}
+
+bool pattern_test_parents(const struct pattern *p, struct slice path)
+{
+	return ask(p, path, PARENTS);
+}
+
+bool pattern_test_below(const struct pattern *p, struct slice dir)
+{
+	return ask(p, dir, BELOW);
+}
+
+enum pattern_result pattern_match(struct slice pattern, struct slice name)
+{
+	struct pattern *p = pattern_new(pattern, PATTERN_FILE);
+	bool yes;
+
+	if (!p)
+		return PATTERN_BAD;
+	yes = pattern_test(p, name);
+	pattern_free(p);
+	return yes ? PATTERN_YES : PATTERN_NO;
+}
+
+bool pattern_has_wildcard(struct slice pattern)
+{
+	for (size_t i = 0; i < pattern.len; i++) {
+		if (pattern.ptr[i] == '\\')
+			i++;
+		else if (pattern.ptr[i] == '*' || pattern.ptr[i] == '?' || pattern.ptr[i] == '[')
+			return true;
+	}
+	return false;
+}
+
+size_t pattern_literal_prefix(struct slice pattern)
+{
+	size_t slash = 0;
+
+	for (size_t i = 0; i < pattern.len; i++) {
+		char c = pattern.ptr[i];
+
+		if (c == '*' || c == '?' || c == '[')
+			return slash;
+		if (c == '\\')
+			i++;
+		else if (c == '/')
+			slash = i + 1;
+	}
+	return pattern.len;
+}

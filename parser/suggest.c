@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parser/suggest.h"
+
+#include <string.h>
+
+#define WORD_MAX 40
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment distance, rows of the usual table kept three at a time. */
+static unsigned distance(struct slice a, struct slice b)
+{
+	unsigned rows[3][WORD_MAX + 1];
+	unsigned *before = rows[0], *above = rows[1], *now = rows[2];
+
+	for (unsigned j = 0; j <= b.len; j++)
+		above[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		unsigned *oldest = before;
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b.len; j++) {
+			char x = lower(a.ptr[i - 1]), y = lower(b.ptr[j - 1]);
+
+			now[j] = least(above[j] + 1, now[j - 1] + 1);
+			now[j] = least(now[j], above[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == lower(b.ptr[j - 2]) && lower(a.ptr[i - 2]) == y)
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+		before = above;
+		above = now;
+		now = oldest;
+	}
+	return above[b.len];
+}
+
+const char *suggest_nearest(struct slice word, const char *const *candidates, size_t count)
+{
+	const char *best = NULL;
+	unsigned limit = 2;
+
+	if (word.len > WORD_MAX || word.len < 2)
+		return NULL;
+	if (limit > word.len / 2)
+		limit = (unsigned)(word.len / 2);
+	for (size_t i = 0; i < count; i++) {
+		unsigned d;
+
+		if (strlen(candidates[i]) > WORD_MAX)
+			continue;
+		d = distance(word, slice_of(candidates[i]));
+		if (d <= limit && (!best || d < limit)) {
+			best = candidates[i];
+			limit = d;
+		}
+	}
+	return best;
+}
