@@ -50,18 +50,4 @@ struct build_result {
 int build_run(const struct build_opts *o, struct store *s, struct build_result *out, struct err **err);
 void build_result_clear(struct build_result *r);
 
-/* `bld run`: a command of an image in a throw-away upper, on the caller's stdio. argv empty: the image's ENTRYPOINT + CMD. */
-struct run_opts {
-	const char *image;
-	struct strlist argv;
-	struct strlist env;	/* "K=V" over the image's */
-	const char *user;	/* NULL = the image's */
-	const char *workdir;	/* NULL = the image's */
-	const char *entrypoint; /* NULL = the image's */
-	enum build_network network;
-	const volatile int *cancelled;
-};
-/* 0 and *exit_code = the command's (128 + signal when one killed it). */
-int build_run_image(const struct run_opts *o, struct store *s, int *exit_code, struct err **err);
-
 #endif

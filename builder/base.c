@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/base.h"
+
+#include <string.h>
+
+#include "builder/cachekey.h"
+#include "builder/commit.h"
+#include "builder/dferr.h"
+#include "builder/origin.h"
+#include "store/base/mem.h"
+#include "store/image.h"
+#include "store/reference.h"
+#include "store/transport/transfer.h"
+
+/* --- images ------------------------------------------------------------------------------ */
+
+static void show_transfer(void *ctx, const struct transfer_event *t)
+{
+	const struct job *j = ctx;
+	char hex[DIGEST_HEX];
+	auto_free char *text = NULL;
+	struct event e = {.kind = EVENT_TRANSFER, .done = t->done, .total = t->total};
+
+	if (t->kind == TRANSFER_RETRY) {
+		e.kind = EVENT_WARNING;
+		e.text = t->text ? t->text : "trying again";
+	} else {
+		text = mem_strndup(sha256_hex(&t->digest, hex), 12);
+		e.text = text;
+		if (t->kind == TRANSFER_BLOB_DONE || t->kind == TRANSFER_BLOB_EXISTS)
+			e.done = e.total;
+	}
+	job_emit(j, &e);
+}
+
+static int pull(struct job *j, const char *name, const struct oci_platform *platform,
+	struct image *out, struct err **err)
+{
+	auto_reference struct reference ref = {0};
+	struct digest manifest;
+	struct transfer_opts t = {
+		.platform = platform,
+		.authfile = j->o->authfile,
+		.tls_verify = j->o->tls_verify,
+		.compression = LAYER_GZIP,
+		.event = show_transfer,
+		.ctx = j,
+		.cancelled = j->o->cancelled,
+	};
+
+	if (reference_parse(name, &ref, err) < 0)
+		return -1;
+	auto_free char *full = reference_text(&ref);
+	auto_free char *text = mem_printf("pulling %s", full);
+	job_emit(j, &(struct event){.kind = EVENT_STATUS, .text = text});
+	if (transfer_pull(j->s, full, NULL, &t, &manifest, err) < 0)
+		return -1;
+	return image_open_manifest(j->s, &manifest, out, err);
+}
+
+static void warn_platform(struct job *j, const char *name, const struct oci_platform *want,
+	const struct oci_platform *have)
+{
+	auto_free char *w = oci_platform_text(want);
+	auto_free char *h = oci_platform_text(have);
+	auto_free char *text = mem_printf("%s is for %s, not for %s", name, h, w);
+
+	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+}
+
+static void state_of_image(const struct image *img, struct state *out)
+{
+	state_init(out);
+	oci_config_copy(&out->config, &img->config);
+	oci_config_repair_history(&out->config);
+	out->nbase = img->config.ndiff_ids;
+	out->nbase_history = out->config.nhistory;
+	out->base_layers = mem_alloc((out->nbase + 1) * sizeof *out->base_layers);
+	for (size_t i = 0; i < out->nbase; i++)
+		oci_descriptor_copy(&out->base_layers[i], &img->manifest.layers[i]);
+}
+
+int base_image(struct job *j, const char *name, const struct oci_platform *platform,
+	struct state *out, struct err **err)
+{
+	const struct oci_platform *want = platform ? platform : &j->platform;
+	auto_image struct image img = {0};
+	auto_err struct err *missing = NULL;
+	bool have = false;
+
+	if (!j->o->pull && image_open(j->s, name, want, &img, &missing) == 0) {
+		have = oci_platform_rank(want, &img.config.platform) > 0 ||
+		       !img.config.platform.architecture;
+		if (!have)
+			image_clear(&img);
+	}
+	if (!have && pull(j, name, want, &img, err) < 0)
+		return -1;
+	if (img.config.ndiff_ids != img.manifest.nlayers)
+		return err_set(err, ERR_CORRUPT,
+			"%s: %zu layers in the manifest, %zu in the configuration", name,
+			img.manifest.nlayers, img.config.ndiff_ids);
+	if (img.config.platform.architecture && oci_platform_rank(want, &img.config.platform) == 0)
+		warn_platform(j, name, want, &img.config.platform);
+	state_of_image(&img, out);
+	if (!out->config.platform.os)
+		oci_platform_copy(&out->config.platform, want);
+	cachekey_base(out, &out->key);
+	return 0;
+}
+
+/* --- FROM --------------------------------------------------------------------------------- */
+
+static void from_scratch(struct job *j, struct state *out, const struct oci_platform *platform)
+{
+	state_init(out);
+	oci_platform_copy(&out->config.platform, platform ? platform : &j->platform);
+}
+
+static int from_context(
+	struct job *j, const struct plan_stage *ps, struct state *out, struct err **err)
+{
+	const struct context *c = context_find(&j->contexts, ps->base_name);
+	struct copy_root root = context_root(c);
+	struct origin_layer l = {0};
+
+	if (origin_make_layer(j, &root, "/", &l, err) < 0)
+		return -1;
+	free(l.inner);
+	from_scratch(j, out, NULL);
+	auto_free char *text = mem_printf("FROM %s (a build context)", ps->base_name);
+	commit_to_state(out, &l.record, &l.content, text);
+	return 0;
+}
+
+/* What a child starts with, whatever it starts from (S6, S8, S16, S17: triggers are taken by the
+ * caller). */
+static void start_stage(struct state *st)
+{
+	state_default_path(st);
+	state_inherit_env(st);
+	st->cmd_set = false;
+	cachekey_base(st, &st->key);
+}
+
+int base_open(struct job *j, size_t index, struct state *out, struct err **err)
+{
+	const struct plan_stage *ps = &j->plan.stages[index];
+	auto_oci_platform struct oci_platform platform = {0};
+	int r = 0;
+
+	if (ps->platform && oci_platform_parse(ps->platform, &platform, err) < 0)
+		return -1;
+	const struct oci_platform *want = ps->platform ? &platform : NULL;
+	switch (ps->base) {
+	case PLAN_SCRATCH:
+		from_scratch(j, out, want);
+		break;
+	case PLAN_STAGE:
+		/* The parent's variables and key go on: its env and user are part of what ran
+		 * before. */
+		state_copy(out, &j->stages[ps->base_stage]);
+		out->cmd_set = false;
+		return 0;
+	case PLAN_CONTEXT:
+		r = from_context(j, ps, out, err);
+		break;
+	case PLAN_IMAGE:
+		r = base_image(j, ps->base_name, want, out, err);
+		break;
+	}
+	if (r < 0)
+		return dferr_locate(err, j->df, ps->ast->from->from.image.span);
+	start_stage(out);
+	return 0;
+}

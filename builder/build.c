@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The story of a build, top to bottom: read, plan, then stage after stage, instruction after
+ * instruction, and write the image. Policy lives here (order, what is skipped, cancellation),
+ * mechanism elsewhere.
+ */
+#include "builder/build.h"
+
+#include <string.h>
+
+#include "builder/base.h"
+#include "builder/copystep.h"
+#include "builder/dferr.h"
+#include "builder/job.h"
+#include "builder/origin.h"
+#include "builder/result.h"
+#include "builder/runstep.h"
+#include "builder/step.h"
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+
+static int build_instruction(struct job *j, struct step *sp, struct err **err)
+{
+	if (job_check(j, err) < 0)
+		return -1;
+	sp->number = ++j->step;
+	switch (sp->ins->keyword) {
+	case AST_RUN:
+		return runstep_run(j, sp, err);
+	case AST_COPY:
+	case AST_ADD:
+		return copystep_copy(j, sp, err);
+	case AST_WORKDIR:
+		return copystep_workdir(j, sp, err);
+	case AST_ARG:
+	case AST_CMD:
+	case AST_ENTRYPOINT:
+	case AST_ENV:
+	case AST_EXPOSE:
+	case AST_HEALTHCHECK:
+	case AST_LABEL:
+	case AST_MAINTAINER:
+	case AST_ONBUILD:
+	case AST_SHELL:
+	case AST_STOPSIGNAL:
+	case AST_USER:
+	case AST_VOLUME:
+		return step_metadata(j, sp, err);
+	case AST_FROM:
+		break;
+	}
+	return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->span, NULL, "FROM cannot stand here");
+}
+
+/* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */
+static int build_triggers(struct job *j, size_t index, struct state *st, struct err **err)
+{
+	struct strlist triggers = st->config.onbuild;
+	int r = 0;
+
+	st->config.onbuild = (struct strlist){0};
+	j->nsteps += (unsigned)triggers.n;
+	for (size_t i = 0; i < triggers.n && r == 0; i++) {
+		struct dockerfile *df = dockerfile_parse_trigger(
+			SLICE("ONBUILD of the base image"), slice_of(triggers.v[i]));
+		struct step sp = {.df = df, .ins = df->trigger, .st = st, .stage = index};
+		r = df->diags.errors ? dferr_report(err, df) : build_instruction(j, &sp, err);
+		dockerfile_free(df);
+	}
+	strlist_clear(&triggers);
+	return r;
+}
+
+static int build_stage(struct job *j, size_t index, struct err **err)
+{
+	const struct ast_stage *ast = j->plan.stages[index].ast;
+	struct state *st = &j->stages[index];
+
+	if (base_open(j, index, st, err) < 0)
+		return -1;
+	st->done = true;
+	if (build_triggers(j, index, st, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ast->body.count; i++) {
+		struct step sp = {.df = j->df, .ins = ast->body.items[i], .st = st, .stage = index};
+		if (build_instruction(j, &sp, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void emit_text(void *ctx, struct slice bytes)
+{
+	buf_add(ctx, bytes.ptr, bytes.len);
+}
+
+static void warn_parse(struct job *j)
+{
+	for (size_t i = 0; i < j->df->diags.count; i++) {
+		const struct diag *d = &j->df->diags.items[i];
+		auto_buf struct buf b = {0};
+		if (d->severity != DIAG_WARNING)
+			continue;
+		buf_init(&b, BUF_TEXT_MAX);
+		diag_render_text(&j->df->source, d, emit_text, &b);
+		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = b.data});
+	}
+}
+
+static void warn_unused_args(struct job *j)
+{
+	const struct strlist *args = &j->o->build_args;
+
+	for (size_t i = 0; i < args->n; i++) {
+		auto_free char *name = mem_strndup(args->v[i], strcspn(args->v[i], "="));
+		if (strlist_has(&j->used_args, name) || scope_is_proxy(name) ||
+			strlist_has(&j->plan.globals.args, name) ||
+			strcmp(name, "SOURCE_DATE_EPOCH") == 0)
+			continue;
+		auto_free char *text =
+			mem_printf("--build-arg %s: no ARG of that name was used", name);
+		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+	}
+}
+
+/* Everything that is read before anything is done. */
+static int build_read(struct job *j, struct err **err)
+{
+	const struct build_opts *o = j->o;
+	struct context_opts c = {
+		.dockerfile = o->dockerfile, .context = o->context, .named = &o->contexts};
+
+	if (oci_platform_parse(o->platform, &j->platform, err) < 0)
+		return -1;
+	if (secrets_load(&o->secrets, &j->secrets, err) < 0)
+		return -1;
+	if (context_open(&c, j->s, &j->contexts, &j->df, err) < 0)
+		return -1;
+	warn_parse(j);
+	struct plan_opts p = {
+		.target = o->target,
+		.build_args = &o->build_args,
+		.context_names = &j->contexts.names,
+		.platform = &j->platform,
+	};
+	return plan_make(j->df, &p, &j->plan, err);
+}
+
+static int build_all(struct job *j, struct build_result *out, struct err **err)
+{
+	if (build_read(j, err) < 0)
+		return -1;
+	j->nsteps = j->plan.nsteps;
+	j->stages = mem_alloc((j->plan.nstages + 1) * sizeof *j->stages);
+	for (size_t i = 0; i <= j->plan.target; i++)
+		if (j->plan.stages[i].needed && build_stage(j, i, err) < 0)
+			return -1;
+	warn_unused_args(j);
+	return result_write(j, &j->stages[j->plan.target], out, err);
+}
+
+static void job_clear(struct job *j)
+{
+	sandbox_runner_free(j->runner);
+	for (size_t i = 0; j->stages && i < j->plan.nstages; i++)
+		if (j->stages[i].done)
+			state_clear(&j->stages[i]);
+	free(j->stages);
+	origin_cache_free(j->origins);
+	plan_clear(&j->plan);
+	dockerfile_free(j->df);
+	context_close(&j->contexts);
+	secrets_clear(&j->secrets);
+	oci_platform_clear(&j->platform);
+	strlist_clear(&j->used_args);
+}
+
+int build_run(
+	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err)
+{
+	struct job j = {.o = o, .s = s, .contexts = {.main = {.dir_fd = -1}}};
+	int r = build_all(&j, out, err);
+
+	job_clear(&j);
+	return r;
+}
+
+void build_result_clear(struct build_result *r)
+{
+	strlist_clear(&r->names);
+	*r = (struct build_result){0};
+}

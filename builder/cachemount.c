@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cachemount.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "builder/cachekey.h"
+#include "store/base/fs.h"
+#include "store/base/lock.h"
+#include "store/base/mem.h"
+
+static void name_of(const struct cachemount *c, char hex[DIGEST_HEX])
+{
+	static const struct digest none;
+	struct digest d;
+	struct sha256 h;
+
+	cachekey_begin(&h, &none, "cache mount");
+	sha256_field_str(&h, c->id);
+	/* As in BuildKit: plain ones share by id alone; what shapes a new directory separates. */
+	sha256_field_u64(&h, c->uid);
+	sha256_field_u64(&h, c->gid);
+	sha256_field_u64(&h, c->mode);
+	cachekey_digest(&h, c->seed_key ? c->seed_key : &none);
+	sha256_field_str(&h, c->seed_key ? c->seed_path : NULL);
+	sha256_final(&h, &d);
+	sha256_hex(&d, hex);
+}
+
+/* Selected files -> a tar nobody sees -> the new directory. */
+static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct err **err)
+{
+	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = c->seed_path};
+	struct copy_request q = {
+		.root = *c->seed,
+		.items = &item,
+		.nitems = 1,
+		.tmp_dir_fd = store_tmp_fd(j->s),
+		.cancelled = j->o->cancelled,
+	};
+	auto_layer_tree struct layer_tree *empty = layer_tree_new();
+	struct copy_dest d = {.below = empty, .path = "/", .workdir = "/"};
+	auto_fd int tar = openat(store_tmp_fd(j->s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
+
+	if (!sel)
+		return -1;
+	if (tar < 0)
+		return err_sys(err, "spool file in the store");
+	auto_layer_list struct layer_list *l = copy_place(sel, &d, err);
+	struct io_fd out = {.fd = tar, .what = "cache mount"};
+	if (!l || layer_list_write(l, io_fd_writer(&out), err) < 0)
+		return -1;
+	struct layer_unpack u = {.dest_fd = dir_fd, .below = NULL};
+	return layer_unpack(tar, &u, err);
+}
+
+/* Appears by rename, complete; whoever is first wins. */
+static int make(struct job *j, const struct cachemount *c, const char *path, struct err **err)
+{
+	char temp[64];
+	auto_fd int fd = store_temp_dir(j->s, temp, err);
+
+	if (fd < 0)
+		return -1;
+	if (c->seed && seed(j, c, fd, err) < 0)
+		return -1;
+	if (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0)
+		return err_sys(err, "cache mount: owner and mode");
+	if (renameat(store_tmp_fd(j->s), temp, store_bld_fd(j->s), path) < 0 && errno != EEXIST &&
+		errno != ENOTEMPTY)
+		return err_sys(err, "cache mount: %s", path);
+	store_discard(j->s, temp);
+	return 0;
+}
+
+static int open_instance(
+	struct job *j, const struct cachemount *c, const char *name, struct err **err)
+{
+	auto_free char *path = mem_printf("mounts/%s", name);
+
+	for (int tries = 0; tries < 2; tries++) {
+		int fd = openat(
+			store_bld_fd(j->s), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (errno != ENOENT)
+			break;
+		if (fs_mkdirs(store_bld_fd(j->s), "mounts", 0700) < 0)
+			break;
+		if (make(j, c, path, err) < 0)
+			return -1;
+	}
+	return err_sys(err, "cache mount \"%s\"", c->id);
+}
+
+int cachemount_open(struct job *j, const struct cachemount *c, int *lock_fd, struct err **err)
+{
+	char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
+
+	name_of(c, hex);
+	*lock_fd = -1;
+	if (c->sharing == CACHEMOUNT_SHARED)
+		return open_instance(j, c, hex, err);
+	for (unsigned i = 0; i < CACHEMOUNT_INSTANCES_MAX; i++) {
+		if (i == 0)
+			snprintf(name, sizeof name, "%s", hex);
+		else
+			snprintf(name, sizeof name, "%s-%u", hex, i);
+		auto_free char *lock_name = mem_printf("locks/mount-%s", name);
+		auto_fd int lock = lock_take(store_bld_fd(j->s), lock_name, LOCK_WRITE,
+			c->sharing == CACHEMOUNT_LOCKED, err);
+		if (lock < 0 && errno == EWOULDBLOCK && c->sharing == CACHEMOUNT_PRIVATE)
+			continue;
+		if (lock < 0)
+			return -1;
+		int fd = open_instance(j, c, name, err);
+		if (fd >= 0)
+			*lock_fd = TAKE_FD(lock);
+		return fd;
+	}
+	return err_set(err, ERR_LIMIT, "cache mount \"%s\": %d private copies are in use", c->id,
+		CACHEMOUNT_INSTANCES_MAX);
+}

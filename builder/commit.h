@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A step's result becomes a layer: entries or an overlay upper -> plain tar blob -> record, and the
+ * layer goes on the stage.
+ */
+#ifndef BLD_BUILDER_COMMIT_H
+#define BLD_BUILDER_COMMIT_H
+
+#include "builder/job.h"
+#include "builder/record.h"
+
+/* Write the list as a layer blob. */
+int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err);
+/* Freeze tmp/temp_name/upper over the stage's layers, and keep it as the directory form of the new
+ * layer. */
+int commit_upper(struct job *j, struct state *st, const char *temp_name, struct record *out,
+	struct err **err);
+/* Put the layer on the stage: diff ID, history entry, key of the step. */
+void commit_to_state(
+	struct state *st, const struct record *r, const struct digest *key, const char *created_by);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/copystep.h"
+
+#include <string.h>
+
+#include "builder/cachekey.h"
+#include "builder/commit.h"
+#include "builder/copy/copy.h"
+#include "builder/dferr.h"
+#include "builder/flight.h"
+#include "builder/history.h"
+#include "builder/origin.h"
+#include "builder/userdb.h"
+#include "parser/words.h"
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+#include "store/base/now.h"
+
+char *copystep_join(const char *base, const char *path)
+{
+	auto_free char *both = path[0] == '/' ? mem_strdup(path) : mem_printf("%s/%s", base, path);
+	char *out = mem_alloc(strlen(both) + 2);
+	size_t n = 0;
+
+	for (const char *p = both; *p;) {
+		p += strspn(p, "/");
+		size_t len = strcspn(p, "/");
+		if (len == 0)
+			break;
+		if (len == 2 && p[0] == '.' && p[1] == '.') {
+			while (n && out[--n] != '/')
+				;
+		} else if (!(len == 1 && p[0] == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, p, len);
+			n += len;
+		}
+		p += len;
+	}
+	if (n == 0)
+		out[n++] = '/';
+	out[n] = '\0';
+	return out;
+}
+
+/* One COPY or ADD on its way. */
+struct work {
+	struct job *j;
+	const struct step *sp;
+	const struct ast_copy *ast;
+	struct origin origin;
+	struct strlist sources;  /* expanded, in order; owned */
+	struct copy_item *items; /* owned */
+	size_t nitems;
+	const char *dest;  /* expanded */
+	const char *chown; /* expanded; NULL = not given */
+	bool has_mode;
+	uint32_t mode;
+	struct copy_selection *selection; /* made when the content is needed; owned */
+};
+
+static void work_clear(struct work *w)
+{
+	copy_selection_free(w->selection);
+	strlist_clear(&w->sources);
+	free(w->items);
+}
+
+static bool is_url(const char *text)
+{
+	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
+static int expand_items(struct work *w, struct err **err)
+{
+	struct scope *scope = &w->sp->st->scope;
+	const struct dockerfile *df = w->sp->df;
+	bool add = w->sp->ins->keyword == AST_ADD;
+
+	w->items = mem_array(w->ast->sources.count + w->ast->inlines.count + 1, sizeof *w->items);
+	for (size_t i = 0; i < w->ast->sources.count; i++) {
+		const struct word *word = &w->ast->sources.items[i];
+		const char *text = scope_expand(scope, df, word, err);
+		if (!text)
+			return -1;
+		if (is_url(text) && !add)
+			return dferr_at(err, ERR_SYNTAX, df, word->span, "ADD fetches URLs",
+				"COPY cannot copy from a URL");
+		strlist_add(&w->sources, text);
+		w->items[w->nitems++] = (struct copy_item){
+			.kind = is_url(text) ? COPY_ITEM_URL : COPY_ITEM_PATH,
+			.text = text,
+		};
+	}
+	for (size_t i = 0; i < w->ast->inlines.count; i++) {
+		const struct ast_heredoc *h = &w->ast->inlines.items[i];
+		struct slice body;
+		if (scope_expand_body(scope, df, h, &body, err) < 0)
+			return -1;
+		strlist_add_take(&w->sources, mem_strndup(h->name.ptr, h->name.len));
+		w->items[w->nitems++] = (struct copy_item){
+			.kind = COPY_ITEM_INLINE,
+			.text = w->sources.v[w->sources.n - 1],
+			.data = body.ptr,
+			.len = body.len,
+		};
+	}
+	return 0;
+}
+
+static int expand_flags(struct work *w, struct err **err)
+{
+	struct scope *scope = &w->sp->st->scope;
+	const struct dockerfile *df = w->sp->df;
+	uint64_t mode;
+
+	w->dest = scope_expand(scope, df, &w->ast->dest, err);
+	if (!w->dest)
+		return -1;
+	if (w->ast->chown.text.ptr) {
+		w->chown = scope_expand(scope, df, &w->ast->chown, err);
+		if (!w->chown)
+			return -1;
+		if (!*w->chown)
+			w->chown = NULL; /* --chown=$UNSET: as if it were not there */
+	}
+	if (!w->ast->chmod.text.ptr)
+		return 0;
+	const char *text = scope_expand(scope, df, &w->ast->chmod, err);
+	if (!text)
+		return -1;
+	if (!*text)
+		return 0;
+	if (!words_number(slice_of(text), 8, 07777, &mode))
+		return dferr_at(err, ERR_SYNTAX, df, w->ast->chmod.span,
+			"octal digits up to 7777, for example 0755",
+			"--chmod=%s is not an octal mode; symbolic modes are not supported yet",
+			text);
+	w->has_mode = true;
+	w->mode = (uint32_t)mode;
+	return 0;
+}
+
+/* What the step is, apart from where the bytes come from. */
+static void feed_step(const struct work *w, struct sha256 *h)
+{
+	bool relative = w->dest[0] != '/';
+
+	sha256_field_str(h, ast_keyword_name(w->sp->ins->keyword));
+	sha256_field_str(h, w->dest);
+	sha256_field_str(h, relative ? state_workdir(w->sp->st) : NULL);
+	sha256_field_str(h, w->chown);
+	sha256_field_u64(h, w->has_mode ? 1 + (uint64_t)w->mode : 0);
+	sha256_field_u64(h, w->nitems);
+}
+
+/* Key by where: the source stage's key and the paths in it. Not for contexts: nothing vouches for
+ * them. */
+static bool key_by_origin(const struct work *w, struct digest *out)
+{
+	struct sha256 h;
+
+	if (!w->origin.state)
+		return false;
+	for (size_t i = 0; i < w->nitems; i++)
+		if (w->items[i].kind != COPY_ITEM_PATH)
+			return false;
+	cachekey_begin(&h, &w->sp->st->key, "COPY by origin");
+	feed_step(w, &h);
+	cachekey_digest(&h, &w->origin.state->key);
+	cachekey_list(&h, &w->sources);
+	sha256_final(&h, out);
+	return true;
+}
+
+static int select_sources(struct work *w, struct err **err)
+{
+	struct copy_request q = {
+		.items = w->items,
+		.nitems = w->nitems,
+		.add = w->sp->ins->keyword == AST_ADD,
+		.tmp_dir_fd = store_tmp_fd(w->j->s),
+		.cancelled = w->j->o->cancelled,
+	};
+	size_t bad = SIZE_MAX;
+	bool needs_root = w->ast->sources.count > 0;
+
+	q.root.dir_fd = -1;
+	if (needs_root && origin_root(w->j, &w->origin, &q.root, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	w->selection = copy_select(&q, &bad, err);
+	if (w->selection)
+		return 0;
+	bool at_word = bad < w->ast->sources.count;
+	return dferr_locate(err, w->sp->df,
+		at_word ? w->ast->sources.items[bad].span : w->sp->ins->keyword_span);
+}
+
+static int key_by_content(struct work *w, struct digest *out, struct err **err)
+{
+	struct digest content;
+	struct sha256 h;
+
+	if (!w->selection && select_sources(w, err) < 0)
+		return -1;
+	if (copy_digest(w->selection, &content, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	cachekey_begin(&h, &w->sp->st->key, "COPY by content");
+	feed_step(w, &h);
+	cachekey_digest(&h, &content);
+	sha256_final(&h, out);
+	return 0;
+}
+
+static int execute_copy(void *ctx, struct record *out, struct err **err)
+{
+	struct work *w = ctx;
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	struct copy_dest d = {
+		.below = below,
+		.path = w->dest,
+		.workdir = state_workdir(w->sp->st),
+		.has_owner = w->chown != NULL,
+		.has_mode = w->has_mode,
+		.mode = w->mode,
+		.now = now_seconds(),
+	};
+
+	if (!below)
+		return -1;
+	if (w->chown && userdb_owner(below, w->chown, &d.uid, &d.gid, err) < 0)
+		return dferr_locate(err, w->sp->df, w->ast->chown.span);
+	auto_layer_list struct layer_list *l = copy_place(w->selection, &d, err);
+	if (!l)
+		return dferr_locate(err, w->sp->df, w->ast->dest.span);
+	if (commit_list(w->j->s, l, out, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	return 0;
+}
+
+static char *copy_history(const struct work *w)
+{
+	auto_buf struct buf b = {0};
+
+	buf_init(&b, BUF_TEXT_MAX);
+	buf_adds(&b, ast_keyword_name(w->sp->ins->keyword));
+	if (w->ast->from.text.ptr)
+		buf_addf(&b, " --from=%.*s", SLICE_ARG(w->ast->from.text));
+	if (w->chown)
+		buf_addf(&b, " --chown=%s", w->chown);
+	if (w->has_mode)
+		buf_addf(&b, " --chmod=%04o", w->mode);
+	for (size_t i = 0; i < w->sources.n; i++)
+		buf_addf(&b, " %s", w->sources.v[i]);
+	buf_addf(&b, " %s", w->dest);
+	return buf_take(&b);
+}
+
+static int run_copy(struct work *w, struct err **err)
+{
+	struct digest by_origin, by_content;
+	struct record r = {0};
+	struct flight f = {
+		.j = w->j, .sp = w->sp, .key = &by_origin, .execute = execute_copy, .ctx = w};
+	bool has_origin = key_by_origin(w, &by_origin);
+	int found = has_origin ? flight_lookup(&f, &r, err) : 0;
+
+	if (found < 0)
+		return -1;
+	if (!found) {
+		if (key_by_content(w, &by_content, err) < 0)
+			return -1;
+		f.key = &by_content;
+		if (flight_run(&f, &r, err) < 0)
+			return -1;
+		/* Steps behind build on the content, whichever way the layer is found next time. */
+		r.key = by_content;
+		if (has_origin && record_put(w->j->s, &by_origin, &r, err) < 0)
+			return -1;
+	}
+	auto_free char *text = copy_history(w);
+	struct digest key = r.key;
+	commit_to_state(w->sp->st, &r, &key, text);
+	return 0;
+}
+
+int copystep_copy(struct job *j, const struct step *sp, struct err **err)
+{
+	struct work w = {.j = j, .sp = sp, .ast = &sp->ins->copy};
+	struct plan_from from;
+
+	if (plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &w.ast->from, true,
+		    &from, err) < 0)
+		return -1;
+	if (origin_open(j, &from, &w.origin, err) < 0)
+		return dferr_locate(err, sp->df, w.ast->from.span);
+	int r = expand_items(&w, err);
+	if (r == 0)
+		r = expand_flags(&w, err);
+	if (r == 0)
+		r = run_copy(&w, err);
+	work_clear(&w);
+	return r;
+}
+
+/* --- WORKDIR ---------------------------------------------------------------------------------- */
+
+struct mkdir_work {
+	struct job *j;
+	const struct step *sp;
+	const char *path;
+};
+
+static int execute_mkdir(void *ctx, struct record *out, struct err **err)
+{
+	const struct mkdir_work *w = ctx;
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	auto_userdb_user struct userdb_user user = {0};
+
+	if (!below)
+		return -1;
+	if (userdb_user(below, state_user(w->sp->st), &user, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	auto_layer_list struct layer_list *l =
+		copy_mkdir(below, w->path, user.uid, user.gid, now_seconds(), err);
+	if (!l)
+		return dferr_locate(err, w->sp->df, w->sp->ins->word.span);
+	return commit_list(w->j->s, l, out, err);
+}
+
+int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
+{
+	const char *v = scope_expand(&sp->st->scope, sp->df, &sp->ins->word, err);
+
+	if (!v)
+		return -1;
+	if (!*v)
+		return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->word.span, NULL,
+			"the path is empty after expansion");
+	auto_free char *path = copystep_join(state_workdir(sp->st), v);
+	auto_free char *text = mem_printf("WORKDIR %s", path);
+	free(sp->st->config.working_dir);
+	sp->st->config.working_dir = mem_strdup(path);
+	if (strcmp(path, "/") == 0) {
+		history_add(sp->st, text, true, HISTORY_NO_TIME);
+		return 0;
+	}
+	struct mkdir_work w = {.j = j, .sp = sp, .path = path};
+	struct digest key;
+	struct record r;
+	struct sha256 h;
+	cachekey_begin(&h, &sp->st->key, "WORKDIR");
+	sha256_field_str(&h, path);
+	sha256_field_str(&h, state_user(sp->st));
+	sha256_final(&h, &key);
+	struct flight f = {.j = j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = &w};
+	if (flight_run(&f, &r, err) < 0)
+		return -1;
+	commit_to_state(sp->st, &r, &key, text);
+	return 0;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/flight.h"
+
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/cache.h"
+
+static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
+{
+	job_emit(f->j, &(struct event){
+			       .kind = kind,
+			       .step = f->sp->number,
+			       .nsteps = f->j->nsteps,
+			       .stage = job_stage_title(f->j, f->sp->stage),
+			       .text = text,
+			       .seconds = seconds,
+		       });
+}
+
+int flight_lookup(const struct flight *f, struct record *out, struct err **err)
+{
+	if (f->j->o->no_cache)
+		return 0;
+	int found = record_find(f->j->s, f->key, out, err);
+	if (found <= 0)
+		return found;
+	auto_free char *text = job_step_text(f->sp);
+	emit(f, EVENT_STEP_CACHED, text, 0);
+	return 1;
+}
+
+static int execute(const struct flight *f, struct record *out, struct err **err)
+{
+	auto_free char *text = job_step_text(f->sp);
+	uint64_t start = now_monotonic_ms();
+
+	emit(f, EVENT_STEP_START, text, 0);
+	int r = f->execute(f->ctx, out, err);
+	if (r == 0)
+		r = record_put(f->j->s, f->key, out, err);
+	double seconds = (double)(now_monotonic_ms() - start) / 1000;
+	emit(f, r < 0 ? EVENT_STEP_FAILED : EVENT_STEP_DONE, text, seconds);
+	return r;
+}
+
+int flight_run(const struct flight *f, struct record *out, struct err **err)
+{
+	int found = flight_lookup(f, out, err);
+
+	if (found)
+		return found < 0 ? -1 : 0;
+	auto_fd int lock = cache_lock(f->j->s, f->key, false, err);
+	if (lock < 0)
+		return -1;
+	found = flight_lookup(f, out, err);
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (job_check(f->j, err) < 0)
+		return -1;
+	return execute(f, out, err);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file-system step through the cache: look up, else take the key's lock (another build of the
+ * same store may be doing this step: then wait and look again), do it, remember it. Emits the
+ * step's events.
+ */
+#ifndef BLD_BUILDER_FLIGHT_H
+#define BLD_BUILDER_FLIGHT_H
+
+#include "builder/job.h"
+#include "builder/record.h"
+
+struct flight {
+	struct job *j;
+	const struct step *sp;
+	const struct digest *key;
+	/* Do the step: fill *out. ctx is the caller's. */
+	int (*execute)(void *ctx, struct record *out, struct err **err);
+	void *ctx;
+};
+
+/* 1 the step is in the cache (and CACHED was emitted), 0 it is not, -1. */
+int flight_lookup(const struct flight *f, struct record *out, struct err **err);
+/* Look up and execute when it is missing. */
+int flight_run(const struct flight *f, struct record *out, struct err **err);
+
+#endif

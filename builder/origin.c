@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/origin.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/base.h"
+#include "builder/cachekey.h"
+#include "builder/commit.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+struct origin_image {
+	char *name;
+	struct state state;
+};
+
+struct origin_cache {
+	struct origin_image **v; /* pointers, because origins borrow the states */
+	size_t n;
+	size_t cap;
+};
+
+static struct state *cached_image(struct job *j, const char *name, struct err **err)
+{
+	if (!j->origins)
+		j->origins = mem_alloc(sizeof *j->origins);
+	for (size_t i = 0; i < j->origins->n; i++)
+		if (strcmp(j->origins->v[i]->name, name) == 0)
+			return &j->origins->v[i]->state;
+	struct origin_image *img = mem_alloc(sizeof *img);
+	if (base_image(j, name, NULL, &img->state, err) < 0) {
+		free(img);
+		return NULL;
+	}
+	img->name = mem_strdup(name);
+	MEM_PUSH(j->origins->v, j->origins->n, j->origins->cap) = img;
+	return &img->state;
+}
+
+void origin_cache_free(struct origin_cache *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->v[i]->name);
+		state_clear(&c->v[i]->state);
+		free(c->v[i]);
+	}
+	free(c->v);
+	free(c);
+}
+
+int origin_open(struct job *j, const struct plan_from *from, struct origin *out, struct err **err)
+{
+	*out = (struct origin){0};
+	switch (from->kind) {
+	case PLAN_FROM_CONTEXT:
+		out->context = &j->contexts.main;
+		return 0;
+	case PLAN_FROM_NAMED:
+		out->context = context_find(&j->contexts, from->name);
+		return 0;
+	case PLAN_FROM_STAGE:
+		out->state = &j->stages[from->stage];
+		return 0;
+	case PLAN_FROM_IMAGE:
+		out->state = cached_image(j, from->name, err);
+		return out->state ? 0 : -1;
+	}
+	return -1;
+}
+
+int origin_root(struct job *j, const struct origin *o, struct copy_root *out, struct err **err)
+{
+	if (o->context) {
+		*out = context_root(o->context);
+		if (out->dir_fd < 0 && !out->tree)
+			return err_set(err, ERR_CONTEXT, "the build has no context to read from");
+		return 0;
+	}
+	const struct layer_tree *t = state_tree(o->state, j->s, err);
+	if (!t)
+		return -1;
+	*out = (struct copy_root){.dir_fd = -1, .tree = t, .keep_owner = true};
+	return 0;
+}
+
+/* 1 a directory, 0 something else, -1 missing. */
+static int is_directory(const struct copy_root *root, const char *path, struct err **err)
+{
+	if (root->dir_fd < 0) {
+		struct layer_node *n = layer_tree_lookup(root->tree, path, true, NULL, NULL);
+		if (!n)
+			return err_set(
+				err, ERR_CONTEXT, "mount source \"%s\" does not exist", path);
+		return layer_node_type(n) == LAYER_DIR;
+	}
+	auto_fd int fd = fs_open_beneath(root->dir_fd, path, O_PATH, 0, FS_IN_ROOT);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "mount source \"%s\"", path);
+	return S_ISDIR(st.st_mode) ? 1 : 0;
+}
+
+static int write_layer(struct job *j, struct copy_selection *sel, const char *dest,
+	struct record *out, struct err **err)
+{
+	auto_layer_tree struct layer_tree *empty = layer_tree_new();
+	struct copy_dest d = {.below = empty, .path = dest, .workdir = "/"};
+	auto_layer_list struct layer_list *l = copy_place(sel, &d, err);
+
+	if (!l)
+		return -1;
+	return commit_list(j->s, l, out, err);
+}
+
+int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
+	struct origin_layer *out, struct err **err)
+{
+	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = path};
+	struct copy_request q = {
+		.root = *root,
+		.items = &item,
+		.nitems = 1,
+		.tmp_dir_fd = store_tmp_fd(j->s),
+		.cancelled = j->o->cancelled,
+	};
+	int dir = is_directory(root, path, err);
+	static const struct digest none;
+	struct digest key;
+	struct sha256 h;
+
+	if (dir < 0)
+		return -1;
+	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
+	if (!sel || copy_digest(sel, &out->content, err) < 0)
+		return -1;
+	const char *dest = dir ? "/" : "/file";
+	cachekey_begin(&h, &none, "context layer");
+	sha256_field_str(&h, dest);
+	cachekey_digest(&h, &out->content);
+	sha256_final(&h, &key);
+	int found = record_find(j->s, &key, &out->record, err);
+	if (found < 0)
+		return -1;
+	if (!found && (write_layer(j, sel, dest, &out->record, err) < 0 ||
+			      record_put(j->s, &key, &out->record, err) < 0))
+		return -1;
+	out->inner = mem_strdup(dest);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where COPY --from and RUN --mount from= read: the context, a named context, a stage, an image. A
+ * stage or image is a state (its layers, its key); a context is a copy_root.
+ */
+#ifndef BLD_BUILDER_ORIGIN_H
+#define BLD_BUILDER_ORIGIN_H
+
+#include "builder/copy/copy.h"
+#include "builder/job.h"
+#include "builder/record.h"
+
+struct origin {
+	struct state *state;           /* stage or image, else NULL; borrowed from the job */
+	const struct context *context; /* else; borrowed */
+};
+
+/* Errors are not located yet. */
+int origin_open(struct job *j, const struct plan_from *from, struct origin *out, struct err **err);
+/* The root to select in. For a state this makes its merged tree. */
+int origin_root(struct job *j, const struct origin *o, struct copy_root *out, struct err **err);
+void origin_cache_free(struct origin_cache *c);
+
+/* What lies at `path` of a context, as a layer of its own, for mounts: a directory's contents at
+ * "/", a file at "/NAME". Found in the cache by content, else written. */
+struct origin_layer {
+	struct record record;
+	struct digest content; /* digest of names and content: what a key takes */
+	char *inner;           /* path inside the layer; owned by the caller */
+};
+int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
+	struct origin_layer *out, struct err **err);
+
+#endif

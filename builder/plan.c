@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A stage can only refer to earlier ones, so file order is an order of dependencies, and what the
+ * target needs is found by one backward walk.
+ */
+#include "builder/plan.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "builder/dferr.h"
+#include "store/base/mem.h"
+
+/* S6: automatic variables of the global scope. */
+static void declare_platform(
+	struct scope *g, const char *prefix, const struct oci_platform *p, bool full)
+{
+	const struct {
+		const char *suffix;
+		const char *value;
+	} parts[] = {
+		{"OS", p->os},
+		{"ARCH", p->architecture},
+		{"VARIANT", p->variant},
+		{"OSVERSION", full ? p->os_version : NULL},
+	};
+	auto_free char *text = oci_platform_text(p);
+	auto_free char *name = mem_printf("%sPLATFORM", prefix);
+
+	scope_declare(g, name, text);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		auto_free char *n = mem_printf("%s%s", prefix, parts[i].suffix);
+		scope_declare(g, n, parts[i].value ? parts[i].value : "");
+	}
+}
+
+static void declare_automatic(struct plan *p, const struct plan_opts *o)
+{
+	auto_oci_platform struct oci_platform host = {0};
+
+	oci_platform_host(&host);
+	declare_platform(&p->globals, "BUILD", &host, false);
+	declare_platform(&p->globals, "TARGET", o->platform, true);
+	/* --build-arg overrides them, as in BuildKit. */
+	for (size_t i = 0; i < p->globals.args.n; i++) {
+		const char *v = strlist_get_kv(o->build_args, p->globals.args.v[i]);
+		if (v)
+			scope_set(&p->globals, p->globals.args.v[i], v);
+	}
+}
+
+static int declare_globals(
+	struct plan *p, const struct dockerfile *df, const struct plan_opts *o, struct err **err)
+{
+	for (size_t i = 0; i < df->globals.count; i++) {
+		const struct ast_instruction *ins = df->globals.items[i];
+		for (size_t k = 0; k < ins->pairs.count; k++) {
+			const struct ast_pair *pair = &ins->pairs.items[k];
+			const char *name = scope_expand(&p->globals, df, &pair->key, err);
+			if (!name)
+				return -1;
+			const char *value = strlist_get_kv(o->build_args, name);
+			if (!value && pair->value.text.ptr) {
+				value = scope_expand(&p->globals, df, &pair->value, err);
+				if (!value)
+					return -1;
+			}
+			scope_declare(&p->globals, name, value);
+		}
+	}
+	return 0;
+}
+
+/* The last earlier stage of that name; case does not count when nocase. -1 = none. */
+static long find_stage(const struct dockerfile *df, const char *name, size_t before, bool nocase)
+{
+	for (size_t i = before; i-- > 0;) {
+		struct slice s = df->stages[i].name;
+		if (s.ptr && (nocase ? slice_eq_nocase(s, name) : slice_eq_str(s, name)))
+			return (long)i;
+	}
+	return -1;
+}
+
+static int plan_from_line(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
+	size_t i, struct err **err)
+{
+	struct plan_stage *st = &p->stages[i];
+	const struct ast_instruction *from = df->stages[i].from;
+	const char *base = scope_expand(&p->globals, df, &from->from.image, err);
+
+	if (!base)
+		return -1;
+	if (!*base)
+		return dferr_at(err, ERR_SYNTAX, df, from->from.image.span,
+			"give the ARG a default before the first FROM, or pass --build-arg",
+			"the base name is empty after expansion");
+	if (from->from.platform.text.ptr) {
+		const char *platform = scope_expand(&p->globals, df, &from->from.platform, err);
+		if (!platform)
+			return -1;
+		if (!*platform)
+			return dferr_at(err, ERR_SYNTAX, df, from->from.platform.span, NULL,
+				"the platform is empty after expansion");
+		auto_oci_platform struct oci_platform parsed = {0};
+		if (oci_platform_parse(platform, &parsed, err) < 0)
+			return dferr_locate(err, df, from->from.platform.span);
+		st->platform = mem_strdup(platform);
+	}
+	long stage = find_stage(df, base, i, false);
+	if (strcmp(base, "scratch") == 0) {
+		st->base = PLAN_SCRATCH;
+	} else if (strlist_has(o->context_names, base)) {
+		st->base = PLAN_CONTEXT;
+		st->base_name = mem_strdup(base);
+	} else if (stage >= 0) {
+		st->base = PLAN_STAGE;
+		st->base_stage = (size_t)stage;
+	} else {
+		st->base = PLAN_IMAGE;
+		st->base_name = mem_strdup(base);
+	}
+	return 0;
+}
+
+static bool all_digits(struct slice s)
+{
+	if (s.len == 0 || s.len > 6)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!isdigit((unsigned char)s.ptr[i]))
+			return false;
+	return true;
+}
+
+static int stage_reference(size_t index, size_t self, const struct dockerfile *df,
+	const struct word *from, struct plan_from *out, struct err **err)
+{
+	if (index == self)
+		return dferr_at(
+			err, ERR_SYNTAX, df, from->span, NULL, "a stage cannot copy from itself");
+	if (index > self)
+		return dferr_at(err, ERR_SYNTAX, df, from->span,
+			"move that stage in front of this one",
+			"stage \"%.*s\" is defined after this one", SLICE_ARG(from->text));
+	out->kind = PLAN_FROM_STAGE;
+	out->stage = index;
+	return 0;
+}
+
+int plan_resolve_from(struct plan *p, const struct dockerfile *df,
+	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,
+	struct plan_from *out, struct err **err)
+{
+	*out = (struct plan_from){.kind = PLAN_FROM_CONTEXT};
+	if (!from->text.ptr)
+		return 0;
+	if (from->text.len == 0)
+		return dferr_at(
+			err, ERR_SYNTAX, df, from->span, NULL, "the value of from= is empty");
+	strlist_add_take(&p->names, mem_strndup(from->text.ptr, from->text.len));
+	const char *name = p->names.v[p->names.n - 1];
+
+	if (number_ok && all_digits(from->text)) {
+		size_t index = strtoul(name, NULL, 10);
+		if (index >= p->nstages)
+			return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
+				"there is no stage %s; the file has %zu, counted from 0", name,
+				p->nstages);
+		return stage_reference(index, self, df, from, out, err);
+	}
+	out->name = name;
+	if (strlist_has(context_names, name)) {
+		out->kind = PLAN_FROM_NAMED;
+		return 0;
+	}
+	/* An earlier stage wins; only when there is none is a later one (or this one) a mistake to
+	 * report. */
+	long stage = find_stage(df, name, self, true);
+	if (stage < 0)
+		stage = find_stage(df, name, p->nstages, true);
+	if (stage >= 0)
+		return stage_reference((size_t)stage, self, df, from, out, err);
+	out->kind = PLAN_FROM_IMAGE;
+	return 0;
+}
+
+static int need_from(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
+	size_t self, const struct word *from, bool number_ok, struct err **err)
+{
+	struct plan_from f;
+
+	if (plan_resolve_from(p, df, o->context_names, self, from, number_ok, &f, err) < 0)
+		return -1;
+	if (f.kind == PLAN_FROM_STAGE && p->stages[self].needed)
+		p->stages[f.stage].needed = true;
+	return 0;
+}
+
+/* Check every from= of a stage; when the stage is needed, so is what it names. */
+static int mark_stage(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
+	size_t i, struct err **err)
+{
+	const struct ast_stage *ast = &df->stages[i];
+
+	if (p->stages[i].needed && p->stages[i].base == PLAN_STAGE)
+		p->stages[p->stages[i].base_stage].needed = true;
+	for (size_t k = 0; k < ast->body.count; k++) {
+		const struct ast_instruction *ins = ast->body.items[k];
+		if ((ins->keyword == AST_COPY || ins->keyword == AST_ADD) &&
+			need_from(p, df, o, i, &ins->copy.from, true, err) < 0)
+			return -1;
+		if (ins->keyword != AST_RUN)
+			continue;
+		for (size_t m = 0; m < ins->run.nmounts; m++)
+			if (need_from(p, df, o, i, &ins->run.mounts[m].from, false, err) < 0)
+				return -1;
+	}
+	if (p->stages[i].needed)
+		p->nsteps += (unsigned)ast->body.count;
+	return 0;
+}
+
+static int find_target(
+	struct plan *p, const struct dockerfile *df, const char *target, struct err **err)
+{
+	p->target = p->nstages - 1;
+	if (!target || !*target)
+		return 0;
+	long stage = find_stage(df, target, p->nstages, true);
+	if (stage < 0 && all_digits(slice_of(target)))
+		stage = strtol(target, NULL, 10);
+	if (stage < 0 || (size_t)stage >= p->nstages)
+		return err_set(err, ERR_USAGE, "--target: there is no stage \"%s\"", target);
+	p->target = (size_t)stage;
+	return 0;
+}
+
+int plan_make(
+	const struct dockerfile *df, const struct plan_opts *o, struct plan *out, struct err **err)
+{
+	auto_plan struct plan p = {0};
+
+	scope_init(&p.globals);
+	p.nstages = df->nstages;
+	p.stages = mem_alloc((df->nstages + 1) * sizeof *p.stages);
+	if (df->nstages == 0)
+		return err_set(err, ERR_SYNTAX, "the Dockerfile has no FROM");
+	if (find_target(&p, df, o->target, err) < 0)
+		return -1;
+	declare_automatic(&p, o);
+	struct slice stage_name = df->stages[p.target].name;
+	auto_free char *target_stage = stage_name.ptr ? mem_strndup(stage_name.ptr, stage_name.len)
+						      : mem_strdup("default");
+	scope_declare(
+		&p.globals, "TARGETSTAGE", o->target && *o->target ? o->target : target_stage);
+	if (declare_globals(&p, df, o, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p.nstages; i++) {
+		struct slice name = df->stages[i].name;
+		p.stages[i].ast = &df->stages[i];
+		p.stages[i].title =
+			name.ptr ? mem_strndup(name.ptr, name.len) : mem_printf("%zu", i);
+		if (plan_from_line(&p, df, o, i, err) < 0)
+			return -1;
+	}
+	p.stages[p.target].needed = true;
+	for (size_t i = p.nstages; i-- > 0;)
+		if (mark_stage(&p, df, o, i, err) < 0)
+			return -1;
+	*out = p;
+	memset(&p, 0, sizeof p);
+	return 0;
+}
+
+void plan_clear(struct plan *p)
+{
+	for (size_t i = 0; p->stages && i < p->nstages; i++) {
+		free(p->stages[i].title);
+		free(p->stages[i].base_name);
+		free(p->stages[i].platform);
+	}
+	free(p->stages);
+	scope_clear(&p->globals);
+	strlist_clear(&p->names);
+	memset(p, 0, sizeof *p);
+}

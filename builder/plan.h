@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a parsed Dockerfile to what must be built: stages with their bases, which of them the target
+ * needs, and the global ARG scope. No side effects: nothing is opened, pulled or run. Rules: S6,
+ * S11.
+ */
+#ifndef BLD_BUILDER_PLAN_H
+#define BLD_BUILDER_PLAN_H
+
+#include <stdbool.h>
+
+#include "builder/scope.h"
+#include "parser/dockerfile.h"
+#include "store/base/err.h"
+#include "store/base/strlist.h"
+#include "store/oci/oci.h"
+
+enum plan_base { PLAN_SCRATCH, PLAN_IMAGE, PLAN_STAGE, PLAN_CONTEXT };
+
+/* Where COPY --from and RUN --mount from= point. */
+enum plan_from_kind { PLAN_FROM_CONTEXT, PLAN_FROM_STAGE, PLAN_FROM_NAMED, PLAN_FROM_IMAGE };
+struct plan_from {
+	enum plan_from_kind kind;
+	size_t stage; /* PLAN_FROM_STAGE */
+	const char *
+		name; /* NAMED: context name, IMAGE: reference as written; borrowed from the plan */
+};
+
+struct plan_stage {
+	const struct ast_stage *ast;
+	char *title; /* name, or number as text; owned */
+	enum plan_base base;
+	size_t base_stage; /* PLAN_STAGE */
+	char *base_name;   /* PLAN_IMAGE, PLAN_CONTEXT: expanded; owned */
+	char *platform;    /* FROM --platform, expanded, or NULL; owned */
+	bool needed;
+};
+
+struct plan_opts {
+	const char *target;
+	const struct strlist *build_args;
+	const struct strlist *context_names; /* names of --build-context */
+	const struct oci_platform *platform; /* of the result */
+};
+
+struct plan {
+	struct plan_stage *stages; /* owned; in file order, which is an order of dependencies */
+	size_t nstages;
+	size_t target;
+	struct scope globals; /* global ARGs and automatic platform ARGs */
+	unsigned nsteps;      /* instructions in needed stages */
+	struct strlist names; /* owned texts that plan_from borrows */
+};
+
+int plan_make(
+	const struct dockerfile *df, const struct plan_opts *o, struct plan *out, struct err **err);
+void plan_clear(struct plan *p);
+#define auto_plan CLEANUP(plan_clear)
+
+/*
+ * Resolve a from= word as seen from stage `self`. number_ok: COPY --from takes stage numbers,
+ * mounts do not. Errors (forward reference, itself) point at the word.
+ */
+int plan_resolve_from(struct plan *p, const struct dockerfile *df,
+	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,
+	struct plan_from *out, struct err **err);
+
+#endif

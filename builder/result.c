@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/result.h"
+
+#include <string.h>
+
+#include "builder/history.h"
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/blob.h"
+#include "store/image.h"
+#include "store/reference.h"
+#include "store/snapshot.h"
+#include "store/tags.h"
+
+/* --- times
+ * ------------------------------------------------------------------------------------------ */
+
+static int64_t adjust_time(const struct build_opts *o, int64_t t)
+{
+	if (o->has_timestamp || (o->has_epoch && t > o->timestamp))
+		return o->timestamp;
+	return t;
+}
+
+/* An entry without a time of its own takes the next one's, else the last one's, else now (S22). */
+static int64_t history_time(const struct oci_config *c, size_t i, int64_t fallback)
+{
+	int64_t t;
+
+	for (size_t k = i; k < c->nhistory; k++)
+		if (c->history[k].created && now_parse_rfc3339(c->history[k].created, &t) == 0)
+			return t;
+	for (size_t k = i; k-- > 0;)
+		if (c->history[k].created && now_parse_rfc3339(c->history[k].created, &t) == 0)
+			return t;
+	return fallback;
+}
+
+static void set_times(const struct build_opts *o, struct oci_config *c, size_t nbase_history)
+{
+	char text[NOW_RFC3339];
+	int64_t last = now_seconds();
+
+	if (c->nhistory == nbase_history && !o->has_timestamp && c->created)
+		return; /* only FROM: the image is as old as its base */
+	for (size_t i = nbase_history; i < c->nhistory; i++) {
+		last = adjust_time(o, history_time(c, i, last));
+		free(c->history[i].created);
+		c->history[i].created = mem_strdup(now_rfc3339(last, text));
+	}
+	if (c->nhistory == nbase_history)
+		last = adjust_time(o, last);
+	free(c->created);
+	c->created = mem_strdup(now_rfc3339(last, text));
+}
+
+/* Layers of this build with the asked-for times; those of the base are never touched. */
+static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, struct err **err)
+{
+	if (!j->o->has_timestamp && !j->o->has_epoch)
+		return 0;
+	for (size_t i = nbase; i < c->ndiff_ids; i++) {
+		struct digest changed;
+		if (snapshot_retimed(j->s, &c->diff_ids[i], j->o->timestamp, j->o->has_timestamp,
+			    &changed, err) < 0)
+			return -1;
+		c->diff_ids[i] = changed;
+	}
+	return 0;
+}
+
+/* --- manifest
+ * ----------------------------------------------------------------------------------------- */
+
+/* Docker's layer types have exact equivalents; an OCI manifest uses its own names. */
+static const char *oci_type(const char *media_type)
+{
+	if (!media_type || strcmp(media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0)
+		return OCI_MEDIA_LAYER_GZIP;
+	if (strcmp(media_type, OCI_MEDIA_DOCKER_LAYER) == 0)
+		return OCI_MEDIA_LAYER;
+	return media_type;
+}
+
+static int describe_layers(struct job *j, const struct state *st, const struct oci_config *c,
+	struct oci_descriptor *out, struct err **err)
+{
+	for (size_t i = 0; i < c->ndiff_ids; i++) {
+		if (i < st->nbase) {
+			oci_descriptor_copy(&out[i], &st->base_layers[i]);
+			free(out[i].media_type);
+			out[i].media_type = mem_strdup(oci_type(st->base_layers[i].media_type));
+		} else if (snapshot_compressed(j->s, &c->diff_ids[i], LAYER_PLAIN, &out[i], err) <
+			   0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int sync_image(
+	struct job *j, const struct oci_config *c, const struct build_result *r, struct err **err)
+{
+	if (!j->o->sync)
+		return 0;
+	if (store_sync(j->s, err) < 0)
+		return -1;
+	for (size_t i = 0; i < c->ndiff_ids; i++)
+		blob_mark_synced(j->s, &c->diff_ids[i]);
+	blob_mark_synced(j->s, &r->config);
+	blob_mark_synced(j->s, &r->manifest);
+	return 0;
+}
+
+static int write_names(struct job *j, const struct oci_descriptor *manifest, struct build_result *r,
+	struct err **err)
+{
+	for (size_t i = 0; i < j->o->tags.n; i++) {
+		auto_reference struct reference ref = {0};
+		if (reference_parse(j->o->tags.v[i], &ref, err) < 0)
+			return -1;
+		if (ref.has_digest)
+			return err_set(err, ERR_USAGE,
+				"-t %s: a name for a new image cannot have a digest",
+				j->o->tags.v[i]);
+		strlist_add_take(&r->names, reference_text(&ref));
+	}
+	if (r->names.n == 0)
+		return 0;
+	return tags_set(j->s, (const char *const *)r->names.v, r->names.n, manifest, err);
+}
+
+static int write_image(struct job *j, const struct state *st, struct oci_config *c,
+	struct build_result *r, struct err **err)
+{
+	struct oci_descriptor *layers = mem_array(c->ndiff_ids + 1, sizeof *layers);
+	struct oci_descriptor manifest = {0};
+
+	memset(layers, 0, (c->ndiff_ids + 1) * sizeof *layers);
+	int done = describe_layers(j, st, c, layers, err);
+	if (done == 0)
+		done = image_write(j->s, c, layers, NULL, &manifest, &r->config, err);
+	r->manifest = manifest.digest;
+	if (done == 0)
+		done = sync_image(j, c, r, err);
+	if (done == 0)
+		done = write_names(j, &manifest, r, err);
+	for (size_t i = 0; i < c->ndiff_ids; i++)
+		oci_descriptor_clear(&layers[i]);
+	free(layers);
+	oci_descriptor_clear(&manifest);
+	return done;
+}
+
+int result_write(
+	struct job *j, const struct state *target, struct build_result *out, struct err **err)
+{
+	auto_oci_config struct oci_config c = {0};
+	struct build_result r = {0};
+
+	oci_config_copy(&c, &target->config);
+	for (size_t i = 0; i < j->o->labels.n; i++) {
+		const char *eq = strchr(j->o->labels.v[i], '=');
+		auto_free char *key = mem_strndup(j->o->labels.v[i],
+			eq ? (size_t)(eq - j->o->labels.v[i]) : strlen(j->o->labels.v[i]));
+		strlist_set_kv(&c.labels, key, eq ? eq + 1 : "");
+	}
+	set_times(j->o, &c, target->nbase_history);
+	if (c.ndiff_ids > OCI_LAYERS_MAX)
+		return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d can be used",
+			c.ndiff_ids, OCI_LAYERS_MAX);
+	if (retime_layers(j, &c, target->nbase, err) < 0)
+		return -1;
+	if (write_image(j, target, &c, &r, err) < 0) {
+		build_result_clear(&r);
+		return -1;
+	}
+	*out = r;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the target stage's state to an image in the store: labels of the command line, times,
+ * descriptors, config and manifest, names.
+ */
+#ifndef BLD_BUILDER_RESULT_H
+#define BLD_BUILDER_RESULT_H
+
+#include "builder/job.h"
+
+int result_write(
+	struct job *j, const struct state *target, struct build_result *out, struct err **err);
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/runimage.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/copystep.h"
+#include "builder/pump.h"
+#include "builder/sandbox/sandbox.h"
+#include "builder/scope.h"
+#include "builder/state.h"
+#include "builder/userdb.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/image.h"
+#include "store/snapshot.h"
+
+static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
+	struct strlist *argv, struct err **err)
+{
+	if (o->entrypoint && *o->entrypoint)
+		strlist_add(argv, o->entrypoint);
+	else if (!o->entrypoint)
+		strlist_copy(argv, &c->entrypoint.l);
+	const struct strlist *rest = o->argv.n || o->entrypoint ? &o->argv : &c->cmd.l;
+	for (size_t i = 0; i < rest->n; i++)
+		strlist_add(argv, rest->v[i]);
+	if (argv->n == 0) {
+		err_set(err, ERR_USAGE, "%s has no ENTRYPOINT and no CMD", o->image);
+		return err_hint(err, "name the command: bld run %s COMMAND", o->image);
+	}
+	return 0;
+}
+
+static void make_env(const struct runimage_opts *o, const struct oci_config *c,
+	const struct userdb_user *user, struct strlist *env)
+{
+	strlist_copy(env, &c->env);
+	if (!strlist_get_kv(env, "PATH"))
+		strlist_set_kv(env, "PATH", STATE_PATH_DEFAULT);
+	if (!strlist_get_kv(env, "HOME"))
+		strlist_set_kv(env, "HOME", user->home);
+	for (size_t i = 0; i < o->env.n; i++) {
+		const char *eq = strchr(o->env.v[i], '=');
+		if (!eq)
+			continue;
+		auto_free char *name = mem_strndup(o->env.v[i], (size_t)(eq - o->env.v[i]));
+		strlist_set_kv(env, name, eq + 1);
+	}
+}
+
+/* The caller's terminal stays ours: output goes through pipes (and TIOCSTI on them is void). */
+static void write_through(void *ctx, int stream, const void *p, size_t n)
+{
+	(void)ctx;
+	fs_write_all(stream, p, n);
+}
+
+static int run_piped(const struct runimage_opts *o, struct sandbox_runner *runner,
+	struct sandbox_spec *spec, struct sandbox_result *res, struct err **err)
+{
+	int out[2], errs[2];
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int out_r = out[0], out_w = out[1];
+	if (pipe2(errs, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int err_r = errs[0], err_w = errs[1];
+	spec->stdin_fd = STDIN_FILENO;
+	spec->stdout_fd = out_w;
+	spec->stderr_fd = err_w;
+	struct sandbox_job *job = sandbox_start(runner, spec, err);
+	close(TAKE_FD(out_w));
+	close(TAKE_FD(err_w));
+	if (!job)
+		return -1;
+	pump_run(&(struct pump){
+		.out_fd = out_r,
+		.err_fd = err_r,
+		.job = job,
+		.cancelled = o->cancelled,
+		.output = write_through,
+	});
+	return sandbox_wait(job, res, err);
+}
+
+static int run_spec(
+	const struct runimage_opts *o, struct sandbox_spec *spec, int *exit_code, struct err **err)
+{
+	auto_sandbox_runner struct sandbox_runner *runner = sandbox_runner_new(err);
+	struct sandbox_result res = {0};
+
+	if (!runner || run_piped(o, runner, spec, &res, err) < 0)
+		return -1;
+	if (res.exec_errno) {
+		err_set(err, ERR_BUILD, "could not start \"%s\": %s", spec->argv[0],
+			strerror(res.exec_errno));
+		return -1;
+	}
+	*exit_code = res.exit_code;
+	return 0;
+}
+
+struct opened {
+	struct image img;
+	struct layer_tree *tree;
+	struct userdb_user user;
+	struct strlist argv;
+	struct strlist env;
+	int *lowers;
+	size_t nlowers;
+	char *cwd;
+};
+
+static void opened_clear(struct opened *x)
+{
+	for (size_t i = 0; i < x->nlowers; i++)
+		close(x->lowers[i]);
+	free(x->lowers);
+	free(x->cwd);
+	strlist_clear(&x->argv);
+	strlist_clear(&x->env);
+	userdb_user_clear(&x->user);
+	layer_tree_free(x->tree);
+	image_clear(&x->img);
+}
+
+static int open_all(
+	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
+{
+	const struct oci_config *c = &x->img.config;
+
+	if (image_open(s, o->image, NULL, &x->img, err) < 0)
+		return -1;
+	x->tree = snapshot_tree(s, c->diff_ids, c->ndiff_ids, err);
+	if (!x->tree || userdb_user(x->tree,
+				o->user   ? o->user
+				: c->user ? c->user
+					  : "",
+				&x->user, err) < 0)
+		return -1;
+	if (make_argv(o, c, &x->argv, err) < 0)
+		return -1;
+	make_env(o, c, &x->user, &x->env);
+	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
+	x->cwd = copystep_join(base, o->workdir ? o->workdir : ".");
+	x->lowers = mem_array(c->ndiff_ids + 1, sizeof *x->lowers);
+	if (snapshot_lowers(s, c->diff_ids, c->ndiff_ids, x->lowers, err) < 0)
+		return -1;
+	x->nlowers = c->ndiff_ids;
+	return 0;
+}
+
+int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code, struct err **err)
+{
+	struct opened x CLEANUP(opened_clear) = {0};
+	char temp[64];
+
+	if (open_all(o, s, &x, err) < 0)
+		return -1;
+	auto_fd int scratch = store_temp_dir(s, temp, err);
+	if (scratch < 0)
+		return -1;
+	struct sandbox_spec spec = {
+		.mode = SANDBOX_ROOT,
+		.lowers = {.fd = x.lowers, .n = x.nlowers},
+		.scratch_fd = scratch,
+		.argv = (const char *const *)x.argv.v,
+		.envp = (const char *const *)x.env.v,
+		.cwd = x.cwd,
+		.uid = x.user.uid,
+		.gid = x.user.gid,
+		.groups = x.user.groups,
+		.ngroups = x.user.ngroups,
+		.network = o->network == BUILD_NET_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
+	};
+	int r = run_spec(o, &spec, exit_code, err);
+	store_discard(s, temp);
+	return r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `bld run`: a command of an image in a throw-away upper, on the caller's stdio. */
+#ifndef BLD_BUILDER_RUNIMAGE_H
+#define BLD_BUILDER_RUNIMAGE_H
+
+#include "builder/build.h"
+
+struct runimage_opts {
+	const char *image;
+	struct strlist argv;    /* empty: the image's ENTRYPOINT + CMD; else ENTRYPOINT + argv */
+	struct strlist env;     /* "K=V" over the image's */
+	const char *user;       /* NULL = the image's */
+	const char *workdir;    /* NULL = the image's */
+	const char *entrypoint; /* NULL = the image's, "" = none */
+	enum build_network network;
+	const volatile int *cancelled;
+};
+
+/* 0 and *exit_code = the command's (128 + signal when one killed it, 126/127 when it could not be
+ * started). */
+int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code, struct err **err);
+
+#endif

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/runmounts.h"
+
+#include <string.h>
+
+#include "builder/cachekey.h"
+#include "builder/cachemount.h"
+#include "builder/copystep.h"
+#include "builder/dferr.h"
+#include "parser/words.h"
+#include "store/base/mem.h"
+#include "store/snapshot.h"
+
+struct runmount {
+	const struct ast_mount *ast;
+	char *target;       /* absolute; NULL: none (secret as variable only). Owned, like the other
+			       strings */
+	const char *source; /* expanded, "/" when not given; in the scope's arena */
+	const char *id;
+	const char *env;
+	bool readonly;
+	bool required;
+	bool has_uid, has_gid, has_mode;
+	uint32_t uid, gid, mode;
+	uint64_t size;
+	enum cachemount_sharing sharing;
+	struct origin origin;
+	struct origin_layer layer; /* bind from a context */
+	/* open */
+	int *lowers;
+	size_t nlowers;
+	int source_fd;
+	int lock_fd;
+};
+
+/* --- expansion -----------------------------------------------------------------------------------
+ */
+
+struct expander {
+	const struct step *sp;
+	struct err **err;
+	bool failed;
+};
+
+/* Expanded text, NULL when the option was not written (or an error was met, which is remembered).
+ */
+static const char *text(struct expander *x, const struct word *w)
+{
+	if (!w->text.ptr || x->failed)
+		return NULL;
+	const char *s = scope_expand(&x->sp->st->scope, x->sp->df, w, x->err);
+	x->failed |= !s;
+	return s;
+}
+
+static bool number(
+	struct expander *x, const struct word *w, unsigned base, uint64_t max, uint32_t *out)
+{
+	const char *s = text(x, w);
+	uint64_t v;
+
+	if (!s || !*s)
+		return false;
+	if (!words_number(slice_of(s), base, max, &v)) {
+		dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, NULL,
+			"\"%s\" is not a number in range", s);
+		x->failed = true;
+		return false;
+	}
+	*out = (uint32_t)v;
+	return true;
+}
+
+static bool flag(struct expander *x, const struct word *w, bool preset)
+{
+	const char *s = text(x, w);
+	bool v = preset;
+
+	if (s && !words_bool(slice_of(s), &v)) {
+		dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, NULL,
+			"\"%s\" is neither true nor false", s);
+		x->failed = true;
+	}
+	return v;
+}
+
+static void expand_sharing(struct expander *x, const struct word *w, struct runmount *m)
+{
+	static const char *const names[] = {
+		[CACHEMOUNT_SHARED] = "shared",
+		[CACHEMOUNT_PRIVATE] = "private",
+		[CACHEMOUNT_LOCKED] = "locked",
+	};
+	const char *s = text(x, w);
+
+	if (!s || !*s)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(s, names[i]) == 0) {
+			m->sharing = (enum cachemount_sharing)i;
+			return;
+		}
+	}
+	dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, "shared, private or locked",
+		"unknown sharing mode \"%s\"", s);
+	x->failed = true;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static int expand_target(struct expander *x, struct runmount *m)
+{
+	const struct ast_mount *a = m->ast;
+	const char *t = text(x, &a->target);
+
+	if (x->failed)
+		return -1;
+	if (a->type == AST_MOUNT_SECRET) {
+		if (!m->id || !*m->id)
+			m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
+		if (!m->id || !*m->id)
+			return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+				"a secret mount needs id= or target=");
+		if (!t && m->env)
+			return 0;
+		if (!t)
+			m->target = mem_printf("/run/secrets/%s", last_part(m->id));
+	} else if (!t || !*t) {
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
+			"a %s mount needs a target", ast_mount_type_name(a->type));
+	}
+	if (!m->target)
+		m->target = copystep_join(state_workdir(x->sp->st), t);
+	if (strcmp(m->target, "/") == 0)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a mount cannot have the root as its target");
+	if (a->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
+		m->id = m->target;
+	return 0;
+}
+
+static int expand_options(const struct step *sp, struct runmount *m, struct err **err)
+{
+	const struct ast_mount *a = m->ast;
+	struct expander x = {.sp = sp, .err = err};
+	const char *size;
+
+	m->source = text(&x, &a->source);
+	m->id = text(&x, &a->id);
+	m->env = text(&x, &a->env);
+	m->has_uid = number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
+	m->has_gid = number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
+	m->has_mode = number(&x, &a->mode, 8, 07777, &m->mode);
+	m->required = flag(&x, &a->required, false);
+	m->readonly =
+		flag(&x, &a->readonly, a->type == AST_MOUNT_BIND || a->type == AST_MOUNT_SECRET);
+	if (a->readwrite.text.ptr)
+		m->readonly = !flag(&x, &a->readwrite, true);
+	expand_sharing(&x, &a->sharing, m);
+	size = text(&x, &a->size);
+	if (size && *size && !words_size(slice_of(size), &m->size))
+		return dferr_at(err, ERR_SYNTAX, sp->df, a->size.span, "for example 64m",
+			"\"%s\" is not a size", size);
+	if (x.failed)
+		return -1;
+	return expand_target(&x, m);
+}
+
+/* The source of a bind: contexts become a layer by content, stages and images are known by key. */
+static int find_origin(struct job *j, const struct step *sp, struct runmount *m, struct err **err)
+{
+	const struct ast_mount *a = m->ast;
+	struct plan_from from;
+	struct copy_root root;
+
+	if (a->type != AST_MOUNT_BIND && !(a->type == AST_MOUNT_CACHE && a->from.text.ptr))
+		return 0;
+	if (!m->source || !*m->source)
+		m->source = "/";
+	if (plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &a->from, false,
+		    &from, err) < 0)
+		return -1;
+	if (origin_open(j, &from, &m->origin, err) < 0)
+		return dferr_locate(err, sp->df, a->from.text.ptr ? a->from.span : a->span);
+	if (a->type != AST_MOUNT_BIND || m->origin.state)
+		return 0;
+	if (origin_root(j, &m->origin, &root, err) < 0 ||
+		origin_make_layer(j, &root, m->source, &m->layer, err) < 0)
+		return dferr_locate(err, sp->df, a->source.text.ptr ? a->source.span : a->span);
+	return 0;
+}
+
+int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err)
+{
+	const struct ast_run *run = &sp->ins->run;
+
+	*out = (struct runmounts){
+		.m = mem_array(run->nmounts + 1, sizeof *out->m), .n = run->nmounts};
+	for (size_t i = 0; i < out->n; i++)
+		out->m[i] =
+			(struct runmount){.ast = &run->mounts[i], .source_fd = -1, .lock_fd = -1};
+	for (size_t i = 0; i < out->n; i++) {
+		if (expand_options(sp, &out->m[i], err) < 0 ||
+			find_origin(j, sp, &out->m[i], err) < 0) {
+			runmounts_clear(out);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void runmounts_feed(const struct runmounts *r, struct sha256 *h)
+{
+	sha256_field_u64(h, r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct runmount *m = &r->m[i];
+		bool bind = m->ast->type == AST_MOUNT_BIND;
+		sha256_field_str(h, ast_mount_type_name(m->ast->type));
+		sha256_field_str(h, m->target);
+		sha256_field_u64(h, m->readonly);
+		sha256_field_str(h, m->ast->type == AST_MOUNT_SECRET ? m->id : NULL);
+		sha256_field_str(h, m->env);
+		sha256_field_u64(h, m->size);
+		sha256_field_str(h, bind && m->origin.state ? m->source : NULL);
+		if (bind)
+			cachekey_digest(
+				h, m->origin.state ? &m->origin.state->key : &m->layer.content);
+	}
+}
+
+/* --- opening
+ * --------------------------------------------------------------------------------------- */
+
+static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
+{
+	const struct state *st = m->origin.state;
+	const struct digest *layers = st ? st->config.diff_ids : &m->layer.record.layer;
+	size_t n = st ? st->config.ndiff_ids : 1;
+
+	m->lowers = mem_array(n + 1, sizeof *m->lowers);
+	if (snapshot_lowers(j->s, layers, n, m->lowers, err) < 0)
+		return -1;
+	m->nlowers = n;
+	out->kind = m->readonly ? SANDBOX_MOUNT_BIND : SANDBOX_MOUNT_SCRATCH;
+	out->lowers = (struct sandbox_lowers){.fd = m->lowers, .n = n};
+	out->source = st ? m->source : m->layer.inner;
+	return 0;
+}
+
+static int open_cache(
+	struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
+{
+	struct copy_root seed;
+	bool has_seed = m->origin.state || m->origin.context;
+	struct cachemount c = {
+		.id = m->id,
+		.sharing = m->sharing,
+		.uid = m->uid,
+		.gid = m->gid,
+		.mode = m->has_mode ? m->mode : 0755,
+	};
+
+	if (has_seed) {
+		if (origin_root(j, &m->origin, &seed, err) < 0)
+			return -1;
+		c.seed = &seed;
+		c.seed_path = m->source;
+		c.seed_key = m->origin.state ? &m->origin.state->key : NULL;
+	}
+	m->source_fd = cachemount_open(j, &c, &m->lock_fd, err);
+	if (m->source_fd < 0)
+		return -1;
+	/* source= without from= is a directory inside the cache. */
+	out->kind = SANDBOX_MOUNT_BIND;
+	out->source_fd = m->source_fd;
+	return 0;
+}
+
+/* 1 a file to mount, 0 nothing to mount, -1. */
+static int open_secret(struct job *j, const struct step *sp, struct runmounts *r,
+	struct runmount *m, struct sandbox_mount *out, struct err **err)
+{
+	const struct secret *s = secrets_find(&j->secrets, m->id);
+
+	if (!s && m->required)
+		return dferr_at(err, ERR_BUILD, sp->df, m->ast->span,
+			"pass it with --secret id=...,src=FILE or env=NAME",
+			"the secret \"%s\" was not given", m->id);
+	if (!s)
+		return 0;
+	if (m->env) {
+		if (memchr(s->data, '\0', s->len))
+			return dferr_at(err, ERR_BUILD, sp->df, m->ast->span, NULL,
+				"the secret \"%s\" holds a NUL byte and cannot be a variable",
+				m->id);
+		auto_free char *value = mem_strndup(s->data, s->len);
+		strlist_set_kv(&r->env, m->env, value);
+		explicit_bzero(value, s->len);
+	}
+	if (!m->target)
+		return 0;
+	out->kind = SANDBOX_MOUNT_FILE;
+	out->data = s->data;
+	out->len = s->len;
+	out->mode = m->has_mode ? m->mode : 0400;
+	return 1;
+}
+
+/* 1 / 0 / -1 as open_secret. */
+static int open_one(struct job *j, const struct step *sp, struct runmounts *r, struct runmount *m,
+	struct sandbox_mount *out, struct err **err)
+{
+	*out = (struct sandbox_mount){
+		.target = m->target,
+		.source_fd = -1,
+		.readonly = m->readonly,
+		.uid = m->uid,
+		.gid = m->gid,
+		.mode = m->has_mode ? m->mode : 0755,
+	};
+	switch (m->ast->type) {
+	case AST_MOUNT_BIND:
+		return open_bind(j, m, out, err) < 0 ? -1 : 1;
+	case AST_MOUNT_CACHE:
+		return open_cache(j, m, out, err) < 0 ? -1 : 1;
+	case AST_MOUNT_TMPFS:
+		out->kind = SANDBOX_MOUNT_TMPFS;
+		out->size_bytes = m->size;
+		return 1;
+	case AST_MOUNT_SECRET:
+		return open_secret(j, sp, r, m, out, err);
+	case AST_MOUNT_SSH:
+		break;
+	}
+	return dferr_at(err, ERR_UNSUPPORTED, sp->df, m->ast->span, NULL,
+		"ssh mounts are not supported yet");
+}
+
+int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
+{
+	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
+	for (size_t i = 0; i < r->n; i++) {
+		int got = open_one(j, sp, r, &r->m[i], &r->mounts[r->nmounts], err);
+		if (got < 0)
+			return dferr_locate(err, sp->df, r->m[i].ast->span);
+		r->nmounts += (size_t)got;
+	}
+	return 0;
+}
+
+void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode)
+{
+	r->mounts[r->nmounts++] = (struct sandbox_mount){
+		.kind = SANDBOX_MOUNT_FILE,
+		.target = target,
+		.source_fd = -1,
+		.readonly = true,
+		.mode = mode,
+		.data = data.ptr,
+		.len = data.len,
+	};
+}
+
+void runmounts_clear(struct runmounts *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct runmount *m = &r->m[i];
+		free(m->target);
+		free(m->layer.inner);
+		for (size_t k = 0; k < m->nlowers; k++)
+			close(m->lowers[k]);
+		free(m->lowers);
+		if (m->source_fd >= 0)
+			close(m->source_fd);
+		if (m->lock_fd >= 0)
+			close(m->lock_fd);
+	}
+	for (size_t i = 0; i < r->env.n; i++)
+		explicit_bzero(r->env.v[i], strlen(r->env.v[i]));
+	strlist_clear(&r->env);
+	free(r->m);
+	free(r->mounts);
+	*r = (struct runmounts){0};
+}

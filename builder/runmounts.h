@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RUN --mount, from words to sandbox mounts. Two phases: expand and feed the cache key, with
+ * nothing opened; then, when the step really runs, open sources, cache directories and secrets.
+ * Rules: S18.
+ */
+#ifndef BLD_BUILDER_RUNMOUNTS_H
+#define BLD_BUILDER_RUNMOUNTS_H
+
+#include "builder/job.h"
+#include "builder/origin.h"
+#include "builder/sandbox/sandbox.h"
+
+struct runmount; /* one mount, expanded */
+
+struct runmounts {
+	struct runmount *m; /* owned */
+	size_t n;
+	struct sandbox_mount *mounts; /* filled by runmounts_open; owned */
+	size_t nmounts;
+	struct strlist env; /* secrets given as variables; wiped on clear */
+};
+
+int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
+void runmounts_feed(const struct runmounts *r, struct sha256 *h);
+int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
+/* One more file in the sandbox that is no --mount (a heredoc script). Strings are borrowed. */
+void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode);
+void runmounts_clear(struct runmounts *r);
+
+#endif

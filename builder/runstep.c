@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/runstep.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "builder/cachekey.h"
+#include "builder/commit.h"
+#include "builder/dferr.h"
+#include "builder/flight.h"
+#include "builder/history.h"
+#include "builder/pump.h"
+#include "builder/runmounts.h"
+#include "builder/step.h"
+#include "builder/userdb.h"
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+#include "store/snapshot.h"
+
+struct run {
+	struct job *j;
+	const struct step *sp;
+	enum sandbox_network network;
+	struct strlist argv;
+	struct runmounts mounts;
+	char *script_path; /* of a heredoc with #!; owned */
+	struct slice script;
+};
+
+static void run_clear(struct run *r)
+{
+	strlist_clear(&r->argv);
+	runmounts_clear(&r->mounts);
+	free(r->script_path);
+}
+
+/* A heredoc that starts with #! is a program of its own (S3). */
+static void make_argv(struct run *r)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+	const struct ast_heredoc *only = ast_run_only_heredoc(a);
+
+	if (only && a->script.len > 2 && memcmp(a->script.ptr, "#!", 2) == 0) {
+		r->script_path = mem_printf("/dev/pipes/%.*s", SLICE_ARG(only->name));
+		r->script = a->script;
+		step_command(r->sp->st, &a->command, slice_of(r->script_path), &r->argv);
+		return;
+	}
+	step_command(r->sp->st, &a->command, a->script, &r->argv);
+}
+
+/* A Dockerfile can take the network away, never get more than the command line gives. */
+static int choose_network(struct run *r, struct err **err)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+	bool none = r->j->o->network == BUILD_NET_NONE;
+
+	if (a->network == AST_NETWORK_HOST && none)
+		return dferr_at(err, ERR_BUILD, r->sp->df, a->network_word.span,
+			"run bld with --network=host",
+			"RUN asks for the host network, the command line gives none");
+	r->network = none || a->network == AST_NETWORK_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST;
+	return 0;
+}
+
+/* --- environment ---------------------------------------------------------------------------------
+ */
+
+/* Proxy settings of the command line and the caller: in RUN, in no key, history or config. */
+static void add_proxies(const struct run *r, struct strlist *env)
+{
+	const struct strlist *sources[] = {&r->j->o->build_args, &r->j->o->proxy_env};
+
+	for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
+		for (size_t i = 0; i < sources[s]->n; i++) {
+			const char *kv = sources[s]->v[i];
+			const char *eq = strchr(kv, '=');
+			auto_free char *name = eq ? mem_strndup(kv, (size_t)(eq - kv)) : NULL;
+			if (name && scope_is_proxy(name) && !strlist_get_kv(env, name))
+				strlist_add(env, kv);
+		}
+	}
+}
+
+static void make_env(const struct run *r, const struct userdb_user *user, struct strlist *env)
+{
+	strlist_copy(env, &r->sp->st->scope.vars);
+	if (!strlist_get_kv(env, "PATH"))
+		strlist_set_kv(env, "PATH", STATE_PATH_DEFAULT);
+	if (!strlist_get_kv(env, "HOME"))
+		strlist_set_kv(env, "HOME", user->home);
+	add_proxies(r, env);
+	for (size_t i = 0; i < r->mounts.env.n; i++)
+		strlist_add(env, r->mounts.env.v[i]);
+}
+
+/* --- failure
+ * ---------------------------------------------------------------------------------------- */
+
+static const char *exec_hint(const struct run *r, int error, const struct layer_tree *tree)
+{
+	struct layer_node *program = layer_tree_lookup(tree, r->argv.v[0], true, NULL, NULL);
+	bool shell = !r->sp->ins->run.command.json;
+
+	if (error == ENOENT && program)
+		return "the file is there: its interpreter or dynamic loader is what is missing in "
+		       "the image";
+	if (error == ENOENT && shell)
+		return "the image has no shell: use the exec form, RUN [\"/program\", "
+		       "\"argument\"], or a base with a shell";
+	if (error == ENOENT)
+		return "the image has no such program, or it is not in PATH";
+	if (error == ENOEXEC)
+		return "the program is built for another architecture, or it is a script without a "
+		       "#! line";
+	if (error == EACCES)
+		return "the file is not executable for the USER of this step";
+	return NULL;
+}
+
+static int report_failure(const struct run *r, const struct sandbox_result *res, struct err **err)
+{
+	const struct step *sp = r->sp;
+	struct span at = {.off = sp->ins->span.off,
+		.len = sp->ins->text.len < sp->ins->span.len ? sp->ins->text.len
+							     : sp->ins->span.len};
+	auto_err struct err *ignored = NULL;
+
+	if (job_check(r->j, err) < 0)
+		return -1;
+	if (res->exec_errno) {
+		const struct layer_tree *tree = state_tree(sp->st, r->j->s, &ignored);
+		return dferr_at(err, ERR_BUILD, sp->df, at,
+			tree ? exec_hint(r, res->exec_errno, tree) : NULL,
+			"RUN could not start \"%s\": %s", r->argv.v[0], strerror(res->exec_errno));
+	}
+	if (res->oom)
+		return dferr_at(err, ERR_BUILD, sp->df, at,
+			"the machine or the container bld runs in has too little memory",
+			"RUN was killed by the kernel: out of memory");
+	if (res->signal)
+		return dferr_at(err, ERR_BUILD, sp->df, at,
+			res->signal == SIGKILL ? "nobody in the build sends SIGKILL: the kernel "
+						 "may have been out of memory"
+					       : NULL,
+			"RUN was killed by signal %d (%s)", res->signal, strsignal(res->signal));
+	const char *hint = NULL;
+	if (res->exit_code == 127 && !sp->ins->run.command.json)
+		hint = "127 is how a shell says \"command not found\"";
+	if (res->exit_code == 126)
+		hint = "126 is how a shell says \"found, but not executable\"";
+	return dferr_at(
+		err, ERR_BUILD, sp->df, at, hint, "RUN failed with exit status %d", res->exit_code);
+}
+
+/* --- execution
+ * ---------------------------------------------------------------------------------------- */
+
+static void emit_output(void *ctx, int stream, const void *p, size_t n)
+{
+	const struct run *r = ctx;
+
+	job_emit(r->j, &(struct event){
+			       .kind = EVENT_STEP_OUTPUT,
+			       .step = r->sp->number,
+			       .nsteps = r->j->nsteps,
+			       .stage = job_stage_title(r->j, r->sp->stage),
+			       .stream = stream,
+			       .bytes = p,
+			       .len = n,
+		       });
+}
+
+static int run_sandbox(const struct run *r, const struct sandbox_spec *base,
+	struct sandbox_result *res, struct err **err)
+{
+	int out[2], errs[2];
+	struct sandbox_spec spec = *base;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int out_r = out[0], out_w = out[1];
+	if (pipe2(errs, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int err_r = errs[0], err_w = errs[1];
+	spec.stdin_fd = -1;
+	spec.stdout_fd = out_w;
+	spec.stderr_fd = err_w;
+	struct sandbox_job *job = sandbox_start(r->j->runner, &spec, err);
+	close(TAKE_FD(out_w));
+	close(TAKE_FD(err_w));
+	if (!job)
+		return -1;
+	pump_run(&(struct pump){
+		.out_fd = out_r,
+		.err_fd = err_r,
+		.job = job,
+		.cancelled = r->j->o->cancelled,
+		.output = emit_output,
+		.ctx = (void *)(uintptr_t)r,
+	});
+	return sandbox_wait(job, res, err);
+}
+
+struct stack {
+	int *fds;
+	size_t n;
+};
+
+static void stack_clear(struct stack *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		close(s->fds[i]);
+	free(s->fds);
+}
+
+static int start_runner(struct job *j, struct err **err)
+{
+	if (!j->runner)
+		j->runner = sandbox_runner_new(err);
+	return j->runner ? 0 : -1;
+}
+
+static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
+{
+	struct state *st = r->sp->st;
+	const struct layer_tree *tree = state_tree(st, r->j->s, err);
+	auto_userdb_user struct userdb_user user = {0};
+	auto_strlist struct strlist env = {0};
+	struct stack CLEANUP(stack_clear)
+		lowers = {.fds = mem_array(st->config.ndiff_ids + 1, sizeof(int))};
+
+	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
+		return -1;
+	if (snapshot_lowers(r->j->s, st->config.diff_ids, st->config.ndiff_ids, lowers.fds, err) <
+		0)
+		return -1;
+	lowers.n = st->config.ndiff_ids;
+	make_env(r, &user, &env);
+	struct sandbox_spec spec = {
+		.mode = SANDBOX_ROOT,
+		.lowers = {.fd = lowers.fds, .n = lowers.n},
+		.scratch_fd = scratch_fd,
+		.argv = (const char *const *)r->argv.v,
+		.envp = (const char *const *)env.v,
+		.cwd = state_workdir(st),
+		.uid = user.uid,
+		.gid = user.gid,
+		.groups = user.groups,
+		.ngroups = user.ngroups,
+		.network = r->network,
+		.mounts = r->mounts.mounts,
+		.nmounts = r->mounts.nmounts,
+	};
+	return run_sandbox(r, &spec, res, err);
+}
+
+static int execute(void *ctx, struct record *out, struct err **err)
+{
+	struct run *r = ctx;
+	struct sandbox_result res = {0};
+	char temp[64];
+
+	if (start_runner(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
+		return -1;
+	if (r->script_path)
+		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
+	auto_fd int scratch = store_temp_dir(r->j->s, temp, err);
+	if (scratch < 0)
+		return -1;
+	int done = run_command(r, scratch, &res, err);
+	if (done < 0)
+		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
+	else if (res.exit_code || res.signal || res.exec_errno)
+		done = report_failure(r, &res, err);
+	else if (job_check(r->j, err) < 0 || commit_upper(r->j, r->sp->st, temp, out, err) < 0)
+		done = dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
+	store_discard(r->j->s, temp);
+	return done;
+}
+
+static int lookup_and_run(struct run *r, struct err **err)
+{
+	static const char *const networks[] = {
+		[SANDBOX_NET_HOST] = "host", [SANDBOX_NET_NONE] = "none"};
+	struct state *st = r->sp->st;
+	struct digest key;
+	struct record rec = {0};
+	struct sha256 h;
+
+	if (r->argv.n == 0 || !*r->argv.v[0])
+		return dferr_at(
+			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
+	cachekey_run(&h, st, &r->argv, &st->scope.vars, networks[r->network]);
+	sha256_field(&h, r->script.ptr, r->script.len);
+	runmounts_feed(&r->mounts, &h);
+	sha256_final(&h, &key);
+	struct flight f = {.j = r->j, .sp = r->sp, .key = &key, .execute = execute, .ctx = r};
+	if (flight_run(&f, &rec, err) < 0)
+		return -1;
+	auto_buf struct buf text = {0};
+	auto_free char *args = history_args(st);
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_addf(&text, "RUN %s", args);
+	for (size_t i = 0; i < r->argv.n; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", r->argv.v[i]);
+	commit_to_state(st, &rec, &key, text.data);
+	return 0;
+}
+
+int runstep_run(struct job *j, const struct step *sp, struct err **err)
+{
+	struct run r = {.j = j, .sp = sp};
+
+	make_argv(&r);
+	int done = choose_network(&r, err);
+	if (done == 0)
+		done = runmounts_expand(j, sp, &r.mounts, err);
+	if (done == 0)
+		done = lookup_and_run(&r, err);
+	run_clear(&r);
+	return done;
+}

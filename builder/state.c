@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/state.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "store/snapshot.h"
+
+void state_init(struct state *st)
+{
+	memset(st, 0, sizeof *st);
+	oci_config_init(&st->config);
+	scope_init(&st->scope);
+}
+
+void state_clear(struct state *st)
+{
+	oci_config_clear(&st->config);
+	for (size_t i = 0; i < st->nbase; i++)
+		oci_descriptor_clear(&st->base_layers[i]);
+	free(st->base_layers);
+	scope_clear(&st->scope);
+	layer_tree_free(st->tree);
+	memset(st, 0, sizeof *st);
+}
+
+void state_copy(struct state *dst, const struct state *src)
+{
+	state_init(dst);
+	oci_config_copy(&dst->config, &src->config);
+	dst->base_layers = mem_alloc((src->nbase + 1) * sizeof *dst->base_layers);
+	for (size_t i = 0; i < src->nbase; i++)
+		oci_descriptor_copy(&dst->base_layers[i], &src->base_layers[i]);
+	dst->nbase = src->nbase;
+	dst->nbase_history = src->nbase_history;
+	dst->key = src->key;
+	scope_copy(&dst->scope, &src->scope);
+}
+
+const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err)
+{
+	if (!st->tree)
+		st->tree = layer_tree_new();
+	while (st->tree_layers < st->config.ndiff_ids) {
+		uint64_t size;
+		int fd = snapshot_tar(s, &st->config.diff_ids[st->tree_layers], &size, err);
+		if (fd < 0)
+			return NULL;
+		if (layer_tree_apply(st->tree, fd, err) < 0)
+			return NULL;
+		st->tree_layers++;
+	}
+	return st->tree;
+}
+
+void state_default_path(struct state *st)
+{
+	if (!strlist_get_kv(&st->config.env, "PATH"))
+		strlist_set_kv(&st->config.env, "PATH", STATE_PATH_DEFAULT);
+}
+
+void state_inherit_env(struct state *st)
+{
+	for (size_t i = 0; i < st->config.env.n; i++) {
+		const char *kv = st->config.env.v[i];
+		const char *eq = strchr(kv, '=');
+		if (!eq)
+			continue;
+		auto_free char *name = mem_strndup(kv, (size_t)(eq - kv));
+		scope_set(&st->scope, name, eq + 1);
+	}
+}
+
+const char *state_workdir(const struct state *st)
+{
+	return st->config.working_dir && *st->config.working_dir ? st->config.working_dir : "/";
+}
+
+const char *state_user(const struct state *st)
+{
+	return st->config.user ? st->config.user : "";
+}
+
+const struct strlist *state_shell(const struct state *st, struct strlist *fallback)
+{
+	if (st->config.shell.n)
+		return &st->config.shell;
+	strlist_clear(fallback);
+	strlist_add(fallback, "/bin/sh");
+	strlist_add(fallback, "-c");
+	return fallback;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The image of a stage as far as it has come: configuration, layers, cache key, variables.
+ */
+#ifndef BLD_BUILDER_STATE_H
+#define BLD_BUILDER_STATE_H
+
+#include <stdbool.h>
+
+#include "builder/scope.h"
+#include "store/layer/layer.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
+
+#define STATE_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct state {
+	struct oci_config config;
+	struct oci_descriptor *base_layers; /* how the base's registry calls its layers; owned */
+	size_t nbase; /* layers that are not of this build; they keep their times */
+	size_t nbase_history;
+	struct digest key; /* cache key of the last file-system step */
+	struct scope scope;
+	bool cmd_set; /* a CMD was given in this stage (S16) */
+	struct layer_tree
+		*tree; /* merged tree of the first tree_layers layers, made on demand; owned */
+	size_t tree_layers;
+	bool done;
+};
+
+void state_init(struct state *st); /* FROM scratch */
+void state_clear(struct state *st);
+/* A stage that continues another one. */
+void state_copy(struct state *dst, const struct state *src);
+
+/* The merged tree of all layers so far; borrowed, valid until the next layer is added. */
+const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err);
+
+/* PATH for RUN and config when the base has none (S6). */
+void state_default_path(struct state *st);
+/* ENV of the configuration becomes variables. */
+void state_inherit_env(struct state *st);
+const char *state_workdir(const struct state *st); /* absolute, "/" when unset */
+const char *state_user(const struct state *st);    /* "" when unset */
+/* SHELL in force: argv words; borrowed. */
+const struct strlist *state_shell(const struct state *st, struct strlist *fallback);
+
+#define auto_state CLEANUP(state_clear)
+
+#endif
