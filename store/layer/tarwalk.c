@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tar walker. Headers only: contents are skipped by offset. A window of the file is read ahead;
+// it starts small after a jump and doubles while reading goes on without one, so that 50,000 small
+// files cost few system calls and a tar of large files costs few bytes.
+//
+// Where readers disagree, one rule:
+//   pax records win over ustar fields; of two records of one key the last; an empty one is ignored
+//   a name given by pax and by GNU 'L' at once, or two extended headers of one kind: an error
+//   global pax headers are ignored, as by the Go implementations of container tools
+//   links, devices, directories and FIFOs have no content, whatever their size field says
+//   '0' with a trailing '/' is an error; '\0' (pre-POSIX) with one is a directory
+//   one zero block ends the archive only if another one or the end of the file follows
+#include "store/layer/layer.h"
+
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/layer/internal.h"
+#include "store/layer/tarblock.h"
+
+#define BLOCK      ((uint64_t)LAYER_TAR_BLOCK)
+#define WINDOW_MIN ((size_t)4 << 10)
+#define WINDOW_MAX ((size_t)128 << 10)
+
+/* Field offsets of POSIX ustar, and of old GNU sparse headers. */
+enum {
+	F_NAME = 0,
+	F_MODE = 100,
+	F_UID = 108,
+	F_GID = 116,
+	F_SIZE = 124,
+	F_MTIME = 136,
+	F_SUM = 148,
+	F_TYPE = 156,
+	F_LINK = 157,
+	F_MAGIC = 257,
+	F_MAJOR = 329,
+	F_MINOR = 337,
+	F_PREFIX = 345,
+	F_SPARSE = 386,
+	F_EXTENDED = 482,
+	F_REALSIZE = 483,
+	F_STAR = 508,
+	X_EXTENDED = 504, /* in a continuation block of a sparse map */
+};
+
+struct layer_walk {
+	int fd;
+	uint64_t size;
+	uint64_t pos; /* of the next header */
+	uint64_t count;
+	unsigned char *win; /* owned, WINDOW_MAX bytes */
+	uint64_t win_off;
+	size_t win_len;
+	size_t ahead;
+	bool done;
+	bool has_pax;
+	struct layer_pax pax;
+	char *body; /* owned: the records that pax points into */
+	size_t body_cap;
+	char *long_name; /* owned; GNU 'L' */
+	char *long_link; /* owned; GNU 'K' */
+	struct layer_entry e;
+	char path[LAYER_PATH_MAX + 1];
+	char link[LAYER_PATH_MAX + 1];
+};
+
+struct layer_walk *layer_walk_new(int fd, uint64_t size)
+{
+	struct layer_walk *w = mem_alloc(sizeof *w);
+	w->fd = fd;
+	w->size = size;
+	w->win = mem_array(WINDOW_MAX, 1);
+	w->ahead = WINDOW_MIN;
+	return w;
+}
+
+void layer_walk_free(struct layer_walk *w)
+{
+	if (!w)
+		return;
+	layer_pax_clear(&w->pax);
+	free(w->long_name);
+	free(w->long_link);
+	free(w->body);
+	free(w->win);
+	free(w);
+}
+
+static int truncated(struct err **err)
+{
+	return err_set(err, ERR_CORRUPT, "unexpected end of the tar");
+}
+
+/* The block at `off`, or NULL. Valid until the next call. */
+static const unsigned char *block_at(struct layer_walk *w, uint64_t off, struct err **err)
+{
+	if (off > w->size || w->size - off < BLOCK) {
+		truncated(err);
+		return NULL;
+	}
+	if (off >= w->win_off && off + BLOCK <= w->win_off + w->win_len)
+		return w->win + (off - w->win_off);
+	if (off == w->win_off + w->win_len)
+		w->ahead = w->ahead * 2 > WINDOW_MAX ? WINDOW_MAX : w->ahead * 2;
+	else if (off < w->win_off || off > w->win_off + w->win_len + w->ahead)
+		w->ahead = WINDOW_MIN;
+	size_t n = w->size - off < w->ahead ? (size_t)(w->size - off) : w->ahead;
+	w->win_len = 0;
+	if (fs_pread_all(w->fd, w->win, n, off)) {
+		err_sys(err, "reading the tar");
+		return NULL;
+	}
+	w->win_off = off;
+	w->win_len = n;
+	return w->win;
+}
+
+static bool all_zero(const unsigned char *b)
+{
+	return b[0] == 0 && memcmp(b, b + 1, LAYER_TAR_BLOCK - 1) == 0;
+}
+
+/* Unsigned as POSIX says, or signed as old tars did. */
+static bool checksum_ok(const unsigned char *b)
+{
+	int64_t want, plain = 8 * ' ', with_sign = 8 * ' ';
+	unsigned sum = 0, high = 0;
+
+	if (layer_tar_number(b + F_SUM, 8, &want))
+		return false;
+	for (size_t i = 0; i < LAYER_TAR_BLOCK; i++) {
+		sum += b[i];
+		high += b[i] >> 7;
+	}
+	for (size_t i = F_SUM; i < F_SUM + 8; i++) {
+		sum -= b[i];
+		high -= b[i] >> 7;
+	}
+	plain += sum;
+	with_sign += (int64_t)sum - 256 * (int64_t)high;
+	return want == plain || want == with_sign;
+}
+
+static int field(const unsigned char *b, size_t off, size_t n, const char *what, int64_t *out,
+	struct err **err)
+{
+	if (layer_tar_number(b + off, n, out))
+		return err_set(err, ERR_CORRUPT, "the %s field is not a number", what);
+	return 0;
+}
+
+static uint64_t padded(uint64_t n)
+{
+	return (n + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* --- extended headers ---------------------------------------------------------------------- */
+
+/* The content of an extended header at w->pos, NUL-terminated, owned by the caller. */
+static char *read_body(struct layer_walk *w, uint64_t size, struct err **err)
+{
+	if (size > LAYER_PAX_MAX) {
+		err_set(err, ERR_LIMIT, "an extended header of %llu bytes; the limit is %llu",
+			(unsigned long long)size, (unsigned long long)LAYER_PAX_MAX);
+		return NULL;
+	}
+	if (size > w->size - w->pos) {
+		truncated(err);
+		return NULL;
+	}
+	auto_free char *body = mem_array((size_t)size + 1, 1);
+	if (fs_pread_all(w->fd, body, (size_t)size, w->pos)) {
+		err_sys(err, "reading the tar");
+		return NULL;
+	}
+	return TAKE(body);
+}
+
+static int twice(struct err **err)
+{
+	return err_set(err, ERR_CORRUPT, "two extended headers for one entry");
+}
+
+static int read_extended(struct layer_walk *w, char type, uint64_t size, struct err **err)
+{
+	char **name = type == 'L' ? &w->long_name : &w->long_link;
+	bool pax = type == 'x' || type == 'X';
+
+	if (pax ? w->has_pax : *name != NULL)
+		return twice(err);
+	char *body = read_body(w, size, err);
+	if (!body)
+		return -1;
+	if (!pax) {
+		*name = body;
+		return 0;
+	}
+	free(w->body);
+	w->body = body;
+	w->has_pax = true;
+	return layer_pax_parse(&w->pax, w->body, (size_t)size, err);
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+/* The ustar name, with its prefix where the magic says that there is one. */
+static size_t header_name(const unsigned char *b, char out[260])
+{
+	size_t n = 0;
+	if (memcmp(b + F_MAGIC, "ustar", 6) == 0) {
+		size_t room = memcmp(b + F_STAR, "tar", 4) == 0 ? 131 : 155;
+		n = strnlen((const char *)b + F_PREFIX, room);
+		memcpy(out, b + F_PREFIX, n);
+		if (n)
+			out[n++] = '/';
+	}
+	size_t k = strnlen((const char *)b + F_NAME, 100);
+	memcpy(out + n, b + F_NAME, k);
+	return n + k;
+}
+
+static int take_names(struct layer_walk *w, const unsigned char *b, bool *slash, struct err **err)
+{
+	char name[260];
+	const char *path = name, *link = (const char *)b + F_LINK;
+	size_t n, k = strnlen(link, 100);
+
+	if ((w->pax.path && w->long_name) || (w->pax.link && w->long_link))
+		return err_set(err, ERR_CORRUPT, "an entry that is named twice");
+	if (w->pax.path) {
+		path = w->pax.path;
+		n = w->pax.path_len;
+	} else if (w->long_name) {
+		path = w->long_name;
+		n = strlen(path);
+	} else {
+		n = header_name(b, name);
+	}
+	if (w->pax.link) {
+		link = w->pax.link;
+		k = w->pax.link_len;
+	} else if (w->long_link) {
+		link = w->long_link;
+		k = strlen(link);
+	}
+	*slash = n > 0 && path[n - 1] == '/';
+	if (n == 0)
+		return err_set(err, ERR_CORRUPT, "an entry without a name");
+	if (layer_name_clean(path, n, false, w->path, err))
+		return -1;
+	if (k > LAYER_PATH_MAX - 1)
+		return err_set(err, ERR_LIMIT, "a link target of %zu bytes; the limit is %d", k,
+			LAYER_PATH_MAX - 1);
+	memcpy(w->link, link, k);
+	w->link[k] = 0;
+	return 0;
+}
+
+/* --- the entry ---------------------------------------------------------------------------------
+ */
+
+static int entry_type(
+	struct layer_walk *w, char flag, bool slash, enum layer_type *out, struct err **err)
+{
+	switch (flag) {
+	case '0':
+	case '7':
+	case 'S':
+		if (slash)
+			return err_set(err, ERR_CORRUPT, "a file whose name ends in '/'");
+		*out = LAYER_FILE;
+		return 0;
+	case 0:
+		*out = slash ? LAYER_DIR : LAYER_FILE;
+		return 0;
+	case '1':
+		*out = LAYER_HARDLINK;
+		break;
+	case '2':
+		*out = LAYER_SYMLINK;
+		break;
+	case '3':
+		*out = LAYER_CHAR;
+		break;
+	case '4':
+		*out = LAYER_BLOCK;
+		break;
+	case '5':
+		*out = LAYER_DIR;
+		return 0;
+	case '6':
+		*out = LAYER_FIFO;
+		return 0;
+	default:
+		return err_set(
+			err, ERR_CORRUPT, "an entry of unknown type %d", (unsigned char)flag);
+	}
+	if ((flag == '1' || flag == '2') && !*w->link)
+		return err_set(err, ERR_CORRUPT, "a link without a target");
+	return 0;
+}
+
+static int take_id(bool given, uint64_t value, const unsigned char *b, size_t off, const char *what,
+	uint32_t *out, struct err **err)
+{
+	int64_t v;
+	if (field(b, off, 8, what, &v, err))
+		return -1;
+	if (!given && v >= 0)
+		value = (uint64_t)v;
+	/* The last value means "leave it" to chown(2) and is no id. */
+	if ((!given && v < 0) || value >= UINT32_MAX)
+		return err_set(err, ERR_CORRUPT, "the %s is out of range", what);
+	*out = (uint32_t)value;
+	return 0;
+}
+
+static int take_meta(struct layer_walk *w, const unsigned char *b, struct err **err)
+{
+	struct layer_entry *e = &w->e;
+	const struct layer_pax *p = &w->pax;
+	int64_t mode, mtime, major = 0, minor = 0;
+
+	if (field(b, F_MODE, 8, "mode", &mode, err) || field(b, F_MTIME, 12, "mtime", &mtime, err))
+		return -1;
+	if (take_id(p->has_uid, p->uid, b, F_UID, "uid", &e->uid, err) ||
+		take_id(p->has_gid, p->gid, b, F_GID, "gid", &e->gid, err))
+		return -1;
+	e->mode = (uint32_t)mode & 07777;
+	e->mtime = p->has_mtime ? p->mtime : mtime;
+	e->xattrs = p->xattrs;
+	e->nxattrs = p->nxattrs;
+	if (e->type != LAYER_CHAR && e->type != LAYER_BLOCK)
+		return 0;
+	if (field(b, F_MAJOR, 8, "device", &major, err) ||
+		field(b, F_MINOR, 8, "device", &minor, err))
+		return -1;
+	/* 12 and 20 bits in the kernel. */
+	if (major < 0 || major >= 1 << 12 || minor < 0 || minor >= 1 << 20)
+		return err_set(err, ERR_CORRUPT, "the device number is out of range");
+	if (e->type == LAYER_CHAR && !major && !minor)
+		return err_set(err, ERR_CORRUPT, "a character device 0:0 means a deleted file");
+	e->dev_major = (uint32_t)major;
+	e->dev_minor = (uint32_t)minor;
+	return 0;
+}
+
+/* Old GNU sparse: four pieces in the header, then continuation blocks of 21. Moves w->pos. */
+static int gnu_sparse_map(
+	struct layer_walk *w, const unsigned char *b, uint64_t *realsize, struct err **err)
+{
+	size_t at = F_SPARSE, pieces = 4, flag = F_EXTENDED;
+	int64_t off, len;
+
+	if (field(b, F_REALSIZE, 12, "size", &off, err) || off < 0)
+		return off < 0 ? err_set(err, ERR_CORRUPT, "a negative size") : -1;
+	*realsize = (uint64_t)off;
+	for (;;) {
+		for (size_t i = 0; i < pieces; i++, at += 24) {
+			if (b[at] == 0)
+				break;
+			if (field(b, at, 12, "sparse", &off, err) ||
+				field(b, at + 12, 12, "sparse", &len, err))
+				return -1;
+			if (off < 0 || len < 0)
+				return err_set(
+					err, ERR_CORRUPT, "a sparse file whose map is wrong");
+			if (layer_pax_extent(&w->pax, (uint64_t)off, (uint64_t)len, err))
+				return -1;
+		}
+		if (!b[flag])
+			return 0;
+		b = block_at(w, w->pos, err);
+		if (!b)
+			return -1;
+		w->pos += BLOCK;
+		at = 0;
+		pieces = 21;
+		flag = X_EXTENDED;
+	}
+}
+
+/* One line of a format 1.0 map: a decimal number. *used counts bytes of the map read so far. */
+static int map_number(
+	struct layer_walk *w, uint64_t stored, uint64_t *used, uint64_t *out, struct err **err)
+{
+	uint64_t v = 0;
+	for (int digits = 0;; digits++) {
+		uint64_t at = w->pos + *used;
+		if (*used >= stored)
+			return err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
+		const unsigned char *b = block_at(w, at / BLOCK * BLOCK, err);
+		if (!b)
+			return -1;
+		unsigned char c = b[at % BLOCK];
+		++*used;
+		if (c == '\n' && digits > 0)
+			break;
+		if (c < '0' || c > '9' || digits > 17)
+			return err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
+		v = v * 10 + (c - '0');
+	}
+	*out = v;
+	return 0;
+}
+
+/* Format 1.0: count, then offset and length of each, padded to a block. Sets *used to its size. */
+static int pax_sparse_map(struct layer_walk *w, uint64_t stored, uint64_t *used, struct err **err)
+{
+	uint64_t count, off, len;
+	*used = 0;
+	if (map_number(w, stored, used, &count, err))
+		return -1;
+	for (uint64_t i = 0; i < count; i++) {
+		if (map_number(w, stored, used, &off, err) ||
+			map_number(w, stored, used, &len, err) ||
+			layer_pax_extent(&w->pax, off, len, err))
+			return -1;
+	}
+	*used = padded(*used);
+	return *used <= stored ? 0 : err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
+}
+
+/* Size, data offset and extents; w->pos moves behind the content. */
+static int take_content(struct layer_walk *w, const unsigned char *b, struct err **err)
+{
+	struct layer_entry *e = &w->e;
+	struct layer_pax *p = &w->pax;
+	char flag = (char)b[F_TYPE];
+	uint64_t stored, realsize = 0, used = 0;
+	int64_t size;
+
+	if (field(b, F_SIZE, 12, "size", &size, err))
+		return -1;
+	if (!p->has_size && size < 0)
+		return err_set(err, ERR_CORRUPT, "a negative size");
+	stored = p->has_size ? p->size : (uint64_t)size;
+	if (e->type != LAYER_FILE)
+		return 0;
+	if (flag == 'S' && p->sparse)
+		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
+	bool sparse = flag == 'S' || p->sparse;
+	if (flag == 'S' && gnu_sparse_map(w, b, &realsize, err))
+		return -1;
+	if (stored > w->size - w->pos)
+		return truncated(err);
+	if (sparse && flag != 'S') {
+		if (p->sparse_map_in_data && p->nextents)
+			return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
+		if (p->sparse_map_in_data && pax_sparse_map(w, stored, &used, err))
+			return -1;
+		if (!p->has_realsize)
+			return err_set(err, ERR_CORRUPT, "a sparse file without a size");
+		realsize = p->realsize;
+	}
+	e->size = sparse ? realsize : stored;
+	if (e->size > LAYER_SIZE_MAX)
+		return err_set(err, ERR_LIMIT, "a file of %llu bytes; the limit is %llu",
+			(unsigned long long)e->size, (unsigned long long)LAYER_SIZE_MAX);
+	if (sparse) {
+		if (layer_sparse_finish(p, realsize, stored - used, w->pos + used, err))
+			return -1;
+		e->extents = p->extents;
+		e->nextents = p->nextents;
+	}
+	e->source = e->size ? LAYER_DATA_FD : LAYER_NO_DATA;
+	e->fd = w->fd;
+	e->data_off = w->pos + used;
+	w->pos = padded(w->pos + stored);
+	return 0;
+}
+
+/* 1: w->e is an entry, 0: nothing to show (volume label, aufs bookkeeping), -1. */
+static int take_entry(struct layer_walk *w, const unsigned char *header, struct err **err)
+{
+	unsigned char b[LAYER_TAR_BLOCK];
+	enum layer_name_kind kind;
+	bool slash = false;
+
+	/* The window moves while sparse maps are read. */
+	memcpy(b, header, sizeof b);
+	w->e = (struct layer_entry){.path = w->path, .fd = -1};
+	if (take_names(w, b, &slash, err) ||
+		entry_type(w, (char)b[F_TYPE], slash, &w->e.type, err) || take_meta(w, b, err) ||
+		take_content(w, b, err))
+		return -1;
+	bool root = !*w->path;
+	if (layer_name_kind(w->path, &kind, err))
+		return -1;
+	switch (kind) {
+	case LAYER_NAME_SKIP:
+		return 0;
+	case LAYER_NAME_WHITEOUT:
+	case LAYER_NAME_OPAQUE:
+		w->e = (struct layer_entry){.path = w->path,
+			.fd = -1,
+			.type = kind == LAYER_NAME_OPAQUE ? LAYER_OPAQUE : LAYER_WHITEOUT};
+		return 1;
+	case LAYER_NAME_PLAIN:
+		break;
+	}
+	if (root && w->e.type != LAYER_DIR)
+		return err_set(err, ERR_CORRUPT, "the root can only be a directory");
+	if (w->e.type == LAYER_HARDLINK) {
+		char clean[LAYER_PATH_MAX + 1];
+		if (layer_name_clean(w->link, strlen(w->link), false, clean, err))
+			return -1;
+		if (!*clean || strcmp(clean, w->path) == 0)
+			return err_set(err, ERR_CORRUPT, "a hard link to itself or to the root");
+		memcpy(w->link, clean, strlen(clean) + 1);
+	}
+	if (w->e.type == LAYER_HARDLINK || w->e.type == LAYER_SYMLINK)
+		w->e.link = w->link;
+	return 1;
+}
+
+static void forget_extended(struct layer_walk *w)
+{
+	if (w->has_pax)
+		layer_pax_reset(&w->pax);
+	else
+		w->pax.nextents = 0;
+	w->has_pax = false;
+	free(TAKE(w->long_name));
+	free(TAKE(w->long_link));
+}
+
+/* Is the zero block at w->pos the end? 1 / -1. */
+static int at_end(struct layer_walk *w, struct err **err)
+{
+	const unsigned char *b;
+	w->done = true;
+	if (w->has_pax || w->long_name || w->long_link)
+		return err_set(err, ERR_CORRUPT, "an extended header without an entry");
+	if (w->pos + BLOCK >= w->size)
+		return 1;
+	b = block_at(w, w->pos + BLOCK, err);
+	if (!b)
+		return -1;
+	return all_zero(b) ? 1 : err_set(err, ERR_CORRUPT, "a lone zero block within the tar");
+}
+
+static int next_entry(struct layer_walk *w, struct err **err)
+{
+	for (;;) {
+		if (w->pos >= w->size)
+			return at_end(w, err) < 0 ? -1 : 0;
+		const unsigned char *b = block_at(w, w->pos, err);
+		if (!b)
+			return -1;
+		if (all_zero(b))
+			return at_end(w, err) < 0 ? -1 : 0;
+		if (++w->count > LAYER_ENTRIES_MAX)
+			return err_set(err, ERR_LIMIT, "more than %d entries", LAYER_ENTRIES_MAX);
+		if (!checksum_ok(b))
+			return err_set(err, ERR_CORRUPT, "not a tar header");
+		char flag = (char)b[F_TYPE];
+		w->pos += BLOCK;
+		if (!strchr("xXgLKV", flag) || !flag) {
+			int rc = take_entry(w, b, err);
+			if (rc)
+				return rc;
+			forget_extended(w);
+			continue;
+		}
+		int64_t size;
+		if (field(b, F_SIZE, 12, "size", &size, err))
+			return -1;
+		if (size < 0 || (uint64_t)size > w->size - w->pos)
+			return truncated(err);
+		if (flag != 'g' && flag != 'V' && read_extended(w, flag, (uint64_t)size, err))
+			return -1;
+		w->pos = padded(w->pos + (uint64_t)size);
+	}
+}
+
+int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct err **err)
+{
+	if (w->done)
+		return 0;
+	forget_extended(w);
+	uint64_t start = w->pos;
+	int rc = next_entry(w, err);
+	if (rc < 0) {
+		w->done = true;
+		return err_prefix(err, "tar entry at byte %llu", (unsigned long long)start);
+	}
+	if (rc == 0)
+		w->done = true;
+	else
+		*out = &w->e;
+	return rc;
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tar writer. POSIX.1-2001 (pax): a ustar header of 512 bytes, preceded by an extended header
+// only for what does not fit. Nothing of this machine or moment gets in: no user names, no access
+// times, a constant name for extended headers, attributes sorted by name. Whiteouts are empty
+// files with mode, owner and time 0.
+#include "store/layer/layer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/layer/internal.h"
+
+#define WRITE_BUF ((size_t)256 << 10)
+#define NAME_ROOM (LAYER_PATH_MAX + 32) /* ".wh..wh..opq", a '/', "./" */
+#define OCTAL7    ((uint64_t)1 << 21)   /* first value that 7 octal digits cannot hold */
+#define OCTAL11   ((uint64_t)1 << 33)
+
+struct layer_writer {
+	struct io_writer out;
+	unsigned char *buf; /* owned, WRITE_BUF bytes */
+	size_t fill;
+	struct buf pax;     /* records of the entry being written */
+	struct sha256 *sha; /* of the content being written, or NULL */
+	bool failed;
+	char name[NAME_ROOM];
+};
+
+/* Offsets and widths of POSIX.1-1988 ustar. */
+struct ustar {
+	char name[100];
+	char mode[8];
+	char uid[8];
+	char gid[8];
+	char size[12];
+	char mtime[12];
+	char checksum[8];
+	char type;
+	char link[100];
+	char magic[8];
+	char uname[32];
+	char gname[32];
+	char major[8];
+	char minor[8];
+	char prefix[155];
+	char pad[12];
+};
+_Static_assert(sizeof(struct ustar) == LAYER_TAR_BLOCK, "ustar header");
+
+struct layer_writer *layer_writer_new(struct io_writer out)
+{
+	struct layer_writer *w = mem_alloc(sizeof *w);
+	w->out = out;
+	w->buf = mem_array(WRITE_BUF, 1);
+	buf_init(&w->pax, (size_t)LAYER_PAX_MAX);
+	return w;
+}
+
+void layer_writer_free(struct layer_writer *w)
+{
+	if (!w)
+		return;
+	buf_clear(&w->pax);
+	free(w->buf);
+	free(w);
+}
+
+static int flush(struct layer_writer *w, struct err **err)
+{
+	size_t n = w->fill;
+	w->fill = 0;
+	return n ? io_write(&w->out, w->buf, n, err) : 0;
+}
+
+static int put(struct layer_writer *w, const void *p, size_t n, struct err **err)
+{
+	const unsigned char *b = p;
+	if (w->sha && n)
+		sha256_update(w->sha, b, n);
+	while (n > 0) {
+		size_t k = WRITE_BUF - w->fill < n ? WRITE_BUF - w->fill : n;
+		memcpy(w->buf + w->fill, b, k);
+		w->fill += k;
+		b += k;
+		n -= k;
+		if (w->fill == WRITE_BUF && flush(w, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_zeros(struct layer_writer *w, uint64_t n, struct err **err)
+{
+	static const unsigned char zeros[8 * LAYER_TAR_BLOCK];
+	while (n > 0) {
+		size_t k = n < sizeof zeros ? (size_t)n : sizeof zeros;
+		if (put(w, zeros, k, err))
+			return -1;
+		n -= k;
+	}
+	return 0;
+}
+
+static int put_fd(struct layer_writer *w, int fd, uint64_t off, uint64_t n, const char *path,
+	struct err **err)
+{
+	while (n > 0) {
+		size_t room = WRITE_BUF - w->fill;
+		ssize_t k = pread(fd, w->buf + w->fill, n < room ? (size_t)n : room, (off_t)off);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0) {
+			auto_free char *shown = layer_show(path);
+			return k < 0 ? err_sys(err, "reading %s", shown)
+				     : err_set(err, ERR_CONTEXT, "%s: changed while it was read",
+					       shown);
+		}
+		if (w->sha)
+			sha256_update(w->sha, w->buf + w->fill, (size_t)k);
+		w->fill += (size_t)k;
+		off += (uint64_t)k;
+		n -= (uint64_t)k;
+		if (w->fill == WRITE_BUF && flush(w, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* --- header ------------------------------------------------------------------------------ */
+
+static void octal(char *field, size_t width, uint64_t v)
+{
+	for (size_t i = width - 1; i-- > 0; v >>= 3)
+		field[i] = (char)('0' + (v & 7));
+	field[width - 1] = 0;
+}
+
+/* "LEN KEY=VALUE\n", where LEN counts itself. */
+static void pax_record(
+	struct layer_writer *w, const char *prefix, const char *key, const void *value, size_t n)
+{
+	size_t body = strlen(prefix) + strlen(key) + n + 3; /* ' ', '=', '\n' */
+	size_t digits = 1;
+	for (size_t limit = 10; body + digits >= limit; limit *= 10)
+		digits++;
+	buf_addf(&w->pax, "%zu %s%s=", body + digits, prefix, key);
+	buf_add(&w->pax, value, n);
+	buf_addc(&w->pax, '\n');
+}
+
+static void pax_number(struct layer_writer *w, const char *key, int64_t v)
+{
+	char text[24];
+	int n = snprintf(text, sizeof text, "%lld", (long long)v);
+	pax_record(w, "", key, text, (size_t)n);
+}
+
+static void number(struct layer_writer *w, char *field, size_t width, const char *key, int64_t v)
+{
+	uint64_t limit = width == 8 ? OCTAL7 : OCTAL11;
+	if (v >= 0 && (uint64_t)v < limit) {
+		octal(field, width, (uint64_t)v);
+		return;
+	}
+	octal(field, width, 0);
+	pax_number(w, key, v);
+}
+
+/* Into name and prefix where ustar can hold it, else a record and the first 100 bytes. */
+static void put_name(struct layer_writer *w, struct ustar *h, const char *name)
+{
+	size_t n = strlen(name);
+	if (n <= sizeof h->name) {
+		memcpy(h->name, name, n);
+		return;
+	}
+	for (size_t i = n - sizeof h->name - 1; i < n - 1 && i <= sizeof h->prefix; i++) {
+		if (i == 0 || name[i] != '/')
+			continue;
+		memcpy(h->prefix, name, i);
+		memcpy(h->name, name + i + 1, n - i - 1);
+		return;
+	}
+	memcpy(h->name, name, sizeof h->name);
+	pax_record(w, "", "path", name, n);
+}
+
+static void put_link(struct layer_writer *w, struct ustar *h, const char *link)
+{
+	size_t n = strlen(link);
+	if (n > sizeof h->link) {
+		pax_record(w, "", "linkpath", link, n);
+		n = sizeof h->link;
+	}
+	memcpy(h->link, link, n);
+}
+
+static void seal(struct ustar *h)
+{
+	memcpy(h->magic, "ustar\00000", 8);
+	memset(h->checksum, ' ', sizeof h->checksum);
+	const unsigned char *b = (const unsigned char *)h;
+	unsigned sum = 0;
+	for (size_t i = 0; i < sizeof *h; i++)
+		sum += b[i];
+	octal(h->checksum, 7, sum); /* six digits, NUL, space: as every tar writes it */
+}
+
+static int put_pax(struct layer_writer *w, const char *path, struct err **err)
+{
+	if (w->pax.full) {
+		auto_free char *shown = layer_show(path);
+		return err_set(err, ERR_LIMIT, "%s: name and attributes exceed %llu bytes", shown,
+			(unsigned long long)LAYER_PAX_MAX);
+	}
+	if (!w->pax.len)
+		return 0;
+	struct ustar h = {.type = 'x'};
+	memcpy(h.name, "././@PaxHeader", 14);
+	octal(h.mode, sizeof h.mode, 0644);
+	octal(h.uid, sizeof h.uid, 0);
+	octal(h.gid, sizeof h.gid, 0);
+	octal(h.size, sizeof h.size, w->pax.len);
+	octal(h.mtime, sizeof h.mtime, 0);
+	octal(h.major, sizeof h.major, 0);
+	octal(h.minor, sizeof h.minor, 0);
+	seal(&h);
+	if (put(w, &h, sizeof h, err) || put(w, w->pax.data, w->pax.len, err))
+		return -1;
+	return put_zeros(w, -w->pax.len % LAYER_TAR_BLOCK, err);
+}
+
+static int add_xattrs(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	if (!e->nxattrs)
+		return 0;
+	auto_free struct layer_xattr *x = mem_dup(e->xattrs, e->nxattrs * sizeof *x);
+	layer_xattrs_sort(x, e->nxattrs);
+	for (size_t i = 0; i < e->nxattrs; i++) {
+		if (!layer_xattr_carried(x[i].name))
+			continue;
+		if (strchr(x[i].name, '=')) {
+			auto_free char *shown = layer_show(e->path),
+				       *attr = fs_printable(x[i].name);
+			return err_set(err, ERR_BUILD,
+				"%s: a layer cannot carry the attribute \"%s\": its name has a '='",
+				shown, attr);
+		}
+		pax_record(w, "SCHILY.xattr.", x[i].name, x[i].value, x[i].len);
+	}
+	return 0;
+}
+
+static char type_flag(enum layer_type t)
+{
+	switch (t) {
+	case LAYER_FILE:
+	case LAYER_WHITEOUT:
+	case LAYER_OPAQUE:
+		return '0';
+	case LAYER_HARDLINK:
+		return '1';
+	case LAYER_SYMLINK:
+		return '2';
+	case LAYER_CHAR:
+		return '3';
+	case LAYER_BLOCK:
+		return '4';
+	case LAYER_DIR:
+		return '5';
+	case LAYER_FIFO:
+		return '6';
+	}
+	return '0';
+}
+
+/* The name as it stands in the tar. */
+static void tar_name(char out[NAME_ROOM], const struct layer_entry *e)
+{
+	const char *slash = strrchr(e->path, '/');
+	int dir = slash ? (int)(slash - e->path) + 1 : 0;
+	if (e->type == LAYER_WHITEOUT)
+		snprintf(out, NAME_ROOM, "%.*s" LAYER_WH "%s", dir, e->path, e->path + dir);
+	else if (e->type == LAYER_OPAQUE)
+		snprintf(out, NAME_ROOM, "%s%s" LAYER_WH_OPAQUE, e->path, *e->path ? "/" : "");
+	else if (e->type == LAYER_DIR)
+		snprintf(out, NAME_ROOM, "%s/", *e->path ? e->path : ".");
+	else
+		snprintf(out, NAME_ROOM, "%s", e->path);
+}
+
+static int check_entry(const struct layer_entry *e, struct err **err)
+{
+	const char *wrong = NULL;
+	enum err_kind kind = ERR_CORRUPT;
+	bool has_link = e->type == LAYER_SYMLINK || e->type == LAYER_HARDLINK;
+
+	if (!layer_name_valid(e->path)) {
+		wrong = "is not a name that a layer can hold";
+	} else if (!*e->path && e->type != LAYER_DIR && e->type != LAYER_OPAQUE) {
+		wrong = "the root can only be a directory";
+	} else if (has_link && (!e->link || !*e->link || strlen(e->link) > LAYER_PATH_MAX)) {
+		wrong = "a link without a target, or with a very long one";
+	} else if (e->type == LAYER_CHAR && !e->dev_major && !e->dev_minor) {
+		wrong = "a character device 0:0 means a deleted file";
+		kind = ERR_UNSUPPORTED;
+	} else if (e->dev_major >= OCTAL7 || e->dev_minor >= OCTAL7) {
+		wrong = "a device number out of range";
+	}
+	for (const char *p = e->path; !wrong && *p;) {
+		size_t k = strcspn(p, "/");
+		if (layer_name_reserved(p, k)) {
+			wrong = "a layer cannot hold names that begin with \".wh.\"";
+			kind = ERR_BUILD;
+		}
+		p += k + (p[k] == '/');
+	}
+	if (!wrong)
+		return 0;
+	auto_free char *shown = layer_show(e->path);
+	return err_set(err, kind, "%s: %s", shown, wrong);
+}
+
+static int put_header(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	struct ustar h = {.type = type_flag(e->type)};
+	bool bare = e->type == LAYER_WHITEOUT || e->type == LAYER_OPAQUE;
+	bool device = e->type == LAYER_CHAR || e->type == LAYER_BLOCK;
+
+	buf_reset(&w->pax);
+	tar_name(w->name, e);
+	put_name(w, &h, w->name);
+	if (e->type == LAYER_SYMLINK || e->type == LAYER_HARDLINK)
+		put_link(w, &h, e->link);
+	octal(h.mode, sizeof h.mode, bare ? 0 : e->mode & 07777);
+	number(w, h.size, sizeof h.size, "size", e->type == LAYER_FILE ? (int64_t)e->size : 0);
+	number(w, h.uid, sizeof h.uid, "uid", bare ? 0 : e->uid);
+	number(w, h.gid, sizeof h.gid, "gid", bare ? 0 : e->gid);
+	number(w, h.mtime, sizeof h.mtime, "mtime", bare ? 0 : e->mtime);
+	octal(h.major, sizeof h.major, device ? e->dev_major : 0);
+	octal(h.minor, sizeof h.minor, device ? e->dev_minor : 0);
+	if (!bare && e->type != LAYER_HARDLINK && add_xattrs(w, e, err))
+		return -1;
+	if (put_pax(w, e->path, err))
+		return -1;
+	seal(&h);
+	return put(w, &h, sizeof h, err);
+}
+
+/* --- content ------------------------------------------------------------------------------ */
+
+static int put_extents(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	uint64_t at = 0;
+	for (size_t i = 0; i < e->nextents; i++) {
+		const struct layer_extent *x = &e->extents[i];
+		if (x->off < at || x->off > e->size || x->len > e->size - x->off)
+			return err_set(err, ERR_CORRUPT, "a sparse file whose pieces overlap");
+		if (put_zeros(w, x->off - at, err) ||
+			put_fd(w, e->fd, x->data, x->len, e->path, err))
+			return -1;
+		at = x->off + x->len;
+	}
+	return put_zeros(w, e->size - at, err);
+}
+
+static int put_content(
+	struct layer_writer *w, const struct layer_entry *e, int fd, struct err **err)
+{
+	if (e->extents)
+		return put_extents(w, e, err);
+	switch (e->source) {
+	case LAYER_NO_DATA:
+		return e->size ? err_set(err, ERR_CORRUPT, "a file without its content") : 0;
+	case LAYER_DATA_MEM:
+		return put(w, e->mem, (size_t)e->size, err);
+	case LAYER_DATA_FD:
+		return put_fd(w, e->fd, e->data_off, e->size, e->path, err);
+	case LAYER_DATA_PATH:
+		return put_fd(w, fd, 0, e->size, e->path, err);
+	}
+	return 0;
+}
+
+/* Opened once, checked through the descriptor: a name that is exchanged meanwhile is noticed. */
+static int open_source(const struct layer_entry *e, struct err **err)
+{
+	auto_fd int fd = fs_open_beneath(
+		e->fd, e->src_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, FS_NOLINKS);
+	struct stat st;
+	auto_free char *shown = layer_show(e->src_path);
+
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ENXIO))
+		return err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown);
+	if (fd < 0 || fstat(fd, &st))
+		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
+		return err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown);
+	return TAKE_FD(fd);
+}
+
+static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd, struct err **err)
+{
+	struct sha256 sha;
+	struct digest got;
+
+	if (e->expect) {
+		sha256_init(&sha);
+		w->sha = &sha;
+	}
+	int rc = put_content(w, e, fd, err);
+	w->sha = NULL;
+	if (rc)
+		return -1;
+	if (e->expect) {
+		sha256_final(&sha, &got);
+		if (!sha256_equal(&got, e->expect)) {
+			auto_free char *shown = layer_show(e->src_path ? e->src_path : e->path);
+			return err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown);
+		}
+	}
+	return put_zeros(w, -e->size % LAYER_TAR_BLOCK, err);
+}
+
+int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	auto_fd int fd = -1;
+
+	if (w->failed)
+		return err_set(err, ERR_SYS, "the tar was given up after an error");
+	w->failed = true;
+	if (check_entry(e, err))
+		return -1;
+	if (e->type == LAYER_FILE && e->source == LAYER_DATA_PATH && !e->extents) {
+		fd = open_source(e, err);
+		if (fd < 0)
+			return -1;
+	}
+	if (put_header(w, e, err))
+		return -1;
+	if (e->type == LAYER_FILE && put_file(w, e, fd, err))
+		return -1;
+	w->failed = false;
+	return 0;
+}
+
+int layer_writer_finish(struct layer_writer *w, struct err **err)
+{
+	if (w->failed)
+		return err_set(err, ERR_SYS, "the tar was given up after an error");
+	if (put_zeros(w, 2 * LAYER_TAR_BLOCK, err))
+		return -1;
+	return flush(w, err);
+}

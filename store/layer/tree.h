@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The nodes of merged trees, and the delta: what one layer says over the tree below it.
+ *
+ * A delta is built from entries in the order of the tar; all name resolution happens there, in
+ * memory: symlinks of the layer and of the tree below, missing parents, hard links, whiteouts,
+ * opaque markers, duplicate names. What comes out are plain nodes, which are then merged into a
+ * tree, written to a directory, or compared with one. No file system ever sees an outside name
+ * that was not resolved here.
+ *
+ * Memory: a node and an inode are 64 bytes each, plus the name and one pointer in the parent.
+ */
+#ifndef BLD_STORE_LAYER_TREE_H
+#define BLD_STORE_LAYER_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/layer/internal.h"
+#include "store/layer/layer.h"
+
+/* What few files have. */
+struct layer_extra {
+	const struct layer_xattr *xattrs; /* sorted by name */
+	size_t nxattrs;
+	const struct layer_extent *extents;
+	size_t nextents;
+};
+
+struct layer_inode {
+	int64_t mtime;
+	uint64_t size; /* of a device: major << 32 | minor */
+	uint64_t data_off;
+	const char *link;
+	const struct layer_extra *extra; /* or NULL */
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	int fd; /* the tar that has the content; borrowed */
+	uint32_t ino;
+	uint8_t type; /* enum layer_type */
+	bool linked;  /* more than one name in its layer */
+	bool sparse;
+	bool matched; /* compare: a file of the directory was found for it */
+};
+
+enum {
+	NODE_EXPLICIT = 1, /* delta: the layer gives it attributes (or content) of its own */
+	NODE_HIDES = 2,    /* delta: what is below at this path cannot be seen */
+	NODE_GONE = 4,     /* delta: was there for a while */
+	NODE_SEEN = 8,     /* compare: found in the directory */
+};
+
+struct layer_node {
+	struct layer_node *parent; /* NULL: the root */
+	struct layer_node *lower;  /* delta: the node below at this path, or NULL */
+	struct layer_inode *inode; /* NULL: a whiteout */
+	struct layer_node **child; /* in order of names, except while a delta is built */
+	const char *name;
+	uint32_t nchild;
+	uint32_t cap;
+	uint32_t hash; /* delta */
+	uint16_t name_len;
+	uint16_t path_len;
+	uint16_t depth;
+	uint8_t type; /* enum layer_type: never LAYER_HARDLINK; LAYER_WHITEOUT in deltas only */
+	uint8_t flags;
+};
+_Static_assert(LAYER_PATH_MAX < UINT16_MAX && LAYER_DEPTH_MAX < UINT16_MAX, "node fields");
+
+struct layer_tree {
+	struct layer_node root; /* first, so that a node finds its tree */
+	struct layer_inode root_inode;
+	struct layer_arena arena;
+	int *fds; /* owned, and closed */
+	size_t nfds;
+	size_t fds_cap;
+	uint32_t last_ino;
+	char *scratch; /* owned, LAYER_PATH_MAX + 1 bytes: the path of layer_node_entry */
+};
+
+/* The path of a node, written to out (LAYER_PATH_MAX + 1 bytes). */
+void layer_node_path(const struct layer_node *n, char *out);
+/* The node's attributes as an entry whose path is `path`. */
+void layer_node_fill(const struct layer_node *n, const char *path, struct layer_entry *out);
+/* Same type, mode, owner, time, size, link target, device and attributes; not the content. */
+bool layer_inode_equal(const struct layer_inode *a, const struct layer_inode *b);
+
+struct layer_delta {
+	struct layer_node root;
+	struct layer_inode root_inode;
+	struct layer_arena arena;
+	struct layer_node **slots; /* owned; all nodes, by parent and name */
+	size_t nslots;
+	size_t used;
+	struct layer_hash_key key;
+	uint32_t *last_ino;
+	uint32_t own_ino;
+	/* The directory part of the last entry, as written, and where it led. */
+	char *last_dir; /* owned, LAYER_PATH_MAX + 1 bytes */
+	size_t last_len;
+	struct layer_node *last_node; /* NULL: nothing remembered */
+};
+
+/* below may be NULL. last_ino: the counter of inode numbers of a tree, or NULL. */
+void layer_delta_init(struct layer_delta *d, const struct layer_tree *below, uint32_t *last_ino);
+void layer_delta_clear(struct layer_delta *d);
+int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct err **err);
+/* No more entries: drops what is not needed, sorts children, frees the table. */
+void layer_delta_finish(struct layer_delta *d);
+/* init, all entries of a tar, finish. *d is to be cleared in any case. */
+int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
+	uint32_t *last_ino, struct err **err);
+/* Is the directory opaque over something? */
+bool layer_delta_opaque(const struct layer_node *n);
+/* Binary search among the children of a finished delta node or tree node. */
+struct layer_node *layer_node_search(const struct layer_node *n, const char *name, size_t len);
+/* Bytewise order of two names. */
+int layer_name_cmp(const char *a, size_t na, const char *b, size_t nb);
+
+static inline void cleanup_delta(struct layer_delta *d)
+{
+	layer_delta_clear(d);
+}
+#define auto_delta CLEANUP(cleanup_delta)
+
+#endif
