@@ -285,6 +285,8 @@ struct store *store_open(const char *root, struct err **err)
 		s->dirs[i] = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	now_boot_id(s->boot, sizeof s->boot);
+	if (!*s->boot) /* no /proc: trust only what this process writes */
+		fs_temp_name(s->boot, sizeof s->boot, "unknown");
 	if (open_all(s, path, err) < 0) {
 		store_close(s);
 		return NULL;
@@ -479,7 +481,7 @@ static bool remembered(struct store *s, const struct digest *d)
 
 static void mark(struct store *s, int fd, const struct digest *d, const char *value)
 {
-	if (s->volatile_fs || (*value && fsetxattr(fd, BOOT_XATTR, value, strlen(value), 0) == 0) ||
+	if (s->volatile_fs || fsetxattr(fd, BOOT_XATTR, value, strlen(value), 0) == 0 ||
 		remembered(s, d))
 		return;
 	pthread_mutex_lock(&s->lock);
@@ -496,7 +498,7 @@ bool store_trusted(struct store *s, int fd, const struct digest *d)
 	ssize_t n = fgetxattr(fd, BOOT_XATTR, value, sizeof value - 1);
 	if (n > 0) {
 		value[n] = '\0';
-		if (strcmp(value, BOOT_SYNCED) == 0 || (*s->boot && strcmp(value, s->boot) == 0))
+		if (strcmp(value, BOOT_SYNCED) == 0 || strcmp(value, s->boot) == 0)
 			return true;
 	}
 	return remembered(s, d);

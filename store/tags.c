@@ -13,7 +13,7 @@
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 
-static int read_index(struct store *s, struct oci_index *out, struct err **err)
+int tags_index(struct store *s, struct oci_index *out, struct err **err)
 {
 	auto_buf struct buf b = {0};
 	auto_fd int fd = openat(store_root_fd(s), "index.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -67,7 +67,7 @@ int tags_list(struct store *s, struct tags *out, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
 
-	if (read_index(s, &x, err) < 0)
+	if (tags_index(s, &x, err) < 0)
 		return -1;
 	*out = (struct tags){.v = mem_array(x.nmanifests, sizeof *out->v)};
 	for (size_t i = 0; i < x.nmanifests; i++) {
@@ -87,7 +87,7 @@ int tags_find(struct store *s, const char *name, struct oci_descriptor *out, str
 {
 	auto_oci_index struct oci_index x = {0};
 
-	if (read_index(s, &x, err) < 0)
+	if (tags_index(s, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < x.nmanifests; i++) {
 		const char *have = name_of(&x.manifests[i]);
@@ -138,7 +138,7 @@ int tags_set(struct store *s, const char *const *names, size_t n,
 	auto_oci_index struct oci_index x = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || read_index(s, &x, err) < 0)
+	if (lock < 0 || tags_index(s, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		drop_name(&x, names[i]);
@@ -153,7 +153,7 @@ int tags_remove(struct store *s, const char *name, struct err **err)
 	auto_oci_index struct oci_index x = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || read_index(s, &x, err) < 0)
+	if (lock < 0 || tags_index(s, &x, err) < 0)
 		return -1;
 	if (!drop_name(&x, name))
 		return 0;

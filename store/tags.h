@@ -19,6 +19,8 @@ struct tags {
 	size_t n;
 };
 
+/* index.json as it is, with entries that have no name. */
+int tags_index(struct store *s, struct oci_index *out, struct err **err);
 int tags_list(struct store *s, struct tags *out, struct err **err);
 void tags_clear(struct tags *t);
 /* 1 found, 0 no such name, -1. */

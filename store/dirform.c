@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/dirform.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define FORM_MAX ((size_t)64 << 10) /* OCI_LAYERS_MAX lines of 78 bytes, and the rest */
+
+bool dirform_userxattr(void)
+{
+	return geteuid() != 0;
+}
+
+void dirform_clear(struct dirform *f)
+{
+	free(f->diff_ids);
+	*f = (struct dirform){0};
+}
+
+/* The rest of the line at *p when it begins with key, NUL-terminated in place; else NULL. */
+static char *line(char **p, const char *key)
+{
+	size_t n = strlen(key);
+	char *end = strchr(*p, '\n'), *value = *p + n;
+
+	if (!end || strncmp(*p, key, n) != 0)
+		return NULL;
+	*end = '\0';
+	*p = end + 1;
+	return value;
+}
+
+static bool parse(char *p, const char *boot, struct dirform *f)
+{
+	char *v;
+
+	if (!line(&p, "bld-dir 1"))
+		return false;
+	const char *written = line(&p, "boot ");
+	const char *kind = written ? line(&p, "xattr ") : NULL;
+	if (!kind)
+		return false;
+	f->userxattr = strcmp(kind, "user") == 0;
+	f->usable = strcmp(written, boot) == 0 && f->userxattr == dirform_userxattr();
+	while ((v = line(&p, "layer "))) {
+		struct digest d;
+		if (f->n == OCI_LAYERS_MAX || sha256_parse_string(v, &d) < 0)
+			return false;
+		f->diff_ids = mem_grow(f->diff_ids, f->n + 1, sizeof *f->diff_ids);
+		f->diff_ids[f->n++] = d;
+	}
+	return f->n && line(&p, "end") && !*p;
+}
+
+int dirform_read(struct store *s, const struct digest *chain, struct dirform *out, struct err **err)
+{
+	char path[DIGEST_HEX + 8], hex[DIGEST_HEX];
+	struct digest own;
+	auto_buf struct buf b = {0};
+	auto_dirform struct dirform f = {0};
+
+	snprintf(path, sizeof path, "%s/form", sha256_hex(chain, hex));
+	auto_fd int fd = fs_open_beneath(
+		store_dir(s, STORE_DIRS), path, O_RDONLY | O_CLOEXEC, 0, FS_NOLINKS);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "layer directory %s", hex);
+	if (fs_read_fd(fd, FORM_MAX, "layer directory", &b, err) < 0)
+		return -1;
+	if (!parse(b.data, store_boot_id(s), &f))
+		return 0;
+	oci_chain_id(f.diff_ids, f.n, &own);
+	if (!sha256_equal(&own, chain))
+		return 0;
+	*out = f;
+	f = (struct dirform){0};
+	return 1;
+}
+
+int dirform_write(
+	struct store *s, int dir_fd, const struct digest *diff_ids, size_t n, struct err **err)
+{
+	auto_buf struct buf b;
+	char text[DIGEST_STRING];
+
+	buf_init(&b, FORM_MAX);
+	buf_addf(&b, "bld-dir 1\nboot %s\nxattr %s\n", store_boot_id(s),
+		dirform_userxattr() ? "user" : "trusted");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "layer %s\n", sha256_string(&diff_ids[i], text));
+	buf_adds(&b, "end\n");
+	auto_fd int fd = openat(dir_fd, "form", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || fs_write_all(fd, b.data, b.len) < 0)
+		return err_sys(err, "layer directory: form");
+	return 0;
+}
+
+int dirform_open(struct store *s, const struct digest *chain, struct err **err)
+{
+	char path[DIGEST_HEX + 8], hex[DIGEST_HEX];
+	auto_dirform struct dirform f = {0};
+	int r = dirform_read(s, chain, &f, err);
+
+	if (r <= 0 || !f.usable)
+		return -1;
+	snprintf(path, sizeof path, "%s/upper", sha256_hex(chain, hex));
+	int fd = fs_open_beneath(
+		store_dir(s, STORE_DIRS), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
+	if (fd < 0 && errno != ENOENT)
+		err_sys(err, "layer directory %s", hex);
+	return fd;
+}
+
+void dirform_drop(struct store *s, const struct digest *chain)
+{
+	char hex[DIGEST_HEX], trash[FS_TEMP_NAME];
+	int saved = errno;
+
+	fs_temp_name(trash, sizeof trash, "dir");
+	renameat(
+		store_dir(s, STORE_DIRS), sha256_hex(chain, hex), store_dir(s, STORE_TRASH), trash);
+	errno = saved;
+}

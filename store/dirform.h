@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directory forms on the disk, for snapshot.c, gc.c and verify.c: bld/dirs/CHAIN/upper is the lower
+ *directory, bld/dirs/CHAIN/form says what it is. The form file, version 1, lines in this order:
+ *
+ *	bld-dir 1
+ *	boot BOOT-ID          of the boot that wrote it; a form of another boot may be torn and is
+ *made again xattr trusted|user    which overlay attributes it carries layer sha256:HEX      the
+ *stack, bottom first; the last one is the layer that the directory holds end
+ */
+#ifndef BLD_STORE_DIRFORM_H
+#define BLD_STORE_DIRFORM_H
+
+#include "store/oci/oci.h"
+#include "store/store.h"
+
+struct dirform {
+	struct digest *diff_ids; /* owned */
+	size_t n;
+	bool userxattr;
+	bool usable; /* of this boot, and with the attributes that this process mounts with */
+};
+
+/* Does this process use user.overlay.* attributes? (Only root may set trusted.*.) */
+bool dirform_userxattr(void);
+/* 1 read, 0 no such directory or a damaged form file, -1. */
+int dirform_read(
+	struct store *s, const struct digest *chain, struct dirform *out, struct err **err);
+void dirform_clear(struct dirform *f);
+/* The form file of a directory that is being made, at dir_fd. */
+int dirform_write(
+	struct store *s, int dir_fd, const struct digest *diff_ids, size_t n, struct err **err);
+/* bld/dirs/CHAIN/upper when its form is usable: fd; -1 without *err when there is none, -1 with
+ * *err. */
+int dirform_open(struct store *s, const struct digest *chain, struct err **err);
+/* Move bld/dirs/CHAIN to the trash. */
+void dirform_drop(struct store *s, const struct digest *chain);
+
+#define auto_dirform CLEANUP(dirform_clear)
+
+#endif

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Mark, then sweep in an order that leaves no dangling name when the process is killed in between:
+ * records, then forms and directories, then the blobs they are made of.
+ */
+#include "store/gc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/blob.h"
+#include "store/cache.h"
+#include "store/dirform.h"
+#include "store/layerlines.h"
+#include "store/tags.h"
+
+#define INDEX_DEPTH 4
+#define SIZE_DEPTH  64 /* directories deeper than this are not counted in the report */
+
+struct set {
+	struct digest *v; /* owned */
+	size_t n, cap;
+};
+
+struct gc {
+	struct store *s;
+	const struct gc_opts *o;
+	struct gc_report report;
+	struct set blobs;  /* live blobs; diff IDs are names of blobs too */
+	struct set layers; /* live diff IDs */
+	struct set stale;  /* cache records to drop */
+	int64_t now;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct digest));
+}
+
+static void set_add(struct set *s, const struct digest *d)
+{
+	MEM_PUSH(s->v, s->n, s->cap) = *d;
+}
+
+static void set_sort(struct set *s)
+{
+	if (s->n > 1)
+		qsort(s->v, s->n, sizeof *s->v, by_bytes);
+}
+
+static bool set_has(const struct set *s, const struct digest *d)
+{
+	return s->n && bsearch(d, s->v, s->n, sizeof *s->v, by_bytes);
+}
+
+/* --- mark ------------------------------------------------------------------------------------- */
+
+static void mark_layer(struct gc *g, const struct digest *diff_id)
+{
+	set_add(&g->layers, diff_id);
+	set_add(&g->blobs, diff_id);
+}
+
+static void mark_config(struct gc *g, const struct digest *d)
+{
+	size_t n;
+	auto_oci_config struct oci_config c = {0};
+	auto_free char *text = blob_read(g->s, d, OCI_CONFIG_MAX, &n, NULL);
+
+	set_add(&g->blobs, d);
+	if (!text || oci_config_parse(text, n, &c, NULL) < 0)
+		return;
+	for (size_t i = 0; i < c.ndiff_ids; i++)
+		mark_layer(g, &c.diff_ids[i]);
+}
+
+/* What cannot be read keeps only itself: verify reports it. */
+static void mark_document(struct gc *g, const struct digest *d, int depth)
+{
+	size_t n;
+	auto_oci_manifest struct oci_manifest m = {0};
+	auto_oci_index struct oci_index x = {0};
+	auto_free char *text = blob_read(g->s, d, OCI_MANIFEST_MAX, &n, NULL);
+
+	set_add(&g->blobs, d);
+	if (!text)
+		return;
+	if (oci_manifest_parse(text, n, NULL, &m, NULL) == 0) {
+		mark_config(g, &m.config.digest);
+		for (size_t i = 0; i < m.nlayers; i++)
+			set_add(&g->blobs, &m.layers[i].digest);
+	} else if (depth < INDEX_DEPTH && oci_index_parse(text, n, NULL, &x, NULL) == 0) {
+		for (size_t i = 0; i < x.nmanifests; i++)
+			mark_document(g, &x.manifests[i].digest, depth + 1);
+	}
+}
+
+static int mark_record(void *ctx, const struct digest *key, const char *value, size_t len,
+	int64_t used, struct err **err)
+{
+	struct gc *g = ctx;
+	struct digest d;
+	bool old = g->o->keep_seconds >= 0 && used < g->now - g->o->keep_seconds;
+
+	(void)len;
+	(void)err;
+	if (!value || g->o->all || old) {
+		set_add(&g->stale, key);
+		return 0;
+	}
+	while (layerlines_next(&value, &d))
+		mark_layer(g, &d);
+	return 0;
+}
+
+static int mark_names(struct gc *g, struct err **err)
+{
+	auto_oci_index struct oci_index x = {0};
+
+	/* Entries of index.json without a name count too. */
+	if (tags_index(g->s, &x, err) < 0)
+		return -1;
+	for (size_t i = 0; i < x.nmanifests; i++)
+		mark_document(g, &x.manifests[i].digest, 0);
+	return 0;
+}
+
+/* --- sweep ------------------------------------------------------------------------------------ */
+
+static uint64_t tree_bytes(int dir_fd, const char *name, int depth)
+{
+	struct stat st;
+	uint64_t total;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	total = (uint64_t)st.st_blocks * 512;
+	int fd = !S_ISDIR(st.st_mode) || depth == SIZE_DEPTH
+			 ? -1
+			 : openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	while (dir && (e = readdir(dir)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			total += tree_bytes(fd, e->d_name, depth + 1);
+	if (dir)
+		closedir(dir);
+	return total;
+}
+
+/* Count it, and remove it unless this is a dry run. */
+static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
+{
+	g->report.bytes += tree_bytes(dir_fd, name, 0);
+	g->report.objects++;
+	if (g->o->dry_run || fs_remove_tree(dir_fd, name) == 0)
+		return 0;
+	auto_free char *shown = fs_printable(name);
+	return err_sys(err, "store %s: remove %s", store_root(g->s), shown);
+}
+
+typedef bool gc_live_fn(struct gc *g, const char *name);
+
+/* Remove what is not live in a directory. One entry that cannot be removed does not stop the rest.
+ */
+static int sweep(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!dir)
+		return err_sys(err, "store %s", store_root(g->s));
+	while ((e = readdir(dir))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+			live(g, e->d_name))
+			continue;
+		if (sweep_one(g, dir_fd, e->d_name, r < 0 ? NULL : err) < 0)
+			r = -1;
+	}
+	closedir(dir);
+	return r;
+}
+
+static bool live_blob(struct gc *g, const char *name)
+{
+	struct digest d;
+
+	/* A name that is not a digest is not ours to remove. */
+	return sha256_parse_hex(name, strlen(name), &d) < 0 || set_has(&g->blobs, &d);
+}
+
+static bool live_record(struct gc *g, const char *name)
+{
+	struct digest d;
+
+	return sha256_parse_hex(name, strlen(name), &d) == 0 && !set_has(&g->stale, &d);
+}
+
+static bool live_dir(struct gc *g, const char *name)
+{
+	struct digest chain;
+	auto_dirform struct dirform f = {0};
+
+	if (sha256_parse_hex(name, strlen(name), &chain) < 0 ||
+		dirform_read(g->s, &chain, &f, NULL) != 1 || !f.usable)
+		return false;
+	for (size_t i = 0; i < f.n; i++)
+		if (!set_has(&g->layers, &f.diff_ids[i]))
+			return false;
+	return true;
+}
+
+/* The digest in a form file, and whether the layer it belongs to is live. */
+static bool form_of_live(struct gc *g, const char *name, struct digest *value)
+{
+	struct digest d;
+	auto_buf struct buf b = {0};
+
+	if (strlen(name) < DIGEST_HEX || name[DIGEST_HEX - 1] != '.' ||
+		sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0 || !set_has(&g->layers, &d))
+		return false;
+	auto_fd int fd =
+		openat(store_dir(g->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 || b.len != DIGEST_STRING)
+		return false;
+	b.data[b.len - 1] = '\0';
+	return sha256_parse_string(b.data, value) == 0;
+}
+
+/* ".gzip" and ".zstd": the value is a blob of its own; else a diff ID that must be live by itself.
+ */
+static bool is_compressed(const char *name)
+{
+	return strcmp(name + DIGEST_HEX - 1, ".gzip") == 0 ||
+	       strcmp(name + DIGEST_HEX - 1, ".zstd") == 0;
+}
+
+static bool live_form(struct gc *g, const char *name)
+{
+	struct digest value;
+
+	return form_of_live(g, name, &value) &&
+	       (is_compressed(name) || set_has(&g->layers, &value));
+}
+
+/* Compressed blobs of live layers are live. */
+static int mark_forms(struct gc *g, struct err **err)
+{
+	int fd = openat(store_dir(g->s, STORE_FORMS), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	struct digest value;
+
+	if (!dir)
+		return err_sys(err, "store %s", store_root(g->s));
+	while ((e = readdir(dir)))
+		if (form_of_live(g, e->d_name, &value) && is_compressed(e->d_name))
+			set_add(&g->blobs, &value);
+	closedir(dir);
+	return 0;
+}
+
+static bool live_never(struct gc *g, const char *name)
+{
+	(void)g;
+	(void)name;
+	return false;
+}
+
+static int sweep_all(struct gc *g, struct err **err)
+{
+	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
+		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
+		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
+		sweep(g, store_blobs_fd(g->s), live_blob, err) < 0)
+		return -1;
+	if (g->o->all && sweep(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
+		return -1;
+	/* tmp directories of the dead were moved here when the store was opened */
+	return sweep(g, store_dir(g->s, STORE_TRASH), live_never, err);
+}
+
+static int run(struct gc *g, struct err **err)
+{
+	if (mark_names(g, err) < 0 || cache_each(g->s, mark_record, g, err) < 0)
+		return -1;
+	set_sort(&g->layers);
+	set_sort(&g->stale);
+	if (mark_forms(g, err) < 0)
+		return -1;
+	set_sort(&g->blobs);
+	return sweep_all(g, err);
+}
+
+int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, struct err **err)
+{
+	struct gc g = {.s = s, .o = o, .now = now_seconds()};
+
+	/* A store that the caller has for itself already stays so. */
+	if (!o->dry_run && store_exclusive(s, false, err) < 0)
+		return -1;
+	int r = run(&g, err);
+	free(g.blobs.v);
+	free(g.layers.v);
+	free(g.stale.v);
+	if (r == 0 && out)
+		*out = g.report;
+	return r;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/verify.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/cache.h"
+#include "store/dirform.h"
+#include "store/layer/layer.h"
+#include "store/layerlines.h"
+#include "store/snapshot.h"
+#include "store/tags.h"
+
+#define INDEX_DEPTH 4
+
+struct check {
+	struct store *s;
+	const struct verify_opts *o;
+	struct verify_report report;
+};
+
+static void problem(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void problem(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	c->report.problems++;
+	if (!c->o->finding)
+		return;
+	va_start(ap, fmt);
+	auto_free char *raw = mem_vprintf(fmt, ap);
+	va_end(ap);
+	auto_free char *text = fs_printable(raw);
+	c->o->finding(c->o->ctx, text);
+}
+
+typedef int verify_entry_fn(struct check *c, const char *name, struct err **err);
+
+/* Call fn for every entry of a directory; an entry that vanishes meanwhile is no problem. */
+static int each(struct check *c, int dir_fd, verify_entry_fn *fn, struct err **err)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!dir)
+		return err_sys(err, "store %s", store_root(c->s));
+	while (r == 0 && (e = readdir(dir)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = fn(c, e->d_name, err);
+	closedir(dir);
+	return r;
+}
+
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+static int check_blob(struct check *c, const char *name, struct err **err)
+{
+	struct digest d;
+	auto_err struct err *why = NULL;
+
+	if (sha256_parse_hex(name, strlen(name), &d) < 0) {
+		problem(c, "blobs/sha256/%s: not the name of an object", name);
+		return 0;
+	}
+	c->report.blobs++;
+	int good = blob_verify(c->s, &d, &why);
+	if (good == 1 || (good < 0 && err_get_kind(why) == ERR_NOT_FOUND))
+		return 0;
+	if (good < 0 && err_get_kind(why) == ERR_SYS)
+		return err_set(err, ERR_SYS, "%s", err_text(why));
+	problem(c, "blob sha256:%s: its content does not match its digest", name);
+	if (c->o->repair && blob_remove(c->s, &d) < 0)
+		return err_sys(err, "blob sha256:%s", name);
+	return 0;
+}
+
+/* --- what names reach ---------------------------------------------------------------------------
+ */
+
+/* A document, read and verified; a missing or wrong one is a problem and gives NULL. */
+static char *read_document(
+	struct check *c, const char *name, const struct digest *d, size_t max, size_t *n)
+{
+	auto_err struct err *why = NULL;
+	char *text = blob_read(c->s, d, max, n, &why);
+
+	if (!text)
+		problem(c, "image %s: %s", name, err_text(why));
+	return text;
+}
+
+static void check_layers(struct check *c, const char *name, const struct oci_manifest *m,
+	const struct oci_config *config)
+{
+	char text[DIGEST_STRING];
+
+	if (m->nlayers != config->ndiff_ids) {
+		problem(c, "image %s: %zu layers, but %zu diff IDs", name, m->nlayers,
+			config->ndiff_ids);
+		return;
+	}
+	for (size_t i = 0; i < m->nlayers; i++) {
+		uint64_t size;
+		sha256_string(&m->layers[i].digest, text);
+		if (!blob_exists(c->s, &m->layers[i].digest, &size))
+			problem(c, "image %s: layer %s is missing", name, text);
+		else if (size != m->layers[i].size)
+			problem(c, "image %s: layer %s has %llu bytes, not %llu", name, text,
+				(unsigned long long)size, (unsigned long long)m->layers[i].size);
+	}
+}
+
+static void check_manifest(struct check *c, const char *name, const struct oci_manifest *m)
+{
+	size_t n;
+	auto_oci_config struct oci_config config = {0};
+	auto_err struct err *why = NULL;
+	auto_free char *text = read_document(c, name, &m->config.digest, OCI_CONFIG_MAX, &n);
+
+	if (!text)
+		return;
+	if (oci_config_parse(text, n, &config, &why) < 0)
+		problem(c, "image %s: %s", name, err_text(why));
+	else
+		check_layers(c, name, m, &config);
+}
+
+static void check_image(struct check *c, const char *name, const struct digest *d, int depth)
+{
+	size_t n;
+	auto_oci_manifest struct oci_manifest m = {0};
+	auto_oci_index struct oci_index x = {0};
+	auto_err struct err *why = NULL;
+	auto_free char *text = read_document(c, name, d, OCI_MANIFEST_MAX, &n);
+	int index = text ? oci_is_index(text, n, NULL, &why) : 0;
+
+	if (!text)
+		return;
+	if (index == 0 && oci_manifest_parse(text, n, NULL, &m, &why) == 0)
+		check_manifest(c, name, &m);
+	if (index == 1 && depth < INDEX_DEPTH && oci_index_parse(text, n, NULL, &x, &why) == 0) {
+		/* Only the platforms that were pulled are here. */
+		for (size_t i = 0; i < x.nmanifests; i++)
+			if (blob_exists(c->s, &x.manifests[i].digest, NULL))
+				check_image(c, name, &x.manifests[i].digest, depth + 1);
+	}
+	if (why)
+		problem(c, "image %s: %s", name, err_text(why));
+}
+
+static int check_names(struct check *c, struct err **err)
+{
+	auto_tags struct tags t = {0};
+	auto_err struct err *why = NULL;
+
+	if (tags_list(c->s, &t, &why) < 0) {
+		if (err_get_kind(why) == ERR_SYS)
+			return err_set(err, ERR_SYS, "%s", err_text(why));
+		problem(c, "%s", err_text(why));
+		return 0;
+	}
+	for (size_t i = 0; i < t.n; i++)
+		check_image(c, t.v[i].name, &t.v[i].manifest.digest, 0);
+	return 0;
+}
+
+/* --- derived forms ------------------------------------------------------------------------------
+ */
+
+/* Compare a directory with its tar; *why (owned) says what is wrong. */
+static int compare(struct check *c, const struct digest *chain, const struct dirform *f, char **why,
+	struct err **err)
+{
+	auto_layer_tree struct layer_tree *below = snapshot_tree(c->s, f->diff_ids, f->n - 1, err);
+	auto_fd int tar = below ? snapshot_tar(c->s, &f->diff_ids[f->n - 1], NULL, err) : -1;
+	auto_fd int dir = tar < 0 ? -1 : dirform_open(c->s, chain, err);
+
+	if (tar < 0)
+		return -1;
+	if (dir < 0) {
+		*why = mem_strdup("its directory \"upper\" is missing");
+		return 0;
+	}
+	struct layer_unpack u = {.dest_fd = dir, .below = below, .userxattr = f->userxattr};
+	return layer_compare_dir(tar, &u, why, err);
+}
+
+static int check_dir(struct check *c, const char *name, struct err **err)
+{
+	struct digest chain;
+	auto_dirform struct dirform f = {0};
+	auto_free char *why = NULL;
+	auto_err struct err *failed = NULL;
+
+	(void)err;
+	if (sha256_parse_hex(name, strlen(name), &chain) < 0) {
+		problem(c, "bld/dirs/%s: not the name of a layer directory", name);
+		return 0;
+	}
+	c->report.dirs++;
+	int r = dirform_read(c->s, &chain, &f, &failed);
+	if (r == 1 && !f.usable)
+		return 0; /* of another boot or privilege: it is made again before it is used */
+	if (r == 1)
+		r = compare(c, &chain, &f, &why, &failed);
+	if (r == 1)
+		return 0;
+	problem(c, "layer directory %s: %s", name,
+		failed ? err_text(failed)
+		: why  ? why
+		       : "its form file is damaged");
+	if (c->o->repair)
+		dirform_drop(c->s, &chain);
+	return 0;
+}
+
+static int check_form(struct check *c, const char *name, struct err **err)
+{
+	struct digest d, value;
+	auto_buf struct buf b = {0};
+	auto_fd int fd =
+		openat(store_dir(c->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	const char *why = NULL;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	c->report.records++;
+	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 ||
+		b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
+		why = "damaged";
+	else if (strlen(name) < DIGEST_HEX || sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0)
+		why = "not the name of a form";
+	else
+		b.data[b.len - 1] = '\0';
+	if (!why && sha256_parse_string(b.data, &value) < 0)
+		why = "damaged";
+	if (!why && !blob_exists(c->s, &value, NULL) && !snapshot_exists(c->s, &value))
+		why = "names an object that is missing";
+	if (!why)
+		return 0;
+	problem(c, "bld/forms/%s: %s", name, why);
+	if (c->o->repair && unlinkat(store_dir(c->s, STORE_FORMS), name, 0) < 0 && errno != ENOENT)
+		return err_sys(err, "bld/forms");
+	return 0;
+}
+
+static int check_record(void *ctx, const struct digest *key, const char *value, size_t len,
+	int64_t used, struct err **err)
+{
+	struct check *c = ctx;
+	struct digest d;
+	char hex[DIGEST_HEX], layer[DIGEST_STRING];
+	bool bad = !value;
+
+	(void)len;
+	(void)used;
+	(void)err;
+	c->report.records++;
+	sha256_hex(key, hex);
+	if (bad)
+		problem(c, "cache record %s: damaged", hex);
+	while (value && !bad && layerlines_next(&value, &d)) {
+		bad = !snapshot_exists(c->s, &d);
+		if (bad)
+			problem(c, "cache record %s: layer %s is missing", hex,
+				sha256_string(&d, layer));
+	}
+	if (bad && c->o->repair)
+		cache_drop(c->s, key);
+	return 0;
+}
+
+int verify_run(
+	struct store *s, const struct verify_opts *o, struct verify_report *out, struct err **err)
+{
+	struct check c = {.s = s, .o = o};
+
+	/* Blobs first: with repair, what follows sees the damaged ones as missing. */
+	if (each(&c, store_blobs_fd(s), check_blob, err) < 0 || check_names(&c, err) < 0 ||
+		each(&c, store_dir(s, STORE_FORMS), check_form, err) < 0 ||
+		each(&c, store_dir(s, STORE_DIRS), check_dir, err) < 0 ||
+		cache_each(s, check_record, &c, err) < 0)
+		return -1;
+	if (out)
+		*out = c.report;
+	return 0;
+}
