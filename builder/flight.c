@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/flight.h"
 
+#include <time.h>
+
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/cache.h"
+
+#define FLIGHT_PAUSE_NS 20000000
 
 static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
 {
@@ -43,13 +47,35 @@ static int execute(const struct flight *f, struct record *out, struct err **err)
 	return r;
 }
 
+/* Waits in small pieces, so that a signal ends the wait. */
+static int take_lock(const struct flight *f, struct err **err)
+{
+	const struct timespec pause = {.tv_nsec = FLIGHT_PAUSE_NS};
+	bool told = false;
+
+	for (;;) {
+		errno = 0;
+		int fd = cache_lock(f->j->s, f->key, true, err);
+		if (fd >= 0 || errno != EWOULDBLOCK || (err && *err))
+			return fd;
+		if (!told) {
+			job_emit(f->j, &(struct event){.kind = EVENT_STATUS,
+					       .text = "waiting for another build that does the same step"});
+			told = true;
+		}
+		if (job_check(f->j, err) < 0)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+}
+
 int flight_run(const struct flight *f, struct record *out, struct err **err)
 {
 	int found = flight_lookup(f, out, err);
 
 	if (found)
 		return found < 0 ? -1 : 0;
-	auto_fd int lock = cache_lock(f->j->s, f->key, false, err);
+	auto_fd int lock = take_lock(f, err);
 	if (lock < 0)
 		return -1;
 	found = flight_lookup(f, out, err);
