@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/secret.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+
+struct secret {
+	size_t len;
+	char text[];
+};
+
+struct secret *secret_new(const char *p, size_t n)
+{
+	struct secret *s = mem_alloc(sizeof *s + n + 1);
+
+	s->len = n;
+	if (n)
+		memcpy(s->text, p, n);
+	return s;
+}
+
+struct secret *secret_of(const char *text)
+{
+	return text ? secret_new(text, strlen(text)) : NULL;
+}
+
+struct secret *secret_copy(const struct secret *s)
+{
+	return s ? secret_new(s->text, s->len) : NULL;
+}
+
+const char *secret_text(const struct secret *s)
+{
+	return s ? s->text : "";
+}
+
+size_t secret_length(const struct secret *s)
+{
+	return s ? s->len : 0;
+}
+
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+	return a && b && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+void secret_free(struct secret *s)
+{
+	if (!s)
+		return;
+	explicit_bzero(s->text, s->len);
+	free(s);
+}
+
+struct secret *secret_base64_encode(const void *p, size_t n)
+{
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *b = p;
+	struct secret *s = mem_alloc(sizeof *s + (n + 2) / 3 * 4 + 1);
+	char *o = s->text;
+
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned v = (unsigned)b[i] << 16;
+
+		if (i + 1 < n)
+			v |= (unsigned)b[i + 1] << 8;
+		if (i + 2 < n)
+			v |= b[i + 2];
+		*o++ = set[v >> 18];
+		*o++ = set[v >> 12 & 63];
+		*o++ = i + 1 < n ? set[v >> 6 & 63] : '=';
+		*o++ = i + 2 < n ? set[v & 63] : '=';
+	}
+	s->len = (size_t)(o - s->text);
+	return s;
+}
+
+static int digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+struct secret *secret_base64_decode(const char *text)
+{
+	auto_secret struct secret *s = NULL;
+	size_t n = strlen(text), fill;
+	unsigned v = 0, bits = 0;
+
+	for (fill = 0; n > 0 && text[n - 1] == '=' && fill < 2; fill++)
+		n--;
+	if (n % 4 == 1 || (fill > 0 && (n + fill) % 4 != 0))
+		return NULL;
+	s = mem_alloc(sizeof *s + n / 4 * 3 + 4);
+	for (size_t i = 0; i < n; i++) {
+		int d = digit(text[i]);
+
+		if (d < 0)
+			return NULL;
+		v = v << 6 | (unsigned)d;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			s->text[s->len++] = (char)(v >> bits & 255);
+		}
+	}
+	while (s->len > 0 && s->text[s->len - 1] == '\0')
+		s->len--;
+	return TAKE(s);
+}
+
+struct secret *secret_basic(const char *user, const struct secret *password)
+{
+	size_t n = strlen(user) + 1 + secret_length(password);
+	auto_secret struct secret *plain = mem_alloc(sizeof *plain + n + 1);
+	auto_secret struct secret *coded = NULL;
+	struct secret *out;
+
+	plain->len = n;
+	memcpy(plain->text, user, strlen(user));
+	plain->text[strlen(user)] = ':';
+	memcpy(plain->text + strlen(user) + 1, secret_text(password), secret_length(password));
+	coded = secret_base64_encode(plain->text, n);
+	out = mem_alloc(sizeof *out + 6 + coded->len + 1);
+	out->len = 6 + coded->len;
+	memcpy(out->text, "Basic ", 6);
+	memcpy(out->text + 6, coded->text, coded->len);
+	return out;
+}
+
+void secret_clear_buf(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->len);
+	buf_clear(b);
+}
