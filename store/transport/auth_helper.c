@@ -145,9 +145,9 @@ int auth_helper_get(
 	if (rc > 0) {
 		auto_buf struct buf words;
 
+		buf_init(&words, AUTH_HELPER_OUTPUT_MAX);
 		if (strstr(b.data, "credentials not found"))
 			return 0;
-		buf_init(&words, AUTH_HELPER_OUTPUT_MAX);
 		buf_add_escaped(&words, b.data,
 			strcspn(b.data, "\n") < 200 ? strcspn(b.data, "\n") : 200, false);
 		return err_set(err, ERR_AUTH, "docker-credential-%s: exit status %d: %s", helper,
