@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Loaded by every e2e file (`load helpers`). Gives each test:
 #   $T            a directory of its own, removed afterwards
 #   BLD_ROOT      its own store, empty
@@ -57,8 +57,8 @@ no_leftovers() {
 # store_is_tidy ROOT: nothing in its temporary area.
 store_is_tidy() {
 	local left
-	[ -d "$1/tmp" ] || return 0
-	left=$(find "$1/tmp" -mindepth 1 ! -name '*.lock' ! -name lock 2>/dev/null | head -5)
+	[ -d "$1/bld/tmp" ] || return 0
+	left=$(find "$1/bld/tmp" -mindepth 1 ! -name '*.lock' ! -name lock 2>/dev/null | head -5)
 	[ -z "$left" ] || { echo "left in the store: $left"; return 1; }
 }
 

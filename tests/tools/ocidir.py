@@ -252,7 +252,7 @@ def tree_of_dir(root):
 
 def quote(text):
     raw = os.fsencode(text) if isinstance(text, str) else text
-    return re.sub(rb"[^!-$&-~]", lambda m: b"%%%02x" % m.group()[0], raw).decode("ascii")
+    return re.sub(rb"[^!-$&-\[\]-~]", lambda m: b"%%%02x" % m.group()[0], raw).decode("ascii")
 
 
 def groups(tree):
