@@ -90,3 +90,13 @@ make_base_layout() {
 			"$1" onbuild
 }
 base_layout() { cached base make_base_layout; }
+
+# An OCI layout with the image `debian`, its layer compressed as registries have it.
+make_debian_layout() {
+	local tar
+	tar=$(debian_tar) &&
+		python3 "$TOOLS/mkimage.py" --gzip --config \
+			'{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["bash"]}' \
+			"$1" debian "$tar"
+}
+debian_layout() { cached debian make_debian_layout; }

@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Debian's docker-registry in four ways: plain, htpasswd, TLS, tokens; and a scripted one.
+
+load helpers
+
+image() {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN echo one > /one
+		RUN head -c 300000 /dev/urandom > /random
+	EOF
+	build -t img "$@" ctx
+}
+PASSWORD='s3cret:with colon'
+
+# roundtrip [options]: push img to $REG, read it with skopeo, pull it into a fresh store
+roundtrip() {
+	local want
+	ok bld push "$@" img "$REG/team/app:v1"
+	has "$output" 'sha256:[0-9a-f]{64}'
+	pushed=$(grep -oE 'sha256:[0-9a-f]{64}' <<<"$output" | tail -1)
+	want=$(tree docker.io/library/img)
+	ok bld --root "$T/other" pull "$@" "$REG/team/app:v1"
+	equal "$(BLD_ROOT=$T/other tree "$REG/team/app:v1")" "$want"
+	equal "$(BLD_ROOT=$T/other digest "$REG/team/app:v1")" "$pushed"
+	ok bld --root "$T/other" verify
+	ok bld --root "$T/other" run "$REG/team/app:v1" cat /one
+	equal "$output" one
+	rm -rf "$T/other"
+}
+
+@test "plain: push, skopeo, pull" {
+	image
+	start_registry
+	roundtrip
+	skopeo inspect --tls-verify=false "docker://$REG/team/app:v1" >inspect
+	equal "$(jq -r .Digest inspect)" "$pushed"
+	skopeo copy -q --src-tls-verify=false "docker://$REG/team/app:v1" oci:copied:x
+	python3 "$TOOLS/treedump.py" "oci:copied:x" >a
+	tree docker.io/library/img | diff - a
+	equal "$(jq -r '[.LayersData[].MIMEType] | unique | .[]' inspect)" 'application/vnd.oci.image.layer.v1.tar+gzip'
+}
+
+@test "the second push uploads nothing, only the manifest" {
+	image
+	start_registry
+	ok bld push img "$REG/a/one"
+	: >"$T/reg-plain.log"
+	ok bld push img "$REG/a/one:again"
+	hasnt "$(cat reg-plain.log)" '"(POST|PATCH) /v2/a/one/blobs/uploads'
+	has "$(cat reg-plain.log)" 'PUT /v2/a/one/manifests/again'
+}
+
+@test "another repository of the same registry: blobs are mounted" {
+	image
+	start_registry
+	ok bld push img "$REG/a/one"
+	: >"$T/reg-plain.log"
+	ok bld push img "$REG/b/two"
+	has "$(cat reg-plain.log)" 'mount=sha256'
+	hasnt "$(cat reg-plain.log)" 'PATCH /v2/b/two'
+	skopeo inspect --tls-verify=false "docker://$REG/b/two" >/dev/null
+}
+
+@test "a mount that is refused falls back to an upload" {
+	image
+	start_faulty "$(base_layout)"
+	ok bld push img "$FAULTY/nomount/one:1"
+	ok bld push img "$FAULTY/nomount/two:1"
+	skopeo inspect --tls-verify=false "docker://$FAULTY/nomount/two:1" >/dev/null
+}
+
+@test "htpasswd: no credentials, wrong ones, good ones, logout" {
+	image
+	start_registry htpasswd
+	fails 6 '401|unauthori|credential' bld push img "$REG/team/app:v1"
+	fails 6 '401|unauthori|wrong|refused|denied' bash -c "printf wrong | '$BLD' login -u alice --password-stdin $REG"
+	printf %s "$PASSWORD" | bld login -u alice --password-stdin "$REG"
+	auth=$(find "$T/home" "$T/run" -name '*.json' | head -1)
+	equal "$(stat -c %a "$auth")" 600
+	roundtrip
+	ok bld logout "$REG"
+	fails 6 '.' bld pull "$REG/team/app:v1"
+	fails 4 '.' bld logout "$REG" || true
+}
+
+@test "credentials: authfile, REGISTRY_AUTH_FILE, docker config, helper" {
+	image
+	start_registry htpasswd
+	b64=$(printf 'alice:%s' "$PASSWORD" | base64)
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$REG" "$b64" >my.json
+	ok bld push --authfile my.json img "$REG/a/b:1"
+	REGISTRY_AUTH_FILE=$T/my.json ok bld pull "$REG/a/b:1"
+	mkdir dc
+	cp my.json dc/config.json
+	DOCKER_CONFIG=$T/dc ok bld pull "$REG/a/b:1"
+	mkdir bin
+	cat >bin/docker-credential-mine <<-EOF
+		#!/bin/sh
+		[ "\$1" = get ] || exit 1
+		read server
+		echo "\$server" > $T/asked
+		printf '{"ServerURL":"%s","Username":"alice","Secret":"$PASSWORD"}' "\$server"
+	EOF
+	chmod 755 bin/docker-credential-mine
+	printf '{"credHelpers":{"%s":"mine"}}' "$REG" >helper.json
+	PATH=$T/bin:$PATH ok bld pull --authfile helper.json "$REG/a/b:1"
+	equal "$(cat asked)" "$REG"
+	# a key with a path is more specific than the host
+	wrong=$(printf 'alice:no' | base64)
+	printf '{"auths":{"%s":{"auth":"%s"},"%s/a":{"auth":"%s"}}}' "$REG" "$wrong" "$REG" "$b64" >path.json
+	ok bld pull --authfile path.json "$REG/a/b:1"
+	printf '{"auths":' >broken.json
+	run --separate-stderr bld pull --authfile broken.json "$REG/a/b:1"
+	[[ $status = 4 || $status = 6 ]]
+	has "$stderr" broken.json
+}
+
+@test "TLS: unknown CA refused, certs.d accepted, verification can be turned off" {
+	image
+	start_registry tls
+	fails 5 'certificate|TLS|SSL' bld push img "$REG/team/app:v1"
+	roundtrip --tls-verify=false
+	mkdir -p "home/.config/containers/certs.d/$REG"
+	cp ca.pem "home/.config/containers/certs.d/$REG/ca.crt"
+	roundtrip
+}
+
+@test "plain http only on loopback or when asked" {
+	image
+	ip=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -E '^[0-9.]+$' | grep -v '^127' | head -1)
+	[ -n "$ip" ] || ip=192.0.2.1
+	start_faulty "$(base_layout)"
+	run --separate-stderr timeout 60 "$BLD" pull "$ip:${FAULTY#*:}/ok/x:gz"
+	equal "$status" 5
+}
+
+@test "tokens: public without a login, private with one, scopes as they should be" {
+	image
+	start_registry token
+	skopeo copy -q --dest-tls-verify=false --dest-creds "alice:$PASSWORD" "oci:$(base_layout):gz" "docker://$REG/public/base:1"
+	ok bld pull "$REG/public/base:1"
+	fails 6 '.' bld push img "$REG/private/app:1"
+	printf %s "$PASSWORD" | bld login -u alice --password-stdin "$REG"
+	roundtrip
+	: >token.log
+	ok bld push img "$REG/private/app:1"
+	jq -se 'any(.scopes[] | test("^repository:private/app:(pull,push|push,pull)$"))' token.log
+	jq -se 'all(.service == ["bld-registry"])' token.log
+	: >token.log
+	ok bld push img "$REG/private/mounted:1"
+	ok bld --root other pull "$REG/private/app:1"
+	jq -se 'any(.scopes[] | . == "repository:private/app:pull")' token.log
+	rm -rf other
+}
+
+@test "credentials go to their origin only" {
+	start_faulty "$(base_layout)"
+	b64=$(printf 'alice:secret' | base64)
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$FAULTY" "$b64" >my.json
+	ok bld pull --authfile my.json "$FAULTY/basic/x:gz"
+	rm -rf "$BLD_ROOT"
+	: >faulty.requests
+	ok bld pull --authfile my.json "$FAULTY/redirect/x:gz"
+	jq -se 'map(select(.path | startswith("/elsewhere"))) | length > 0 and all(.auth == null)' faulty.requests
+	# nothing is sent without a challenge
+	jq -se 'map(select(.path | contains("redirect"))) | all(.auth == null)' faulty.requests
+}
+
+@test "an index: the image of this platform; another on request; digests" {
+	start_registry
+	seed "$REG/multi:1" multi
+	ok bld pull "$REG/multi:1"
+	holds "$REG/multi:1" '.architecture == "amd64"'
+	d=$(skopeo inspect --raw --tls-verify=false "docker://$REG/multi:1" | sha256sum | cut -d' ' -f1)
+	ok bld pull "$REG/multi@sha256:$d"
+	printf 'FROM --platform=linux/arm64 %s/multi:1\nCOPY Dockerfile /f\n' "$REG" >ctx/Dockerfile
+	build -t arm --platform linux/arm64 ctx
+	holds docker.io/library/arm '.architecture == "arm64"'
+	fails 5 'platform|s390x|no image|match' bld build --platform linux/s390x -f - ctx <<<"FROM $REG/multi:1
+COPY Dockerfile /f"
+	fails 5 'sha256|not found|unknown|404' bld pull "$REG/multi@sha256:$(printf 0%.0s $(seq 64))"
+}
+
+@test "base images: gzip, zstd, Docker types; FROM with a digest" {
+	start_registry
+	for i in gz zst docker; do seed "$REG/$i:1" $i; done
+	for i in gz zst docker; do
+		printf 'FROM %s/%s:1\nRUN echo %s > /x\n' "$REG" "$i" "$i" >ctx/Dockerfile
+		build -t "from-$i" ctx
+		check_tree "docker.io/library/from-$i" <<<"/x content=$i%0a
+/bin/busybox type=f"
+	done
+	d=$(skopeo inspect --tls-verify=false "docker://$REG/gz:1" | jq -r .Digest)
+	printf 'FROM %s/gz:1@%s\nRUN true\n' "$REG" "$d" >ctx/Dockerfile
+	build ctx
+	ok bld verify
+}
+
+@test "--pull asks again, without it the store is enough" {
+	start_registry
+	seed "$REG/moving:1" gz
+	printf 'FROM %s/moving:1\nRUN cat /etc/passwd | wc -l > /x\n' "$REG" >ctx/Dockerfile
+	build -t a ctx
+	: >reg-plain.log
+	build -t a ctx
+	hasnt "$(cat reg-plain.log)" '/v2/moving'
+	seed "$REG/moving:1" onbuild
+	build -t a ctx
+	holds docker.io/library/a '.config.Labels.base != "1"'
+	echo >ctx/f
+	build --pull -t a ctx
+	holds docker.io/library/a '.config.Labels.base == "1"'
+	stop_all
+	build -t a ctx
+}
+
+@test "build --push, and what was pushed is what was built" {
+	need_base
+	start_registry
+	dockerfile <<<'FROM localhost/base
+RUN echo pushed > /x'
+	ok bld build -t "$REG/direct/one:1" -t "$REG/direct/two:2" --push ctx
+	for n in direct/one:1 direct/two:2; do
+		skopeo copy -q --src-tls-verify=false "docker://$REG/$n" "oci:got:x"
+		python3 "$TOOLS/treedump.py" oci:got:x >a
+		tree "$REG/$n" | diff - a
+		rm -rf got
+	done
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What a RUN sees and what it cannot do.
+
+load helpers
+
+# facts COMMANDS [build options]: what the commands print inside RUN
+facts() {
+	local text=$1
+	shift
+	printf 'FROM localhost/base\nRUN <<"EOF"\nexec >/facts 2>&1\n%s\ntrue\nEOF\n' "$text" >ctx/Dockerfile
+	build --no-cache -t facts "$@" ctx
+	facts=$(bld run localhost/base true; python3 - "$BLD_ROOT" <<-'P'
+		import os, sys
+		sys.path.insert(0, os.environ["TOOLS"])
+		import io, tarfile, ocidir
+		layers = ocidir.load("oci:%s:docker.io/library/facts:latest" % sys.argv[1])[4]
+		t = tarfile.open(fileobj=io.BytesIO(layers[-1]))
+		name = [n for n in t.getnames() if n.strip("./") == "facts"][0]
+		sys.stdout.write(t.extractfile(name).read().decode())
+	P
+	)
+}
+
+setup() {
+	common_setup
+	need_base
+}
+
+@test "capabilities: the default eleven, none inheritable or ambient" {
+	facts 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
+	# CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE SYS_CHROOT SETFCAP
+	has "$facts" 'CapBnd:.00000000800405fb'
+	has "$facts" 'CapEff:.00000000800405fb'
+	has "$facts" 'CapPrm:.00000000800405fb'
+	has "$facts" 'CapInh:.0000000000000000'
+	has "$facts" 'CapAmb:.0000000000000000'
+	has "$facts" 'NoNewPrivs:.0'
+	has "$facts" 'Seccomp:.2'
+}
+
+@test "a user other than root has no capabilities" {
+	printf 'FROM localhost/base\nUSER app\nRUN grep -E "^Cap(Eff|Prm|Inh|Amb)" /proc/self/status | grep -v 0000000000000000; umask; id\n' >ctx/Dockerfile
+	build --no-cache ctx
+	hasnt "$log" 'Cap(Eff|Prm|Inh|Amb):'
+	has "$log" '0022'
+}
+
+@test "no descriptor of bld leaks, standard input is empty" {
+	facts 'ls -l /proc/self/fd; cat; echo read-$?'
+	# 0, 1, 2, and the one ls opens
+	equal "$(grep -cE ' [0-9]+ -> ' <<<"$facts")" 4 "$facts"
+	has "$facts" ' 0 -> /dev/null'
+	has "$facts" 'read-0'
+}
+
+@test "process, host name and other namespaces are its own" {
+	facts 'echo pid $$; ps | wc -l; hostname; readlink /proc/self/ns/pid /proc/self/ns/ipc /proc/self/ns/uts /proc/self/ns/mnt /proc/self/ns/cgroup /proc/self/ns/net'
+	for n in pid ipc uts mnt cgroup; do
+		hasnt "$facts" "$n:\[$(readlink /proc/self/ns/$n | tr -dc 0-9)\]"
+	done
+	has "$facts" "net:\[$(readlink /proc/self/ns/net | tr -dc 0-9)\]"
+	hasnt "$facts" "$(hostname)\$"
+	first=$facts
+	facts 'hostname'
+	has "$first" "^$facts\$"
+}
+
+@test "masked and read-only paths" {
+	facts '
+		for f in /proc/kcore /proc/keys /proc/timer_list; do [ ! -e $f ] || head -c 1 $f | wc -c; done
+		ls /sys/firmware /proc/acpi /proc/scsi 2>/dev/null | grep -v : | wc -w
+		for d in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/power/state; do [ ! -e $d ] || { echo x > $d && echo WRITABLE $d; }; done
+		mkdir /sys/fs/cgroup/new /sys/fs/cgroup/*/new && echo WRITABLE cgroup
+		touch /proc/sys/x /sys/x && echo WRITABLE dirs'
+	hasnt "$facts" WRITABLE
+	hasnt "$facts" '^[1-9]'
+}
+
+@test "devices: the usual few and no others" {
+	facts 'ls /dev; ls /dev/pts; echo x > /dev/null; head -c 3 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; : > /dev/full || echo full; stat -f -c %T /dev/shm; echo y > /dev/shm/f && echo shm; mknod /disk b 254 0 && echo MADE'
+	for d in null zero full random urandom tty ptmx pts shm fd stdin stdout stderr; do has "$facts" "^$d\$"; done
+	hasnt "$facts" '^(sd|vd|nvme|loop|mem|kmsg|kvm|fuse)'
+	has "$facts" shm
+	hasnt "$facts" MADE
+	[ ! -e /dev/shm/f ]
+}
+
+@test "system calls that are refused" {
+	cc -std=gnu11 -D_GNU_SOURCE -static -o ctx/try "$TOOLS/trysyscall.c"
+	printf 'FROM localhost/base\nCOPY try /try\nRUN ["/try"]\n' >ctx/Dockerfile
+	build --no-cache --progress=plain ctx
+	for c in mount umount2 unshare-user setns keyctl add_key io_uring_setup userfaultfd bpf perf_event_open \
+		kexec_load init_module reboot swapon open_by_handle_at socket-alg socket-vsock ioctl-tiocsti clone-newuser; do
+		has "$log" "$c (refused|absent)"
+	done
+	for c in getpid clone openat2 fchmodat2 statx futex; do has "$log" "$c (allowed|absent)"; done
+	has "$log" "unknown-call absent"
+}
+
+@test "network: the host's by default, none on request, never more than the command line gives" {
+	facts 'ls /sys/class/net; cat /proc/net/dev | wc -l'
+	printf 'FROM localhost/base\nRUN ls /proc/sys/net/ipv4 >/dev/null; ifconfig -a | grep -c Link > /n\n' >ctx/Dockerfile
+	build --no-cache --network=none -t none ctx
+	check_tree docker.io/library/none <<<'/n content=1%0a'
+	printf 'FROM localhost/base\nRUN --network=host ifconfig -a | grep -c Link > /n\n' >ctx/Dockerfile
+	run --separate-stderr bld build --network=none -t none2 ctx
+	if [ "$status" = 0 ]; then
+		check_tree docker.io/library/none2 <<<'/n content=1%0a'
+	else
+		has "$stderr" 'Dockerfile:2|network'
+	fi
+}
+
+@test "the host is out of reach" {
+	echo secret >"$T/host-file"
+	facts "cat $T/host-file /proc/1/root$T/host-file; ls /proc/1/root/work /proc/self/cwd/../../../../tmp; kill -0 $$ && echo REACHED; cat /proc/mounts"
+	hasnt "$facts" secret
+	hasnt "$facts" REACHED
+	hasnt "$facts" 'host-file$'
+}
+
+@test "what RUN leaves behind ends, zombies are reaped" {
+	facts '(setsid sleep 98771 >/dev/null 2>&1 &)
+		for i in 1 2 3 4 5; do (sh -c "sleep 0 & exec sleep 0" &) ; done
+		sleep 1; ps -o stat,comm | grep -c ^Z'
+	has "$facts" '^0$'
+	run ! pgrep -f 'sleep 98771'
+}
+
+@test "signals and exit codes of a RUN are reported" {
+	printf 'FROM localhost/base\nRUN kill -11 $$\n' >ctx/Dockerfile
+	fails 1 'SEGV|signal 11' bld build ctx
+	printf 'FROM localhost/base\nRUN exit 77\n' >ctx/Dockerfile
+	fails 1 '77' bld build ctx
+}
+
+@test "set-user-id programs work, umask is 022, limits are sane" {
+	facts 'umask; ulimit -c; ulimit -n; touch /um; stat -c %a /um; cp /bin/busybox /su; chmod 4755 /su; echo "echo uid \$(id -u)" > /s; stat -c %a /su'
+	has "$facts" '^0022$'
+	has "$facts" '^644$'
+	has "$facts" '^4755$'
+}
+
+@test "resolv.conf, hosts and hostname: given, not kept" {
+	facts 'cat /etc/resolv.conf; echo ---; cat /etc/hosts; echo ---; cat /etc/hostname; hostname'
+	has "$facts" 'localhost'
+	check_tree docker.io/library/facts <<-'EOF'
+		/etc/hosts size=0
+		/etc/resolv.conf size=0
+		/etc/hostname size=0
+		layer -1: /facts
+	EOF
+}
+
+@test "locked cache mounts wait, shared ones do not, private ones are apart" {
+	printf 'FROM localhost/base\nARG N\nRUN --mount=type=cache,target=/c,sharing=locked [ ! -e /c/busy ] && touch /c/busy && sleep 0.3 && rm /c/busy && echo $N\n' >ctx/Dockerfile
+	pids=()
+	for i in 1 2 3; do
+		"$BLD" build --build-arg N=$i --progress=plain ctx >out.$i 2>&1 3>&- &
+		pids+=($!)
+	done
+	for p in "${pids[@]}"; do wait "$p" || { cat out.*; false; }; done
+}
