@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Plan: which stages are needed, what they start from, and references that cannot be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "builder/plan.h"
+#include "store/base/mem.h"
+
+struct made {
+	struct dockerfile *df;
+	struct plan plan;
+	struct err *err;
+	int status;
+	struct strlist args;
+	struct strlist names;
+	struct oci_platform platform;
+};
+
+static void make(struct made *m, const char *text, const char *target)
+{
+	m->df = dockerfile_parse(SLICE("Dockerfile"), slice_of(text));
+	assert_int_equal(m->df->diags.errors, 0);
+	if (!m->platform.os)
+		assert_int_equal(oci_platform_parse("linux/arm64", &m->platform, NULL), 0);
+	struct plan_opts o = {
+		.target = target, .build_args = &m->args, .context_names = &m->names, .platform = &m->platform};
+	m->status = plan_make(m->df, &o, &m->plan, &m->err);
+}
+
+static void clear(struct made *m)
+{
+	if (m->status == 0)
+		plan_clear(&m->plan);
+	dockerfile_free(m->df);
+	err_free(m->err);
+	strlist_clear(&m->args);
+	strlist_clear(&m->names);
+	oci_platform_clear(&m->platform);
+}
+
+static void only_needed_stages(void **state)
+{
+	struct made m = {0};
+
+	(void)state;
+	make(&m,
+		"FROM scratch AS a\nFROM scratch AS unused\nFROM a AS b\nRUN x\nFROM scratch\nCOPY --from=B /x /x\n", NULL);
+	assert_int_equal(m.status, 0);
+	assert_true(m.plan.stages[0].needed);
+	assert_false(m.plan.stages[1].needed);
+	assert_true(m.plan.stages[2].needed);
+	assert_int_equal(m.plan.stages[2].base, PLAN_STAGE);
+	assert_int_equal(m.plan.stages[2].base_stage, 0);
+	assert_int_equal(m.plan.target, 3);
+	assert_int_equal(m.plan.nsteps, 2);
+	clear(&m);
+}
+
+static void target_by_name_and_number(void **state)
+{
+	(void)state;
+	struct made m = {0};
+	make(&m, "FROM scratch AS one\nFROM scratch AS two\n", "ONE");
+	assert_int_equal(m.plan.target, 0);
+	clear(&m);
+	memset(&m, 0, sizeof m);
+	make(&m, "FROM scratch AS one\nFROM scratch AS two\n", "1");
+	assert_int_equal(m.plan.target, 1);
+	clear(&m);
+	memset(&m, 0, sizeof m);
+	make(&m, "FROM scratch AS one\n", "nope");
+	assert_int_equal(m.status, -1);
+	assert_int_equal(err_get_kind(m.err), ERR_USAGE);
+	clear(&m);
+}
+
+static void globals_expand_in_from(void **state)
+{
+	struct made m = {0};
+
+	(void)state;
+	strlist_add(&m.args, "TAG=9");
+	make(&m, "ARG BASE=debian\nARG TAG=1\nARG FULL=${BASE}:${TAG}\nFROM --platform=$TARGETPLATFORM $FULL\n", NULL);
+	assert_int_equal(m.status, 0);
+	assert_string_equal(m.plan.stages[0].base_name, "debian:9");
+	assert_string_equal(m.plan.stages[0].platform, "linux/arm64");
+	clear(&m);
+}
+
+static void bad_references(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		{"FROM scratch AS a\nCOPY --from=b /x /x\nFROM scratch AS b\n", "defined after this one"},
+		{"FROM scratch AS a\nCOPY --from=1 /x /x\nFROM scratch AS b\n", "defined after this one"},
+		{"FROM scratch AS a\nCOPY --from=a /x /x\n", "copy from itself"},
+		{"FROM scratch AS a\nCOPY --from=0 /x /x\n", "copy from itself"},
+		{"FROM scratch\nCOPY --from=7 /x /x\n", "there is no stage 7"},
+		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n", "defined after"},
+		{"ARG X\nFROM $X\n", "empty after expansion"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct made m = {0};
+		make(&m, rows[i].text, NULL);
+		assert_int_equal(m.status, -1);
+		assert_int_equal(err_get_kind(m.err), ERR_SYNTAX);
+		assert_non_null(strstr(err_text(m.err), rows[i].message));
+		assert_non_null(strstr(err_text(m.err), "Dockerfile:"));
+		clear(&m);
+	}
+}
+
+static void from_kinds(void **state)
+{
+	struct made m = {0};
+	struct plan_from f;
+	struct word w = {.text = SLICE("ctx")};
+
+	(void)state;
+	strlist_add(&m.names, "ctx");
+	make(&m, "FROM scratch AS st\nFROM ctx\n", NULL);
+	assert_int_equal(m.status, 0);
+	assert_int_equal(m.plan.stages[1].base, PLAN_CONTEXT);
+	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(f.kind, PLAN_FROM_NAMED);
+	w.text = SLICE("ST");
+	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(f.kind, PLAN_FROM_STAGE);
+	w.text = SLICE("0");
+	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, false, &f, &m.err), 0);
+	assert_int_equal(f.kind, PLAN_FROM_IMAGE); /* mounts know no stage numbers */
+	w.text = (struct slice){0};
+	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(f.kind, PLAN_FROM_CONTEXT);
+	clear(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_needed_stages),
+		cmocka_unit_test(target_by_name_and_number),
+		cmocka_unit_test(globals_expand_in_from),
+		cmocka_unit_test(bad_references),
+		cmocka_unit_test(from_kinds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
