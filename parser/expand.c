@@ -34,6 +34,7 @@ struct expander {
 	const struct expand_env *env;
 	struct slice text;
 	size_t at;
+	size_t piece; /* where what is being expanded now began, for messages */
 	size_t work;
 	unsigned depth;
 	bool quotes; /* false: quote characters are ordinary */
@@ -65,7 +66,7 @@ static int fail(
 static int work(struct expander *x, size_t amount)
 {
 	if (amount > WORK_MAX - x->work)
-		return fail(x, EXPAND_LIMIT, x->at, "expansion takes too much work");
+		return fail(x, EXPAND_LIMIT, x->piece, "expansion takes too much work");
 	x->work += amount;
 	return 0;
 }
@@ -73,7 +74,7 @@ static int work(struct expander *x, size_t amount)
 static int append(struct expander *x, struct buffer *b, struct slice s)
 {
 	if (s.len > EXPAND_OUTPUT_MAX - b->len)
-		return fail(x, EXPAND_LIMIT, x->at, "result is longer than %d bytes",
+		return fail(x, EXPAND_LIMIT, x->piece, "result is longer than %d bytes",
 			EXPAND_OUTPUT_MAX);
 	if (work(x, s.len) < 0)
 		return -1;
@@ -206,7 +207,7 @@ static int run(struct expander *x, int stop, enum operand as, struct buffer *out
 
 	for (;;) {
 		int c = peek(x);
-		size_t from = x->at;
+		size_t from = x->piece = x->at;
 		int status;
 
 		if (c == -1) {

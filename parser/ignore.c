@@ -173,7 +173,8 @@ bool ignore_may_contain(const struct ignore *ig, struct slice dir)
 	for (size_t i = ig->count; i > 0; i--) {
 		const struct rule *r = &ig->rules[i - 1];
 
-		if (r->keep && pattern_test_below(r->pattern, dir))
+		if (r->keep && (pattern_test_below(r->pattern, dir) ||
+				       pattern_test_parents(r->pattern, dir)))
 			return true;
 		if (!r->keep && pattern_test_parents(r->pattern, dir))
 			return false;

@@ -43,7 +43,7 @@ size_t ignore_count(const struct ignore *ig);
 bool ignore_match(const struct ignore *ig, struct slice path, size_t *line);
 
 /*
- * Whether anything below an excluded directory might be kept; false = it can be skipped without
+ * Whether anything below a directory might be kept; false = it can be skipped without
  * reading it. May say true too often.
  */
 bool ignore_may_contain(const struct ignore *ig, struct slice dir);

@@ -154,7 +154,8 @@ bool words_size(struct slice text, uint64_t *out)
 	}
 	if (suffix.len > 1 || (suffix.len == 1 && (suffix.ptr[0] | 0x20) != 'b'))
 		return false;
-	if (scaled(text, unit, INT64_MAX, &value) != number_length(text) || text.len == 0)
+	if (number_length(text) == 0 ||
+		scaled(text, unit, INT64_MAX, &value) != number_length(text))
 		return false;
 	*out = value;
 	return true;
