@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// bld images: the names of the store and what they stand for.
+#include "builder/cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/cli/show.h"
+#include "builder/ui/ui.h"
+#include "store/image.h"
+#include "store/tags.h"
+
+struct opts {
+	bool digests;
+	bool json;
+	bool quiet;
+};
+
+static const struct cli_option options[] = {
+	{"digests", 0, CLI_FLAG, offsetof(struct opts, digests), NULL, NULL,
+		"also the digests of the manifests"},
+	{"json", 0, CLI_FLAG, offsetof(struct opts, json), NULL, NULL, "as JSON"},
+	{"quiet", 'q', CLI_FLAG, offsetof(struct opts, quiet), NULL, NULL, "image IDs only"},
+	{0},
+};
+
+static uint64_t layers_size(const struct image *i)
+{
+	uint64_t sum = 0;
+
+	for (size_t n = 0; n < i->manifest.nlayers; n++)
+		sum += i->manifest.layers[n].size;
+	return sum;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text && *text ? text : "-";
+}
+
+static void add_json(struct show_json *j, const struct tags_entry *e, const struct image *i)
+{
+	show_json_open(j, NULL, '{');
+	show_json_string(j, "name", e->name);
+	show_json_digest(j, "digest", &e->manifest.digest);
+	if (i) {
+		show_json_digest(j, "id", &i->manifest.config.digest);
+		show_json_string(j, "created", i->config.created);
+		show_json_number(j, "size", layers_size(i));
+	} else {
+		show_json_bool(j, "damaged", true);
+	}
+	show_json_close(j, '}');
+}
+
+static void add_row(struct show_table *t, const struct opts *o, const struct tags_entry *e,
+	const struct image *i)
+{
+	char digest[DIGEST_STRING], id[DIGEST_HEX];
+	auto_buf struct buf size;
+	const char *cells[SHOW_COLUMNS_MAX];
+	size_t n = 0;
+
+	buf_init(&size, BUF_TEXT_MAX);
+	cells[n++] = e->name;
+	if (o->digests)
+		cells[n++] = sha256_string(&e->manifest.digest, digest);
+	if (i)
+		ui_add_bytes(&size, layers_size(i));
+	cells[n++] = i ? show_short_id(&i->manifest.config.digest, id) : "damaged";
+	cells[n++] = i ? or_dash(i->config.created) : "-";
+	cells[n++] = i ? size.data : "-";
+	show_table_row(t, cells);
+}
+
+/* An image that cannot be read is listed as damaged: the others are of interest all the same. */
+static void show_one(struct store *s, const struct opts *o, const struct tags_entry *e,
+	struct show_json *j, struct show_table *t)
+{
+	auto_image struct image image = {0};
+	const struct image *i = image_open(s, e->name, NULL, &image, NULL) == 0 ? &image : NULL;
+	char id[DIGEST_STRING];
+
+	if (o->json)
+		add_json(j, e, i);
+	else if (!o->quiet)
+		add_row(t, o, e, i);
+	else if (i)
+		printf("%s\n", sha256_string(&i->manifest.config.digest, id));
+}
+
+static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+{
+	const struct opts *o = opts;
+	auto_store struct store *s = store_open(c->root, err);
+	auto_tags struct tags tags = {0};
+	auto_show_json struct show_json j;
+	struct show_table t = {.ncolumns = o->digests ? 5 : 4};
+
+	(void)operands;
+	show_json_init(&j);
+	if (!s || tags_list(s, &tags, err) < 0)
+		return -1;
+	show_json_open(&j, NULL, '[');
+	show_table_row(&t,
+		o->digests ? (const char *const[]){"NAME", "DIGEST", "IMAGE ID", "CREATED", "SIZE"}
+			   : (const char *const[]){"NAME", "IMAGE ID", "CREATED", "SIZE"});
+	for (size_t i = 0; i < tags.n; i++)
+		show_one(s, o, &tags.v[i], &j, &t);
+	show_json_close(&j, ']');
+	if (o->json)
+		show_json_print(&j);
+	if (o->json || o->quiet)
+		strlist_clear(&t.cells);
+	else
+		show_table_print(&t);
+	return 0;
+}
+
+const struct cli_command cli_images = {
+	.name = "images",
+	.operands = "",
+	.summary = "List the images of the store",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.run = run,
+};

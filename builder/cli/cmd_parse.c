@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// bld parse: show the tree of a Dockerfile, or everything that is wrong with it.
+#include "builder/cli/cli.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parser/dockerfile.h"
+#include "store/base/fs.h"
+
+struct opts {
+	bool json;
+};
+
+static const struct cli_option options[] = {
+	{"json", 0, CLI_FLAG, offsetof(struct opts, json), NULL, NULL, "as JSON"},
+	{0},
+};
+
+static void to_buf(void *ctx, struct slice s)
+{
+	buf_add(ctx, s.ptr, s.len);
+}
+
+static int show(const struct dockerfile *df, const struct opts *o, struct err **err)
+{
+	auto_buf struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	dockerfile_report(df, to_buf, &b);
+	if (df->diags.errors > 0)
+		return err_set(err, ERR_SYNTAX, "%s", b.data);
+	fwrite(b.data, 1, b.len, stderr); /* warnings */
+	buf_reset(&b);
+	if (o->json)
+		dockerfile_dump_json(df, to_buf, &b);
+	else
+		dockerfile_dump_text(df, to_buf, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	return 0;
+}
+
+static int read_input(const char *path, struct buf *out, struct err **err)
+{
+	int r = strcmp(path, "-") == 0
+			? fs_read_fd(STDIN_FILENO, DOCKERFILE_SIZE_MAX, "standard input", out, err)
+			: fs_read_file(AT_FDCWD, path, DOCKERFILE_SIZE_MAX, out, err);
+
+	if (r < 0 && err)
+		err_rekind(err, err_get_kind(*err) == ERR_LIMIT ? ERR_SYNTAX : ERR_CONTEXT);
+	return r;
+}
+
+static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+{
+	const char *path = operands->v[0];
+	struct dockerfile *df;
+	auto_buf struct buf text;
+	int status;
+
+	(void)c;
+	buf_init(&text, DOCKERFILE_SIZE_MAX);
+	if (read_input(path, &text, err) < 0)
+		return -1;
+	df = dockerfile_parse(slice_of(strcmp(path, "-") == 0 ? "Dockerfile" : path),
+		(struct slice){text.data, text.len});
+	status = show(df, opts, err);
+	dockerfile_free(df);
+	return status;
+}
+
+const struct cli_command cli_parse_file = {
+	.name = "parse",
+	.operands = "FILE",
+	.summary = "Show the tree of a Dockerfile",
+	.details = "FILE may be \"-\" for standard input. Exit status 3 when the file is wrong.\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.min_operands = 1,
+	.max_operands = 1,
+	.missing = "\"bld parse Dockerfile\"",
+	.run = run,
+};

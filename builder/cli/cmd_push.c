@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// bld push: an image of the store to a registry, a layout directory or an archive.
+#include "builder/cli/cli.h"
+
+#include <stdio.h>
+
+#include "builder/cli/remote.h"
+
+struct opts {
+	struct remote_opts remote;
+};
+
+static const struct cli_option options[] = {
+	REMOTE_ACCESS_OPTIONS(struct opts, remote),
+	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
+	{0},
+};
+
+static const char details[] =
+	"NAME is a name or an ID of \"bld images\". DEST is a name in a registry (default:\n"
+	"NAME), or oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME].\n"
+	"Layers are compressed once and the result is kept. The digest of the manifest,\n"
+	"as the destination knows it, is printed.\n";
+
+static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+{
+	struct opts *o = opts;
+	const char *dest = operands->n > 1 ? operands->v[1] : NULL;
+	auto_store struct store *s = store_open(c->root, err);
+	auto_image struct image image = {0};
+	auto_ui struct ui *ui = NULL;
+	struct transfer_opts t;
+	char text[DIGEST_STRING];
+	struct digest d;
+
+	if (!s || image_open(s, operands->v[0], NULL, &image, err) < 0)
+		return -1;
+	if (!dest && !image.name) {
+		err_set(err, ERR_USAGE, "%s is no name: where to?", operands->v[0]);
+		return err_hint(err, "bld push %s HOST/PATH:TAG", operands->v[0]);
+	}
+	if (!dest)
+		dest = image.name;
+	ui = remote_ui(&o->remote);
+	remote_transfer_opts(c, &o->remote, ui, &t);
+	remote_status(ui, "pushing %s", dest);
+	if (transfer_push(s, &image, dest, &t, &d, err) < 0)
+		return -1;
+	ui_finish(ui);
+	printf("%s\n", sha256_string(&d, text));
+	return 0;
+}
+
+const struct cli_command cli_push = {
+	.name = "push",
+	.operands = "NAME [DEST]",
+	.summary = "Send an image to a registry",
+	.details = details,
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.min_operands = 1,
+	.max_operands = 2,
+	.run = run,
+};

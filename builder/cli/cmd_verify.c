@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// bld verify: hash everything again.
+#include "builder/cli/cli.h"
+
+#include <stdio.h>
+
+#include "builder/cli/show.h"
+#include "store/verify.h"
+
+struct opts {
+	bool repair;
+};
+
+static const struct cli_option options[] = {
+	{"repair", 0, CLI_FLAG, offsetof(struct opts, repair), NULL, NULL,
+		"drop what is wrong: it is made or pulled again when it is needed"},
+	{0},
+};
+
+static void finding(void *ctx, const char *text)
+{
+	(void)ctx;
+	show_line("%s\n", text);
+}
+
+static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+{
+	const struct opts *o = opts;
+	struct verify_opts v = {.repair = o->repair, .finding = finding};
+	struct verify_report r = {0};
+	auto_store struct store *s = store_open(c->root, err);
+
+	(void)operands;
+	if (!s || verify_run(s, &v, &r, err) < 0)
+		return -1;
+	printf("%llu blobs, %llu directories, %llu records checked: %llu problems\n",
+		(unsigned long long)r.blobs, (unsigned long long)r.dirs,
+		(unsigned long long)r.records, (unsigned long long)r.problems);
+	if (r.problems == 0)
+		return 0;
+	err_set(err, ERR_CORRUPT, "%llu problems in %s", (unsigned long long)r.problems,
+		store_root(s));
+	if (!o->repair)
+		err_hint(err, "\"bld verify --repair\" drops what is wrong");
+	return -1;
+}
+
+const struct cli_command cli_verify = {
+	.name = "verify",
+	.operands = "",
+	.summary = "Check everything in the store",
+	.details = "Exit status 10 when something was wrong, also when it was repaired.\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.run = run,
+};

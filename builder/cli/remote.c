@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/remote.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "store/base/mem.h"
+#include "store/reference.h"
+
+#define REMOTE_DIGEST_SHOWN 19 /* "sha256:" and 12 digits */
+
+struct ui *remote_ui(struct remote_opts *r)
+{
+	enum ui_mode mode = UI_AUTO;
+	struct ui_opts o;
+
+	if (r->progress)
+		(void)ui_mode_parse(r->progress, &mode);
+	r->quiet = r->quiet || mode == UI_QUIET;
+	ui_opts_from_env(&o, r->quiet ? UI_QUIET : mode, STDERR_FILENO);
+	return ui_new(&o);
+}
+
+void remote_status(struct ui *ui, const char *fmt, ...)
+{
+	struct event e = {.kind = EVENT_STATUS};
+	auto_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	e.text = text;
+	ui_event(ui, &e);
+}
+
+static void on_transfer(void *ctx, const struct transfer_event *t)
+{
+	char text[DIGEST_STRING + 16], digest[DIGEST_STRING];
+	struct event e = {.kind = EVENT_TRANSFER, .text = text, .done = t->done, .total = t->total};
+	const char *note = "";
+
+	switch (t->kind) {
+	case TRANSFER_BLOB_DONE:
+		/* The size may not have been known before. */
+		e.total = e.done = t->total ? t->total : t->done;
+		break;
+	case TRANSFER_BLOB_EXISTS:
+	case TRANSFER_BLOB_MOUNTED:
+		note = t->kind == TRANSFER_BLOB_EXISTS ? " exists" : " mounted";
+		e.done = e.total;
+		break;
+	case TRANSFER_RETRY:
+		e.kind = EVENT_WARNING;
+		e.text = t->text ? t->text : "trying again";
+		break;
+	case TRANSFER_BLOB_START:
+	case TRANSFER_BLOB_PROGRESS:
+		break;
+	case TRANSFER_MANIFEST:
+		return;
+	}
+	snprintf(text, sizeof text, "%.*s%s", REMOTE_DIGEST_SHOWN,
+		sha256_string(&t->digest, digest), note);
+	ui_event(ctx, &e);
+}
+
+void remote_transfer_opts(
+	const struct cli *c, const struct remote_opts *r, struct ui *ui, struct transfer_opts *out)
+{
+	*out = (struct transfer_opts){
+		.authfile = r->authfile,
+		.cert_dir = r->cert_dir,
+		.tls_verify = r->tls_verify,
+		.compression = LAYER_GZIP,
+		.event = ui ? on_transfer : NULL,
+		.ctx = ui,
+		.cancelled = c->cancelled,
+	};
+}
+
+char *remote_name(const char *text, struct err **err)
+{
+	auto_reference struct reference r = {0};
+
+	if (reference_parse(text, &r, err) < 0)
+		return NULL;
+	return reference_text(&r);
+}
