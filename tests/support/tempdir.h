@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A private directory for one unit test, and small file helpers in it. Every failure ends the test. */
+#ifndef BLD_TESTS_SUPPORT_TEMPDIR_H
+#define BLD_TESTS_SUPPORT_TEMPDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tempdir {
+	char path[128];
+	int fd;
+};
+
+void tempdir_make(struct tempdir *t);
+void tempdir_remove(struct tempdir *t);
+
+void tempdir_write(int dir_fd, const char *name, const char *text);
+/* Owned by the caller. */
+char *tempdir_read(int dir_fd, const char *name);
+bool tempdir_has(int dir_fd, const char *name);
+/* Entries other than "." and "..". */
+size_t tempdir_count(int dir_fd, const char *name);
+
+#endif
