@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wildcards. The leading components without a wildcard are resolved with their symlinks; from there
+// on real directories are read, component by component. What matches is not descended into.
+#include <errno.h>
+#include <string.h>
+
+#include "builder/copy/path.h"
+#include "builder/copy/selection.h"
+#include "parser/ignore.h"
+#include "parser/pattern.h"
+#include "store/base/cleanup.h"
+#include "store/base/mem.h"
+#include "store/base/strlist.h"
+
+struct glob {
+	struct copy_selection *s;
+	const struct ignore *ignore;
+	struct copy_pool *pool; /* of names, freed with the glob */
+	struct strlist *out;
+	struct err **err;
+};
+
+static int read_names(struct glob *g, const char *canon, struct copy_names *names)
+{
+	const struct copy_vfs *v = &g->s->vfs;
+	struct copy_dir d;
+
+	if (v->ops->open(v, canon, &d) < 0)
+		return -1;
+	int rc = v->ops->names(v, &d, g->pool, names);
+	int saved = errno;
+	v->ops->close(&d);
+	errno = saved;
+	return rc;
+}
+
+static bool hidden(const struct glob *g, const char *path)
+{
+	struct slice slice = slice_of(path);
+
+	return g->ignore && ignore_match(g->ignore, slice, NULL) &&
+	       !ignore_may_contain(g->ignore, slice);
+}
+
+// canon: the directory; written: the same as the pattern names it; rest: the pattern below it.
+static int level(struct glob *g, const char *canon, const char *written, const char *rest)
+{
+	struct copy_names names;
+	const char *comp;
+	size_t len = copy_path_next(&rest, &comp);
+
+	if (read_names(g, canon, &names) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		struct copy_file at = {.path = canon};
+		auto_free char *shown = copy_file_show(&at);
+		return err_sys_kind(g->err, ERR_CONTEXT, "cannot read %s", shown);
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		const struct copy_name *n = &names.v[i];
+		struct slice pattern = {comp, len};
+		if (pattern_match(pattern, slice_of(n->name)) != PATTERN_YES)
+			continue;
+		auto_free char *name = copy_path_join(written, n->name);
+		if (!*rest) {
+			if (g->out->n >= COPY_SOURCES_MAX)
+				return err_set(g->err, ERR_LIMIT,
+					"more than %d sources in one instruction",
+					COPY_SOURCES_MAX);
+			strlist_add(g->out, name);
+			continue;
+		}
+		auto_free char *path = copy_path_join(canon, n->name);
+		if (n->type == LAYER_DIR && !hidden(g, path) && level(g, path, name, rest) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int copy_glob(struct copy_selection *s, const struct copy_root *root, const char *pattern,
+	struct strlist *out, struct err **err)
+{
+	struct copy_pool pool = {0};
+	struct glob g = {s, root->ignore, &pool, out, err};
+	size_t len = pattern_literal_prefix(slice_of(pattern));
+	auto_free char *canon = NULL;
+
+	while (len && pattern[len - 1] != '/') // no wildcard at all: only its last component is
+		len--;
+	auto_free char *raw = mem_strndup(pattern, len);
+	auto_free char *prefix = copy_path_clean(raw, NULL);
+	if (s->vfs.ops->resolve(&s->vfs, prefix, &canon) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		struct copy_file at = {.path = prefix};
+		auto_free char *shown = copy_file_show(&at);
+		return err_sys_kind(err, ERR_CONTEXT, "cannot read %s", shown);
+	}
+	int rc = level(&g, canon, prefix, pattern + len);
+	copy_pool_clear(&pool);
+	return rc;
+}

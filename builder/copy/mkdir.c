@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A directory with its missing parents, as WORKDIR wants it.
+#include "builder/copy/copy.h"
+#include "builder/copy/target.h"
+#include "store/base/cleanup.h"
+
+struct layer_list *copy_mkdir(const struct layer_tree *below, const char *path, uint32_t uid,
+	uint32_t gid, int64_t now, struct err **err)
+{
+	auto_layer_list struct layer_list *out = layer_list_new();
+	struct copy_attrs a = {.mode = 0755, .uid = uid, .gid = gid, .mtime = now};
+	auto_copy_target struct copy_target t;
+
+	copy_target_init(&t, below);
+	struct copy_node *at = copy_target_walk(&t, t.root, path, true, err);
+	if (!at || copy_target_mkdirs(&t, at, &a, err) < 0 ||
+		copy_target_emit(&t, NULL, 0, out, err) < 0)
+		return NULL;
+	return TAKE(out);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One placement: the rules of place.c, shared with extract.c. */
+#ifndef BLD_BUILDER_COPY_PLACE_H
+#define BLD_BUILDER_COPY_PLACE_H
+
+#include "builder/copy/copy.h"
+#include "builder/copy/selection.h"
+#include "builder/copy/target.h"
+
+struct copy_place {
+	struct copy_selection *s;
+	const struct copy_dest *d;
+	struct copy_target target;
+};
+
+/* What a directory gets that is made on the way. mode_rule: --chmod applies to it. */
+struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule);
+/* extract.c: unpack an archive below the directory at. */
+int copy_extract(
+	struct copy_place *p, const struct copy_file *f, struct copy_node *at, struct err **err);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/copy/pool.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/mem.h"
+
+#define CHUNK_MIN ((size_t)4 << 10)
+#define CHUNK_MAX ((size_t)1 << 20)
+#define ALIGN     (sizeof(union align))
+
+union align {
+	void *p;
+	uint64_t u;
+};
+
+struct copy_pool_chunk {
+	struct copy_pool_chunk *next;
+	size_t size;
+	size_t used;
+	union align data[];
+};
+
+void *copy_pool_alloc(struct copy_pool *p, size_t size)
+{
+	struct copy_pool_chunk *c = p->head;
+
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (!c || c->size - c->used < size) {
+		size_t want = c && c->size < CHUNK_MAX ? c->size * 2 : c ? CHUNK_MAX : CHUNK_MIN;
+		if (want < size)
+			want = size;
+		c = mem_alloc(sizeof *c + want);
+		c->size = want;
+		c->next = p->head;
+		p->head = c;
+	}
+	char *at = (char *)c->data + c->used;
+	c->used += size;
+	return at;
+}
+
+void *copy_pool_array(struct copy_pool *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		abort();
+	return copy_pool_alloc(p, bytes);
+}
+
+char *copy_pool_strdup(struct copy_pool *p, const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(copy_pool_alloc(p, n), s, n);
+}
+
+char *copy_pool_join(struct copy_pool *p, const char *dir, const char *name)
+{
+	size_t d = strlen(dir), n = strlen(name);
+	char *out = copy_pool_alloc(p, d + n + 2);
+
+	if (d) {
+		memcpy(out, dir, d);
+		out[d++] = '/';
+	}
+	memcpy(out + d, name, n + 1);
+	return out;
+}
+
+struct layer_xattr *copy_pool_xattrs(struct copy_pool *p, const struct layer_xattr *v, size_t n)
+{
+	struct layer_xattr *out = n ? copy_pool_array(p, n, sizeof *out) : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		void *value = copy_pool_alloc(p, v[i].len + 1);
+		if (v[i].len)
+			memcpy(value, v[i].value, v[i].len);
+		out[i].name = copy_pool_strdup(p, v[i].name);
+		out[i].value = value;
+		out[i].len = v[i].len;
+	}
+	return out;
+}
+
+void copy_pool_clear(struct copy_pool *p)
+{
+	while (p->head) {
+		struct copy_pool_chunk *next = p->head->next;
+		free(p->head);
+		p->head = next;
+	}
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Items of an instruction -> sources. Literal paths must be there; wildcards may match nothing.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/copy/path.h"
+#include "builder/copy/selection.h"
+#include "parser/ignore.h"
+#include "parser/pattern.h"
+#include "store/base/cleanup.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/base/strlist.h"
+
+struct select {
+	struct copy_selection *s;
+	const struct copy_request *q;
+	size_t item;
+	struct err **err;
+};
+
+static struct copy_selection *selection_new(const struct copy_request *q)
+{
+	struct copy_selection *s = mem_alloc(sizeof *s);
+
+	pthread_mutex_init(&s->lock, NULL);
+	s->cancelled = q->cancelled;
+	s->dir_fd = s->tmp_fd = -1;
+	s->vfs.ops = q->root.dir_fd >= 0 ? &copy_dirsource : &copy_treesource;
+	s->vfs.tree = q->root.tree;
+	s->vfs.keep_owner = q->root.keep_owner;
+	return s;
+}
+
+static int own_fds(struct copy_selection *s, const struct copy_request *q, struct err **err)
+{
+	if (q->root.dir_fd >= 0 && (s->dir_fd = fcntl(q->root.dir_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+		return err_sys(err, "the context directory");
+	if (q->tmp_dir_fd >= 0 && (s->tmp_fd = fcntl(q->tmp_dir_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+		return err_sys(err, "the directory for temporary files");
+	s->vfs.fd = s->dir_fd;
+	return 0;
+}
+
+void copy_selection_free(struct copy_selection *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->narchives; i++)
+		layer_archive_close(s->archives[i]);
+	for (size_t i = 0; i < s->nfds; i++)
+		close(s->fds[i]);
+	cleanup_fd(&s->dir_fd);
+	cleanup_fd(&s->tmp_fd);
+	pthread_mutex_destroy(&s->lock);
+	copy_pool_clear(&s->pool);
+	free(s->archives);
+	free(s->fds);
+	free(s->v);
+	free(s);
+}
+
+size_t copy_selection_count(const struct copy_selection *s)
+{
+	return s->n;
+}
+
+bool copy_selection_cancelled(const struct copy_selection *s, struct err **err)
+{
+	if (!s->cancelled || !*s->cancelled)
+		return false;
+	err_set(err, ERR_CANCELLED, "interrupted");
+	return true;
+}
+
+int copy_selection_count_file(struct copy_selection *s, struct err **err)
+{
+	if (++s->nfiles > COPY_FILES_MAX)
+		return err_set(
+			err, ERR_LIMIT, "more than %d files in one instruction", COPY_FILES_MAX);
+	return 0;
+}
+
+struct copy_source *copy_selection_push(struct copy_selection *s, struct copy_file *f, size_t item)
+{
+	MEM_PUSH(s->v, s->n, s->cap) = (struct copy_source){.file = f, .item = item};
+	return &s->v[s->n - 1];
+}
+
+struct copy_file *copy_selection_made(struct copy_selection *s, const char *name, uint32_t mode)
+{
+	struct copy_file *f = copy_pool_alloc(&s->pool, sizeof *f);
+
+	f->name = copy_pool_strdup(&s->pool, name);
+	f->path = f->name;
+	f->type = LAYER_FILE;
+	f->mode = mode;
+	f->fd = -1;
+	f->stated = true;
+	f->no_mtime = true;
+	return f;
+}
+
+static bool ignored(const struct select *x, const char *path, size_t *line)
+{
+	return x->q->root.ignore && ignore_match(x->q->root.ignore, slice_of(path), line);
+}
+
+// Type and metadata of the file at a canonical path.
+static int stat_canon(struct copy_selection *s, struct copy_file *f)
+{
+	const struct copy_vfs *v = &s->vfs;
+	struct copy_dir d;
+
+	if (!*f->path) {
+		f->type = LAYER_DIR;
+		return 0;
+	}
+	const char *base = copy_path_base(f->path);
+	auto_free char *parent = mem_strndup(f->path, (size_t)(base - f->path));
+	if (base > f->path)
+		parent[base - f->path - 1] = '\0';
+	if (v->ops->open(v, parent, &d) < 0)
+		return -1;
+	int rc = v->ops->stat(v, &d, base, &s->pool, f);
+	int saved = errno;
+	v->ops->close(&d);
+	errno = saved;
+	return rc;
+}
+
+// The file a name leads to. 1 = f is filled in, 0 = the ignore rules hide it, -1 with errno.
+static int find(struct select *x, const char *written, struct copy_file **out, size_t *line)
+{
+	struct copy_selection *s = x->s;
+	auto_free char *canon = NULL;
+
+	*line = 0;
+	if (s->vfs.ops->resolve(&s->vfs, written, &canon) < 0)
+		return -1;
+	if (strcmp(canon, written) != 0 && ignored(x, written, line))
+		return 0; // the link, or a directory on the way to it
+	struct copy_file *f = copy_pool_alloc(&s->pool, sizeof *f);
+	f->name = copy_pool_strdup(&s->pool, copy_path_base(written));
+	f->path = copy_pool_strdup(&s->pool, canon);
+	f->fd = -1;
+	if (stat_canon(s, f) < 0)
+		return -1;
+	f->excluded = ignored(x, canon, line);
+	if (f->excluded && f->type != LAYER_DIR)
+		return 0;
+	if (f->type == LAYER_SYMLINK) { // it was something else a moment ago
+		errno = ESTALE;
+		return -1;
+	}
+	*out = f;
+	return 1;
+}
+
+// 1 = added, 0 = hidden by rule *line, -1 with *x->err, -2 with errno.
+static int add_path(struct select *x, const char *written, size_t *line)
+{
+	struct copy_selection *s = x->s;
+	struct copy_file *f = NULL;
+	int rc = find(x, written, &f, line);
+
+	if (rc <= 0)
+		return rc < 0 ? -2 : 0;
+	if (copy_selection_count_file(s, x->err))
+		return -1;
+	if (f->type == LAYER_DIR) {
+		if (copy_walk(s, &x->q->root, f, x->err) < 0)
+			return -1;
+		if (f->excluded && !f->nchild)
+			return 0;
+	}
+	int archive = 0;
+	if (x->q->add && f->type == LAYER_FILE && (archive = copy_extract_probe(s, f, x->err)) < 0)
+		return -1;
+	if (s->n >= COPY_SOURCES_MAX)
+		return err_set(x->err, ERR_LIMIT, "more than %d sources in one instruction",
+			COPY_SOURCES_MAX);
+	copy_selection_push(s, f, x->item)->archive = archive > 0;
+	return 1;
+}
+
+static int add_matches(struct select *x, const char *text, const struct strlist *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		size_t line;
+		int rc = add_path(x, found->v[i], &line);
+		if (rc == -2)
+			return copy_hint_missing(x->s, &x->q->root, found->v[i], errno, 0, x->err);
+		if (rc == -1)
+			return err_prefix(x->err, "%s", text);
+	}
+	return 0;
+}
+
+static int select_path(struct select *x, const char *text)
+{
+	auto_free char *clean = copy_path_clean(text, NULL);
+	auto_free char *shown = NULL;
+	struct slice pattern = slice_of(clean);
+	struct strlist found = {0};
+	size_t line = 0;
+	int rc = -2, e = ENOENT;
+
+	if (strlen(clean) > LAYER_PATH_MAX)
+		return err_set(x->err, ERR_CONTEXT, "the name of a source is longer than %d bytes",
+			LAYER_PATH_MAX);
+	bool wild = pattern_has_wildcard(pattern);
+	if (!wild) {
+		rc = add_path(x, clean, &line);
+		e = errno;
+		if (rc == 1 || rc == -1)
+			return rc == 1 ? 0 : -1;
+		// "a\*b" is the file a*b, unless there is one with the backslash.
+		if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !pattern_valid(pattern))
+			return copy_hint_missing(x->s, &x->q->root, text, rc ? e : 0, line, x->err);
+	} else if (!pattern_valid(pattern)) {
+		auto_free char *bad = fs_printable(text);
+		return err_set(x->err, ERR_CONTEXT, "malformed pattern: %s", bad);
+	}
+	rc = copy_glob(x->s, &x->q->root, clean, &found, x->err);
+	if (rc == 0 && !wild && !found.n)
+		rc = copy_hint_missing(x->s, &x->q->root, text, e, 0, x->err);
+	if (rc == 0)
+		rc = add_matches(x, text, &found);
+	strlist_clear(&found);
+	return rc;
+}
+
+static int select_inline(struct select *x, const struct copy_item *it)
+{
+	struct copy_file *f = copy_selection_made(x->s, it->text, 0644);
+
+	if (!*it->text || strchr(it->text, '/'))
+		return err_set(x->err, ERR_CONTEXT, "a heredoc needs a plain name");
+	if (it->len) {
+		f->mem = it->data;
+		f->size = it->len;
+		f->content = COPY_CONTENT_MEM;
+	}
+	copy_selection_push(x->s, f, x->item)->last = true;
+	return copy_selection_count_file(x->s, x->err);
+}
+
+static int select_item(struct select *x, const struct copy_item *it)
+{
+	if (copy_selection_cancelled(x->s, x->err))
+		return -1;
+	if (it->kind == COPY_ITEM_PATH)
+		return select_path(x, it->text);
+	if (it->kind == COPY_ITEM_INLINE)
+		return select_inline(x, it);
+	if (!x->q->add)
+		return err_set(x->err, ERR_CONTEXT, "COPY does not download; ADD does");
+	struct copy_file *f = copy_fetch(x->s, it->text, x->err);
+	if (!f)
+		return -1;
+	copy_selection_push(x->s, f, x->item);
+	return copy_selection_count_file(x->s, x->err);
+}
+
+struct copy_selection *copy_select(const struct copy_request *q, size_t *bad_item, struct err **err)
+{
+	auto_copy_selection struct copy_selection *s = selection_new(q);
+	struct select x = {.s = s, .q = q, .err = err};
+
+	if (own_fds(s, q, err) < 0)
+		return NULL;
+	for (; x.item < q->nitems; x.item++)
+		if (select_item(&x, &q->items[x.item]) < 0) {
+			if (bad_item)
+				*bad_item = x.item;
+			return NULL;
+		}
+	return TAKE(s);
+}
