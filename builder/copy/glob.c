@@ -42,6 +42,24 @@ static bool hidden(const struct glob *g, const char *path)
 	       !ignore_may_contain(g->ignore, slice);
 }
 
+static int level(struct glob *g, const char *canon, const char *written, const char *rest);
+
+static int match(struct glob *g, const char *canon, const char *written, const struct copy_name *n,
+	const char *rest)
+{
+	auto_free char *name = copy_path_join(written, n->name);
+
+	if (!*rest) {
+		if (g->out->n >= COPY_SOURCES_MAX)
+			return err_set(g->err, ERR_LIMIT, "more than %d sources in one instruction",
+				COPY_SOURCES_MAX);
+		strlist_add(g->out, name);
+		return 0;
+	}
+	auto_free char *path = copy_path_join(canon, n->name);
+	return n->type == LAYER_DIR && !hidden(g, path) ? level(g, path, name, rest) : 0;
+}
+
 // canon: the directory; written: the same as the pattern names it; rest: the pattern below it.
 static int level(struct glob *g, const char *canon, const char *written, const char *rest)
 {
@@ -56,25 +74,13 @@ static int level(struct glob *g, const char *canon, const char *written, const c
 		auto_free char *shown = copy_file_show(&at);
 		return err_sys_kind(g->err, ERR_CONTEXT, "cannot read %s", shown);
 	}
-	for (size_t i = 0; i < names.n; i++) {
-		const struct copy_name *n = &names.v[i];
-		struct slice pattern = {comp, len};
-		if (pattern_match(pattern, slice_of(n->name)) != PATTERN_YES)
-			continue;
-		auto_free char *name = copy_path_join(written, n->name);
-		if (!*rest) {
-			if (g->out->n >= COPY_SOURCES_MAX)
-				return err_set(g->err, ERR_LIMIT,
-					"more than %d sources in one instruction",
-					COPY_SOURCES_MAX);
-			strlist_add(g->out, name);
-			continue;
-		}
-		auto_free char *path = copy_path_join(canon, n->name);
-		if (n->type == LAYER_DIR && !hidden(g, path) && level(g, path, name, rest) < 0)
-			return -1;
-	}
-	return 0;
+	struct pattern *pattern = pattern_new((struct slice){comp, len}, PATTERN_FILE);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < names.n; i++)
+		if (pattern && pattern_test(pattern, slice_of(names.v[i].name)))
+			rc = match(g, canon, written, &names.v[i], rest);
+	pattern_free(pattern);
+	return rc;
 }
 
 int copy_glob(struct copy_selection *s, const struct copy_root *root, const char *pattern,

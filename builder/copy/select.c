@@ -198,28 +198,37 @@ static int add_matches(struct select *x, const char *text, const struct strlist 
 	return 0;
 }
 
+static bool well_formed(const char *text)
+{
+	struct pattern *p = pattern_new(slice_of(text), PATTERN_FILE);
+
+	pattern_free(p);
+	return p != NULL;
+}
+
 static int select_path(struct select *x, const char *text)
 {
 	auto_free char *clean = copy_path_clean(text, NULL);
 	auto_free char *shown = NULL;
-	struct slice pattern = slice_of(clean);
 	struct strlist found = {0};
 	size_t line = 0;
 	int rc = -2, e = ENOENT;
 
+	if (x->q->root.dir_fd < 0 && !x->q->root.tree)
+		return err_set(x->err, ERR_CONTEXT, "there is no build context to copy from");
 	if (strlen(clean) > LAYER_PATH_MAX)
 		return err_set(x->err, ERR_CONTEXT, "the name of a source is longer than %d bytes",
 			LAYER_PATH_MAX);
-	bool wild = pattern_has_wildcard(pattern);
+	bool wild = pattern_has_wildcard(slice_of(clean));
 	if (!wild) {
 		rc = add_path(x, clean, &line);
 		e = errno;
 		if (rc == 1 || rc == -1)
 			return rc == 1 ? 0 : -1;
 		// "a\*b" is the file a*b, unless there is one with the backslash.
-		if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !pattern_valid(pattern))
+		if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !well_formed(clean))
 			return copy_hint_missing(x->s, &x->q->root, text, rc ? e : 0, line, x->err);
-	} else if (!pattern_valid(pattern)) {
+	} else if (!well_formed(clean)) {
 		auto_free char *bad = fs_printable(text);
 		return err_set(x->err, ERR_CONTEXT, "malformed pattern: %s", bad);
 	}
