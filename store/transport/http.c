@@ -141,6 +141,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	struct attempt *a = ctx;
 	struct http_sink *k = a->q->sink;
 	size_t len = size * n, room;
+	const char *length;
 	long status = 0;
 
 	curl_easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -151,13 +152,16 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 		return http_sink_bytes(k, p, len, a->url->host, &a->err) < 0 ? 0 : size * n;
 	}
 	room = a->r->body.max - a->r->body.len;
+	if (a->r->body.len == 0 && status < 300 && (length = http_header(a->r, "content-length")) &&
+		strtoull(length, NULL, 10) > room)
+		len = room + 1; /* it will be too much: do not wait for it */
 	if (len > room && status >= 200 && status < 300) {
 		err_set(&a->err, ERR_LIMIT, "%s sends more than %zu bytes", a->url->host,
 			a->r->body.max);
 		return 0;
 	}
 	a->body_cut = len > room;
-	buf_add(&a->r->body, p, len < room ? len : room);
+	buf_add(&a->r->body, p, a->body_cut ? room : len);
 	return a->body_cut ? 0 : size * n;
 }
 
@@ -535,7 +539,7 @@ static int follow(struct http_session *s, const struct http_request *q, struct h
 	}
 }
 
-static bool retry_status(int status)
+bool http_retry_status(int status)
 {
 	switch (status) {
 	case 408:
@@ -561,31 +565,30 @@ static unsigned retry_budget(
 	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
 		return 0;
 	if (r->failure == HTTP_ANSWERED)
-		return retry_status(r->status) ? most : 0;
+		return http_retry_status(r->status) ? most : 0;
 	if (r->failure == HTTP_NO_CONNECTION || r->failure == HTTP_NO_TLS)
 		return most < 2 ? most : 2;
 	return most;
 }
 
-static int wait_for(struct http_session *s, const struct http_request *q,
-	const struct http_response *r, unsigned attempt, const struct err *why, struct err **err)
+int http_wait(struct http_session *s, const char *what, const struct http_response *r,
+	unsigned attempt, const struct err *why, struct err **err)
 {
 	int64_t asked =
 		r->failure == HTTP_ANSWERED
 			? backoff_retry_after_ms(http_header(r, "retry-after"), now_seconds())
 			: -1;
 	uint64_t ms = asked >= 0 ? (uint64_t)asked : backoff_delay_ms(attempt);
-	auto_free char *shown = url_printable(q->url);
 	auto_buf struct buf text;
 
 	buf_init(&text, (size_t)16 << 10);
 	if (asked > BACKOFF_RETRY_AFTER_MAX)
 		return err_set(err, ERR_NET, "%s: HTTP %d, and the server asks to wait for %lld s",
-			shown, r->status, (long long)(asked / 1000));
+			what, r->status, (long long)(asked / 1000));
 	if (why)
 		buf_addf(&text, "%s", err_text(why));
 	else
-		buf_addf(&text, "%s: HTTP %d", shown, r->status);
+		buf_addf(&text, "%s: HTTP %d", what, r->status);
 	buf_addf(&text, "; trying again in %llu.%llu s", (unsigned long long)(ms / 1000),
 		(unsigned long long)(ms % 1000 / 100));
 	if (s->o.notify)
@@ -598,6 +601,7 @@ static int wait_for(struct http_session *s, const struct http_request *q,
 int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
 	struct err **err)
 {
+	auto_free char *shown = url_printable(q->url);
 	unsigned attempt = 0, stuck = 0;
 
 	for (;;) {
@@ -628,7 +632,7 @@ int http_perform(struct http_session *s, const struct http_request *q, struct ht
 				*err = TAKE(e);
 			return rc;
 		}
-		if (wait_for(s, q, r, attempt++, e, err) < 0) {
+		if (http_wait(s, shown, r, attempt++, e, err) < 0) {
 			r->failure = HTTP_LOCAL;
 			return -1;
 		}

@@ -126,6 +126,13 @@ void http_session_free(struct http_session *s);
 int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
 	struct err **err);
 
+/* Is this a status that may be different next time (429, 5xx, ...)? */
+bool http_retry_status(int status);
+/* Tell and wait before retry number `attempt`, as long as the answer's Retry-After says. `what`
+ * names it in messages. */
+int http_wait(struct http_session *s, const char *what, const struct http_response *r,
+	unsigned attempt, const struct err *why, struct err **err);
+
 DEFINE_CLEANUP(struct http_session *, http_session_free);
 #define auto_http_session CLEANUP(http_session_freep)
 
