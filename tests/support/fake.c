@@ -51,7 +51,7 @@ void fake_write(const char *dir, const char *name, const char *text)
 	free(path);
 }
 
-static pid_t spawn(char *const argv[], int in, int out, int other_end)
+static pid_t spawn(char *const argv[], int in, int out, int log)
 {
 	pid_t pid = fork();
 
@@ -64,8 +64,8 @@ static pid_t spawn(char *const argv[], int in, int out, int other_end)
 		dup2(in, 0);
 	if (out >= 0)
 		dup2(out, 1);
-	if (other_end >= 0)
-		close(other_end);
+	if (log >= 0)
+		dup2(log, 2);
 	execvp(argv[0], argv);
 	_exit(127);
 }
@@ -189,10 +189,14 @@ void fake_start_docker(struct fake *f, const char *extra, bool tls)
 	fake_write(f->dir, "config.yml", yaml);
 	fake_write(f->dir, "log", "");
 	char *conf = mem_printf("%s/config.yml", f->dir);
+	char *log = mem_printf("%s/log", f->dir);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int to = open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
 	f->pid = spawn((char *[]){(char[]){"docker-registry"}, (char[]){"serve"}, conf, NULL}, null,
-		null, -1);
+		null, to);
 	close(null);
+	close(to);
+	free(log);
 	for (int i = 0; try_connect(f->port) < 0; i++) {
 		if (i > 500 || waitpid(f->pid, NULL, WNOHANG) == f->pid)
 			die("docker-registry does not start");
