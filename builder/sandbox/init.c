@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * PID 1 of a sandbox: a clone of bld that never executes another program, so it allocates nothing
+ * and takes no lock (ops.h). The sandbox must not reach its memory, its files, or the binary of bld
+ * behind /proc/1/exe: it is not dumpable, and the command has not CAP_SYS_PTRACE. Its command line
+ * is overwritten, because anybody may read that.
+ *
+ * It dies with the thread of bld that made it: by PR_SET_PDEATHSIG, and by the end of the channel
+ * where that came too late. With it the kernel ends every process of the PID namespace.
+ */
+#include "builder/sandbox/init.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "builder/sandbox/channel.h"
+#include "builder/sandbox/kernel.h"
+#include "builder/sandbox/namespace.h"
+#include "builder/sandbox/target.h"
+
+#define STATUS_SETUP 125 /* nobody looks at it: the channel has said what failed */
+
+static const char init_name[] = "bld-init";
+
+/* Not sigaction(): sanitizers and libc have their own ideas about some signals. */
+static void default_signals(void)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} dfl = {0};
+
+	for (int sig = 1; sig <= 64; sig++)
+		(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
+}
+
+static void hide_bld(const struct init_plan *p)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_NAME, init_name, 0, 0, 0);
+	if (!p->args)
+		return;
+	memset(p->args, 0, p->args_size);
+	if (p->args_size > sizeof(init_name))
+		memcpy(p->args, init_name, sizeof(init_name));
+}
+
+static _Noreturn void give_up(struct init_plan *p, int op, int error)
+{
+	struct channel_msg m = {.kind = CHANNEL_FAILED, .a = op, .b = error};
+
+	memcpy(m.text, p->state.detail, sizeof(m.text));
+	(void)channel_send(p->state.slot[OPS_CTL], &m);
+	_exit(STATUS_SETUP);
+}
+
+static void tell(const struct init_plan *p, enum channel_kind kind, int a)
+{
+	struct channel_msg m = {.kind = kind, .a = a};
+
+	(void)channel_send(p->state.slot[OPS_CTL], &m);
+}
+
+static void build(struct init_plan *p)
+{
+	size_t failed = 0;
+
+	if (ops_run(&p->ops, &p->state, 0, p->ops.command_from, &failed) < 0)
+		give_up(p, (int)failed, errno);
+}
+
+/* The caller's thread was alive when this one had asked to die with it. */
+static void wait_for_go(struct init_plan *p)
+{
+	struct channel_msg m;
+
+	if (channel_recv(p->state.slot[OPS_CTL], &m) != 1 || m.kind != CHANNEL_GO)
+		_exit(STATUS_SETUP);
+}
+
+static _Noreturn void command_main(struct init_plan *p)
+{
+	size_t failed = 0;
+	int32_t error;
+
+	if (ops_run(&p->ops, &p->state, p->ops.command_from, p->ops.n, &failed) < 0)
+		give_up(p, (int)failed, errno);
+	tell(p, CHANNEL_READY, 0);
+	error = exec_run(&p->state, p->command);
+	if (write(p->state.slot[OPS_CTL], &error, sizeof(error)) < 0)
+		_exit(STATUS_SETUP);
+	_exit(126);
+}
+
+static pid_t start_command(struct init_plan *p)
+{
+	static const int used[] = {OPS_STDIN, OPS_STDOUT, OPS_STDERR, OPS_LAUNCH};
+	pid_t pid = kernel_clone(SIGCHLD, NULL);
+
+	if (pid == 0)
+		command_main(p);
+	if (pid < 0)
+		give_up(p, (int)p->ops.command_from, errno);
+	/* Readers of the output must see its end when the command's processes are gone. */
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		close(p->state.slot[used[i]]);
+	return pid;
+}
+
+/* Reap what is there. true: the command has ended, with *status. */
+static bool reap(pid_t command, int *status)
+{
+	bool ended = false;
+	int st;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
+		if (pid != command)
+			continue;
+		ended = true;
+		*status = st;
+	}
+	return ended;
+}
+
+static void forward(pid_t command, int sig)
+{
+	if (sig == SIGKILL)
+		kill(-1, SIGKILL);
+	else if (kill(-command, sig) < 0)
+		kill(command, sig); /* not yet in its own session */
+}
+
+/* Serve until the command has ended; its wait status. */
+static int serve(struct init_plan *p, pid_t command, int sigfd)
+{
+	struct pollfd fd[2] = {
+		{.fd = sigfd, .events = POLLIN}, {.fd = p->state.slot[OPS_CTL], .events = POLLIN}};
+	struct signalfd_siginfo ignored;
+	struct channel_msg m;
+	int status = 0;
+
+	for (;;) {
+		if (poll(fd, 2, -1) < 0 && errno != EINTR)
+			_exit(STATUS_SETUP);
+		if (fd[1].revents) {
+			int r = channel_recv(p->state.slot[OPS_CTL], &m);
+
+			if (r == 0)
+				_exit(STATUS_SETUP); /* bld is gone */
+			if (r == 1 && m.kind == CHANNEL_SIGNAL)
+				forward(command, m.a);
+		}
+		if (fd[0].revents && read(sigfd, &ignored, sizeof(ignored)) > 0 &&
+			reap(command, &status))
+			return status;
+	}
+}
+
+static void kill_rest(void)
+{
+	do
+		kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+}
+
+/* Unmount everything before the report: who waits for it uses the directories next. */
+static void clean_up(struct init_plan *p)
+{
+	int ctl = p->state.slot[OPS_CTL];
+	struct ops_state *st = &p->state;
+
+	if (st->nstub > 0 && namespace_leave(st) < 0)
+		give_up(p, CHANNEL_OP_CLEANUP, errno);
+	target_remove_stubs(st);
+	if (ctl > 0)
+		(void)close_range(0, (unsigned)ctl - 1, 0);
+	(void)close_range((unsigned)ctl + 1, ~0U, 0);
+}
+
+void init_main(struct init_plan *p)
+{
+	sigset_t child;
+	int sigfd, status;
+	pid_t command;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	default_signals();
+	hide_bld(p);
+	umask(0);
+	tell(p, CHANNEL_ALIVE, 0);
+	build(p);
+	wait_for_go(p);
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigfd = signalfd(-1, &child, SFD_CLOEXEC);
+	if (sigfd < 0)
+		give_up(p, (int)p->ops.command_from, errno);
+	command = start_command(p);
+	status = serve(p, command, sigfd);
+	kill_rest();
+	clean_up(p);
+	tell(p, CHANNEL_EXIT, status);
+	_exit(0);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PID 1 of a sandbox. */
+#ifndef BLD_BUILDER_SANDBOX_INIT_H
+#define BLD_BUILDER_SANDBOX_INIT_H
+
+#include "builder/sandbox/exec.h"
+#include "builder/sandbox/ops.h"
+
+/* Everything the child needs; memory of the parent, of which the child has its copy. */
+struct init_plan {
+	struct op_list ops;
+	struct ops_state state;
+	const struct exec_command *command;
+	char *args; /* the command line of bld as it shows in /proc/1/cmdline, or NULL */
+	size_t args_size;
+};
+
+/* Runs in the child after clone, with all signals blocked: builds the sandbox, starts the command,
+ * reaps and forwards until the command has ended, ends the rest, and reports. */
+_Noreturn void init_main(struct init_plan *p);
+
+#endif

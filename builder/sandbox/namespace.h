@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Namespaces of a sandbox: flags for clone, the private mount namespace, the change of the root.
+ */
+#ifndef BLD_BUILDER_SANDBOX_NAMESPACE_H
+#define BLD_BUILDER_SANDBOX_NAMESPACE_H
+
+#include "builder/sandbox/ops.h"
+#include "builder/sandbox/sandbox.h"
+
+/* Flags for clone. The mount namespace follows later: the layers are opened in the first one. */
+uint64_t namespace_flags(const struct sandbox_spec *s);
+
+/* First of all: close everything that the sandbox does not need, leave the caller's session,
+ * mount a fresh procfs (detached) and remember the mount namespace of bld. */
+void namespace_plan_first(struct op_list *l);
+/* A mount namespace of our own, private, seen from its true root even when bld is in a chroot. */
+void namespace_plan_mounts(struct op_list *l);
+/* Hide what is mounted from now on below slot, so that it can be opened and cloned. */
+void namespace_plan_park(struct op_list *l, int slot, const char *what);
+/* OPS_ROOT becomes "/"; the old root is gone. attached: the mount is in the tree already. */
+void namespace_plan_pivot(struct op_list *l, bool attached);
+/* Host name, session keyring. */
+void namespace_plan_names(struct op_list *l, const char *hostname);
+
+/* At the end, in the child: back to the first mount namespace. The one of the sandbox ends, and
+ * with it every mount in it. */
+int namespace_leave(struct ops_state *st);
+
+#endif

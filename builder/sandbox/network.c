@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Generated files hide those of the image while the command runs and never enter a layer. A build
+ * asks only the name servers that the host is configured with: other builders add public ones when
+ * none are left, this one does not.
+ */
+#include "builder/sandbox/network.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "builder/sandbox/kernel.h"
+#include "builder/sandbox/mounts.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define HOSTS_MAX       ((size_t)1 << 20)
+#define HOST_NAME_LIMIT 255
+
+/* The address of a "nameserver" line, or NULL. *len as in the text. */
+static const char *nameserver(const char *line, size_t n, size_t *len)
+{
+	static const char word[] = "nameserver";
+	const char *p = line + sizeof(word) - 1;
+	size_t skip;
+
+	if (n < sizeof(word) || memcmp(line, word, sizeof(word) - 1) != 0)
+		return NULL;
+	skip = strspn(p, " \t");
+	if (skip == 0)
+		return NULL;
+	p += skip;
+	*len = strcspn(p, " \t\r\n#;");
+	return p < line + n ? p : NULL;
+}
+
+static bool is_loopback(const char *addr, size_t len)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, addr, len);
+	text[len] = '\0';
+	if (inet_pton(AF_INET, text, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static size_t line_length(const char *p)
+{
+	return strcspn(p, "\n");
+}
+
+static bool only_local_resolver(const char *conf)
+{
+	size_t servers = 0, local = 0;
+
+	for (const char *p = conf; *p; p += line_length(p), p += *p == '\n') {
+		size_t len = 0;
+		const char *a = nameserver(p, line_length(p), &len);
+
+		servers += a != NULL;
+		local += a && len == strlen("127.0.0.53") && memcmp(a, "127.0.0.53", len) == 0;
+	}
+	return servers == 1 && local == 1;
+}
+
+void network_resolv_conf(
+	const char *host, const char *stub, enum sandbox_network net, struct buf *out)
+{
+	if (host && stub && only_local_resolver(host))
+		host = stub;
+	if (!host)
+		return;
+	for (const char *p = host; *p; p += line_length(p), p += *p == '\n') {
+		size_t n = line_length(p), len = 0;
+		const char *a = nameserver(p, n, &len);
+
+		if (a && net == SANDBOX_NET_NONE && is_loopback(a, len))
+			continue;
+		buf_add(out, p, n);
+		buf_addc(out, '\n');
+	}
+}
+
+static int add_host(const char *entry, struct buf *out, struct err **err)
+{
+	const char *colon = strchr(entry, ':');
+	size_t name = colon ? (size_t)(colon - entry) : 0, len;
+	char addr[INET6_ADDRSTRLEN + 1];
+	unsigned char bin[16];
+
+	if (!colon || name == 0 || name > HOST_NAME_LIMIT || strcspn(entry, " \t\r\n#") < name)
+		return err_set(err, ERR_USAGE, "extra host '%s': must be name:address", entry);
+	colon++;
+	len = strlen(colon);
+	if (len >= 2 && colon[0] == '[' && colon[len - 1] == ']') {
+		colon++;
+		len -= 2;
+	}
+	if (len < sizeof(addr)) {
+		memcpy(addr, colon, len);
+		addr[len] = '\0';
+		if (inet_pton(AF_INET, addr, bin) == 1 || inet_pton(AF_INET6, addr, bin) == 1)
+			return buf_addf(out, "%s\t%.*s\n", addr, (int)name, entry);
+	}
+	return err_set(err, ERR_USAGE, "extra host '%s': not an IP address", entry);
+}
+
+int network_hosts(
+	const char *hostname, const struct strlist *extra, struct buf *out, struct err **err)
+{
+	buf_addf(out, "127.0.0.1\tlocalhost %s\n", hostname);
+	buf_addf(out, "::1\tlocalhost ip6-localhost ip6-loopback %s\n", hostname);
+	for (size_t i = 0; extra && i < extra->n; i++)
+		if (add_host(extra->v[i], out, err) < 0)
+			return -1;
+	if (out->full)
+		return err_set(err, ERR_LIMIT, "extra hosts: more than %zu bytes", HOSTS_MAX);
+	return 0;
+}
+
+/* The text of a file of the host, or NULL: not there, too large, not readable. */
+static char *host_file(const char *path)
+{
+	auto_buf struct buf b;
+	auto_err struct err *ignored = NULL;
+
+	buf_init(&b, NETWORK_RESOLV_MAX);
+	if (fs_read_file(AT_FDCWD, path, NETWORK_RESOLV_MAX, &b, &ignored) < 0)
+		return NULL;
+	return buf_take(&b);
+}
+
+static int plan_file(struct op_list *l, struct buf *b)
+{
+	struct mounts_file f = {.len = b->len, .mode = 0644};
+
+	f.data = ops_own(l, buf_take(b));
+	return mounts_plan_file(l, &f);
+}
+
+int network_plan_files(struct op_list *l, const struct sandbox_spec *s, const char *hostname,
+	struct network_files *out, struct err **err)
+{
+	auto_free char *host = host_file("/etc/resolv.conf");
+	auto_free char *stub = host_file("/run/systemd/resolve/resolv.conf");
+	auto_buf struct buf resolv, hosts, name;
+
+	buf_init(&resolv, 2 * NETWORK_RESOLV_MAX);
+	buf_init(&hosts, HOSTS_MAX);
+	buf_init(&name, 2 * HOST_NAME_LIMIT);
+	network_resolv_conf(host, stub, s->network, &resolv);
+	if (network_hosts(hostname, s->extra_hosts, &hosts, err) < 0)
+		return -1;
+	buf_addf(&name, "%s\n", hostname);
+	out->resolv = plan_file(l, &resolv);
+	out->hosts = plan_file(l, &hosts);
+	out->hostname = plan_file(l, &name);
+	return 0;
+}
+
+void network_plan_targets(struct op_list *l, const struct network_files *f)
+{
+	const struct {
+		const char *path, *what;
+		int slot;
+	} file[] = {
+		{"/etc/resolv.conf", "mount /etc/resolv.conf", f->resolv},
+		{"/etc/hosts", "mount /etc/hosts", f->hosts},
+		{"/etc/hostname", "mount /etc/hostname", f->hostname},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(file); i++) {
+		const struct target t = {file[i].path, TARGET_FILE, .stub = true};
+
+		mounts_plan_attach(l, file[i].slot, &t, file[i].what,
+			"the image must have a file there, or nothing");
+	}
+}
+
+static int loopback_up(struct ops_state *st, const struct op *op)
+{
+	auto_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = {.ifr_name = "lo"};
+
+	(void)st;
+	(void)op;
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &req) < 0)
+		return -1;
+	req.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &req);
+}
+
+/* procfs shows the sysctls of the network namespace of the process that looks. */
+static int allow_ping(struct ops_state *st, const struct op *op)
+{
+	static const char range[] = "0 2147483647";
+	auto_fd int fd =
+		openat(st->slot[OPS_PROC], "sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+
+	(void)op;
+	return fd >= 0 && write(fd, range, sizeof(range) - 1) > 0 ? 0 : -1;
+}
+
+void network_plan_loopback(struct op_list *l, enum sandbox_network net)
+{
+	if (net != SANDBOX_NET_NONE)
+		return;
+	ops_add(l, &(struct op){loopback_up, .what = "bring up the loopback interface"});
+	ops_add(l, &(struct op){allow_ping, .what = "allow ping", .optional = true});
+}

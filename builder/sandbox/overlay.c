@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Overlay mounts in the child. Directories are named by their descriptor number, relative to our
+ * own /proc/self/fd: no escaping of ':' and ',', no path of the host in /proc/mounts of the
+ * sandbox, and 500 of them fit into the one page that mount(2) takes.
+ */
+#include "builder/sandbox/overlay.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/sandbox/kernel.h"
+#include "store/base/mem.h"
+
+#define OPTIONS_MAX   4096 /* the page of mount(2) */
+#define OVERLAY_ATTR  (MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME)
+#define OVERLAY_FLAGS (MS_NODEV | MS_NOATIME)
+
+struct overlay_arg {
+	int upper, work;
+	char *options; /* room for CLASSIC */
+	size_t n;
+	int lower[]; /* slots, top first */
+};
+
+static const struct kernel_fs_opt fixed_options[] = {
+	{.key = "redirect_dir", .value = "nofollow"},
+	{.key = "metacopy", .value = "off"},
+	{.key = "index", .value = "off"},
+};
+
+static int set_dir(int fs, const char *key, int fd)
+{
+	char number[16];
+
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, kernel_number(fd, number), 0);
+}
+
+static int configure(struct ops_state *st, int fs, const struct overlay_arg *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (set_dir(fs, "lowerdir+", st->slot[a->lower[i]]) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
+		if (fsconfig(fs, FSCONFIG_SET_STRING, fixed_options[i].key, fixed_options[i].value,
+			    0) < 0)
+			return -1;
+	if (a->upper < 0)
+		return 0;
+	if (set_dir(fs, "upperdir", st->slot[a->upper]) < 0 ||
+		set_dir(fs, "workdir", st->slot[a->work]) < 0)
+		return -1;
+	return fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0);
+}
+
+static int mount_plus(struct ops_state *st, const struct op *op)
+{
+	const struct overlay_arg *a = op->arg;
+	int fs = fsopen("overlay", FSOPEN_CLOEXEC), saved;
+
+	if (fs < 0 || kernel_enter_fds(st) < 0)
+		return -1;
+	if (configure(st, fs, a) < 0) {
+		saved = errno;
+		if (read(fs, st->detail, sizeof(st->detail) - 1) < 0)
+			st->detail[0] = '\0';
+	} else {
+		st->slot[op->out] = kernel_fs_create(st, fs, OVERLAY_ATTR);
+		saved = errno;
+	}
+	close(fs);
+	errno = saved;
+	return st->slot[op->out] < 0 ? -1 : 0;
+}
+
+static char *append(char *to, const char *s)
+{
+	size_t n = strlen(s);
+
+	memcpy(to, s, n + 1);
+	return to + n;
+}
+
+/* overlay_plan() saw to it that the options fit. */
+static void classic_options(const struct ops_state *st, const struct overlay_arg *a)
+{
+	char number[16], *p = a->options;
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++) {
+		p = append(append(p, fixed_options[i].key), "=");
+		p = append(append(p, fixed_options[i].value), ",");
+	}
+	p = append(p, "lowerdir=");
+	for (size_t i = 0; i < a->n; i++) {
+		p = append(p, i ? ":" : "");
+		p = append(p, kernel_number(st->slot[a->lower[i]], number));
+	}
+	if (a->upper < 0)
+		return;
+	p = append(append(p, ",upperdir="), kernel_number(st->slot[a->upper], number));
+	p = append(append(p, ",workdir="), kernel_number(st->slot[a->work], number));
+	append(p, ",volatile");
+}
+
+/* The path of a descriptor as our own procfs tells it. */
+static int path_of(struct ops_state *st, int fd, char path[PATH_MAX])
+{
+	char number[16];
+	ssize_t n;
+
+	if (kernel_enter_fds(st) < 0)
+		return -1;
+	n = readlinkat(AT_FDCWD, kernel_number(fd, number), path, PATH_MAX - 1);
+	if (n < 0)
+		return -1;
+	path[n] = '\0';
+	return 0;
+}
+
+/* On the scratch directory, which nobody needs by its path in here. */
+static int mount_classic(struct ops_state *st, const struct op *op)
+{
+	const struct overlay_arg *a = op->arg;
+	char number[16], path[PATH_MAX];
+
+	classic_options(st, a);
+	if (path_of(st, st->slot[OPS_SCRATCH], path) < 0 || kernel_enter_fds(st) < 0)
+		return -1;
+	if (mount("overlay", kernel_number(st->slot[OPS_SCRATCH], number), "overlay", OVERLAY_FLAGS,
+		    a->options) < 0)
+		return -1;
+	/* The descriptor is the place below; its path is the new mount. */
+	st->slot[op->out] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return st->slot[op->out] < 0 ? -1 : 0;
+}
+
+int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
+{
+	struct overlay_arg *a;
+
+	if (o->n == 0 || o->n > SANDBOX_LOWERS_MAX)
+		return err_set(err, ERR_LIMIT, "%s: %zu layers, the kernel takes 1 to %d", o->what,
+			o->n, SANDBOX_LOWERS_MAX);
+	a = ops_own(l, mem_alloc(sizeof(*a) + o->n * sizeof(a->lower[0])));
+	a->upper = o->upper;
+	a->work = o->work;
+	a->n = o->n;
+	for (size_t i = 0; i < o->n; i++)
+		a->lower[i] = o->lower[o->n - 1 - i];
+	if (o->api == OVERLAY_CLASSIC)
+		a->options = ops_own(l, mem_alloc(OPTIONS_MAX));
+	ops_add(l, &(struct op){o->api == OVERLAY_CLASSIC ? mount_classic : mount_plus,
+			   .what = o->what, .out = o->out, .arg = a});
+	return 0;
+}
+
+static int reopen(struct ops_state *st, const struct op *op)
+{
+	char path[PATH_MAX];
+	struct stat want, got;
+	int fd, old = st->slot[op->in];
+
+	if (fstat(old, &want) < 0 || path_of(st, old, path) < 0)
+		return -1;
+	fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &got) < 0 || got.st_dev != want.st_dev || got.st_ino != want.st_ino) {
+		close(fd);
+		errno = ESTALE;
+		return -1;
+	}
+	st->slot[op->in] = fd; /* old stays open: another slot may hold the same number */
+	return 0;
+}
+
+void overlay_plan_reopen(struct op_list *l, int slot)
+{
+	ops_add(l, &(struct op){
+			   reopen, .what = "open a layer in the new mount namespace", .in = slot});
+}
+
+static int new_dir(int parent, const char *name, mode_t mode, struct err **err)
+{
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "make the scratch directory %s", name);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "open the scratch directory %s", name);
+	return fd;
+}
+
+/* The root of an overlay shows the attributes of its upper directory. */
+static int same_attributes(int upper, int lower, struct err **err)
+{
+	struct stat sb;
+	struct timespec t[2];
+
+	if (fstat(lower, &sb) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "look at the top layer");
+	t[0] = sb.st_atim;
+	t[1] = sb.st_mtim;
+	if (fchown(upper, sb.st_uid, sb.st_gid) < 0 || fchmod(upper, sb.st_mode & 07777) < 0 ||
+		futimens(upper, t) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "prepare the upper directory");
+	return 0;
+}
+
+int overlay_plan_upper(
+	struct op_list *l, int scratch_fd, const char *name, struct overlay *o, struct err **err)
+{
+	auto_fd int dir = -1, upper = -1, work = -1;
+	int lower = l->slot[o->lower[o->n - 1]];
+
+	if (name) {
+		dir = new_dir(scratch_fd, name, 0700, err);
+		if (dir < 0)
+			return -1;
+		scratch_fd = dir;
+	}
+	upper = new_dir(scratch_fd, "upper", 0755, err);
+	if (upper < 0)
+		return -1;
+	work = new_dir(scratch_fd, "work", 0700, err);
+	if (work < 0 || same_attributes(upper, lower, err) < 0)
+		return -1;
+	o->upper = ops_slot_take_fd(l, TAKE_FD(upper));
+	o->work = ops_slot_take_fd(l, TAKE_FD(work));
+	return 0;
+}

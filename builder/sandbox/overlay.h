@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Overlays of layer directories. `volatile`: the kernel syncs nothing (an ordinary overlay syncs
+ * the whole file system of the store when it is unmounted); redirects, metacopy and index are off,
+ * so an upper directory holds whole files, whiteouts and opaque marks, and means the same alone.
+ */
+#ifndef BLD_BUILDER_SANDBOX_OVERLAY_H
+#define BLD_BUILDER_SANDBOX_OVERLAY_H
+
+#include "builder/sandbox/ops.h"
+#include "builder/sandbox/sandbox.h"
+
+/* How the kernel takes the list of lower directories. */
+enum overlay_api {
+	OVERLAY_LOWERDIR_PLUS, /* fsconfig "lowerdir+", Linux 6.8 */
+	OVERLAY_CLASSIC,       /* mount(2), one page of options */
+};
+
+struct overlay {
+	const int *lower; /* slots, bottom first; copied */
+	size_t n;
+	int upper, work; /* slots, or -1: read-only */
+	int out;         /* slot of the root of the new mount */
+	const char *what;
+	enum overlay_api api;
+};
+
+/*
+ * Add the operation. With OVERLAY_LOWERDIR_PLUS it runs in the mount namespace of the caller and
+ * yields a detached mount; with OVERLAY_CLASSIC it runs after namespace_plan_mounts(), needs
+ * overlay_plan_reopen() before it for each directory and yields a mount in the tree.
+ * 0, or -1: too many lowers.
+ */
+int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err);
+
+/*
+ * Make `name`, or "upper" and "work" themselves when name is NULL, in the scratch directory: an
+ * upper directory with the mode, owner and times of the top lower, and an empty work directory.
+ * Sets o->upper and o->work.
+ */
+int overlay_plan_upper(
+	struct op_list *l, int scratch_fd, const char *name, struct overlay *o, struct err **err);
+
+/* The kernel clones a mount only in its own namespace, so CLASSIC opens a directory again by its
+ * path in the new one and compares device and inode. */
+void overlay_plan_reopen(struct op_list *l, int slot);
+
+#endif

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The runner: probe, filter and launcher, made once; one thread that takes requests to clone; the
+ * list of what runs. Requests live on the stack of who waits for them.
+ */
+#include "builder/sandbox/runner.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "builder/sandbox/kernel.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define STAT_MAX        4096
+#define STAT_ARGS_START 48 /* field of /proc/PID/stat, see proc(5) */
+
+struct request {
+	struct request *next;
+	struct init_plan *plan;
+	uint64_t flags;
+	struct runner_child child;
+	int error;
+	bool done;
+};
+
+struct sandbox_runner {
+	struct runner_facts facts;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work, done;
+	struct request *first, **last;
+	struct sandbox_job *jobs;
+	bool stop;
+};
+
+static void clone_one(struct request *q)
+{
+	int pidfd = -1;
+	pid_t pid = kernel_clone(q->flags, &pidfd);
+
+	if (pid == 0)
+		init_main(q->plan);
+	q->error = pid < 0 ? errno : 0;
+	q->child = (struct runner_child){pid, pidfd};
+}
+
+static void *thread_main(void *arg)
+{
+	struct sandbox_runner *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->stop) {
+		struct request *q = r->first;
+
+		if (!q) {
+			pthread_cond_wait(&r->work, &r->lock);
+			continue;
+		}
+		r->first = q->next;
+		if (!r->first)
+			r->last = &r->first;
+		pthread_mutex_unlock(&r->lock);
+		clone_one(q);
+		pthread_mutex_lock(&r->lock);
+		q->done = true;
+		pthread_cond_broadcast(&r->done);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+int runner_clone(
+	struct sandbox_runner *r, struct init_plan *plan, uint64_t flags, struct runner_child *out)
+{
+	struct request q = {.plan = plan, .flags = flags};
+
+	pthread_mutex_lock(&r->lock);
+	*r->last = &q;
+	r->last = &q.next;
+	pthread_cond_signal(&r->work);
+	while (!q.done)
+		pthread_cond_wait(&r->done, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	errno = q.error;
+	if (q.error)
+		return -1;
+	*out = q.child;
+	return 0;
+}
+
+void runner_add(struct sandbox_runner *r, struct sandbox_job *job)
+{
+	pthread_mutex_lock(&r->lock);
+	job->next = r->jobs;
+	r->jobs = job;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void runner_remove(struct sandbox_runner *r, struct sandbox_job *job)
+{
+	struct sandbox_job **p;
+
+	pthread_mutex_lock(&r->lock);
+	for (p = &r->jobs; *p && *p != job; p = &(*p)->next)
+		;
+	if (*p)
+		*p = job->next;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void runner_end_job(struct sandbox_job *job)
+{
+	siginfo_t info;
+
+	(void)pidfd_send_signal(job->child.pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)job->child.pidfd, &info, WEXITED | __WALL) < 0 &&
+		errno == EINTR)
+		;
+	close(job->child.pidfd);
+	close(job->ctl);
+	free(job);
+}
+
+/* The memory behind /proc/self/cmdline: the 48th and 49th field of stat; the name in brackets may
+ * hold spaces. Not knowing it only means that it shows. */
+static void find_args(struct runner_facts *f)
+{
+	auto_buf struct buf b;
+	auto_err struct err *ignored = NULL;
+	unsigned long start, end;
+	char *p, *next;
+
+	buf_init(&b, STAT_MAX);
+	if (fs_read_file(AT_FDCWD, "/proc/self/stat", STAT_MAX, &b, &ignored) < 0)
+		return;
+	p = strrchr(b.data, ')');
+	for (int field = 2; p && field < STAT_ARGS_START; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return;
+	start = strtoul(p + 1, &next, 10);
+	end = strtoul(next, NULL, 10);
+	if (start == 0 || end <= start)
+		return;
+	f->args = (char *)start; /* NOLINT: an address is what the kernel gives */
+	f->args_size = end - start;
+}
+
+static int find_facts(struct runner_facts *f, struct err **err)
+{
+	if (probe_run(&f->probe, err) < 0)
+		return -1;
+	if (sandbox_seccomp_compile(&f->filter, err) < 0)
+		return -1;
+	f->launcher = exec_launcher(err);
+	if (f->launcher < 0)
+		return -1;
+	find_args(f);
+	return 0;
+}
+
+static void clear_facts(struct runner_facts *f)
+{
+	probe_clear(&f->probe);
+	sandbox_seccomp_clear(&f->filter);
+	if (f->launcher >= 0)
+		close(f->launcher);
+}
+
+/* Signals of bld are for its main thread; children start with all of them blocked. */
+static int start_thread(struct sandbox_runner *r)
+{
+	sigset_t all, old;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&r->thread, NULL, thread_main, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return error;
+}
+
+struct sandbox_runner *sandbox_runner_new(struct err **err)
+{
+	struct sandbox_runner *r = mem_alloc(sizeof(*r));
+	int error;
+
+	r->facts.launcher = -1;
+	r->last = &r->first;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->work, NULL);
+	pthread_cond_init(&r->done, NULL);
+	if (find_facts(&r->facts, err) == 0) {
+		error = start_thread(r);
+		if (error == 0)
+			return r;
+		err_set(err, ERR_SANDBOX, "start a thread: %s", strerror(error));
+	}
+	clear_facts(&r->facts);
+	free(r);
+	return NULL;
+}
+
+void sandbox_runner_free(struct sandbox_runner *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	pthread_cond_signal(&r->work);
+	pthread_mutex_unlock(&r->lock);
+	pthread_join(r->thread, NULL);
+	while (r->jobs) {
+		struct sandbox_job *job = r->jobs;
+
+		r->jobs = job->next;
+		runner_end_job(job);
+	}
+	clear_facts(&r->facts);
+	pthread_cond_destroy(&r->work);
+	pthread_cond_destroy(&r->done);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+const struct runner_facts *runner_facts(const struct sandbox_runner *r)
+{
+	return &r->facts;
+}
+
+void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api)
+{
+	r->facts.probe.overlay = api;
+}

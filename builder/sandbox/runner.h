@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread that clones. PR_SET_PDEATHSIG is about the thread that made the child, so sandboxes
+ * are made by one that lives as long as the runner, not by whichever worker asks.
+ */
+#ifndef BLD_BUILDER_SANDBOX_RUNNER_H
+#define BLD_BUILDER_SANDBOX_RUNNER_H
+
+#include "builder/sandbox/init.h"
+#include "builder/sandbox/probe.h"
+#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/seccomp.h"
+
+struct runner_child {
+	pid_t pid;
+	int pidfd;
+};
+
+/* What sandboxes share; constant while the runner lives. */
+struct runner_facts {
+	struct probe probe;
+	struct sandbox_seccomp filter;
+	int launcher; /* exec_launcher() */
+	char *args;   /* where /proc/self/cmdline comes from, or NULL */
+	size_t args_size;
+};
+
+const struct runner_facts *runner_facts(const struct sandbox_runner *r);
+/* For tests: another way to mount than the probe found. Before the first start. */
+void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api);
+
+/* Clone a child that runs init_main(plan). Blocks until it exists. 0 / -1 errno */
+int runner_clone(
+	struct sandbox_runner *r, struct init_plan *plan, uint64_t flags, struct runner_child *out);
+
+/* Children that are to be killed when the runner goes. */
+void runner_add(struct sandbox_runner *r, struct sandbox_job *job);
+void runner_remove(struct sandbox_runner *r, struct sandbox_job *job);
+
+/* A sandbox that runs. */
+struct sandbox_job {
+	struct sandbox_runner *runner;
+	struct sandbox_job *next;
+	struct runner_child child;
+	int ctl;
+	bool killed;                   /* by sandbox_signal() */
+	unsigned long long oom_before; /* kills by the kernel when it started */
+};
+
+/* Kill, reap and free. */
+void runner_end_job(struct sandbox_job *take_job);
+
+#endif

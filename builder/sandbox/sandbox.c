@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From a specification to a running command: the plan, in the order in which the child walks it,
+ * then the conversation with PID 1.
+ */
+#include "builder/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "builder/sandbox/caps.h"
+#include "builder/sandbox/channel.h"
+#include "builder/sandbox/devices.h"
+#include "builder/sandbox/kernel.h"
+#include "builder/sandbox/limits.h"
+#include "builder/sandbox/mounts.h"
+#include "builder/sandbox/namespace.h"
+#include "builder/sandbox/network.h"
+#include "builder/sandbox/runner.h"
+#include "builder/sandbox/usermounts.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define HOSTNAME_DEFAULT "bld"
+#define HOSTNAME_LIMIT   64 /* of the kernel */
+#define VMSTAT_MAX       ((size_t)64 << 10)
+
+/* --- the plan -------------------------------------------------------------------------------- */
+
+struct plan {
+	const struct sandbox_spec *spec;
+	const struct runner_facts *facts;
+	const char *hostname;
+	struct op_list *ops;
+	struct usermounts mounts;
+	struct network_files files;
+};
+
+static bool is_host_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+
+	return n > 0 && n <= HOSTNAME_LIMIT && s[n] == '\0';
+}
+
+static int check_spec(const struct plan *p, struct err **err)
+{
+	const struct sandbox_spec *s = p->spec;
+
+	if (!s->argv || !s->argv[0])
+		return err_set(err, ERR_SANDBOX, "there is no command");
+	if (!s->cwd || s->cwd[0] != '/')
+		return err_set(err, ERR_SANDBOX, "working directory %s: not an absolute path",
+			s->cwd ? s->cwd : "");
+	if (s->lowers.n > SANDBOX_LOWERS_MAX)
+		return err_set(err, ERR_LIMIT, "%zu layers, the kernel takes %d in one overlay",
+			s->lowers.n, SANDBOX_LOWERS_MAX);
+	if (s->ngroups > SANDBOX_GROUPS_MAX)
+		return err_set(err, ERR_LIMIT, "%zu groups, the kernel takes %d", s->ngroups,
+			SANDBOX_GROUPS_MAX);
+	if (!is_host_name(p->hostname))
+		return err_set(err, ERR_SANDBOX, "host name '%s': up to %d of a-z 0-9 . _ -",
+			p->hostname, HOSTNAME_LIMIT);
+	return 0;
+}
+
+/* An empty directory: the one lower of an empty root, the second of a single layer. */
+static int plan_empty(struct plan *p, struct err **err)
+{
+	bool wanted = p->spec->lowers.n == 0;
+	int fd;
+
+	for (size_t i = 0; i < p->spec->nmounts; i++)
+		wanted |= p->spec->mounts[i].source_fd < 0 && p->spec->mounts[i].lowers.n == 1;
+	p->mounts.empty = ops_slot(p->ops);
+	if (!wanted)
+		return 0;
+	if (mkdirat(p->spec->scratch_fd, "empty", 0755) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "make an empty directory");
+	fd = openat(p->spec->scratch_fd, "empty", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "open an empty directory");
+	if (fchmod(fd, 0755) < 0) {
+		close(fd);
+		return err_sys_kind(err, ERR_SANDBOX, "prepare an empty directory");
+	}
+	p->mounts.empty = ops_slot_take_fd(p->ops, fd);
+	return 0;
+}
+
+static void plan_reopen(struct plan *p, const struct overlay *o)
+{
+	overlay_plan_reopen(p->ops, OPS_SCRATCH);
+	for (size_t i = 0; i < o->n; i++)
+		overlay_plan_reopen(p->ops, o->lower[i]);
+	overlay_plan_reopen(p->ops, o->upper);
+	overlay_plan_reopen(p->ops, o->work);
+}
+
+static int plan_root(struct plan *p, struct err **err)
+{
+	const struct sandbox_spec *s = p->spec;
+	int *lower = ops_own(p->ops, mem_array(s->lowers.n + 1, sizeof(*lower)));
+	struct overlay o = {
+		.lower = lower, .n = s->lowers.n, .out = OPS_ROOT, .api = p->facts->probe.overlay};
+
+	for (size_t i = 0; i < s->lowers.n; i++)
+		lower[i] = ops_slot_fd(p->ops, s->lowers.fd[i]);
+	if (o.n == 0)
+		lower[o.n++] = p->mounts.empty;
+	if (overlay_plan_upper(p->ops, s->scratch_fd, NULL, &o, err) < 0)
+		return -1;
+	if (o.api == OVERLAY_CLASSIC)
+		plan_reopen(p, &o);
+	o.what = ops_text(p->ops, "mount the overlay of %zu layers", o.n);
+	return overlay_plan(p->ops, &o, err);
+}
+
+/* The first half of PID 1's work: everything that comes from descriptors of bld. */
+static int plan_outside(struct plan *p, struct err **err)
+{
+	struct op_list *l = p->ops;
+	bool classic = p->facts->probe.overlay == OVERLAY_CLASSIC;
+
+	namespace_plan_first(l);
+	if (usermounts_init(&p->mounts, l, err) < 0 || plan_empty(p, err) < 0 ||
+		usermounts_plan_descriptors(&p->mounts, l, err) < 0)
+		return -1;
+	if (classic)
+		namespace_plan_mounts(l);
+	if (plan_root(p, err) < 0 || usermounts_plan_overlays(&p->mounts, l, err) < 0)
+		return -1;
+	if (!classic)
+		namespace_plan_mounts(l);
+	mounts_plan_files(l);
+	usermounts_plan_inner(&p->mounts, l);
+	if (network_plan_files(l, p->spec, p->hostname, &p->files, err) < 0)
+		return -1;
+	namespace_plan_pivot(l, classic);
+	return 0;
+}
+
+static int open_null(struct ops_state *st, const struct op *op)
+{
+	st->slot[op->out] = openat(st->slot[OPS_DEV], "null", O_RDONLY | O_CLOEXEC);
+	return st->slot[op->out] < 0 ? -1 : 0;
+}
+
+/* Made 0755 root when it is missing, and that belongs to the layer. */
+static int enter_cwd(struct ops_state *st, const struct op *op)
+{
+	const struct target t = {op->arg, TARGET_DIR, .stub = false};
+	auto_fd int fd = target_open(st, &t);
+
+	return fd < 0 ? -1 : fchdir(fd);
+}
+
+/* The second half: inside the new root. */
+static void plan_inside(struct plan *p)
+{
+	struct op_list *l = p->ops;
+
+	devices_plan(l);
+	mounts_plan_system(l, &p->facts->probe);
+	network_plan_targets(l, &p->files);
+	usermounts_plan_targets(&p->mounts, l);
+	network_plan_loopback(l, p->spec->network);
+	namespace_plan_names(l, p->hostname);
+	if (p->spec->stdin_fd < 0)
+		ops_add(l, &(struct op){open_null, .what = "open /dev/null", .out = OPS_STDIN});
+	ops_add(l, &(struct op){enter_cwd,
+			   .what = ops_text(l, "enter the working directory %s", p->spec->cwd),
+			   .arg = p->spec->cwd});
+}
+
+static void plan_command(struct plan *p)
+{
+	struct op_list *l = p->ops;
+
+	l->command_from = l->n;
+	exec_plan_before(l);
+	limits_plan(l);
+	caps_plan_groups(l, p->spec);
+	sandbox_seccomp_plan(l, &p->facts->filter, p->spec->no_new_privs);
+	caps_plan_drop(l, p->spec, &p->facts->probe);
+	exec_plan_after(l);
+}
+
+static int make_plan(struct plan *p, struct err **err)
+{
+	const struct sandbox_spec *s = p->spec;
+
+	if (check_spec(p, err) < 0)
+		return -1;
+	ops_set_fd(p->ops, OPS_SCRATCH, s->scratch_fd);
+	if (s->stdin_fd >= 0)
+		ops_set_fd(p->ops, OPS_STDIN, s->stdin_fd);
+	ops_set_fd(p->ops, OPS_STDOUT, s->stdout_fd);
+	ops_set_fd(p->ops, OPS_STDERR, s->stderr_fd);
+	ops_set_fd(p->ops, OPS_LAUNCH, p->facts->launcher);
+	if (plan_outside(p, err) < 0)
+		return -1;
+	plan_inside(p);
+	plan_command(p);
+	return 0;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+static void init_plan_clear(struct init_plan *p)
+{
+	ops_clear(&p->ops);
+	free(p->state.stub);
+	*p = (struct init_plan){0};
+}
+
+static void init_plan_fill(
+	struct init_plan *p, const struct runner_facts *f, const struct sandbox_spec *s)
+{
+	ops_seal(&p->ops);
+	p->command = exec_prepare(&p->ops, s);
+	p->args = f->args;
+	p->args_size = f->args_size;
+	p->state.slot = p->ops.slot;
+	p->state.max_stub = p->ops.stubs;
+	p->state.stub = mem_array(p->ops.stubs, sizeof(*p->state.stub));
+}
+
+static int word_failure(const struct op_list *l, const struct channel_msg *m, struct err **err)
+{
+	const struct op *op = m->a >= 0 && (size_t)m->a < l->n ? &l->v[m->a] : NULL;
+	size_t text = strcspn(m->text, "\n");
+	auto_buf struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	buf_addf(&b, "%s: %s", op ? op->what : "clean up", strerror(m->b));
+	if (text > 0) {
+		buf_adds(&b, " (");
+		buf_add_escaped(&b, m->text, text, false);
+		buf_addc(&b, ')');
+	}
+	if (op && op->rule)
+		buf_addf(&b, "; %s", op->rule);
+	return err_set(err, ERR_SANDBOX, "sandbox: %s", b.data);
+}
+
+/* Until the command is about to run: 0, or -1. */
+static int converse(struct sandbox_job *job, const struct op_list *l, struct err **err)
+{
+	struct channel_msg m;
+	int r;
+
+	while ((r = channel_recv(job->ctl, &m)) > 0) {
+		switch ((enum channel_kind)m.kind) {
+		case CHANNEL_ALIVE:
+			m = (struct channel_msg){.kind = CHANNEL_GO};
+			if (channel_send(job->ctl, &m) < 0)
+				return err_sys_kind(err, ERR_SANDBOX, "sandbox: start");
+			break;
+		case CHANNEL_READY:
+			return 0;
+		case CHANNEL_FAILED:
+			return word_failure(l, &m, err);
+		case CHANNEL_GO:
+		case CHANNEL_SIGNAL:
+		case CHANNEL_EXIT:
+			return err_set(
+				err, ERR_SANDBOX, "sandbox: the command's process was killed");
+		}
+	}
+	if (r < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "sandbox: read from PID 1");
+	return err_set(err, ERR_SANDBOX, "sandbox: PID 1 was killed while it was set up");
+}
+
+/* How often the kernel's OOM killer struck; it counts for the whole machine. */
+static unsigned long long oom_kills(void)
+{
+	auto_buf struct buf b;
+	auto_err struct err *ignored = NULL;
+	const char *p;
+
+	buf_init(&b, VMSTAT_MAX);
+	if (fs_read_file(AT_FDCWD, "/proc/vmstat", VMSTAT_MAX, &b, &ignored) < 0)
+		return 0;
+	p = strstr(b.data, "\noom_kill ");
+	return p ? strtoull(p + strlen("\noom_kill "), NULL, 10) : 0;
+}
+
+static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *plan,
+	const struct sandbox_spec *s, struct err **err)
+{
+	int pair[2];
+	struct sandbox_job *job;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		err_sys_kind(err, ERR_SANDBOX, "sandbox: socket pair");
+		return NULL;
+	}
+	job = mem_alloc(sizeof(*job));
+	job->runner = r;
+	job->ctl = pair[0];
+	job->oom_before = oom_kills();
+	ops_set_fd(&plan->ops, OPS_CTL, pair[1]);
+	init_plan_fill(plan, runner_facts(r), s);
+	if (runner_clone(r, plan, namespace_flags(s), &job->child) < 0) {
+		err_sys_kind(err, ERR_SANDBOX, "sandbox: make namespaces");
+		close(pair[0]);
+		close(pair[1]);
+		free(job);
+		return NULL;
+	}
+	close(pair[1]);
+	if (converse(job, &plan->ops, err) < 0) {
+		runner_end_job(job);
+		return NULL;
+	}
+	return job;
+}
+
+struct sandbox_job *sandbox_start(
+	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err)
+{
+	struct init_plan init = {0};
+	struct plan p = {
+		.spec = s,
+		.facts = runner_facts(r),
+		.hostname = s->hostname ? s->hostname : HOSTNAME_DEFAULT,
+		.ops = &init.ops,
+	};
+	struct sandbox_job *job = NULL;
+
+	p.mounts.spec = s;
+	p.mounts.probe = &p.facts->probe;
+	ops_init(&init.ops);
+	if (make_plan(&p, err) == 0)
+		job = launch(r, &init, s, err);
+	init_plan_clear(&init);
+	if (job)
+		runner_add(r, job);
+	return job;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void fill_result(struct sandbox_result *out, const struct sandbox_job *job, int status)
+{
+	*out = (struct sandbox_result){0};
+	if (WIFSIGNALED(status)) {
+		out->signal = WTERMSIG(status);
+		out->exit_code = 128 + out->signal;
+	} else {
+		out->exit_code = WEXITSTATUS(status);
+	}
+	/* A shell tells by 128 + 9 that what it ran was killed. */
+	out->oom = out->exit_code == 128 + SIGKILL &&
+		   !__atomic_load_n(&job->killed, __ATOMIC_SEQ_CST) &&
+		   oom_kills() > job->oom_before;
+}
+
+int sandbox_wait(struct sandbox_job *job, struct sandbox_result *out, struct err **err)
+{
+	struct op_list none = {0};
+	struct channel_msg m;
+	int status = SIGKILL, exec_errno = 0, failed = 0; /* without a word, PID 1 was killed */
+
+	while (channel_recv(job->ctl, &m) > 0) {
+		if (m.kind == CHANNEL_EXIT)
+			status = m.a;
+		else if (m.kind == CHANNEL_FAILED && m.a == CHANNEL_OP_EXEC)
+			exec_errno = m.b;
+		else if (m.kind == CHANNEL_FAILED && !failed)
+			failed = word_failure(&none, &m, err);
+	}
+	if (!failed) {
+		fill_result(out, job, status);
+		out->exec_errno = exec_errno;
+		if (exec_errno)
+			out->exit_code = exec_errno == ENOENT || exec_errno == ENOTDIR ? 127 : 126;
+	}
+	runner_remove(job->runner, job);
+	runner_end_job(job);
+	return failed;
+}
+
+void sandbox_signal(struct sandbox_job *job, int sig)
+{
+	struct channel_msg m = {.kind = CHANNEL_SIGNAL, .a = sig};
+
+	if (sig == SIGKILL)
+		__atomic_store_n(&job->killed, true, __ATOMIC_SEQ_CST);
+	(void)channel_send(job->ctl, &m);
+}
+
+void sandbox_describe(struct strlist *out)
+{
+	probe_describe(out);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Mounts of the specification. A bind mount with layers as its source mounts their overlay first,
+ * finds the path inside it by descriptor (links end in that root), and clones what it found. A
+ * throw-away mount is the same with an upper directory in the scratch directory.
+ */
+#include "builder/sandbox/usermounts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/sandbox/kernel.h"
+#include "builder/sandbox/mounts.h"
+#include "builder/sandbox/namespace.h"
+#include "store/base/mem.h"
+
+#define ATTR_USER (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+static bool is_bind(const struct sandbox_mount *m)
+{
+	return m->kind == SANDBOX_MOUNT_BIND || m->kind == SANDBOX_MOUNT_SCRATCH;
+}
+
+static int check_mount(const struct sandbox_mount *m, struct err **err)
+{
+	struct stat sb;
+
+	if (m->target[0] != '/' || m->target[strspn(m->target, "/.")] == '\0')
+		return err_set(
+			err, ERR_SANDBOX, "mount target %s: must be a path below /", m->target);
+	if (!is_bind(m))
+		return 0;
+	if (m->source_fd < 0 && m->lowers.n == 0)
+		return err_set(err, ERR_SANDBOX, "mount %s: there is no source", m->target);
+	if (m->source_fd >= 0 && fstat(m->source_fd, &sb) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "mount %s: source", m->target);
+	return 0;
+}
+
+int usermounts_init(struct usermounts *u, struct op_list *l, struct err **err)
+{
+	size_t n = u->spec->nmounts;
+
+	u->slot = ops_own(l, mem_array(n ? n : 1, sizeof(*u->slot)));
+	for (size_t i = 0; i < n; i++) {
+		if (check_mount(&u->spec->mounts[i], err) < 0)
+			return -1;
+		u->slot[i] = ops_slot(l);
+	}
+	return 0;
+}
+
+/* --- sources --------------------------------------------------------------------------------- */
+
+static int clone_source(struct ops_state *st, const struct op *op)
+{
+	st->slot[op->out] = kernel_clone_tree(st->slot[op->in], op->flags);
+	return st->slot[op->out] < 0 ? -1 : 0;
+}
+
+static uint64_t attributes(const struct sandbox_mount *m)
+{
+	return ATTR_USER | (m->readonly ? MOUNT_ATTR_RDONLY : 0);
+}
+
+struct copy_arg {
+	int scratch;
+	char name[32];
+};
+
+/* A file to be written to and thrown away: a copy of it in the scratch directory. */
+static int copy_source(struct ops_state *st, const struct op *op)
+{
+	const struct copy_arg *a = op->arg;
+	char number[16];
+	struct stat sb;
+	ssize_t n;
+	auto_fd int from = -1, to = -1;
+
+	/* O_PATH descriptors cannot be read; opened again by number they can. */
+	if (kernel_enter_fds(st) < 0)
+		return -1;
+	from = open(kernel_number(st->slot[op->in], number), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (from < 0 || fstat(from, &sb) < 0)
+		return -1;
+	if (!S_ISREG(sb.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	to = openat(st->slot[a->scratch], a->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (to < 0)
+		return -1;
+	do
+		n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0);
+	while (n > 0);
+	if (n < 0 || fchown(to, sb.st_uid, sb.st_gid) < 0 || fchmod(to, sb.st_mode & 07777) < 0)
+		return -1;
+	st->slot[op->out] = kernel_clone_tree(to, op->flags);
+	return st->slot[op->out] < 0 ? -1 : 0;
+}
+
+static bool needs_overlay(const struct sandbox_mount *m)
+{
+	struct stat sb;
+
+	if (m->source_fd < 0)
+		return is_bind(m);
+	return m->kind == SANDBOX_MOUNT_SCRATCH && fstat(m->source_fd, &sb) == 0 &&
+	       S_ISDIR(sb.st_mode);
+}
+
+int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct err **err)
+{
+	for (size_t i = 0; i < u->spec->nmounts; i++) {
+		const struct sandbox_mount *m = &u->spec->mounts[i];
+		const char *what = ops_text(l, "open the source of %s", m->target);
+		struct op op = {clone_source, .what = what, .out = u->slot[i]};
+
+		if (!is_bind(m) || needs_overlay(m))
+			continue;
+		op.in = ops_slot_fd(l, m->source_fd);
+		op.flags = attributes(m);
+		if (m->kind == SANDBOX_MOUNT_SCRATCH) {
+			struct copy_arg *a = ops_own(l, mem_alloc(sizeof(*a)));
+
+			a->scratch = OPS_SCRATCH;
+			snprintf(a->name, sizeof(a->name), "m%zu", i);
+			if (faccessat(u->spec->scratch_fd, a->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+				return err_set(err, ERR_SANDBOX,
+					"the scratch directory is not empty: %s", a->name);
+			op.run = copy_source;
+			op.arg = a;
+		}
+		ops_add(l, &op);
+	}
+	return 0;
+}
+
+/* --- overlays -------------------------------------------------------------------------------- */
+
+static void plan_reopen(struct op_list *l, const struct overlay *o)
+{
+	if (o->api != OVERLAY_CLASSIC)
+		return;
+	for (size_t i = 0; i < o->n; i++)
+		overlay_plan_reopen(l, o->lower[i]);
+	if (o->upper < 0)
+		return;
+	overlay_plan_reopen(l, o->upper);
+	overlay_plan_reopen(l, o->work);
+}
+
+static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struct err **err)
+{
+	const struct sandbox_mount *m = &u->spec->mounts[i];
+	size_t n = 0;
+	int *lower = ops_own(l, mem_array(m->lowers.n + 2, sizeof(*lower)));
+	struct overlay o = {.lower = lower,
+		.upper = -1,
+		.work = -1,
+		.out = u->slot[i],
+		.api = u->probe->overlay};
+
+	if (m->source_fd >= 0) {
+		lower[n++] = ops_slot_fd(l, m->source_fd);
+	} else {
+		if (m->kind == SANDBOX_MOUNT_BIND && m->lowers.n < 2)
+			lower[n++] = u->empty;
+		for (size_t k = 0; k < m->lowers.n; k++)
+			lower[n++] = ops_slot_fd(l, m->lowers.fd[k]);
+	}
+	o.n = n;
+	o.what = ops_text(l, "mount the overlay of %zu layers for %s", n, m->target);
+	if (m->kind == SANDBOX_MOUNT_SCRATCH) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "m%zu", i);
+		if (overlay_plan_upper(l, u->spec->scratch_fd, name, &o, err) < 0)
+			return -1;
+	}
+	plan_reopen(l, &o);
+	return overlay_plan(l, &o, err);
+}
+
+int usermounts_plan_overlays(struct usermounts *u, struct op_list *l, struct err **err)
+{
+	for (size_t i = 0; i < u->spec->nmounts; i++)
+		if (needs_overlay(&u->spec->mounts[i]) && plan_overlay(u, i, l, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- inside ---------------------------------------------------------------------------------- */
+
+/* Replace the overlay in slot `out` by a clone of a path inside it. */
+static int clone_inner(struct ops_state *st, const struct op *op)
+{
+	auto_fd int fd = kernel_open(
+		st->slot[op->out], op->arg, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	int tree;
+
+	if (fd < 0)
+		return -1;
+	tree = kernel_clone_tree(fd, op->flags);
+	if (tree < 0)
+		return -1;
+	close(st->slot[op->out]);
+	st->slot[op->out] = tree;
+	return 0;
+}
+
+static void plan_tmpfs(struct op_list *l, const struct sandbox_mount *m, int out)
+{
+	struct kernel_fs_opt opt[4] = {
+		{.key = "mode", .value = ops_text(l, "%o", m->mode ? m->mode & 07777 : 01777U)},
+		{.key = "uid", .value = ops_text(l, "%u", m->uid)},
+		{.key = "gid", .value = ops_text(l, "%u", m->gid)},
+	};
+	size_t n = 3;
+
+	if (m->size_bytes)
+		opt[n++] = (struct kernel_fs_opt){
+			.key = "size",
+			.value = ops_text(l, "%llu", (unsigned long long)m->size_bytes),
+		};
+	mounts_plan_fs(l, &(struct kernel_fs){"tmpfs", opt, n, attributes(m)}, out,
+		ops_text(l, "make the tmpfs of %s", m->target), false);
+}
+
+void usermounts_plan_inner(struct usermounts *u, struct op_list *l)
+{
+	for (size_t i = 0; i < u->spec->nmounts; i++) {
+		const struct sandbox_mount *m = &u->spec->mounts[i];
+		const char *source =
+			m->source_fd >= 0 || !m->source || !*m->source ? "/" : m->source;
+		struct op op = {clone_inner, .out = u->slot[i], .flags = attributes(m)};
+
+		if (m->kind == SANDBOX_MOUNT_FILE) {
+			struct mounts_file f = {m->data, m->len, m->mode, m->uid, m->gid};
+
+			u->slot[i] = mounts_plan_file(l, &f);
+		} else if (m->kind == SANDBOX_MOUNT_TMPFS) {
+			plan_tmpfs(l, m, u->slot[i]);
+		} else if (needs_overlay(m)) {
+			if (u->probe->overlay != OVERLAY_CLASSIC)
+				namespace_plan_park(l, u->slot[i],
+					ops_text(l, "hold the source of %s", m->target));
+			op.what = ops_text(l, "open %s, the source of %s", source, m->target);
+			op.arg = ops_text(l, "%s", source);
+			ops_add(l, &op);
+		}
+	}
+}
+
+void usermounts_plan_targets(struct usermounts *u, struct op_list *l)
+{
+	for (size_t i = 0; i < u->spec->nmounts; i++) {
+		const struct sandbox_mount *m = &u->spec->mounts[i];
+		const struct target t = {m->target, TARGET_ANY, .stub = true};
+
+		mounts_plan_attach(l, u->slot[i], &t, ops_text(l, "mount %s", m->target), NULL);
+	}
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A place to run sandboxes in: a temporary directory with a root made of busybox, and a runner.
+ */
+#ifndef BLD_TESTS_SUPPORT_SANDBOX_BOX_H
+#define BLD_TESTS_SUPPORT_SANDBOX_BOX_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+#include "builder/sandbox/sandbox.h"
+
+struct box {
+	char *path; /* owned */
+	int dir;
+	int root; /* the busybox root, a layer */
+	struct sandbox_runner *runner;
+	unsigned count;
+	int scratch; /* of the last run */
+};
+
+struct box_run {
+	struct sandbox_spec spec; /* change what differs before box_run() */
+	int lower[SANDBOX_LOWERS_MAX + 1];
+	const char *argv[16];
+	struct sandbox_result res;
+	char *text; /* owned: stdout and stderr */
+};
+
+/* Why sandboxes cannot run here, or NULL. */
+const char *sandbox_box_missing(void);
+void sandbox_box_init(struct box *b);
+void sandbox_box_clear(struct box *b);
+
+/* A file with this content below a directory; parents are made. */
+void sandbox_box_write(int dir, const char *path, const char *text, unsigned mode);
+int sandbox_box_mkdir(int dir, const char *path, unsigned mode); /* opened */
+
+/* "sh -c script" in the busybox root, as uid 0, host network. */
+void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script);
+/* Start; the read end of its output in *out. NULL: failed, with *err. */
+struct sandbox_job *sandbox_box_start(struct box *b, struct box_run *r, int *out, struct err **err);
+/* Start, wait, collect. Fails the test when the sandbox cannot be made. */
+void sandbox_box_run(struct box *b, struct box_run *r);
+void sandbox_box_done(struct box_run *r);
+/* prepare, run; the output (owned by the caller), which must come with this exit code */
+char *sandbox_box_sh(struct box *b, int exit_code, const char *script);
+/* Names below the scratch/upper of the last run, sorted, one a line. Owned by the caller. */
+char *sandbox_box_upper(struct box *b);
+
+#endif
