@@ -390,11 +390,12 @@ static struct layer_inode *inode_of(struct layer_delta *d, const struct layer_en
 			  ? layer_arena_strndup(&d->arena, e->link, strlen(e->link))
 			  : NULL;
 	i->extra = extra_of(d, e);
-	i->mode = e->mode;
+	/* Symlinks have no mode of their own on Linux. */
+	i->mode = e->type == LAYER_SYMLINK ? 0777 : e->mode;
 	i->uid = e->uid;
 	i->gid = e->gid;
 	i->fd = e->fd;
-	i->ino = e->type == LAYER_FILE ? ++*d->last_ino : 0;
+	i->ino = e->type == LAYER_DIR ? 0 : ++*d->last_ino;
 	i->type = (uint8_t)e->type;
 	i->sparse = e->extents != NULL;
 	return i;
@@ -424,7 +425,7 @@ static int link_inode(struct layer_delta *d, const struct layer_entry *e, struct
 		return 0;
 	}
 	*out = layer_arena_dup(&d->arena, t->inode, sizeof *t->inode);
-	(*out)->ino = t->type == LAYER_FILE ? ++*d->last_ino : 0;
+	(*out)->ino = ++*d->last_ino;
 	(*out)->linked = (*out)->matched = false;
 	return 0;
 }

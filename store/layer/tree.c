@@ -238,16 +238,18 @@ void layer_node_entry(const struct layer_node *n, struct layer_entry *out)
 	layer_node_fill(n, t->scratch, out);
 }
 
-bool layer_inode_equal(const struct layer_inode *a, const struct layer_inode *b)
+bool layer_node_matches(const struct layer_node *n, const struct layer_entry *e)
 {
-	static const struct layer_extra none;
-	const struct layer_extra *x = a->extra ? a->extra : &none, *y = b->extra ? b->extra : &none;
-	if (a->type != b->type || a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
-		a->mtime != b->mtime || a->size != b->size)
+	struct layer_entry o;
+	if (n->type != e->type)
 		return false;
-	if ((a->link || b->link) && (!a->link || !b->link || strcmp(a->link, b->link) != 0))
+	layer_node_fill(n, "", &o);
+	if (o.mode != e->mode || o.uid != e->uid || o.gid != e->gid || o.mtime != e->mtime ||
+		o.size != e->size || o.dev_major != e->dev_major || o.dev_minor != e->dev_minor)
 		return false;
-	return layer_xattrs_equal(x->xattrs, x->nxattrs, y->xattrs, y->nxattrs);
+	if (n->type == LAYER_SYMLINK && strcmp(o.link, e->link) != 0)
+		return false;
+	return layer_xattrs_equal(o.xattrs, o.nxattrs, e->xattrs, e->nxattrs);
 }
 
 char *layer_node_read(const struct layer_node *n, size_t max, size_t *len, struct err **err)

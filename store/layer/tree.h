@@ -83,8 +83,9 @@ struct layer_tree {
 void layer_node_path(const struct layer_node *n, char *out);
 /* The node's attributes as an entry whose path is `path`. */
 void layer_node_fill(const struct layer_node *n, const char *path, struct layer_entry *out);
-/* Same type, mode, owner, time, size, link target, device and attributes; not the content. */
-bool layer_inode_equal(const struct layer_inode *a, const struct layer_inode *b);
+/* Same type, mode, owner, time, size, link target, device and attributes (sorted); not the content.
+ */
+bool layer_node_matches(const struct layer_node *n, const struct layer_entry *e);
 
 struct layer_delta {
 	struct layer_node root;
