@@ -48,13 +48,14 @@ static struct layer_node *new_whiteout(
 }
 
 /* `n` shows nothing of `low`: a whiteout for every name that is only there. */
-static void spell_out(struct layer_delta *d, struct layer_node *n, const struct layer_node *low)
+static void spell_out(struct layer_delta *d, struct layer_node *n, struct layer_node *low)
 {
+	n->lower = low;
 	uint32_t room = n->nchild + low->nchild, kept = 0;
 	struct layer_node **v = layer_arena_alloc(&d->arena, room * sizeof(struct layer_node *));
 	for (uint32_t i = 0, j = 0; i < n->nchild || j < low->nchild;) {
 		struct layer_node *a = i < n->nchild ? n->child[i] : NULL;
-		const struct layer_node *b = j < low->nchild ? low->child[j] : NULL;
+		struct layer_node *b = j < low->nchild ? low->child[j] : NULL;
 		int c = !a   ? 1
 			: !b ? -1
 			     : layer_name_cmp(a->name, a->name_len, b->name, b->name_len);
@@ -185,7 +186,7 @@ static int check_entry(void *ctx, const struct layer_entry *e, struct err **err)
 }
 
 /* What the layer says and the scan did not meet. */
-static void check_missing(struct compare *c, const struct layer_node *n, bool hidden)
+static void check_missing(struct compare *c, const struct layer_node *n)
 {
 	if (!(n->flags & NODE_SEEN)) {
 		bool unchanged = !(n->flags & NODE_EXPLICIT);
@@ -194,7 +195,7 @@ static void check_missing(struct compare *c, const struct layer_node *n, bool hi
 			layer_node_fill(n->lower, "", &e);
 			unchanged = layer_node_matches(n, &e);
 		}
-		if (n->type != LAYER_DIR || !unchanged || hidden) {
+		if (n->type != LAYER_DIR || !unchanged) {
 			char path[LAYER_PATH_MAX + 1];
 			layer_node_path(n, path);
 			differs(c, path,
@@ -203,7 +204,7 @@ static void check_missing(struct compare *c, const struct layer_node *n, bool hi
 		}
 	}
 	for (uint32_t i = 0; i < n->nchild && !c->why; i++)
-		check_missing(c, n->child[i], hidden || layer_delta_opaque(n));
+		check_missing(c, n->child[i]);
 }
 
 int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, struct err **err)
@@ -224,7 +225,7 @@ int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, st
 		return -1;
 	}
 	if (!c.why)
-		check_missing(&c, &d.root, false);
+		check_missing(&c, &d.root);
 	if (!c.why)
 		return 1;
 	*why = c.why;

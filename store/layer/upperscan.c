@@ -376,7 +376,8 @@ static int scan_dir(
 	struct layer_entry e = entry_of(s, &st, LAYER_DIR);
 	e.xattrs = s->attrs.v;
 	e.nxattrs = s->attrs.n;
-	bool unchanged = in.below && !in.hidden && layer_node_matches(in.below, &e);
+	/* An opaque one too: whiteouts say what is gone from it. */
+	bool unchanged = in.below && layer_node_matches(in.below, &e);
 	if (!unchanged && s->emit(s->ctx, &e, err))
 		return -1;
 	if (scan_names(s, &in, err))

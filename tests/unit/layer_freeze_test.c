@@ -75,11 +75,12 @@ static void mount_overlay(
 {
 	char *opts = mem_printf("lowerdir=");
 	char *copy = mem_strdup(lower);
-	for (char *p = strtok(copy, ":"), *sep = (char[]){""}; p; p = strtok(NULL, ":")) {
+	const char *sep = "";
+	for (char *p = strtok(copy, ":"); p; p = strtok(NULL, ":")) {
 		char *more = mem_printf("%s%s%s/%s", opts, sep, w->dir, p);
 		free(opts);
 		opts = more;
-		sep = (char[]){":"};
+		sep = ":";
 	}
 	free(copy);
 	if (upper) {
@@ -204,7 +205,7 @@ static void round_trip(void **state)
 	/* the base, from a plain directory */
 	sh(w, base_script);
 	int tar0 = freeze(w, "base", NULL, true, &n);
-	assert_int_equal(n, 38);
+	assert_int_equal(n, 34);
 	assert_text(compare(w, tar0, "base", NULL), "");
 	unpack(w, tar0, "l0", NULL);
 	assert_text(compare(w, tar0, "l0", NULL), "");
@@ -322,7 +323,8 @@ static void damage_is_found(void **state)
 		{"touch d/f", "d/f: type or attributes"},
 		{"chmod 600 d/f", "d/f: type or attributes"},
 		{"chown 1 d/l -h", "d/l: type or attributes"},
-		{"cp -a d/f x && mv x d/g && touch -d @1000 d", "d/g: not a hard link"},
+		{"cp -a d/f x && mv x d/g && touch -d @1000 d && touch -d @0 .",
+			"d/g: not a hard link"},
 		{"rm d/g && touch -d @1000 d", "d/g: missing in the directory"},
 		{"ln d/f d/h && touch -d @1000 d", "d/h: not in the layer"},
 		{"touch -h -d @1 d/l", "d/l: type or attributes"},
@@ -452,8 +454,9 @@ static void gnu_tar_reads_it(void **state)
 	int out = openat(w->fd, "t.tar", O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(fs_copy_range(tar, 0, kit_size(tar), out), 0);
 	close(out);
-	sh(w, "tar --numeric-owner --xattrs --xattrs-include='*' -xpf t.tar -C l0 2> tar.err && ! "
-	      "test -s tar.err");
+	sh(w, "tar --warning=no-timestamp --numeric-owner --xattrs --xattrs-include='*' -xpf t.tar "
+	      "-C l0 2> tar.err && ! "
+	      "grep . tar.err >&2");
 	assert_text(compare(w, tar, "l0", NULL), "");
 	/* and we read what it writes, in three formats */
 	static const char *const formats[] = {"gnu -S", "pax -S --xattrs",
