@@ -105,6 +105,8 @@ int copy_hint_missing(struct copy_selection *s, const struct copy_root *root, co
 			line, file);
 		return err_hint(err, "remove the rule, or add !%s behind it", path);
 	}
+	if (e == ESTALE)
+		return err_set(err, ERR_CONTEXT, "%s: changed while it was read", path);
 	if (e == ELOOP)
 		return err_set(err, ERR_CONTEXT, "%s: too many symbolic links", path);
 	if (e != ENOENT && e != ENOTDIR) {

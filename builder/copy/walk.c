@@ -22,6 +22,8 @@ static int fail(const struct walk *w, const char *dir, const char *name)
 	struct copy_file at = {.path = *name ? copy_pool_join(&w->s->pool, dir, name) : dir};
 	auto_free char *shown = copy_file_show(&at);
 
+	if (saved == ENOENT || saved == ENOTDIR || saved == ELOOP || saved == ESTALE)
+		return err_set(w->err, ERR_CONTEXT, "%s: changed while it was read", shown);
 	errno = saved;
 	return err_sys_kind(w->err, ERR_CONTEXT, "cannot read %s", shown);
 }
@@ -68,7 +70,7 @@ static int add_children(const struct walk *w, struct copy_file *dir, const struc
 			c->content = COPY_CONTENT_DIR;
 		else if (s->vfs.ops->stat(&s->vfs, d, n->name, &s->pool, c) < 0)
 			return fail(w, dir->path, n->name);
-		if (n->type == LAYER_DIR && c->type != LAYER_DIR) {
+		if (c->type != n->type) {
 			errno = ESTALE;
 			return fail(w, dir->path, n->name);
 		}
