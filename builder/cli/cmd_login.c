@@ -29,6 +29,7 @@ static const struct cli_option login_options[] = {
 	{"password-stdin", 0, CLI_FLAG, offsetof(struct opts, password_stdin), NULL, NULL,
 		"read the password from standard input"},
 	REMOTE_ACCESS_OPTIONS(struct opts, remote),
+	REMOTE_CERT_OPTIONS(struct opts, remote),
 	{0},
 };
 

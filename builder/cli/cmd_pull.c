@@ -15,6 +15,7 @@ static const struct cli_option options[] = {
 	{"platform", 0, CLI_STRING, offsetof(struct opts, platform), "OS/ARCH", NULL,
 		"which image of an index (default: this machine's)"},
 	REMOTE_ACCESS_OPTIONS(struct opts, remote),
+	REMOTE_CERT_OPTIONS(struct opts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
 	{0},
 };

@@ -12,6 +12,7 @@ struct opts {
 
 static const struct cli_option options[] = {
 	REMOTE_ACCESS_OPTIONS(struct opts, remote),
+	REMOTE_CERT_OPTIONS(struct opts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
 	{0},
 };

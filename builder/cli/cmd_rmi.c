@@ -20,8 +20,8 @@ static const struct cli_option options[] = {
 };
 
 static const char details[] =
-	"NAME is a name, or an ID: then every name of that image goes. \"bld prune\" frees the\n"
-	"space.\n";
+	"NAME is a name, or an ID: then every name of that image goes. \"bld prune\"\n"
+	"frees the space.\n";
 
 static int remove_name(struct store *s, const char *name, struct err **err)
 {

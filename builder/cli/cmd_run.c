@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/build.h"
+#include "builder/runimage.h"
 
 #define RUN_WORDS_MAX 100000
 
@@ -53,7 +53,7 @@ static void take_env(const struct strlist *in, struct strlist *out)
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
-	struct run_opts r = {
+	struct runimage_opts r = {
 		.image = operands->v[0],
 		.user = o->user,
 		.workdir = o->workdir,
@@ -69,7 +69,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		strlist_add(&r.argv, operands->v[i]);
 	take_env(&o->env, &r.env);
 	if (s)
-		status = build_run_image(&r, s, &exit_code, err);
+		status = runimage_run(&r, s, &exit_code, err);
 	strlist_clear(&r.argv);
 	strlist_clear(&r.env);
 	return status < 0 ? -1 : exit_code;

@@ -34,22 +34,26 @@ struct target {
 	char temp_name[64];
 };
 
-static int open_target(struct target *t, struct store *s, const char *output, struct err **err)
+static int check_output(const char *output, struct err **err)
 {
-	if (output && strcmp(output, "-") != 0) {
-		if (strchr(output, ':')) {
-			err_set(err, ERR_USAGE,
-				"\"%s\": a colon in the name of an archive separates the "
-				"image's name",
-				output);
-			return err_hint(err, "save to standard output: bld save NAME > FILE");
-		}
-		t->path = mem_strdup(output);
-		return 0;
+	if (output && strchr(output, ':')) {
+		err_set(err, ERR_USAGE,
+			"\"%s\": a colon in the name of an archive separates the image's name",
+			output);
+		return err_hint(err, "save to standard output: bld save NAME > FILE");
 	}
-	if (isatty(STDOUT_FILENO)) {
+	if (!output && isatty(STDOUT_FILENO)) {
 		err_set(err, ERR_USAGE, "an archive is nothing for a terminal");
 		return err_hint(err, "use -o FILE");
+	}
+	return 0;
+}
+
+static int open_target(struct target *t, struct store *s, const char *output, struct err **err)
+{
+	if (output) {
+		t->path = mem_strdup(output);
+		return 0;
 	}
 	t->temp_dir = store_temp_dir(s, t->temp_name, err);
 	if (t->temp_dir < 0)
@@ -90,11 +94,16 @@ static int save(const struct cli *c, struct opts *o, struct store *s, const stru
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
-	auto_store struct store *s = store_open(c->root, err);
+	auto_store struct store *s = NULL;
 	auto_image struct image i = {0};
 	struct target t = {.temp_dir = -1};
 	int status;
 
+	if (o->output && strcmp(o->output, "-") == 0)
+		o->output = NULL;
+	if (check_output(o->output, err) < 0)
+		return -1;
+	s = store_open(c->root, err);
 	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
 		return -1;
 	status = open_target(&t, s, o->output, err);

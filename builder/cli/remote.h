@@ -24,9 +24,13 @@ struct remote_opts {
 	{"tls-verify", 0, CLI_BOOL, offsetof(type, field.tls_verify), "BOOL", NULL,                \
 		"check certificates; false also allows http (default: true, http only to this "    \
 		"machine)"},                                                                       \
-		{"authfile", 0, CLI_STRING, offsetof(type, field.authfile), "FILE", NULL,          \
+	{                                                                                          \
+		"authfile", 0, CLI_STRING, offsetof(type, field.authfile), "FILE", NULL,           \
 			"credentials (default: $REGISTRY_AUTH_FILE, then the files of containers " \
-			"and docker)"},                                                            \
+			"and docker)"                                                              \
+	}
+
+#define REMOTE_CERT_OPTIONS(type, field)                                                           \
 	{                                                                                          \
 		"cert-dir", 0, CLI_STRING, offsetof(type, field.cert_dir), "DIR", NULL,            \
 			"certificates (default: certs.d of containers and docker)"                 \
