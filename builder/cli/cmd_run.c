@@ -35,8 +35,8 @@ static const struct cli_option options[] = {
 };
 
 static const char details[] =
-	"What the command changes in the image's files is thrown away at its end. The exit\n"
-	"status is the command's, 128 + N when signal N ended it.\n";
+	"What the command changes in the files of the image is thrown away at its end.\n"
+	"The exit status is the one of the command, 128 + N when signal N ended it.\n";
 
 static void take_env(const struct strlist *in, struct strlist *out)
 {
