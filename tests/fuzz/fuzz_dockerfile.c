@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Any bytes as a Dockerfile and as an ONBUILD trigger: no crash, every span inside the source,
+ * every report and dump can be printed.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "parser/dockerfile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void count(void *ctx, struct slice bytes)
+{
+	size_t *total = ctx;
+
+	/* Touch every byte: an engine with a sanitizer sees a slice that lies outside its buffer.
+	 */
+	for (size_t i = 0; i < bytes.len; i++)
+		*total += (unsigned char)bytes.ptr[i];
+}
+
+static void check_span(const struct dockerfile *df, struct span span)
+{
+	assert(span.off <= df->source.text.len);
+	assert(span.len <= df->source.text.len - span.off);
+}
+
+static void check_instruction(const struct dockerfile *df, const struct ast_instruction *ins)
+{
+	check_span(df, ins->span);
+	check_span(df, ins->keyword_span);
+	assert(ins->first_line >= 1 && ins->first_line <= ins->last_line);
+	assert(ins->last_line <= df->source.nlines);
+}
+
+static void check(struct dockerfile *df)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < df->diags.count; i++) {
+		check_span(df, df->diags.items[i].span);
+		diag_render_json(&df->source, &df->diags.items[i], count, &total);
+	}
+	for (size_t i = 0; i < df->globals.count; i++)
+		check_instruction(df, df->globals.items[i]);
+	for (size_t s = 0; s < df->nstages; s++) {
+		assert(df->stages[s].from || df->diags.errors);
+		for (size_t i = 0; i < df->stages[s].body.count; i++)
+			check_instruction(df, df->stages[s].body.items[i]);
+	}
+	assert(df->nstages || df->diags.errors || df->trigger);
+	dockerfile_report(df, count, &total);
+	dockerfile_dump_text(df, count, &total);
+	dockerfile_dump_json(df, count, &total);
+	dockerfile_free(df);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice text = {(const char *)data, size};
+
+	check(dockerfile_parse(SLICE("Dockerfile"), text));
+	check(dockerfile_parse_trigger(SLICE("ONBUILD"), text));
+	return 0;
+}
