@@ -49,7 +49,7 @@ static const struct flags_spec {
  * next byte; the value is written to out when that is not NULL (room for s.len bytes). Returns the
  * bytes taken.
  */
-static size_t read_word(struct slice s, char escape, char *out, size_t *outlen)
+static size_t read_word(struct slice s, char escape, char *out, size_t *outlen, bool *open)
 {
 	size_t i, n = 0;
 	char quote = 0;
@@ -71,6 +71,8 @@ static size_t read_word(struct slice s, char escape, char *out, size_t *outlen)
 	}
 	if (outlen)
 		*outlen = n;
+	if (open)
+		*open = quote != 0;
 	return i;
 }
 
@@ -78,7 +80,7 @@ struct slice flags_skip(struct slice rest, char escape)
 {
 	rest = slice_trim_left(rest);
 	while (slice_starts(rest, "--")) {
-		size_t used = read_word(rest, escape, NULL, NULL);
+		size_t used = read_word(rest, escape, NULL, NULL, NULL);
 		bool last = used == 2;
 
 		rest = slice_trim_left(slice_from(rest, used));
@@ -182,14 +184,21 @@ void flags_parse(
 
 	*out = (struct flags){0};
 	while (slice_starts(rest, "--")) {
-		size_t len, used = read_word(rest, b->escape, NULL, &len);
+		bool open;
+		size_t len, used = read_word(rest, b->escape, NULL, &len, &open);
 		char *plain = arena_alloc(b->arena, len + 1);
 		struct slice written = slice_sub(rest, 0, used);
 
-		read_word(rest, b->escape, plain, &len);
+		read_word(rest, b->escape, plain, &len, NULL);
 		rest = slice_trim_left(slice_from(rest, used));
 		if (used == 2)
 			break;
+		if (open) {
+			build_error(b, "flag-value", line_span(line, written),
+				"quote in a flag of %s is not closed", ast_keyword_name(keyword));
+			out->broken = true;
+			break;
+		}
 		/* The dashes are plain: slice_starts saw them. */
 		add(b, keyword, line, written, slice_from((struct slice){plain, len}, 2), out);
 	}

@@ -46,6 +46,7 @@ struct flags {
 	size_t count;
 	size_t cap;
 	struct slice rest; /* of the line, after the flags, trimmed */
+	bool broken;       /* an open quote took the rest of the line (reported) */
 };
 
 /* Reads the flags of line->rest; unknown, repeated, malformed and unsupported ones are reported and

@@ -23,25 +23,36 @@ static bool lookup_nothing(void *ctx, struct slice name, struct slice *value)
 	return true;
 }
 
-void instr_check_word(struct build *b, struct word word)
+struct diag *instr_check_word(struct build *b, struct word word)
 {
 	struct expand_env env = {lookup_nothing, NULL, b->escape};
 	struct expand_error error;
 	struct slice out;
 
 	if (!word.text.ptr || expand_word(&env, word.text, b->arena, &out, &error) == 0)
-		return;
+		return NULL;
 	switch (error.kind) {
 	case EXPAND_QUOTE:
 	case EXPAND_BRACE:
 	case EXPAND_MODIFIER:
 	case EXPAND_PATTERN:
-		build_error(b, "expansion", word.span, "%s", error.message);
-		break;
+		return build_error(b, "expansion", word.span, "%s", error.message);
 	case EXPAND_REQUIRED:
 	case EXPAND_LIMIT:
-		break; /* depends on values */
+		return NULL; /* depends on values */
 	}
+	return NULL;
+}
+
+void instr_warn_json(struct build *b, struct line *line, struct slice text)
+{
+	if (!slice_starts(text, "[") || text.ptr[text.len - 1] != ']' || slice_starts(text, "[ ") ||
+		slice_starts(text, "[["))
+		return;
+	build_hint(b,
+		build_warning(b, "exec-form", line_span(line, text),
+			"looks like a JSON list but is not valid JSON"),
+		"words in double quotes, commas between them, none at the end");
 }
 
 static bool stage_name_ok(struct slice name)
@@ -123,8 +134,11 @@ static bool parse_words(struct build *b, enum ast_keyword keyword, struct line *
 			"the JSON list of VOLUME takes strings only");
 		return false;
 	}
-	if (json == WORDS_JSON_NO)
+	if (json == WORDS_JSON_NO) {
 		words_blank(flags->rest, b->arena, &words);
+		if (keyword == AST_VOLUME)
+			instr_warn_json(b, line, flags->rest);
+	}
 	for (size_t i = 0; i < words.count; i++) {
 		struct words_item *w = &words.items[i];
 		struct word word = {slice_trim(w->text),
@@ -263,6 +277,8 @@ struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, s
 	ins->last_line = source_line_of(
 		&b->df->source, line->end > ins->span.off ? line->end - 1 : line->end);
 	flags_parse(b, keyword, line, &flags);
+	if (flags.broken)
+		return NULL;
 	if (flags.rest.len == 0) {
 		build_error(b, "missing-argument", ins->keyword_span, "%s needs an argument",
 			ast_keyword_name(keyword));

@@ -32,8 +32,12 @@ bool instr_copy(struct build *b, enum ast_keyword keyword, struct line *line,
 bool instr_pairs(struct build *b, enum ast_keyword keyword, struct line *line, struct slice args,
 	struct ast_pairs *out);
 
-/* Report a word that no expansion can accept: open quotes, malformed ${}. */
-void instr_check_word(struct build *b, struct word word);
+/* Report a word that no expansion can accept: open quotes, malformed ${}. NULL when it is good (or
+ * the list full). */
+struct diag *instr_check_word(struct build *b, struct word word);
+
+/* Warn of [a, b]: JSON was meant, words or a shell command it is. */
+void instr_warn_json(struct build *b, struct line *line, struct slice text);
 
 /* Append. */
 void instr_push(struct build *b, struct word_list *list, struct word word);

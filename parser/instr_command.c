@@ -42,12 +42,8 @@ bool instr_command(struct build *b, struct line *line, struct slice args, struct
 	out->span = line_span(line, out->text);
 	json = exec_form(b, line, args, &out->words);
 	out->json = json != WORDS_JSON_NO;
-	if (!out->json && slice_starts(out->text, "[") && out->text.ptr[out->text.len - 1] == ']' &&
-		!slice_starts(out->text, "[ ") && !slice_starts(out->text, "[["))
-		build_hint(b,
-			build_warning(b, "exec-form", out->span,
-				"looks like the exec form but is no valid JSON: the shell gets it"),
-			"words in double quotes, commas between them, none at the end");
+	if (!out->json)
+		instr_warn_json(b, line, out->text);
 	return json != WORDS_JSON_NOTSTRING;
 }
 

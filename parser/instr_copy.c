@@ -26,9 +26,8 @@ static void add_arg(
 
 static void cut_words(struct build *b, struct line *line, struct slice text, struct args *args)
 {
-	const struct ast_heredoc *next = line->heredocs.items;
-	const struct ast_heredoc *end = next + line->heredocs.count;
-	size_t at = 0;
+	const struct ast_heredocs *docs = &line->heredocs;
+	size_t at = 0, next = 0;
 
 	for (;;) {
 		size_t from;
@@ -37,10 +36,11 @@ static void cut_words(struct build *b, struct line *line, struct slice text, str
 			at++;
 		if (at == text.len)
 			return;
-		if (next && next < end && next->word.text.ptr == text.ptr + at) {
-			add_arg(b, args, next->word, next);
-			at += next->word.text.len;
-			next++;
+		if (next < docs->count && docs->items[next].word.text.ptr == text.ptr + at) {
+			const struct ast_heredoc *h = &docs->items[next++];
+
+			add_arg(b, args, h->word, h);
+			at += h->word.text.len;
 			continue;
 		}
 		from = at;
@@ -69,15 +69,17 @@ static bool cut(struct build *b, enum ast_keyword keyword, struct line *line, st
 			"put it in double quotes");
 		return false;
 	}
-	if (form == WORDS_JSON_NO)
+	if (form == WORDS_JSON_NO) {
+		instr_warn_json(b, line, text);
 		cut_words(b, line, text, args);
-	else
+	} else {
 		for (size_t i = 0; i < words.count; i++) {
 			struct words_item *w = &words.items[i];
 			struct span span = line_span(line, slice_sub(text, w->off, w->len));
 
 			add_arg(b, args, (struct word){w->text, span}, NULL);
 		}
+	}
 	return true;
 }
 
@@ -91,6 +93,15 @@ static void add_inline(struct build *b, struct ast_heredocs *list, const struct 
 	}
 	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*h));
 	list->items[list->count++] = *h;
+}
+
+static void check_path(struct build *b, enum ast_keyword keyword, struct word path)
+{
+	struct diag *d = instr_check_word(b, path);
+
+	if (slice_has(path.text, '"') || slice_has(path.text, '\''))
+		build_hint(b, d, "a path with blanks needs the JSON form: %s [\"a b\", \"c\"]",
+			ast_keyword_name(keyword));
 }
 
 static void check_source(struct build *b, enum ast_keyword keyword, struct word source)
@@ -110,7 +121,7 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 		if (!ast_is_git_url(source.text))
 			build_hint(b, d, "ADD can");
 	}
-	instr_check_word(b, source);
+	check_path(b, keyword, source);
 }
 
 static void check_from(struct build *b, struct word *from)
@@ -126,8 +137,6 @@ static void check_from(struct build *b, struct word *from)
 	if (b->in_onbuild || b->trigger)
 		build_error(
 			b, "not-supported", from->span, "ONBUILD COPY --from is not supported yet");
-	if (from->text.len == 0) /* as if not given, like other builders */
-		from->text.ptr = NULL;
 }
 
 static void check_chmod(struct build *b, enum ast_keyword keyword, struct word chmod)
@@ -152,12 +161,20 @@ static void check_chmod(struct build *b, enum ast_keyword keyword, struct word c
 			"octal digits, at most 7777");
 }
 
+/* --from= is as good as no --from, like in other builders. */
+static struct word not_empty(struct word w)
+{
+	if (w.text.len == 0)
+		w.text.ptr = NULL;
+	return w;
+}
+
 static void take_flags(
 	struct build *b, enum ast_keyword keyword, const struct flags *flags, struct ast_copy *out)
 {
-	out->from = flags_get(flags, FLAGS_FROM);
-	out->chown = flags_get(flags, FLAGS_CHOWN);
-	out->chmod = flags_get(flags, FLAGS_CHMOD);
+	out->from = not_empty(flags_get(flags, FLAGS_FROM));
+	out->chown = not_empty(flags_get(flags, FLAGS_CHOWN));
+	out->chmod = not_empty(flags_get(flags, FLAGS_CHMOD));
 	out->checksum = flags_get(flags, FLAGS_CHECKSUM);
 	out->link = flags_get(flags, FLAGS_LINK);
 	out->parents = flags_get(flags, FLAGS_PARENTS);
@@ -196,7 +213,7 @@ bool instr_copy(struct build *b, enum ast_keyword keyword, struct line *line,
 		return false;
 	}
 	out->dest = last->word;
-	instr_check_word(b, out->dest);
+	check_path(b, keyword, out->dest);
 	for (size_t i = 0; i + 1 < args.count; i++) {
 		if (args.items[i].heredoc) {
 			add_inline(b, &out->inlines, args.items[i].heredoc);

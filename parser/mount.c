@@ -233,8 +233,13 @@ static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
 	}
 	wanted = malformed(o, value.text);
 	if (wanted) {
-		build_error(b, "mount", value.span, "RUN --mount: %s must be %s, not \"%.*s\"",
-			o->name, wanted, BUILD_SHOWN(value.text));
+		if (value.text.len == 0)
+			build_error(
+				b, "mount", value.span, "RUN --mount: %s needs a value", o->name);
+		else
+			build_error(b, "mount", value.span,
+				"RUN --mount: %s must be %s, not \"%.*s\"", o->name, wanted,
+				BUILD_SHOWN(value.text));
 		return false;
 	}
 	*(struct word *)((char *)out + o->slot) = value;

@@ -45,12 +45,10 @@ static unsigned distance(struct slice a, struct slice b)
 const char *suggest_nearest(struct slice word, const char *const *candidates, size_t count)
 {
 	const char *best = NULL;
-	unsigned limit = 2;
+	unsigned limit = word.len >= 6 ? 2 : 1;
 
 	if (word.len > WORD_MAX || word.len < 2)
 		return NULL;
-	if (limit > word.len / 2)
-		limit = (unsigned)(word.len / 2);
 	for (size_t i = 0; i < count; i++) {
 		unsigned d;
 

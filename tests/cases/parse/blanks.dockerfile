@@ -1,0 +1,6 @@
+
+ 	
+FROM   a   AS   b
+
+  RUN	 x  
+	COPY a  b	

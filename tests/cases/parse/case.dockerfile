@@ -1,0 +1,3 @@
+from a as B
+run x
+Run y

@@ -1,0 +1,3 @@
+FROM a AS x
+FROM b AS X
+FROM c AS scratch

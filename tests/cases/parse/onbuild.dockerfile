@@ -1,0 +1,11 @@
+FROM a
+ONBUILD RUN a b
+ONBUILD COPY . /x
+onbuild env a=1
+ONBUILD COPY <<A /x
+hi
+A
+ONBUILD RUN <<-B
+	x
+	B
+ONBUILD HEALTHCHECK CMD x

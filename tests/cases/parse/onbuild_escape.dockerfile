@@ -1,0 +1,4 @@
+# escape=`
+FROM a
+ONBUILD ENV a=b`
+  c=d\ e

@@ -1,0 +1,3 @@
+FROM a
+ENV name="Jörg" 字=1
+LABEL a=�

@@ -1,0 +1,7 @@
+FROM a
+COPY a <<EOF
+x
+EOF
+COPY <<A <<B
+A
+B

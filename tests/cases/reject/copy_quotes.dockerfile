@@ -1,0 +1,3 @@
+FROM a
+COPY a "b c" d
+ADD 'x y' z

@@ -1,0 +1,6 @@
+# syntax=a
+# escape=`
+# Syntax=b
+FROM a
+RUN a `
+ b

@@ -1,0 +1,10 @@
+FROM a
+CMD [1]
+RUN ["a", null]
+ENTRYPOINT [["a"]]
+RUN []
+VOLUME [true]
+VOLUME [""]
+HEALTHCHECK CMD []
+HEALTHCHECK CMD ["a", {}]
+CMD ["a\u0000b"]

@@ -1,0 +1,3 @@
+FROM ${a
+FROM a${b:=c}
+FROM --platform="$a a

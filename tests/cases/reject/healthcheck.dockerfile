@@ -1,0 +1,11 @@
+FROM a
+HEALTHCHECK curl x
+HEALTHCHECK NONE x
+HEALTHCHECK CMD
+HEALTHCHECK --interval=5 CMD x
+HEALTHCHECK --timeout=-1s CMD x
+HEALTHCHECK --start-period=1us CMD x
+HEALTHCHECK --retries=-1 CMD x
+HEALTHCHECK --retries=x CMD x
+HEALTHCHECK --start-interval=1d CMD x
+HEALTHCHECK --interval=1s

@@ -1,0 +1,5 @@
+FROM a
+COPY <<EOF /x
+hello
+EOF 
+RUN x

@@ -1,0 +1,5 @@
+FORM x
+FROM
+RUN --mout=x y
+ENV A
+COPY a

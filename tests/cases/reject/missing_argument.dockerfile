@@ -1,0 +1,9 @@
+FROM a
+RUN
+COPY
+ENV \
+
+USER
+CMD
+LABEL
+FROM

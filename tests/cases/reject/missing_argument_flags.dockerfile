@@ -1,0 +1,5 @@
+FROM a
+RUN --network=none
+COPY --from=x
+HEALTHCHECK --retries=1
+RUN --

@@ -1,0 +1,3 @@
+RUN a
+CMD
+RUN b

@@ -1,0 +1,5 @@
+FROM a
+SHELL /bin/sh -c
+SHELL []
+SHELL [1]
+SHELL ["a",]
