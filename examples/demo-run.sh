@@ -48,4 +48,4 @@ say "5. What was made"
 "$bld" history localhost/demo
 echo
 echo "config digest: $(cat "$work/iid")"
-echo "manifest digest: $("$bld" images --digests | awk '$1 ~ /\/demo$/ { for (i = 2; i <= NF; i++) if ($i ~ /^sha256:/) { print $i; exit } }')"
+echo "manifest digest: $("$bld" images --digests | awk '$1 ~ /\/demo:/ { for (i = 2; i <= NF; i++) if ($i ~ /^sha256:/) { print $i; exit } }')"

@@ -119,7 +119,7 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	equal "$(wc -l <<<"$stderr")" 2
 	fails 4 'no\\x1b' bld build $'no\e[2J'
 	hasnt "$stderr" $'\e'
-	fails 4 'x\\x07' bld inspect $'x\a'
+	fails 2 'x\\x07' bld inspect $'x\a'
 }
 
 @test "standard output that is full is an error, a closed pipe is none" {
