@@ -267,7 +267,8 @@ static int check_operands(
 	if (operands->n > cmd->max_operands) {
 		err_set(err, ERR_USAGE, "unexpected argument \"%s\"",
 			operands->v[cmd->max_operands]);
-		return err_hint(err, "usage: bld %s [OPTION]... %s", cmd->name, cmd->operands);
+		return err_hint(err, "usage: bld %s [OPTION]...%s%s", cmd->name,
+			cmd->operands[0] ? " " : "", cmd->operands);
 	}
 	if (operands->n < cmd->min_operands) {
 		err_set(err, ERR_USAGE, "bld %s needs %s", cmd->name, cmd->operands);

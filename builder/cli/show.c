@@ -159,8 +159,10 @@ static size_t pretty_char(struct buf *out, const char *s, size_t n)
 	size_t len = p[0] < 0xc0 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 	unsigned c = p[0];
 
-	if (len > n)
-		len = n;
+	if (len > n) { /* cut off */
+		buf_adds(out, "\\ufffd");
+		return n;
+	}
 	if (len == 2)
 		c = (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
 	else if (len == 3)
