@@ -106,6 +106,19 @@ static void numbered(struct out *o, size_t number, struct slice line, bool cut_l
 	put(o, cut_right ? "...\n" : "\n");
 }
 
+/* East Asian wide characters and emoji, in ranges wide enough for a caret. */
+static bool wide(uint32_t rune)
+{
+	static const uint32_t ranges[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3},
+		{0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF},
+		{0x20000, 0x3FFFD}};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (rune >= ranges[i][0] && rune <= ranges[i][1])
+			return true;
+	return false;
+}
+
 /* Columns a printed character takes; wide ones are counted as two, combining ones as none. */
 static size_t columns(struct slice s, size_t *used)
 {
@@ -119,12 +132,7 @@ static size_t columns(struct slice s, size_t *used)
 		return len;
 	if (rune >= 0x300 && rune <= 0x36F)
 		return 0;
-	if ((rune >= 0x1100 && rune <= 0x115F) || (rune >= 0x2E80 && rune <= 0xA4CF) ||
-		(rune >= 0xAC00 && rune <= 0xD7A3) || (rune >= 0xF900 && rune <= 0xFAFF) ||
-		(rune >= 0xFE30 && rune <= 0xFE6F) || (rune >= 0xFF00 && rune <= 0xFF60) ||
-		(rune >= 0x1F300 && rune <= 0x1FAFF) || (rune >= 0x20000 && rune <= 0x3FFFD))
-		return 2;
-	return 1;
+	return wide(rune) ? 2 : 1;
 }
 
 static void caret(struct out *o, struct slice line, size_t mark, size_t len, bool cut_left)

@@ -197,6 +197,20 @@ static int escaped(struct expander *x, struct buffer *out, enum operand as)
 	return emit(x, out, slice_from(pair, 1), true);
 }
 
+/* End of the plain text at a character that has no meaning; at least one byte is taken. */
+static size_t plain_end(const struct expander *x, int stop)
+{
+	size_t at = x->at + 1;
+
+	for (; at < x->text.len; at++) {
+		char c = x->text.ptr[at];
+
+		if ((unsigned char)c == stop || c == '$' || c == '\'' || c == '"' || c == x->escape)
+			break;
+	}
+	return at;
+}
+
 /*
  * Expand up to the stop character, which is consumed, or the end. Returns 0, or -1 with the error.
  * out == NULL: the top level with splitting.
@@ -228,10 +242,7 @@ static int run(struct expander *x, int stop, enum operand as, struct buffer *out
 		} else if (c == x->escape) {
 			status = escaped(x, out, as);
 		} else {
-			do
-				x->at++;
-			while ((c = peek(x)) != -1 && c != stop && c != '$' && c != '\'' &&
-				c != '"' && c != x->escape);
+			x->at = plain_end(x, stop);
 			status = emit(x, out, slice_sub(x->text, from, x->at - from), false);
 		}
 		if (status < 0)
