@@ -138,8 +138,18 @@ static int pivot(struct ops_state *st, const struct op *op)
 		return -1;
 	if (fchdir(st->slot[op->in]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -1;
-	/* The old root now lies on top of the new one: "." is both, umount takes the upper. */
-	return umount2(".", MNT_DETACH) < 0 || chdir("/") < 0 ? -1 : 0;
+	/* The old root now lies on top of the new one, and on it what was parked there: "." is all of
+	 * them, umount takes the uppermost. Until ".." of the root is the root again the host is one
+	 * step away, so nothing goes on before that. */
+	int alone = 0;
+	for (int i = 0; alone == 0 && i < CLIMB_MAX; i++) {
+		if (umount2(".", MNT_DETACH) < 0)
+			return -1;
+		alone = same_place();
+	}
+	if (alone == 0)
+		errno = ELOOP;
+	return alone != 1 || chdir("/") < 0 ? -1 : 0;
 }
 
 void namespace_plan_pivot(struct op_list *l, bool attached)
