@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Archives that users hand in: read by libarchive, which knows more dialects of tar than our
+// walker, with nothing enabled but tar and four filters, and never writing to disk. Contents go to
+// a spool file without a name; what is spooled is bounded in size and in ratio.
+//
+// libarchive converts names of pax headers to the charset of the locale and spoils what does not
+// fit; so its calls run in a UTF-8 locale of this thread, where names stay the bytes they are.
+#include "store/layer/layer.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/layer/internal.h"
+
+#define READ_BUF ((size_t)128 << 10)
+
+struct layer_archive {
+	struct archive *a;
+	locale_t utf8;
+	int fd;
+	uint64_t pos;
+	unsigned char *buf; /* owned, READ_BUF bytes */
+	int read_errno;
+	int spool;
+	uint64_t spooled; /* end of the last content */
+	uint64_t max;
+	uint64_t count;
+	struct layer_entry e;
+	struct layer_xattr xattrs[LAYER_XATTRS_MAX];
+	char path[LAYER_PATH_MAX + 1];
+	char link[LAYER_PATH_MAX + 1];
+};
+
+/* pread: the caller's offset does not move. */
+static la_ssize_t read_block(struct archive *a, void *ctx, const void **out)
+{
+	struct layer_archive *r = ctx;
+	ssize_t n;
+	do
+		n = pread(r->fd, r->buf, READ_BUF, (off_t)r->pos);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		r->read_errno = errno;
+		archive_set_error(a, errno, "read");
+		return ARCHIVE_FATAL;
+	}
+	r->pos += (uint64_t)n;
+	*out = r->buf;
+	return n;
+}
+
+static la_int64_t skip_bytes(struct archive *a, void *ctx, la_int64_t n)
+{
+	struct layer_archive *r = ctx;
+	(void)a;
+	r->pos += (uint64_t)n;
+	return n;
+}
+
+static int fail(const struct layer_archive *r, struct err **err)
+{
+	const char *text = archive_error_string(r->a);
+	if (r->read_errno) {
+		errno = r->read_errno;
+		return err_sys_kind(err, ERR_CONTEXT, "reading the archive");
+	}
+	auto_free char *shown = fs_printable(text ? text : "not readable");
+	return err_set(err, ERR_CONTEXT, "archive: %s", shown);
+}
+
+static struct layer_archive *open_reader(int fd, uint64_t max)
+{
+	struct layer_archive *r = mem_alloc(sizeof *r);
+	r->fd = fd;
+	r->max = max;
+	r->spool = -1;
+	r->buf = mem_array(READ_BUF, 1);
+	r->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	r->a = archive_read_new();
+	archive_read_support_format_tar(r->a);
+	archive_read_support_filter_gzip(r->a);
+	archive_read_support_filter_bzip2(r->a);
+	archive_read_support_filter_xz(r->a);
+	archive_read_support_filter_zstd(r->a);
+	return r;
+}
+
+static locale_t enter(const struct layer_archive *r)
+{
+	return r->utf8 ? uselocale(r->utf8) : (locale_t)0;
+}
+
+static void leave(locale_t old)
+{
+	if (old)
+		uselocale(old);
+}
+
+static int start(struct layer_archive *r)
+{
+	locale_t old = enter(r);
+	archive_read_set_callback_data(r->a, r);
+	archive_read_set_read_callback(r->a, read_block);
+	archive_read_set_skip_callback(r->a, skip_bytes);
+	int rc = archive_read_open1(r->a);
+	leave(old);
+	return rc;
+}
+
+static int next_header(struct layer_archive *r, struct archive_entry **e)
+{
+	int rc;
+	locale_t old = enter(r);
+	do
+		rc = archive_read_next_header(r->a, e);
+	while (rc == ARCHIVE_RETRY);
+	leave(old);
+	return rc;
+}
+
+void layer_archive_close(struct layer_archive *r)
+{
+	if (!r)
+		return;
+	archive_read_free(r->a);
+	if (r->utf8)
+		freelocale(r->utf8);
+	if (r->spool >= 0)
+		close(r->spool);
+	free(r->buf);
+	free(r);
+}
+
+int layer_archive_probe(int fd, struct err **err)
+{
+	auto_layer_archive struct layer_archive *r = open_reader(fd, 0);
+	struct archive_entry *e;
+	int rc = start(r);
+	if (rc == ARCHIVE_OK || rc == ARCHIVE_WARN)
+		rc = next_header(r, &e);
+	if (r->read_errno)
+		return fail(r, err);
+	/* libarchive takes a file of zeros for an empty archive: that ends without a header. */
+	return rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
+}
+
+struct layer_archive *layer_archive_open(
+	int fd, int tmp_dir_fd, uint64_t max_bytes, struct err **err)
+{
+	auto_layer_archive struct layer_archive *r = open_reader(fd, max_bytes);
+	r->spool = openat(tmp_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (r->spool < 0) {
+		err_sys(err, "temporary file");
+		return NULL;
+	}
+	int rc = start(r);
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
+		fail(r, err);
+		return NULL;
+	}
+	return TAKE(r);
+}
+
+/* --- entries
+ * -------------------------------------------------------------------------------------- */
+
+static int check_limits(const struct layer_archive *r, uint64_t more, struct err **err)
+{
+	uint64_t packed = (uint64_t)archive_filter_bytes(r->a, -1);
+	if (more > r->max || r->spooled > r->max - more)
+		return err_set(err, ERR_LIMIT, "archive: more than %llu bytes when unpacked",
+			(unsigned long long)r->max);
+	uint64_t out = r->spooled + more;
+	if (out > LAYER_RATIO_FREE && out / LAYER_RATIO_MAX > packed)
+		return err_set(err, ERR_LIMIT,
+			"archive: compressed more than %d times: not unpacked", LAYER_RATIO_MAX);
+	return 0;
+}
+
+/* Content to the spool. Holes are left out there, too. */
+static int spool_content(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+{
+	uint64_t end = 0, size = (uint64_t)archive_entry_size(ae);
+	const void *p;
+	size_t n;
+	la_int64_t off;
+	int rc;
+
+	if (archive_entry_size(ae) < 0)
+		return err_set(err, ERR_CONTEXT, "archive: a file of negative size");
+	if (check_limits(r, size, err))
+		return -1;
+	while ((rc = archive_read_data_block(r->a, &p, &n, &off)) != ARCHIVE_EOF) {
+		if (rc == ARCHIVE_RETRY)
+			continue;
+		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+			return fail(r, err);
+		if (off < 0 || (uint64_t)off > size || n > size - (uint64_t)off)
+			return err_set(
+				err, ERR_CONTEXT, "archive: content beyond the size of the file");
+		if (n == 0)
+			continue;
+		if (lseek(r->spool, (off_t)(r->spooled + (uint64_t)off), SEEK_SET) < 0 ||
+			fs_write_all(r->spool, p, n))
+			return err_sys(err, "temporary file");
+		end = (uint64_t)off + n;
+	}
+	if (end < size && ftruncate(r->spool, (off_t)(r->spooled + size)))
+		return err_sys(err, "temporary file");
+	r->e.size = size;
+	r->e.source = size ? LAYER_DATA_FD : LAYER_NO_DATA;
+	r->e.fd = r->spool;
+	r->e.data_off = r->spooled;
+	r->spooled += size;
+	return 0;
+}
+
+static int take_xattrs(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+{
+	const char *name;
+	const void *value;
+	size_t n, size;
+
+	r->e.xattrs = r->xattrs;
+	archive_entry_xattr_reset(ae);
+	while (archive_entry_xattr_next(ae, &name, &value, &size) == ARCHIVE_OK) {
+		n = r->e.nxattrs;
+		/* SCHILY and LIBARCHIVE records may say the same twice. */
+		size_t i = 0;
+		if (!name || !layer_xattr_carried(name))
+			continue;
+		while (i < n && strcmp(r->xattrs[i].name, name) != 0)
+			i++;
+		if (i < n)
+			continue;
+		if (n == LAYER_XATTRS_MAX || size > LAYER_XATTR_MAX)
+			return err_set(err, ERR_LIMIT, "archive: too many or too large attributes");
+		r->xattrs[r->e.nxattrs++] =
+			(struct layer_xattr){.name = name, .value = value, .len = size};
+	}
+	return 0;
+}
+
+/* 0 with r->e.type set, 1 when the entry is left out (sockets), -1. */
+static int take_type(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+{
+	const char *link = archive_entry_hardlink(ae);
+	if (link) {
+		r->e.type = LAYER_HARDLINK;
+		if (layer_name_clean(link, strlen(link), true, r->link, err))
+			return err_rekind(err, ERR_CONTEXT);
+		r->e.link = r->link;
+		return 0;
+	}
+	switch (archive_entry_filetype(ae)) {
+	case AE_IFREG:
+		r->e.type = LAYER_FILE;
+		return 0;
+	case AE_IFDIR:
+		r->e.type = LAYER_DIR;
+		return 0;
+	case AE_IFIFO:
+		r->e.type = LAYER_FIFO;
+		return 0;
+	case AE_IFLNK:
+		r->e.type = LAYER_SYMLINK;
+		link = archive_entry_symlink(ae);
+		if (!link || !*link || strlen(link) >= LAYER_PATH_MAX)
+			return err_set(
+				err, ERR_CONTEXT, "archive: a symbolic link without a good target");
+		memcpy(r->link, link, strlen(link) + 1);
+		r->e.link = r->link;
+		return 0;
+	case AE_IFCHR:
+	case AE_IFBLK:
+		r->e.type = archive_entry_filetype(ae) == AE_IFCHR ? LAYER_CHAR : LAYER_BLOCK;
+		r->e.dev_major = (uint32_t)archive_entry_rdevmajor(ae);
+		r->e.dev_minor = (uint32_t)archive_entry_rdevminor(ae);
+		return 0;
+	case AE_IFSOCK:
+		return 1;
+	default:
+		return err_set(err, ERR_CONTEXT, "archive: an entry of unknown type");
+	}
+}
+
+static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+{
+	const char *name = archive_entry_pathname(ae);
+	la_int64_t uid = archive_entry_uid(ae), gid = archive_entry_gid(ae);
+
+	if (!name)
+		return err_set(err, ERR_CONTEXT, "archive: a name that cannot be read");
+	if (layer_name_clean(name, strlen(name), true, r->path, err))
+		return err_rekind(err, ERR_CONTEXT);
+	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
+		return err_set(err, ERR_CONTEXT, "archive: an owner out of range");
+	r->e = (struct layer_entry){.path = r->path,
+		.mode = (uint32_t)archive_entry_perm(ae) & 07777,
+		.uid = (uint32_t)uid,
+		.gid = (uint32_t)gid,
+		.mtime = archive_entry_mtime(ae),
+		.fd = -1};
+	int rc = take_type(r, ae, err);
+	if (rc)
+		return rc;
+	if (!*r->path && r->e.type != LAYER_DIR)
+		return err_set(err, ERR_CONTEXT, "archive: the root can only be a directory");
+	if (take_xattrs(r, ae, err))
+		return -1;
+	return r->e.type == LAYER_FILE ? spool_content(r, ae, err) : 0;
+}
+
+int layer_archive_next(struct layer_archive *r, const struct layer_entry **out, struct err **err)
+{
+	for (;;) {
+		struct archive_entry *ae;
+		int rc = next_header(r, &ae);
+		if (rc == ARCHIVE_EOF)
+			return 0;
+		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+			return fail(r, err);
+		if (++r->count > LAYER_ENTRIES_MAX)
+			return err_set(
+				err, ERR_LIMIT, "archive: more than %d entries", LAYER_ENTRIES_MAX);
+		locale_t old = enter(r);
+		rc = take_entry(r, ae, err);
+		leave(old);
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			continue;
+		*out = &r->e;
+		return 1;
+	}
+}
