@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Users and groups of an image: a bounded parser of its /etc/passwd and /etc/group, read through the merged tree
- * (regular files only, symlinks confined, at most USERDB_FILE_MAX bytes). No NSS, ever.
- * Rules: dockerfile-semantics S12 (--chown), S14 (USER).
+ * Users and groups of an image: a bounded parser of its /etc/passwd and /etc/group, read through
+ * the merged tree (regular files only, symlinks confined, at most USERDB_FILE_MAX bytes). No NSS,
+ * ever. Rules: dockerfile-semantics S12 (--chown), S14 (USER).
  */
 #ifndef BLD_BUILDER_USERDB_H
 #define BLD_BUILDER_USERDB_H
@@ -13,7 +13,7 @@
 #include "store/base/err.h"
 #include "store/layer/layer.h"
 
-#define USERDB_FILE_MAX	  ((size_t)1 << 20)
+#define USERDB_FILE_MAX   ((size_t)1 << 20)
 #define USERDB_GROUPS_MAX 1024
 
 struct userdb_user {
@@ -24,10 +24,14 @@ struct userdb_user {
 	char *home; /* from passwd, "/" when there is no entry; owned */
 };
 
-/* USER text ("", "u", "u:g", ids or names). Strict numbers: whole text, 0..2^32-2. ERR_BUILD: unknown name. */
-int userdb_user(const struct layer_tree *t, const char *text, struct userdb_user *out, struct err **err);
-/* --chown text: numeric user alone -> gid = uid; name alone -> its primary group; "u:" -> gid 0. Unknown names are errors. */
-int userdb_owner(const struct layer_tree *t, const char *text, uint32_t *uid, uint32_t *gid, struct err **err);
+/* USER text ("", "u", "u:g", ids or names). Strict numbers: whole text, 0..2^32-2. ERR_BUILD:
+ * unknown name. */
+int userdb_user(
+	const struct layer_tree *t, const char *text, struct userdb_user *out, struct err **err);
+/* --chown text: numeric user alone -> gid = uid; name alone -> its primary group; "u:" -> gid 0.
+ * Unknown names are errors. */
+int userdb_owner(const struct layer_tree *t, const char *text, uint32_t *uid, uint32_t *gid,
+	struct err **err);
 void userdb_user_clear(struct userdb_user *u);
 #define auto_userdb_user CLEANUP(userdb_user_clear)
 

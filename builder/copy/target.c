@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/copy/target.h"
 
+#include <limits.h>
 #include <search.h>
 #include <string.h>
 
@@ -281,6 +282,11 @@ static int check_name(struct emit *e, const struct copy_node *n)
 		auto_free char *shown = copy_target_show(n);
 		return err_set(e->err, ERR_BUILD,
 			"%s: a name that begins with .wh. cannot be stored in a layer", shown);
+	}
+	if (strlen(n->name) > NAME_MAX) {
+		auto_free char *name = fs_printable(n->name);
+		return err_set(
+			e->err, ERR_LIMIT, "%s: the name is longer than %d bytes", name, NAME_MAX);
 	}
 	if (e->path.full || e->depth > LAYER_DEPTH_MAX) {
 		auto_free char *name = fs_printable(n->name);

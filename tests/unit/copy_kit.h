@@ -25,7 +25,7 @@
 struct kit_spec {
 	struct layer_entry e;
 	char kind;
-	char words[8][256];
+	char words[8][300];
 	struct layer_xattr xattr;
 };
 
@@ -39,7 +39,7 @@ KIT bool kit_next(const char **p, struct kit_spec *s)
 	memset(s, 0, sizeof *s);
 	while (**p && **p != ';') {
 		size_t len = strcspn(*p, " ;");
-		assert_true(n < 8 && len < 256);
+		assert_true(n < 8 && len < 300);
 		memcpy(s->words[n++], *p, len);
 		*p += len;
 		*p += strspn(*p, " ");

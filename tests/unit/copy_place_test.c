@@ -24,6 +24,10 @@ struct row {
 	const char *want; /* entries, or '!' and a part of the error; '#' and a part of its hint */
 };
 
+#define FIFTY   "12345678901234567890123456789012345678901234567890"
+#define LONG    FIFTY FIFTY FIFTY FIFTY FIFTY "12345"
+#define PATH1K  LONG "/" LONG "/" LONG "/" LONG
+#define PATH2K  PATH1K "/" PATH1K
 #define PROJECT "d a; f a/x =ax; d a/sub; f a/sub/y =ay; f top =t; f .dot =dot"
 
 static const struct row rows[] = {
@@ -220,6 +224,11 @@ static const struct row rows[] = {
 	// names that layers reserve
 	{"whiteout name", BOTH, "f x =1", "", "x", "/.wh.x",
 		.want = "!cannot be stored in a layer"},
+	{"long name", BOTH, "f x =1", "", "x", "/" LONG, .want = "f " LONG " =1"},
+	{"name too long", BOTH, "f x =1", "", "x", "/a" LONG,
+		.want = "!the name is longer than 255 bytes"},
+	{"path too long", BOTH, "f x =1", "", "x", PATH2K "/x", PATH2K,
+		.want = "!its path is longer"},
 	// ignore rules
 	{"ignored in a directory", BOTH, PROJECT, "", "a", "/d", .ignore = "a/sub\n",
 		.want = "d d; f d/x =ax"},
