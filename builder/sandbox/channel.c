@@ -20,11 +20,12 @@ int channel_recv(int fd, struct channel_msg *m)
 {
 	ssize_t n;
 
+	/* A process that dies with unread packets resets the connection: that is told once, before
+	 * what it has sent. */
 	do
 		n = recv(fd, m, sizeof(*m), 0);
-	while (n < 0 && errno == EINTR);
-	/* A process that dies with unread packets resets the connection: the end as well. */
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n == 0)
 		return 0;
 	if (n == (ssize_t)sizeof(*m)) {
 		m->text[sizeof(m->text) - 1] = '\0';

@@ -121,7 +121,7 @@ void namespace_plan_mounts(struct op_list *l)
 	ops_add(l, &(struct op){new_mount_namespace, .what = "make a mount namespace"});
 }
 
-/* On "/": covers the old root, which is on its way out anyway. */
+/* On "/", where no path of this process leads: a root is never crossed downwards. */
 static int park(struct ops_state *st, const struct op *op)
 {
 	return move_mount(st->slot[op->in], "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
@@ -129,33 +129,46 @@ static int park(struct ops_state *st, const struct op *op)
 
 void namespace_plan_park(struct op_list *l, int slot, const char *what)
 {
+	l->parked++;
 	ops_add(l, &(struct op){park, .what = what, .in = slot});
 }
 
+struct pivot_arg {
+	bool attached;
+	size_t parked;
+};
+
+/*
+ * A mount that stays on the root is reached by "/..", which does cross downwards: so everything
+ * parked goes first, the old root last, and then "/.." must be "/".
+ */
 static int pivot(struct ops_state *st, const struct op *op)
 {
-	if (!op->flags && park(st, op) < 0)
+	const struct pivot_arg *a = op->arg;
+	int same;
+
+	for (size_t i = 0; i < a->parked; i++)
+		if (umount2("/", MNT_DETACH) < 0)
+			return -1;
+	if (!a->attached && park(st, op) < 0)
 		return -1;
 	if (fchdir(st->slot[op->in]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -1;
-	/* The old root now lies on top of the new one, and on it what was parked there: "." is all of
-	 * them, umount takes the uppermost. Until ".." of the root is the root again the host is one
-	 * step away, so nothing goes on before that. */
-	int alone = 0;
-	for (int i = 0; alone == 0 && i < CLIMB_MAX; i++) {
-		if (umount2(".", MNT_DETACH) < 0)
-			return -1;
-		alone = same_place();
-	}
-	if (alone == 0)
-		errno = ELOOP;
-	return alone != 1 || chdir("/") < 0 ? -1 : 0;
+	/* Now the old root lies on the new one; umount takes what is on top. */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return -1;
+	same = same_place();
+	if (same == 0)
+		errno = EXDEV;
+	return same == 1 ? 0 : -1;
 }
 
 void namespace_plan_pivot(struct op_list *l, bool attached)
 {
-	ops_add(l,
-		&(struct op){pivot, .what = "change the root", .in = OPS_ROOT, .flags = attached});
+	struct pivot_arg *a = ops_own(l, mem_alloc(sizeof(*a)));
+
+	*a = (struct pivot_arg){attached, l->parked};
+	ops_add(l, &(struct op){pivot, .what = "change the root", .in = OPS_ROOT, .arg = a});
 }
 
 static int set_host_name(struct ops_state *st, const struct op *op)

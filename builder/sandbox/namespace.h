@@ -16,7 +16,8 @@ uint64_t namespace_flags(const struct sandbox_spec *s);
 void namespace_plan_first(struct op_list *l);
 /* A mount namespace of our own, private, seen from its true root even when bld is in a chroot. */
 void namespace_plan_mounts(struct op_list *l);
-/* Hide what is mounted from now on below slot, so that it can be opened and cloned. */
+/* Attach the detached mount in a slot where nobody sees it: before Linux 6.15 the kernel clones
+ * only what is attached. It is gone after the change of the root; its clones are not. */
 void namespace_plan_park(struct op_list *l, int slot, const char *what);
 /* OPS_ROOT becomes "/"; the old root is gone. attached: the mount is in the tree already. */
 void namespace_plan_pivot(struct op_list *l, bool attached);

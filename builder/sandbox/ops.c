@@ -55,9 +55,14 @@ void *ops_own(struct op_list *l, void *take_p)
 	return take_p;
 }
 
-int ops_slot_take_fd(struct op_list *l, int take_fd)
+void ops_take_fd(struct op_list *l, int take_fd)
 {
 	MEM_PUSH(l->fd, l->nfd, l->cap_fd) = take_fd;
+}
+
+int ops_slot_take_fd(struct op_list *l, int take_fd)
+{
+	ops_take_fd(l, take_fd);
 	return ops_slot_fd(l, take_fd);
 }
 

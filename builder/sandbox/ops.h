@@ -77,8 +77,9 @@ struct op_list {
 	size_t nslot, cap_slot;
 	int *keep; /* descriptors of the caller that the child needs, sorted by ops_seal() */
 	size_t nkeep, cap_keep;
-	size_t stubs; /* most stubs that the targets can need */
-	int *fd;      /* owned */
+	size_t parked; /* mounts that lie on the old root, see namespace_plan_park() */
+	size_t stubs;  /* most stubs that the targets can need */
+	int *fd;       /* owned */
 	size_t nfd, cap_fd;
 	void **owned; /* everything that ops point to */
 	size_t nowned, cap_owned;
@@ -87,8 +88,9 @@ struct op_list {
 void ops_init(struct op_list *l);
 void ops_clear(struct op_list *l);
 
-int ops_slot(struct op_list *l);            /* a new slot, empty */
-int ops_slot_fd(struct op_list *l, int fd); /* a new slot that holds a borrowed descriptor */
+int ops_slot(struct op_list *l);                  /* a new slot, empty */
+int ops_slot_fd(struct op_list *l, int fd);       /* a new slot that holds a borrowed descriptor */
+void ops_take_fd(struct op_list *l, int take_fd); /* closed with the list */
 int ops_slot_take_fd(struct op_list *l, int take_fd); /* the same; closed with the list */
 void ops_set_fd(struct op_list *l, int slot, int fd); /* the same for a named slot */
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,7 +21,8 @@
 
 struct overlay_arg {
 	int upper, work;
-	char *options; /* room for CLASSIC */
+	int stage;     /* CLASSIC: where it is mounted, a directory of its own */
+	char *options; /* CLASSIC: room for them */
 	size_t n;
 	int lower[]; /* slots, top first */
 };
@@ -119,16 +121,15 @@ static int path_of(struct ops_state *st, int fd, char path[PATH_MAX])
 	return 0;
 }
 
-/* On the scratch directory, which nobody needs by its path in here. */
 static int mount_classic(struct ops_state *st, const struct op *op)
 {
 	const struct overlay_arg *a = op->arg;
 	char number[16], path[PATH_MAX];
 
 	classic_options(st, a);
-	if (path_of(st, st->slot[OPS_SCRATCH], path) < 0 || kernel_enter_fds(st) < 0)
+	if (path_of(st, st->slot[a->stage], path) < 0 || kernel_enter_fds(st) < 0)
 		return -1;
-	if (mount("overlay", kernel_number(st->slot[OPS_SCRATCH], number), "overlay", OVERLAY_FLAGS,
+	if (mount("overlay", kernel_number(st->slot[a->stage], number), "overlay", OVERLAY_FLAGS,
 		    a->options) < 0)
 		return -1;
 	/* The descriptor is the place below; its path is the new mount. */
@@ -136,26 +137,24 @@ static int mount_classic(struct ops_state *st, const struct op *op)
 	return st->slot[op->out] < 0 ? -1 : 0;
 }
 
-int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
+int overlay_scratch_dir(int parent, const char *name, mode_t mode, struct err **err)
 {
-	struct overlay_arg *a;
+	int fd;
 
-	if (o->n == 0 || o->n > SANDBOX_LOWERS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: %zu layers, the kernel takes 1 to %d", o->what,
-			o->n, SANDBOX_LOWERS_MAX);
-	a = ops_own(l, mem_alloc(sizeof(*a) + o->n * sizeof(a->lower[0])));
-	a->upper = o->upper;
-	a->work = o->work;
-	a->n = o->n;
-	for (size_t i = 0; i < o->n; i++)
-		a->lower[i] = o->lower[o->n - 1 - i];
-	if (o->api == OVERLAY_CLASSIC)
-		a->options = ops_own(l, mem_alloc(OPTIONS_MAX));
-	ops_add(l, &(struct op){o->api == OVERLAY_CLASSIC ? mount_classic : mount_plus,
-			   .what = o->what, .out = o->out, .arg = a});
-	return 0;
+	if (mkdirat(parent, name, 0700) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "make the scratch directory %s", name);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "open the scratch directory %s", name);
+	if (fchmod(fd, mode) == 0)
+		return fd;
+	err_sys_kind(err, ERR_SANDBOX, "prepare the scratch directory %s", name);
+	close(fd);
+	return -1;
 }
 
+/* A mount is cloned only in its own namespace, so a directory that the caller opened is opened
+ * again by its path in the new one, and compared. */
 static int reopen(struct ops_state *st, const struct op *op)
 {
 	char path[PATH_MAX];
@@ -176,22 +175,54 @@ static int reopen(struct ops_state *st, const struct op *op)
 	return 0;
 }
 
-void overlay_plan_reopen(struct op_list *l, int slot)
+static void plan_reopen(struct op_list *l, int slot)
 {
 	ops_add(l, &(struct op){
 			   reopen, .what = "open a layer in the new mount namespace", .in = slot});
 }
 
-static int new_dir(int parent, const char *name, mode_t mode, struct err **err)
+/* What only CLASSIC needs: room for the options, a directory to mount on, all in the new mount
+ * namespace. */
+static int plan_classic(
+	struct op_list *l, const struct overlay *o, struct overlay_arg *a, struct err **err)
 {
-	int fd;
+	char name[32];
+	int stage;
 
-	if (mkdirat(parent, name, mode) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "make the scratch directory %s", name);
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "open the scratch directory %s", name);
-	return fd;
+	snprintf(name, sizeof(name), "stage%d", o->out);
+	stage = overlay_scratch_dir(l->slot[OPS_SCRATCH], name, 0700, err);
+	if (stage < 0)
+		return -1;
+	a->options = ops_own(l, mem_alloc(OPTIONS_MAX));
+	a->stage = ops_slot_take_fd(l, stage);
+	plan_reopen(l, a->stage);
+	for (size_t i = 0; i < o->n; i++)
+		plan_reopen(l, o->lower[i]);
+	if (o->upper >= 0) {
+		plan_reopen(l, o->upper);
+		plan_reopen(l, o->work);
+	}
+	return 0;
+}
+
+int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
+{
+	struct overlay_arg *a;
+
+	if (o->n == 0 || o->n > SANDBOX_LOWERS_MAX)
+		return err_set(err, ERR_LIMIT, "%s: %zu layers, the kernel takes 1 to %d", o->what,
+			o->n, SANDBOX_LOWERS_MAX);
+	a = ops_own(l, mem_alloc(sizeof(*a) + o->n * sizeof(a->lower[0])));
+	a->upper = o->upper;
+	a->work = o->work;
+	a->n = o->n;
+	for (size_t i = 0; i < o->n; i++)
+		a->lower[i] = o->lower[o->n - 1 - i];
+	if (o->api == OVERLAY_CLASSIC && plan_classic(l, o, a, err) < 0)
+		return -1;
+	ops_add(l, &(struct op){o->api == OVERLAY_CLASSIC ? mount_classic : mount_plus,
+			   .what = o->what, .out = o->out, .arg = a});
+	return 0;
 }
 
 /* The root of an overlay shows the attributes of its upper directory. */
@@ -217,15 +248,15 @@ int overlay_plan_upper(
 	int lower = l->slot[o->lower[o->n - 1]];
 
 	if (name) {
-		dir = new_dir(scratch_fd, name, 0700, err);
+		dir = overlay_scratch_dir(scratch_fd, name, 0700, err);
 		if (dir < 0)
 			return -1;
 		scratch_fd = dir;
 	}
-	upper = new_dir(scratch_fd, "upper", 0755, err);
+	upper = overlay_scratch_dir(scratch_fd, "upper", 0755, err);
 	if (upper < 0)
 		return -1;
-	work = new_dir(scratch_fd, "work", 0700, err);
+	work = overlay_scratch_dir(scratch_fd, "work", 0700, err);
 	if (work < 0 || same_attributes(upper, lower, err) < 0)
 		return -1;
 	o->upper = ops_slot_take_fd(l, TAKE_FD(upper));

@@ -27,9 +27,9 @@ struct overlay {
 
 /*
  * Add the operation. With OVERLAY_LOWERDIR_PLUS it runs in the mount namespace of the caller and
- * yields a detached mount; with OVERLAY_CLASSIC it runs after namespace_plan_mounts(), needs
- * overlay_plan_reopen() before it for each directory and yields a mount in the tree.
- * 0, or -1: too many lowers.
+ * yields a detached mount; with OVERLAY_CLASSIC it runs after namespace_plan_mounts() and yields a
+ * mount in the tree, on a directory "stageN" that it makes in the scratch directory.
+ * 0 / -1 (ERR_LIMIT: too many lowers).
  */
 int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err);
 
@@ -41,8 +41,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err);
 int overlay_plan_upper(
 	struct op_list *l, int scratch_fd, const char *name, struct overlay *o, struct err **err);
 
-/* The kernel clones a mount only in its own namespace, so CLASSIC opens a directory again by its
- * path in the new one and compares device and inode. */
-void overlay_plan_reopen(struct op_list *l, int slot);
+/* A new directory, opened; -1. */
+int overlay_scratch_dir(int parent, const char *name, mode_t mode, struct err **err);
 
 #endif

@@ -78,28 +78,13 @@ static int plan_empty(struct plan *p, struct err **err)
 	for (size_t i = 0; i < p->spec->nmounts; i++)
 		wanted |= p->spec->mounts[i].source_fd < 0 && p->spec->mounts[i].lowers.n == 1;
 	p->mounts.empty = ops_slot(p->ops);
-	if (!wanted)
-		return 0;
-	if (mkdirat(p->spec->scratch_fd, "empty", 0755) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "make an empty directory");
-	fd = openat(p->spec->scratch_fd, "empty", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "open an empty directory");
-	if (fchmod(fd, 0755) < 0) {
-		close(fd);
-		return err_sys_kind(err, ERR_SANDBOX, "prepare an empty directory");
+	if (wanted) {
+		fd = overlay_scratch_dir(p->spec->scratch_fd, "empty", 0755, err);
+		if (fd < 0)
+			return -1;
+		p->mounts.empty = ops_slot_take_fd(p->ops, fd);
 	}
-	p->mounts.empty = ops_slot_take_fd(p->ops, fd);
 	return 0;
-}
-
-static void plan_reopen(struct plan *p, const struct overlay *o)
-{
-	overlay_plan_reopen(p->ops, OPS_SCRATCH);
-	for (size_t i = 0; i < o->n; i++)
-		overlay_plan_reopen(p->ops, o->lower[i]);
-	overlay_plan_reopen(p->ops, o->upper);
-	overlay_plan_reopen(p->ops, o->work);
 }
 
 static int plan_root(struct plan *p, struct err **err)
@@ -115,8 +100,6 @@ static int plan_root(struct plan *p, struct err **err)
 		lower[o.n++] = p->mounts.empty;
 	if (overlay_plan_upper(p->ops, s->scratch_fd, NULL, &o, err) < 0)
 		return -1;
-	if (o.api == OVERLAY_CLASSIC)
-		plan_reopen(p, &o);
 	o.what = ops_text(p->ops, "mount the overlay of %zu layers", o.n);
 	return overlay_plan(p->ops, &o, err);
 }
@@ -133,7 +116,7 @@ static int plan_outside(struct plan *p, struct err **err)
 		return -1;
 	if (classic)
 		namespace_plan_mounts(l);
-	if (plan_root(p, err) < 0 || usermounts_plan_overlays(&p->mounts, l, err) < 0)
+	if (usermounts_plan_overlays(&p->mounts, l, err) < 0 || plan_root(p, err) < 0)
 		return -1;
 	if (!classic)
 		namespace_plan_mounts(l);
@@ -165,11 +148,11 @@ static void plan_inside(struct plan *p)
 {
 	struct op_list *l = p->ops;
 
+	network_plan_loopback(l, p->spec->network); /* before /proc/sys is read-only */
 	devices_plan(l);
 	mounts_plan_system(l, &p->facts->probe);
 	network_plan_targets(l, &p->files);
 	usermounts_plan_targets(&p->mounts, l);
-	network_plan_loopback(l, p->spec->network);
 	namespace_plan_names(l, p->hostname);
 	if (p->spec->stdin_fd < 0)
 		ops_add(l, &(struct op){open_null, .what = "open /dev/null", .out = OPS_STDIN});
@@ -259,8 +242,7 @@ static int converse(struct sandbox_job *job, const struct op_list *l, struct err
 		switch ((enum channel_kind)m.kind) {
 		case CHANNEL_ALIVE:
 			m = (struct channel_msg){.kind = CHANNEL_GO};
-			if (channel_send(job->ctl, &m) < 0)
-				return err_sys_kind(err, ERR_SANDBOX, "sandbox: start");
+			(void)channel_send(job->ctl, &m); /* if it is gone, its last words follow */
 			break;
 		case CHANNEL_READY:
 			return 0;

@@ -140,18 +140,6 @@ int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct 
 
 /* --- overlays -------------------------------------------------------------------------------- */
 
-static void plan_reopen(struct op_list *l, const struct overlay *o)
-{
-	if (o->api != OVERLAY_CLASSIC)
-		return;
-	for (size_t i = 0; i < o->n; i++)
-		overlay_plan_reopen(l, o->lower[i]);
-	if (o->upper < 0)
-		return;
-	overlay_plan_reopen(l, o->upper);
-	overlay_plan_reopen(l, o->work);
-}
-
 static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struct err **err)
 {
 	const struct sandbox_mount *m = &u->spec->mounts[i];
@@ -180,7 +168,6 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 		if (overlay_plan_upper(l, u->spec->scratch_fd, name, &o, err) < 0)
 			return -1;
 	}
-	plan_reopen(l, &o);
 	return overlay_plan(l, &o, err);
 }
 

@@ -188,8 +188,9 @@ static void test_cwd(void **state)
 /* No descriptor of bld is a way out (CVE-2024-21626). */
 static void test_cwd_never_outside(void **state)
 {
-	static const char *const bad[] = {"/proc/self/fd/3", "/proc/self/fd/8/x", "/proc/self/cwd/x",
-		"/proc/1/root", "/proc/self/root/tmp", "/bin/busybox", "/bin/busybox/x"};
+	static const char *const bad[] = {"/proc/self/fd/3", "/proc/self/fd/8/x",
+		"/proc/self/cwd/x", "/proc/1/root", "/proc/self/root/tmp", "/bin/busybox",
+		"/bin/busybox/x"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct box_run r;
@@ -236,14 +237,16 @@ static void test_capabilities(void **state)
 
 	expect(*state, script,
 		"CapInh:\t0000000000000000\nCapPrm:\t00000000800405fb\nCapEff:\t00000000800405fb\n"
-		"CapBnd:\t00000000800405fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t2\n");
+		"CapBnd:\t00000000800405fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:"
+		"\t2\n");
 	sandbox_box_prepare(*state, &r, script);
 	r.spec.cap_mask = 0x21; /* chown, kill */
 	r.spec.no_new_privs = true;
 	sandbox_box_run(*state, &r);
 	assert_string_equal(r.text,
 		"CapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nCapEff:\t0000000000000021\n"
-		"CapBnd:\t0000000000000021\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
+		"CapBnd:\t0000000000000021\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:"
+		"\t2\n");
 	sandbox_box_done(&r);
 }
 
@@ -313,9 +316,10 @@ static void test_orphans_are_reaped_and_killed(void **state)
 	char *upper;
 
 	/* Zombies of orphans go away while the command runs. */
-	expect(*state, "sh -c '(true) & exit'; sh -c 'sh -c \"exit 3\" &'; i=0; "
-		       "while [ $i -lt 200 ] && grep -q '^State:.*Z' /proc/[0-9]*/status 2>/dev/null;"
-		       "do i=$((i+1)); sleep 0.01; done; [ $i -lt 200 ] && echo none",
+	expect(*state,
+		"sh -c '(true) & exit'; sh -c 'sh -c \"exit 3\" &'; i=0; "
+		"while [ $i -lt 200 ] && grep -q '^State:.*Z' /proc/[0-9]*/status 2>/dev/null;"
+		"do i=$((i+1)); sleep 0.01; done; [ $i -lt 200 ] && echo none",
 		"none\n");
 	expect(*state, "setsid nohup sh -c 'sleep 1; echo late > /late' >/dev/null 2>&1 & exit 0",
 		"");
@@ -396,7 +400,8 @@ static void test_signal_is_forwarded(void **state)
 	int out = -1;
 	struct sandbox_job *job;
 
-	sandbox_box_prepare(*state, &r, "trap 'echo got; exit 7' TERM; echo up; while :; do sleep 0.05; done");
+	sandbox_box_prepare(
+		*state, &r, "trap 'echo got; exit 7' TERM; echo up; while :; do sleep 0.05; done");
 	job = sandbox_box_start(*state, &r, &out, &err);
 	assert_non_null(job);
 	await(out, "up");
@@ -415,8 +420,8 @@ static void test_kill_ends_all(void **state)
 	int out = -1;
 	struct sandbox_job *job;
 
-	sandbox_box_prepare(
-		*state, &r, "trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000 & echo up; sleep 1000");
+	sandbox_box_prepare(*state, &r,
+		"trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000 & echo up; sleep 1000");
 	job = sandbox_box_start(*state, &r, &out, &err);
 	assert_non_null(job);
 	await(out, "up");
@@ -451,7 +456,8 @@ static void test_runner_free_ends_all(void **state)
 /* kill -9 of the program that runs sandboxes: at any time, and nothing is left. */
 static void test_kill_of_bld(void **state)
 {
-	static const unsigned delay_us[] = {0, 500, 1000, 2000, 3000, 5000, 8000, 12000, 20000, 100000};
+	static const unsigned delay_us[] = {
+		0, 500, 1000, 2000, 3000, 5000, 8000, 12000, 20000, 100000};
 	struct box *b = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(delay_us); i++) {
