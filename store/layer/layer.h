@@ -25,14 +25,14 @@
 #include "store/base/io.h"
 #include "store/base/sha256.h"
 
-#define LAYER_PATH_MAX	     4096	       /* bytes of one name */
-#define LAYER_DEPTH_MAX	     1024	       /* components of one name */
-#define LAYER_ENTRIES_MAX    10000000	       /* entries of one layer */
-#define LAYER_XATTR_MAX	     65536	       /* bytes of one value */
-#define LAYER_XATTRS_MAX     256	       /* attributes of one entry */
-#define LAYER_PAX_MAX	     ((uint64_t)1 << 20) /* bytes of one pax header */
-#define LAYER_SIZE_MAX	     ((uint64_t)64 << 30) /* bytes of one plain tar that comes from outside */
-#define LAYER_SYMLINKS_MAX   40		       /* followed in one look-up, as in the kernel */
+#define LAYER_PATH_MAX     4096                 /* bytes of one name */
+#define LAYER_DEPTH_MAX    1024                 /* components of one name */
+#define LAYER_ENTRIES_MAX  10000000             /* entries of one layer */
+#define LAYER_XATTR_MAX    65536                /* bytes of one value */
+#define LAYER_XATTRS_MAX   256                  /* attributes of one entry */
+#define LAYER_PAX_MAX      ((uint64_t)1 << 20)  /* bytes of one pax header */
+#define LAYER_SIZE_MAX     ((uint64_t)64 << 30) /* bytes of one plain tar that comes from outside */
+#define LAYER_SYMLINKS_MAX 40                   /* followed in one look-up, as in the kernel */
 
 enum layer_type {
 	LAYER_FILE,
@@ -43,7 +43,7 @@ enum layer_type {
 	LAYER_BLOCK,
 	LAYER_FIFO,
 	LAYER_WHITEOUT, /* path is removed from the layers below */
-	LAYER_OPAQUE,	/* everything the layers below have in directory `path` is hidden */
+	LAYER_OPAQUE,   /* everything the layers below have in directory `path` is hidden */
 };
 
 struct layer_xattr {
@@ -60,9 +60,9 @@ struct layer_extent {
 };
 
 enum layer_source {
-	LAYER_NO_DATA, /* not a file, or an empty one */
-	LAYER_DATA_FD, /* size bytes at offset `data_off` of `fd` (borrowed) */
-	LAYER_DATA_MEM, /* size bytes at `mem` */
+	LAYER_NO_DATA,   /* not a file, or an empty one */
+	LAYER_DATA_FD,   /* size bytes at offset `data_off` of `fd` (borrowed) */
+	LAYER_DATA_MEM,  /* size bytes at `mem` */
 	LAYER_DATA_PATH, /* regular file `src_path` below directory `fd`, opened when it is written,
 			    no symlink followed; a size that differs from `size` is an error */
 };
@@ -126,11 +126,11 @@ void layer_list_free(struct layer_list *l);
 /* --- reading a tar ------------------------------------------------------------------- */
 
 /*
- * Walks a seekable plain tar (ustar, pax, GNU long names, GNU and pax sparse forms). Bounded by the limits above.
- * Names: a leading '/' and "." components are dropped; ".." is ERR_CORRUPT, as are a bad checksum,
- * sizes beyond the file, whiteout names that are not one plain component. Other `.wh..wh.*` names
- * (aufs leftovers) are skipped. Xattrs that layers do not carry are dropped, `*.overlay.*` too.
- * Ends at two zero blocks or at the end of the file; what follows is ignored.
+ * Walks a seekable plain tar (ustar, pax, GNU long names, GNU and pax sparse forms). Bounded by the
+ * limits above. Names: a leading '/' and "." components are dropped; ".." is ERR_CORRUPT, as are a
+ * bad checksum, sizes beyond the file, whiteout names that are not one plain component. Other
+ * `.wh..wh.*` names (aufs leftovers) are skipped. Xattrs that layers do not carry are dropped,
+ * `*.overlay.*` too. Ends at two zero blocks or at the end of the file; what follows is ignored.
  */
 struct layer_walk;
 struct layer_walk *layer_walk_new(int fd, uint64_t size); /* fd borrowed; pread only */
@@ -140,32 +140,35 @@ void layer_walk_free(struct layer_walk *w);
 
 /* --- the merged tree of a stack of layers --------------------------------------------- */
 
-struct layer_node; /* a file of the merged tree; valid as long as the tree is not changed or freed */
+struct layer_node; /* a file of the merged tree; valid as long as the tree is not changed or freed
+		    */
 struct layer_tree;
 
 struct layer_tree *layer_tree_new(void); /* an empty root directory, 0755 0:0 */
 /*
- * Put a layer's tar on top. take_fd is kept until the tree is freed. Symlinks in the directory part of a name
- * resolve inside the root; missing parents are made 0755 0:0; hard links must name a file that is in the
- * root by then, else ERR_CORRUPT. Opaque markers hide only lower layers, wherever in the tar they stand.
+ * Put a layer's tar on top. take_fd is kept until the tree is freed. Symlinks in the directory part
+ * of a name resolve inside the root; missing parents are made 0755 0:0; hard links must name a file
+ * that is in the root by then, else ERR_CORRUPT. Opaque markers hide only lower layers, wherever in
+ * the tar they stand.
  */
 int layer_tree_apply(struct layer_tree *t, int take_fd, struct err **err);
 void layer_tree_free(struct layer_tree *t);
 
 struct layer_node *layer_tree_root(const struct layer_tree *t);
 /*
- * Resolve a path inside the root (absolute or relative to the root, ".." clamped at the root, symlinks followed
- * inside; the last one only with follow). NULL when something is missing or a loop is met.
- * canon, when not NULL, receives the path without symlinks, relative, owned by the caller; with a NULL
- * return it is the canonical path of the longest existing directory prefix plus the remaining components
- * (lexically cleaned), which is where a mkdir -p would put it; *missing (may be NULL) tells if a non-directory
- * was in the way (ENOTDIR), a loop (ELOOP) or nothing (ENOENT).
+ * Resolve a path inside the root (absolute or relative to the root, ".." clamped at the root,
+ * symlinks followed inside; the last one only with follow). NULL when something is missing or a
+ * loop is met. canon, when not NULL, receives the path without symlinks, relative, owned by the
+ * caller; with a NULL return it is the canonical path of the longest existing directory prefix plus
+ * the remaining components (lexically cleaned), which is where a mkdir -p would put it; *missing
+ * (may be NULL) tells if a non-directory was in the way (ENOTDIR), a loop (ELOOP) or nothing
+ * (ENOENT).
  */
-struct layer_node *layer_tree_lookup(const struct layer_tree *t, const char *path, bool follow,
-	char **canon, int *missing);
+struct layer_node *layer_tree_lookup(
+	const struct layer_tree *t, const char *path, bool follow, char **canon, int *missing);
 
-/* The node as an entry: path is its canonical path (borrowed, valid until the next call on this tree);
- * hard links appear as LAYER_FILE each; LAYER_DATA_FD/extents set for files. */
+/* The node as an entry: path is its canonical path (borrowed, valid until the next call on this
+ * tree); hard links appear as LAYER_FILE each; LAYER_DATA_FD/extents set for files. */
 void layer_node_entry(const struct layer_node *n, struct layer_entry *out);
 const char *layer_node_name(const struct layer_node *n);
 enum layer_type layer_node_type(const struct layer_node *n);
@@ -175,14 +178,16 @@ uint64_t layer_node_ino(const struct layer_node *n);
 size_t layer_node_nchildren(const struct layer_node *n);
 struct layer_node *layer_node_child(const struct layer_node *n, size_t i);
 struct layer_node *layer_node_find(const struct layer_node *n, const char *name, size_t len);
-/* Content of a regular file of at most max bytes (for /etc/passwd and the like). NUL-terminated, owned. */
+/* Content of a regular file of at most max bytes (for /etc/passwd and the like). NUL-terminated,
+ * owned. */
 char *layer_node_read(const struct layer_node *n, size_t max, size_t *len, struct err **err);
 
 /* --- directory <-> tar ----------------------------------------------------------------- */
 
 struct layer_freeze {
 	int upper_fd; /* an overlay upper that no one writes to any more */
-	const struct layer_tree *below; /* the merged tree of the layers below; NULL = nothing below */
+	const struct layer_tree
+		*below; /* the merged tree of the layers below; NULL = nothing below */
 	bool cut_times; /* also cut the times of the files themselves to the second, so that the
 			   directory serves as a lower that shows what the tar says */
 	bool userxattr; /* upper of an overlay mounted with userxattr (user.overlay.*) */
@@ -190,50 +195,57 @@ struct layer_freeze {
 
 /*
  * The changes that an overlay upper holds, as a tar: sorted, whiteouts (char device 0:0, or the
- * overlay.whiteout xattr form) and opaque directories translated (an opaque directory becomes explicit
- * whiteouts of what is below and is not in the upper), hard links, devices, sparse and very long names.
- * Left out: whiteouts of what is not below, directories copied up but not changed (mode, owner, mtime, xattrs
- * equal), files equal to the one below in all metadata and size are kept. Sockets are skipped. Names beginning
+ * overlay.whiteout xattr form) and opaque directories translated (an opaque directory becomes
+ * explicit whiteouts of what is below and is not in the upper), hard links, devices, sparse and
+ * very long names. Left out: whiteouts of what is not below, directories copied up but not changed
+ * (mode, owner, mtime, xattrs equal), files equal to the one below in all metadata and size are
+ * kept. Sockets are skipped. Names beginning
  * ".wh." cannot be represented: ERR_BUILD. overlay.redirect / overlay.metacopy xattrs: ERR_SANDBOX.
  * *entries (may be NULL) counts entries written.
  */
-int layer_freeze(const struct layer_freeze *f, struct io_writer out, size_t *entries, struct err **err);
+int layer_freeze(
+	const struct layer_freeze *f, struct io_writer out, size_t *entries, struct err **err);
 
 struct layer_unpack {
-	int dest_fd;			/* empty directory, becomes a lower directory of an overlay */
+	int dest_fd; /* empty directory, becomes a lower directory of an overlay */
 	const struct layer_tree *below; /* merged tree of the layers below, NULL = none */
-	bool userxattr;			/* opaque and whiteouts in the form for userxattr mounts */
+	bool userxattr;                 /* opaque and whiteouts in the form for userxattr mounts */
 };
 
 /*
- * One layer's tar as an overlay lower directory. Names resolve as in layer_tree_apply; a hard link to a file of a
- * lower layer becomes a copy. Content is written through descriptors below dest_fd, no symlink followed.
- * Owners, modes, times (seconds) and xattrs are set; directory times last.
+ * One layer's tar as an overlay lower directory. Names resolve as in layer_tree_apply; a hard link
+ * to a file of a lower layer becomes a copy. Content is written through descriptors below dest_fd,
+ * no symlink followed. Owners, modes, times (seconds) and xattrs are set; directory times last.
  */
 int layer_unpack(int tar_fd, const struct layer_unpack *u, struct err **err);
 
-/* 1 when the directory shows exactly what the tar says (over `below`), 0 with *why (owned) when not, -1. */
+/* 1 when the directory shows exactly what the tar says (over `below`), 0 with *why (owned) when
+ * not, -1. */
 int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, struct err **err);
 
-/* A copy of the tar with times changed: `set` = every mtime becomes `seconds`; else later ones only. */
+/* A copy of the tar with times changed: `set` = every mtime becomes `seconds`; else later ones
+ * only. */
 int layer_retime(int tar_fd, int64_t seconds, bool set, struct io_writer out, struct err **err);
 
 /* --- compression ------------------------------------------------------------------------ */
 
 enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD };
 
-#define LAYER_RATIO_MAX	      1000		 /* uncompressed : compressed, past the first LAYER_RATIO_FREE */
+#define LAYER_RATIO_MAX       1000 /* uncompressed : compressed, past the first LAYER_RATIO_FREE */
 #define LAYER_RATIO_FREE      ((uint64_t)64 << 20)
 #define LAYER_ZSTD_WINDOW_LOG 27
 
-/* A reader of the plain bytes; `in` is read to its end. Concatenated members and frames are read on; garbage
- * behind them, truncation, ratio and total size (max_bytes) are errors (ERR_CORRUPT, ERR_LIMIT). */
+/* A reader of the plain bytes; `in` is read to its end. Concatenated members and frames are read
+ * on; garbage behind them, truncation, ratio and total size (max_bytes) are errors (ERR_CORRUPT,
+ * ERR_LIMIT). */
 struct layer_inflate;
-struct layer_inflate *layer_inflate_new(struct io_reader in, enum layer_compression c, uint64_t max_bytes);
+struct layer_inflate *layer_inflate_new(
+	struct io_reader in, enum layer_compression c, uint64_t max_bytes);
 struct io_reader layer_inflate_reader(struct layer_inflate *z);
 void layer_inflate_free(struct layer_inflate *z);
 
-/* A writer of compressed bytes (gzip: one member, mtime 0, no name; deterministic). finish, then free. */
+/* A writer of compressed bytes (gzip: one member, mtime 0, no name; deterministic). finish, then
+ * free. */
 struct layer_deflate;
 struct layer_deflate *layer_deflate_new(struct io_writer out, enum layer_compression c, int level);
 struct io_writer layer_deflate_writer(struct layer_deflate *z);
@@ -246,13 +258,16 @@ void layer_deflate_free(struct layer_deflate *z);
  * header (S10)? 1 / 0 / -1. */
 int layer_archive_probe(int fd, struct err **err);
 /*
- * Entries of such an archive in order. The callback gets each entry (data as LAYER_DATA_MEM up to small sizes is NOT
- * used: regular files come as LAYER_DATA_FD in an unlinked spool file the reader owns, valid until layer_archive_close).
- * Names are cleaned like layer_walk's, but ".." components are clamped at the root. Whiteout names are ordinary here.
+ * Entries of such an archive in order. The callback gets each entry (data as LAYER_DATA_MEM up to
+ * small sizes is NOT used: regular files come as LAYER_DATA_FD in an unlinked spool file the reader
+ * owns, valid until layer_archive_close). Names are cleaned like layer_walk's, but ".." components
+ * are clamped at the root. Whiteout names are ordinary here.
  */
 struct layer_archive;
-struct layer_archive *layer_archive_open(int fd, int tmp_dir_fd, uint64_t max_bytes, struct err **err);
-int layer_archive_next(struct layer_archive *a, const struct layer_entry **out, struct err **err); /* 1, 0, -1 */
+struct layer_archive *layer_archive_open(
+	int fd, int tmp_dir_fd, uint64_t max_bytes, struct err **err);
+int layer_archive_next(
+	struct layer_archive *a, const struct layer_entry **out, struct err **err); /* 1, 0, -1 */
 void layer_archive_close(struct layer_archive *a);
 
 DEFINE_CLEANUP(struct layer_writer *, layer_writer_free);
@@ -263,9 +278,9 @@ DEFINE_CLEANUP(struct layer_inflate *, layer_inflate_free);
 DEFINE_CLEANUP(struct layer_deflate *, layer_deflate_free);
 DEFINE_CLEANUP(struct layer_archive *, layer_archive_close);
 #define auto_layer_writer  CLEANUP(layer_writer_freep)
-#define auto_layer_list	   CLEANUP(layer_list_freep)
-#define auto_layer_walk	   CLEANUP(layer_walk_freep)
-#define auto_layer_tree	   CLEANUP(layer_tree_freep)
+#define auto_layer_list    CLEANUP(layer_list_freep)
+#define auto_layer_walk    CLEANUP(layer_walk_freep)
+#define auto_layer_tree    CLEANUP(layer_tree_freep)
 #define auto_layer_inflate CLEANUP(layer_inflate_freep)
 #define auto_layer_deflate CLEANUP(layer_deflate_freep)
 #define auto_layer_archive CLEANUP(layer_archive_closep)
