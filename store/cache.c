@@ -86,7 +86,7 @@ int cache_put(
 {
 	struct digest sum;
 	char hex[DIGEST_HEX];
-	auto_buf struct buf b;
+	auto_buf struct buf b = {0};
 
 	if (len > CACHE_VALUE_MAX)
 		return err_set(err, ERR_LIMIT, "cache record of %zu bytes, the limit is %zu", len,

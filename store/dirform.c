@@ -84,7 +84,7 @@ int dirform_read(struct store *s, const struct digest *chain, struct dirform *ou
 int dirform_write(
 	struct store *s, int dir_fd, const struct digest *diff_ids, size_t n, struct err **err)
 {
-	auto_buf struct buf b;
+	auto_buf struct buf b = {0};
 	char text[DIGEST_STRING];
 
 	buf_init(&b, FORM_MAX);

@@ -206,7 +206,7 @@ static int read_all(
 int fs_read_fd(int fd, size_t max, const char *what, struct buf *out, struct err **err)
 {
 	struct stat st;
-	auto_buf struct buf b;
+	auto_buf struct buf b = {0};
 
 	buf_init(&b, max);
 	if (fstat(fd, &st) < 0)

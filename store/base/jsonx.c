@@ -16,7 +16,7 @@ json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct
 	}
 	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &e);
 	if (!j) {
-		auto_buf struct buf text;
+		auto_buf struct buf text = {0};
 		/* the parser quotes what it found, so its text comes from outside */
 		buf_init(&text, BUF_TEXT_MAX);
 		buf_add_escaped(&text, e.text, strlen(e.text), false);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Locks that die with their owner: open-file-description locks (F_OFD_SETLK) on a
- * file that may stay behind empty. Never pid files.
+ * file that may stay behind empty. Never pid files. A forked child shares the lock until it
+ * execs or closes the descriptor, so children that live on close what they inherit.
  */
 #ifndef BLD_STORE_BASE_LOCK_H
 #define BLD_STORE_BASE_LOCK_H

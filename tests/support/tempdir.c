@@ -23,7 +23,7 @@ void tempdir_make(struct tempdir *t)
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(t->path, sizeof t->path, "%s/bld-unit-XXXXXX", base && *base ? base : "/tmp");
+	snprintf(t->path, sizeof t->path, "%s/bld-unit-XXXXXX", base && *base ? base : "/var/tmp");
 	need(mkdtemp(t->path), t->path);
 	t->fd = open(t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	need(t->fd >= 0, t->path);

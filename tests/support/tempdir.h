@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A private directory for one unit test, and small file helpers in it. Every failure ends the test. */
+/* A private directory for one unit test, and small file helpers in it. Every failure ends the test.
+ */
 #ifndef BLD_TESTS_SUPPORT_TEMPDIR_H
 #define BLD_TESTS_SUPPORT_TEMPDIR_H
 

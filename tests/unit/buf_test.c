@@ -77,8 +77,12 @@ static void test_escape(void **state)
 	escaped("a\nb\tc", false, "a\\x0ab\\x09c");
 	escaped("a\nb\tc\r", true, "a\nb\tc\\x0d");
 	escaped("\x1b[31m\x7f", false, "\\x1b[31m\\x7f");
-	escaped("\xc2\x9b" "31m", false, "\\u{9b}31m");
-	escaped("\xe2\x80\xae" "x\xe2\x81\xa6", false, "\\u{202e}x\\u{2066}");
+	escaped("\xc2\x9b"
+		"31m",
+		false, "\\u{9b}31m");
+	escaped("\xe2\x80\xae"
+		"x\xe2\x81\xa6",
+		false, "\\u{202e}x\\u{2066}");
 	/* overlong, surrogate, above the range, cut off, lonely continuation */
 	escaped("\xc0\xaf", false, "\\xc0\\xaf");
 	escaped("\xe0\x80\x80", false, "\\xe0\\x80\\x80");

@@ -47,7 +47,8 @@ static void test_load(void **state)
 
 static void test_types(void **state)
 {
-	auto_json json_t *o = load("{\"s\":\"x\",\"i\":-5,\"a\":[\"p\",\"q\"],\"o\":{},\"n\":null,\"m\":[\"p\",7]}");
+	auto_json json_t *o = load(
+		"{\"s\":\"x\",\"i\":-5,\"a\":[\"p\",\"q\"],\"o\":{},\"n\":null,\"m\":[\"p\",7]}");
 	json_t *v = (json_t *)1;
 	const char *s = "old";
 	int64_t i = 1;
@@ -106,7 +107,9 @@ static void test_dump(void **state)
 	jsonx_set(o, "a\xff", json_integer(1));
 	jsonx_set(o, "l", jsonx_from_strlist(&l));
 	char *s = jsonx_dump(o, &n);
-	assert_string_equal("{\"z\":\"\xc3\xa4\xef\xbf\xbd\",\"a\xef\xbf\xbd\":1,\"l\":[\"p/q\",\"\xef\xbf\xbd\"]}", s);
+	assert_string_equal("{\"z\":\"\xc3\xa4\xef\xbf\xbd\",\"a\xef\xbf\xbd\":1,\"l\":[\"p/"
+			    "q\",\"\xef\xbf\xbd\"]}",
+		s);
 	assert_int_equal(strlen(s), n);
 	free(s);
 	strlist_clear(&l);

@@ -13,23 +13,27 @@
 #include "store/base/mem.h"
 #include "store/oci/oci.h"
 
-#define D1 "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-#define D2 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define D1       "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define D2       "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define CONFIG_D "{\"mediaType\":\"" OCI_MEDIA_CONFIG "\",\"digest\":\"" D1 "\",\"size\":7}"
 #define LAYER_D  "{\"mediaType\":\"" OCI_MEDIA_LAYER_GZIP "\",\"digest\":\"" D2 "\",\"size\":9}"
-#define MANIFEST "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":" CONFIG_D ",\"layers\":[" LAYER_D "]}"
+#define MANIFEST                                                                                   \
+	"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":" CONFIG_D       \
+	",\"layers\":[" LAYER_D "]}"
 
 static void test_manifest(void **state)
 {
-	static const char text[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST
-		"\",\"config\":" CONFIG_D ",\"layers\":[" LAYER_D "],\"annotations\":{\"a\":\"1\",\"b\":\"x=y\"}}";
+	static const char text[] =
+		"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"config\":" CONFIG_D
+		",\"layers\":[" LAYER_D "],\"annotations\":{\"a\":\"1\",\"b\":\"x=y\"}}";
 	struct oci_manifest m = {0};
 	struct err *e = NULL;
 	char hex[DIGEST_STRING];
 	size_t n;
 
 	(void)state;
-	assert_int_equal(0, oci_manifest_parse(text, strlen(text), OCI_MEDIA_MANIFEST "; charset=utf-8", &m, &e));
+	assert_int_equal(0, oci_manifest_parse(text, strlen(text),
+				    OCI_MEDIA_MANIFEST "; charset=utf-8", &m, &e));
 	assert_string_equal(OCI_MEDIA_MANIFEST, m.media_type);
 	assert_int_equal(1, m.nlayers);
 	assert_string_equal(D2, sha256_string(&m.layers[0].digest, hex));
@@ -60,22 +64,35 @@ static void test_manifest_refused(void **state)
 	bad_manifest("[]", NULL, ERR_CORRUPT, "expected object");
 	bad_manifest("<html>", NULL, ERR_CORRUPT, "not valid JSON");
 	bad_manifest("{}", NULL, ERR_CORRUPT, "neither");
-	bad_manifest("{\"schemaVersion\":1,\"fsLayers\":[],\"history\":[],\"layers\":[]}", NULL, ERR_UNSUPPORTED, "schema 1");
-	bad_manifest("{\"schemaVersion\":2,\"manifests\":[],\"config\":" CONFIG_D ",\"layers\":[]}", NULL, ERR_CORRUPT, "both");
-	bad_manifest("{\"schemaVersion\":2,\"manifests\":[]}", NULL, ERR_CORRUPT, "expected a manifest, got an index");
-	bad_manifest("{\"schemaVersion\":2,\"manifests\":[]}", OCI_MEDIA_MANIFEST, ERR_CORRUPT, "the media type says");
+	bad_manifest("{\"schemaVersion\":1,\"fsLayers\":[],\"history\":[],\"layers\":[]}", NULL,
+		ERR_UNSUPPORTED, "schema 1");
+	bad_manifest("{\"schemaVersion\":2,\"manifests\":[],\"config\":" CONFIG_D ",\"layers\":[]}",
+		NULL, ERR_CORRUPT, "both");
+	bad_manifest("{\"schemaVersion\":2,\"manifests\":[]}", NULL, ERR_CORRUPT,
+		"expected a manifest, got an index");
+	bad_manifest("{\"schemaVersion\":2,\"manifests\":[]}", OCI_MEDIA_MANIFEST, ERR_CORRUPT,
+		"the media type says");
 	bad_manifest(MANIFEST, OCI_MEDIA_INDEX, ERR_CORRUPT, "in a document that came as");
-	bad_manifest(MANIFEST, OCI_MEDIA_DOCKER_MANIFEST, ERR_CORRUPT, "in a document that came as");
-	bad_manifest("{\"schemaVersion\":3,\"config\":" CONFIG_D ",\"layers\":[]}", NULL, ERR_UNSUPPORTED, "schemaVersion 3");
-	bad_manifest("{\"config\":" CONFIG_D ",\"layers\":[]}", NULL, ERR_CORRUPT, "schemaVersion: missing");
-	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D "}", NULL, ERR_CORRUPT, "layers: missing");
+	bad_manifest(
+		MANIFEST, OCI_MEDIA_DOCKER_MANIFEST, ERR_CORRUPT, "in a document that came as");
+	bad_manifest("{\"schemaVersion\":3,\"config\":" CONFIG_D ",\"layers\":[]}", NULL,
+		ERR_UNSUPPORTED, "schemaVersion 3");
+	bad_manifest("{\"config\":" CONFIG_D ",\"layers\":[]}", NULL, ERR_CORRUPT,
+		"schemaVersion: missing");
+	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D "}", NULL, ERR_CORRUPT,
+		"layers: missing");
 	bad_manifest("{\"schemaVersion\":2,\"layers\":[]}", NULL, ERR_CORRUPT, "config: missing");
-	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D ",\"layers\":[7]}", NULL, ERR_CORRUPT, "layers[0]: expected object");
-	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D ",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"sha256:../../etc\",\"size\":1}]}",
+	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D ",\"layers\":[7]}", NULL,
+		ERR_CORRUPT, "layers[0]: expected object");
+	bad_manifest(
+		"{\"schemaVersion\":2,\"config\":" CONFIG_D
+		",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"sha256:../../etc\",\"size\":1}]}",
 		NULL, ERR_CORRUPT, "layers[0].digest: not a sha256 digest");
-	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D ",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"" D1 "\",\"size\":-1}]}",
+	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D
+		     ",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"" D1 "\",\"size\":-1}]}",
 		NULL, ERR_CORRUPT, "layers[0].size");
-	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D ",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"" D1 "\",\"size\":1.5}]}",
+	bad_manifest("{\"schemaVersion\":2,\"config\":" CONFIG_D
+		     ",\"layers\":[{\"mediaType\":\"x\",\"digest\":\"" D1 "\",\"size\":1.5}]}",
 		NULL, ERR_CORRUPT, "layers[0].size: expected integer");
 }
 
@@ -99,7 +116,8 @@ static void test_layer_limit(void **state)
 
 static void test_docker(void **state)
 {
-	static const char text[] = "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" OCI_MEDIA_DOCKER_CONFIG
+	static const char text[] =
+		"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" OCI_MEDIA_DOCKER_CONFIG
 		"\",\"digest\":\"" D1 "\",\"size\":7},\"layers\":[]}";
 	struct oci_manifest m = {0};
 
@@ -128,11 +146,14 @@ static void test_index(void **state)
 {
 	static const char text[] =
 		"{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX "\",\"manifests\":["
-		"{\"mediaType\":\"application/x\",\"digest\":\"" D1 "\",\"size\":1,\"platform\":{\"architecture\":\"amd64\",\"os\":\"linux\"}},"
-		ENTRY(2, "unknown", "unknown", "") "," ENTRY(3, "windows", "amd64", "") ","
-		ENTRY(4, "linux", "amd64", "") "," ENTRY(5, "linux", "amd64", "") ","
-		ENTRY(6, "linux", "arm", ",\"variant\":\"v6\"") "," ENTRY(7, "linux", "arm", ",\"variant\":\"v5\"") ","
-		ENTRY(8, "linux", "arm64", ",\"variant\":\"v8\"") "," ENTRY(9, "linux", "amd64", ",\"variant\":\"v2\"") "]}";
+		"{\"mediaType\":\"application/x\",\"digest\":\"" D1
+		"\",\"size\":1,\"platform\":{\"architecture\":\"amd64\",\"os\":\"linux\"}}," ENTRY(
+			2, "unknown", "unknown", "") "," ENTRY(3, "windows", "amd64",
+			"") "," ENTRY(4, "linux", "amd64", "") "," ENTRY(5, "linux", "amd64",
+			"") "," ENTRY(6, "linux", "arm", ",\"variant\":\"v6\"") "," ENTRY(7,
+			"linux", "arm", ",\"variant\":\"v5\"") "," ENTRY(8, "linux", "arm64",
+			",\"variant\":\"v8\"") "," ENTRY(9, "linux", "amd64",
+			",\"variant\":\"v2\"") "]}";
 	struct oci_index x = {0};
 	struct err *e = NULL;
 
@@ -169,8 +190,8 @@ static void platform(const char *in, const char *want)
 
 static void test_platform(void **state)
 {
-	static const char *const bad[] = {"", "/", "linux/", "/amd64", "linux//v7", "a/b/c/d", "linux/am d",
-		"linux/\n"};
+	static const char *const bad[] = {
+		"", "/", "linux/", "/amd64", "linux//v7", "a/b/c/d", "linux/am d", "linux/\n"};
 	struct oci_platform p = {0}, q = {0};
 
 	(void)state;
@@ -217,7 +238,8 @@ static void test_rank(void **state)
 		{"linux/arm/v7", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5"},
 		{"linux/arm64", "linux/arm64", "linux/arm/v8", "linux/arm/v7", "linux/arm/v6"},
 		{"linux/arm64/v8.2", "linux/arm64/v8.2", "linux/arm64/v8.1", "linux/arm64"},
-		{"linux/arm64/v9.1", "linux/arm64/v9.1", "linux/arm64/v9", "linux/arm64/v8.6", "linux/arm64"},
+		{"linux/arm64/v9.1", "linux/arm64/v9.1", "linux/arm64/v9", "linux/arm64/v8.6",
+			"linux/arm64"},
 		{"linux/ppc64le/power9", "linux/ppc64le/power9", "linux/ppc64le"},
 	};
 
@@ -237,14 +259,21 @@ static void test_rank(void **state)
 }
 
 static const char full_config[] =
-	"{\"created\":\"2024-01-01T00:00:00Z\",\"author\":\"me\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
-	"\"User\":\"1:2\",\"ExposedPorts\":{\"53/udp\":{},\"80/tcp\":{}},\"Env\":[\"PATH=/bin\",\"A=b=c\"],"
-	"\"Entrypoint\":[\"/e\"],\"Cmd\":[],\"Volumes\":{\"/v\":{}},\"WorkingDir\":\"/w\",\"Labels\":{\"a\":\"1\",\"a.b\":\"2\"},"
-	"\"StopSignal\":\"SIGINT\",\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":5000000000,\"Retries\":3},"
-	"\"OnBuild\":[\"RUN x\"],\"Shell\":[\"/bin/sh\",\"-c\"],\"ArgsEscaped\":true,\"Zed\":{\"q\":[1,2.5]}},"
+	"{\"created\":\"2024-01-01T00:00:00Z\",\"author\":\"me\",\"architecture\":\"amd64\",\"os\":"
+	"\"linux\",\"config\":{"
+	"\"User\":\"1:2\",\"ExposedPorts\":{\"53/udp\":{},\"80/tcp\":{}},\"Env\":[\"PATH=/"
+	"bin\",\"A=b=c\"],"
+	"\"Entrypoint\":[\"/e\"],\"Cmd\":[],\"Volumes\":{\"/v\":{}},\"WorkingDir\":\"/"
+	"w\",\"Labels\":{\"a\":\"1\",\"a.b\":\"2\"},"
+	"\"StopSignal\":\"SIGINT\",\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":"
+	"5000000000,\"Retries\":3},"
+	"\"OnBuild\":[\"RUN "
+	"x\"],\"Shell\":[\"/bin/sh\",\"-c\"],\"ArgsEscaped\":true,\"Zed\":{\"q\":[1,2.5]}},"
 	"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1 "\"]},"
-	"\"history\":[{\"created\":\"2024-01-01T00:00:00Z\",\"created_by\":\"ADD x\",\"author\":\"a\",\"comment\":\"c\"},"
-	"{\"created_by\":\"CMD\",\"empty_layer\":true}],\"docker_version\":\"20\",\"os.features\":[\"f\"]}";
+	"\"history\":[{\"created\":\"2024-01-01T00:00:00Z\",\"created_by\":\"ADD "
+	"x\",\"author\":\"a\",\"comment\":\"c\"},"
+	"{\"created_by\":\"CMD\",\"empty_layer\":true}],\"docker_version\":\"20\",\"os.features\":["
+	"\"f\"]}";
 
 static void test_config(void **state)
 {
@@ -298,12 +327,13 @@ static void test_config_changes(void **state)
 	strlist_add(&c.labels, "a=\xff");
 	sha256_parse_string(D2, &d);
 	oci_config_add_diff_id(&c, &d);
-	oci_config_add_history(&c, &(struct oci_history){.created_by = (char *)(uintptr_t)"RUN"});
+	oci_config_add_history(&c, &(struct oci_history){.created_by = (char *)(uintptr_t) "RUN"});
 	char *text = oci_config_dump(&c, NULL);
-	assert_string_equal(
-		"{\"config\":{\"ExposedPorts\":{\"443/tcp\":{},\"80/tcp\":{}},\"Volumes\":{\"/a\":{},\"/b\":{}},"
-		"\"Labels\":{\"a\":\"\xef\xbf\xbd\",\"z\":\"1\"}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D2 "\"]},"
-		"\"history\":[{\"created_by\":\"RUN\"}]}",
+	assert_string_equal("{\"config\":{\"ExposedPorts\":{\"443/tcp\":{},\"80/"
+			    "tcp\":{}},\"Volumes\":{\"/a\":{},\"/b\":{}},"
+			    "\"Labels\":{\"a\":\"\xef\xbf\xbd\",\"z\":\"1\"}},\"rootfs\":{\"type\":"
+			    "\"layers\",\"diff_ids\":[\"" D2 "\"]},"
+			    "\"history\":[{\"created_by\":\"RUN\"}]}",
 		text);
 	free(text);
 	oci_config_clear(&c);
@@ -328,24 +358,35 @@ static void test_config_refused(void **state)
 	bad_config("[]", ERR_CORRUPT, "expected object");
 	bad_config("{}", ERR_CORRUPT, "image config: rootfs: missing");
 	bad_config("{\"rootfs\":{\"type\":\"x\",\"diff_ids\":[]}}", ERR_CORRUPT, "rootfs.type");
-	bad_config("{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:1\"]}}", ERR_CORRUPT, "rootfs.diff_ids[0]");
-	bad_config("{\"config\":{\"Env\":[1]}," ROOTFS "}", ERR_CORRUPT, "config.Env[0]: expected string");
-	bad_config("{\"config\":{\"Env\":{}}," ROOTFS "}", ERR_CORRUPT, "config.Env: expected array");
-	bad_config("{\"config\":{\"User\":1}," ROOTFS "}", ERR_CORRUPT, "config.User: expected string");
-	bad_config("{\"config\":{\"Labels\":{\"a=b\":\"c\"}}," ROOTFS "}", ERR_CORRUPT, "contains '='");
-	bad_config("{\"config\":{\"Labels\":{\"a\":1}}," ROOTFS "}", ERR_CORRUPT, "config.Labels: expected strings");
-	bad_config("{\"config\":{\"Volumes\":[]}," ROOTFS "}", ERR_CORRUPT, "config.Volumes: expected object");
+	bad_config("{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:1\"]}}", ERR_CORRUPT,
+		"rootfs.diff_ids[0]");
+	bad_config("{\"config\":{\"Env\":[1]}," ROOTFS "}", ERR_CORRUPT,
+		"config.Env[0]: expected string");
+	bad_config(
+		"{\"config\":{\"Env\":{}}," ROOTFS "}", ERR_CORRUPT, "config.Env: expected array");
+	bad_config("{\"config\":{\"User\":1}," ROOTFS "}", ERR_CORRUPT,
+		"config.User: expected string");
+	bad_config("{\"config\":{\"Labels\":{\"a=b\":\"c\"}}," ROOTFS "}", ERR_CORRUPT,
+		"contains '='");
+	bad_config("{\"config\":{\"Labels\":{\"a\":1}}," ROOTFS "}", ERR_CORRUPT,
+		"config.Labels: expected strings");
+	bad_config("{\"config\":{\"Volumes\":[]}," ROOTFS "}", ERR_CORRUPT,
+		"config.Volumes: expected object");
 	bad_config("{\"config\":{\"Healthcheck\":{\"Retries\":\"x\"}}," ROOTFS "}", ERR_CORRUPT,
 		"config.Healthcheck.Retries: expected integer");
 	bad_config("{\"history\":[1]," ROOTFS "}", ERR_CORRUPT, "history[0]: expected object");
-	bad_config("{\"history\":[{\"empty_layer\":1}]," ROOTFS "}", ERR_CORRUPT, "history[0].empty_layer");
-	bad_config("{\"history\":[{\"created_by\":1}]," ROOTFS "}", ERR_CORRUPT, "history[0].created_by");
+	bad_config("{\"history\":[{\"empty_layer\":1}]," ROOTFS "}", ERR_CORRUPT,
+		"history[0].empty_layer");
+	bad_config("{\"history\":[{\"created_by\":1}]," ROOTFS "}", ERR_CORRUPT,
+		"history[0].created_by");
 	bad_config("{\"os\":[]," ROOTFS "}", ERR_CORRUPT, "os: expected string");
 }
 
 static void test_nulls(void **state)
 {
-	static const char text[] = "{\"config\":{\"User\":\"\",\"Env\":null,\"Cmd\":null,\"Entrypoint\":\"/x\",\"Labels\":null,"
+	static const char text[] =
+		"{\"config\":{\"User\":\"\",\"Env\":null,\"Cmd\":null,\"Entrypoint\":\"/"
+		"x\",\"Labels\":null,"
 		"\"Volumes\":null,\"Healthcheck\":null},\"history\":null," ROOTFS "}";
 	struct oci_config c = {0};
 

@@ -33,7 +33,8 @@ static void test_good(void **state)
 			"quay.io/a_b/c__d/e---f.g"},
 		{"app@sha256:" HEX, "docker.io/library/app@sha256:" HEX, "docker.io/library/app"},
 		{"r.io/app:1@sha256:" HEX, "r.io/app:1@sha256:" HEX, "r.io/app"},
-		{"localhost:5000", "docker.io/library/localhost:5000", "docker.io/library/localhost"},
+		{"localhost:5000", "docker.io/library/localhost:5000",
+			"docker.io/library/localhost"},
 		{HEX "0", "docker.io/library/" HEX "0:latest", "docker.io/library/" HEX "0"},
 	};
 
@@ -61,15 +62,17 @@ static void test_good(void **state)
 static void test_bad(void **state)
 {
 	static const char *const t[][2] = {{"", "empty"}, {HEX, "image ID"}, {"App", "lower-case"},
-		{"r.io/App", "lower-case"}, {"a//b", "malformed"}, {"/a", "malformed"}, {"a/", "malformed"},
-		{"a..b", "malformed"}, {"a___b", "malformed"}, {"a._b", "malformed"}, {"-a", "malformed"},
-		{"a-", "malformed"}, {"a b", "malformed"}, {"a:", "a tag is"}, {"a:.x", "a tag is"},
-		{"a:-x", "a tag is"}, {"a:b:c", "malformed"}, {"a@sha256:12", "digest"}, {"a@", "digest"},
-		{"a@sha512:" HEX HEX, "digest"}, {"a@sha256:" HEX "@sha256:" HEX, "digest"},
-		{"r.io:x/a", "host is malformed"}, {"r.io:/a", "host is malformed"},
-		{"r.io:123456/a", "host is malformed"}, {"-r.io/a", "host is malformed"},
-		{"r..io/a", "host is malformed"}, {"[::1/a", "host is malformed"}, {"r.io/", "malformed"},
-		{"../x", "malformed"}, {"a/../b", "malformed"}, {"a\n", "malformed"}, {"\xc3\xa4", "malformed"},
+		{"r.io/App", "lower-case"}, {"a//b", "malformed"}, {"/a", "malformed"},
+		{"a/", "malformed"}, {"a..b", "malformed"}, {"a___b", "malformed"},
+		{"a._b", "malformed"}, {"-a", "malformed"}, {"a-", "malformed"},
+		{"a b", "malformed"}, {"a:", "a tag is"}, {"a:.x", "a tag is"},
+		{"a:-x", "a tag is"}, {"a:b:c", "malformed"}, {"a@sha256:12", "digest"},
+		{"a@", "digest"}, {"a@sha512:" HEX HEX, "digest"},
+		{"a@sha256:" HEX "@sha256:" HEX, "digest"}, {"r.io:x/a", "host is malformed"},
+		{"r.io:/a", "host is malformed"}, {"r.io:123456/a", "host is malformed"},
+		{"-r.io/a", "host is malformed"}, {"r..io/a", "host is malformed"},
+		{"[::1/a", "host is malformed"}, {"r.io/", "malformed"}, {"../x", "malformed"},
+		{"a/../b", "malformed"}, {"a\n", "malformed"}, {"\xc3\xa4", "malformed"},
 		{"@sha256:" HEX, "empty"}, {":x", "empty"}};
 
 	(void)state;
