@@ -116,6 +116,8 @@ struct layer_list;
 struct layer_list *layer_list_new(void);
 void layer_list_add(struct layer_list *l, const struct layer_entry *e);
 size_t layer_list_count(const struct layer_list *l);
+/* The file or directory of this path; whiteouts and opaque markers are not found. Borrowed until
+ * the next layer_list_add or sort. */
 const struct layer_entry *layer_list_find(const struct layer_list *l, const char *path);
 /* In writing order after layer_list_sort. */
 const struct layer_entry *layer_list_at(const struct layer_list *l, size_t i);
@@ -188,8 +190,8 @@ struct layer_freeze {
 	int upper_fd; /* an overlay upper that no one writes to any more */
 	const struct layer_tree
 		*below; /* the merged tree of the layers below; NULL = nothing below */
-	bool cut_times; /* also cut the times of the files themselves to the second, so that the
-			   directory serves as a lower that shows what the tar says */
+	bool cut_times; /* make the directory itself serve as a lower that shows what the tar says:
+			   times cut to the second, sockets and POSIX ACLs removed */
 	bool userxattr; /* upper of an overlay mounted with userxattr (user.overlay.*) */
 };
 
@@ -197,11 +199,12 @@ struct layer_freeze {
  * The changes that an overlay upper holds, as a tar: sorted, whiteouts (char device 0:0, or the
  * overlay.whiteout xattr form) and opaque directories translated (an opaque directory becomes
  * explicit whiteouts of what is below and is not in the upper), hard links, devices, sparse and
- * very long names. Left out: whiteouts of what is not below, directories copied up but not changed
- * (mode, owner, mtime, xattrs equal), files equal to the one below in all metadata and size are
- * kept. Sockets are skipped. Names beginning
- * ".wh." cannot be represented: ERR_BUILD. overlay.redirect / overlay.metacopy xattrs: ERR_SANDBOX.
- * *entries (may be NULL) counts entries written.
+ * very long names. Left out: whiteouts of what is not below, and directories that equal the one
+ * below in mode, owner, mtime and attributes (copied up for what is in them); without `below`, 0755
+ * 0:0 mtime 0 counts as the root below. Files equal to the one below are kept. Sockets are skipped;
+ * a socket over a file is a whiteout. Names beginning ".wh." cannot be represented: ERR_BUILD.
+ * overlay.redirect and overlay.metacopy attributes: ERR_SANDBOX. *entries (may be NULL) counts
+ * entries written.
  */
 int layer_freeze(
 	const struct layer_freeze *f, struct io_writer out, size_t *entries, struct err **err);

@@ -192,6 +192,18 @@ static int add_attr(struct scan *s, int fd, const char *name, struct err **err)
 	return 0;
 }
 
+/*
+ * POSIX ACLs are in no layer. What serves as a lower from now on must not have them either; the
+ * mode bits that are left are those of the tar.
+ */
+static int drop_attr(struct scan *s, int fd, const char *name, struct err **err)
+{
+	if (!s->f->cut_times ||
+		strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) != 0)
+		return 0;
+	return fremovexattr(fd, name) && errno != ENODATA ? fail_sys(s, err) : 0;
+}
+
 static int read_attrs(struct scan *s, int fd, struct err **err)
 {
 	struct attrs *a = &s->attrs;
@@ -209,6 +221,8 @@ static int read_attrs(struct scan *s, int fd, struct err **err)
 			rc = overlay_attr(s, fd, name, name + prefix, err);
 		else if (layer_xattr_carried(name))
 			rc = add_attr(s, fd, name, err);
+		else
+			rc = drop_attr(s, fd, name, err);
 		if (rc)
 			return -1;
 	}
@@ -278,7 +292,8 @@ static int cut_times(
 	struct scan *s, int fd, const char *name, const struct stat *st, struct err **err)
 {
 	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = st->st_mtim.tv_sec}};
-	if (!s->f->cut_times || st->st_mtim.tv_nsec == 0)
+	/* A directory's own time moves when a socket is removed from it. */
+	if (!s->f->cut_times || (st->st_mtim.tv_nsec == 0 && !S_ISDIR(st->st_mode)))
 		return 0;
 	int rc = name ? utimensat(fd, name, t, AT_SYMLINK_NOFOLLOW) : futimens(fd, t);
 	return rc ? fail_sys(s, err) : 0;
@@ -319,6 +334,17 @@ static int scan_file(struct scan *s, const struct place *p, const char *name,
 	return s->emit(s->ctx, &e, err) ? -1 : cut_times(s, fd, NULL, &st, err);
 }
 
+/* Sockets are in no layer: where one hides a file that is below, the file is gone. */
+static int scan_socket(struct scan *s, const struct place *p, const char *name,
+	const struct layer_node *below, struct err **err)
+{
+	if (s->f->cut_times) {
+		if (unlinkat(p->fd, name, 0) || (below && mknodat(p->fd, name, S_IFCHR, 0)))
+			return fail_sys(s, err);
+	}
+	return below ? emit_whiteout(s, err) : 0;
+}
+
 /* Everything that is neither a directory nor a regular file. */
 static int scan_other(struct scan *s, const struct place *p, const char *name,
 	const struct stat *st, const struct layer_node *below, struct err **err)
@@ -344,8 +370,8 @@ static int scan_other(struct scan *s, const struct place *p, const char *name,
 		break;
 	case S_IFIFO:
 		break;
-	default: /* a socket: nothing, where a file may have been */
-		return below ? emit_whiteout(s, err) : 0;
+	default:
+		return scan_socket(s, p, name, below, err);
 	}
 	if (e.type == LAYER_CHAR || e.type == LAYER_BLOCK) {
 		e.dev_major = major(st->st_rdev);

@@ -403,6 +403,35 @@ static void whiteouts_of_both_kinds(void **state)
 	close(tar);
 }
 
+/* What no layer carries does not stay in a directory that serves as a lower. */
+static void sockets_and_acls_do_not_stay(void **state)
+{
+	NEEDS_ROOT();
+	const struct world *w = *state;
+	/* version 2; owner rw, user 5 r, group r, mask r, other r */
+	static const unsigned char acl[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0,
+		5, 0, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0,
+		4, 0, 255, 255, 255, 255};
+	struct layer_tree *below = layer_tree_new();
+	assert_ok(layer_tree_apply(below, KIT_TAR(FILE_("s", "x")), err));
+	sh(w, "cd u && python3 -c 'import socket as "
+	      "s;s.socket(s.AF_UNIX).bind(\"s\");s.socket(s.AF_UNIX).bind(\"t\")' "
+	      "&& echo f > f && touch -d @5 f && touch -d @0 .");
+	int u = dir_fd(w, "u"), f = openat(u, "f", O_RDONLY);
+	assert_int_equal(fsetxattr(f, "system.posix_acl_access", acl, sizeof acl, 0), 0);
+	for (int round = 0; round < 2; round++) {
+		int tar = freeze(w, "u", below, true, NULL);
+		assert_text(kit_list(tar), "file f 644 0:0 5 2 \"f\n\"\nwhiteout s 0 0:0 0\n");
+		assert_text(compare(w, tar, "u", below), "");
+		close(tar);
+		sh(w, "test -c u/s && ! test -e u/t && test $(stat -c %Y u) = 0");
+		assert_int_equal(fgetxattr(f, "system.posix_acl_access", NULL, 0), -1);
+	}
+	close(f);
+	close(u);
+	layer_tree_free(below);
+}
+
 /* Hostile tars unpack inside the directory or not at all. */
 static void hostile_tars_stay_inside(void **state)
 {
@@ -517,6 +546,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_uppers, setup, teardown),
 		cmocka_unit_test_setup_teardown(whiteouts_of_both_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(sockets_and_acls_do_not_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_tars_stay_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(gnu_tar_reads_it, setup, teardown),
 		cmocka_unit_test(times),
