@@ -47,7 +47,7 @@ int64_t backoff_retry_after_ms(const char *value, int64_t now_s)
 	return at <= now_s ? 0 : (at - now_s > INT32_MAX ? INT32_MAX : at - now_s) * 1000;
 }
 
-int backoff_sleep(uint64_t ms, const volatile int *cancelled)
+int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int *stop)
 {
 	uint64_t end = now_monotonic_ms() + ms;
 
@@ -56,7 +56,7 @@ int backoff_sleep(uint64_t ms, const volatile int *cancelled)
 		uint64_t left = end > now ? end - now : 0;
 		struct timespec ts;
 
-		if (cancelled && *cancelled)
+		if ((cancelled && *cancelled) || (stop && *stop))
 			return -1;
 		if (left == 0)
 			return 0;

@@ -18,7 +18,7 @@
 uint64_t backoff_delay_ms(unsigned attempt);
 /* Retry-After: seconds or an HTTP date. -1 when there is none or it makes no sense. */
 int64_t backoff_retry_after_ms(const char *value, int64_t now_s);
-/* Sleep; -1 when *cancelled (may be NULL) becomes non-zero meanwhile. */
-int backoff_sleep(uint64_t ms, const volatile int *cancelled);
+/* Sleep; -1 when one of the two (may be NULL) becomes non-zero meanwhile. */
+int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int *stop);
 
 #endif

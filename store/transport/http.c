@@ -101,7 +101,7 @@ void http_session_free(struct http_session *s)
 
 static bool cancelled(const struct http_session *s)
 {
-	return s->o.cancelled && *s->o.cancelled;
+	return (s->o.cancelled && *s->o.cancelled) || (s->o.stop && *s->o.stop);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
@@ -593,7 +593,7 @@ int http_wait(struct http_session *s, const char *what, const struct http_respon
 		(unsigned long long)(ms % 1000 / 100));
 	if (s->o.notify)
 		s->o.notify(s->o.ctx, text.data);
-	if (backoff_sleep(ms, s->o.cancelled) < 0)
+	if (backoff_sleep(ms, s->o.cancelled, s->o.stop) < 0)
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return 0;
 }

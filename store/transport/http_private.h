@@ -31,6 +31,7 @@ struct http_opts {
 	bool insecure;        /* any certificate will do */
 	unsigned retries;     /* 0 = BACKOFF_TRIES */
 	const volatile int *cancelled; /* may be NULL */
+	const volatile int *stop;      /* another reason to cancel; may be NULL */
 	void (*notify)(
 		void *ctx, const char *text); /* a retry: why, and how long it waits; may be NULL */
 	void *ctx;

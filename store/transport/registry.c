@@ -136,6 +136,7 @@ struct registry *registry_open(const struct registry_opts *o, struct err **err)
 		.insecure = o->tls_verify == 0,
 		.retries = o->retries,
 		.cancelled = o->cancelled,
+		.stop = o->stop,
 		.notify = o->notify,
 		.ctx = o->ctx};
 	return start(r, o, err) < 0 ? NULL : TAKE(r);

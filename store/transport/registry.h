@@ -25,6 +25,7 @@ struct registry_opts {
 	const char *user; /* login: instead of stored credentials */
 	const char *password;
 	const volatile int *cancelled;
+	const volatile int *stop;                    /* likewise; both may be NULL */
 	void (*notify)(void *ctx, const char *text); /* from any thread */
 	void *ctx;
 };

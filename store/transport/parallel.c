@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/parallel.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "store/base/mem.h"
+
+struct crew {
+	pthread_mutex_t lock;
+	size_t next, n;
+	unsigned workers; /* numbers given out so far */
+	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err);
+	void *ctx;
+	volatile int *stop;
+	bool failed;
+	struct err *err; /* the first */
+};
+
+static void *work(void *arg)
+{
+	struct crew *c = arg;
+	unsigned me;
+
+	pthread_mutex_lock(&c->lock);
+	me = c->workers++;
+	while (!c->failed && c->next < c->n) {
+		size_t i = c->next++;
+		struct err *e = NULL;
+		int rc;
+
+		pthread_mutex_unlock(&c->lock);
+		rc = c->fn(c->ctx, me, i, &e);
+		pthread_mutex_lock(&c->lock);
+		if (rc >= 0)
+			continue;
+		if (c->failed) {
+			err_free(e);
+			continue;
+		}
+		c->failed = true;
+		c->err = e;
+		if (c->stop)
+			*c->stop = 1;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+int parallel_run(size_t n, unsigned workers,
+	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err), void *ctx,
+	volatile int *stop, struct err **err)
+{
+	struct crew c = {.n = n, .fn = fn, .ctx = ctx, .stop = stop};
+	pthread_t *threads;
+	size_t started = 0;
+
+	if (workers > n)
+		workers = (unsigned)n;
+	threads = mem_array(workers + 1, sizeof *threads);
+	pthread_mutex_init(&c.lock, NULL);
+	/* This thread works too; fewer threads than wanted are enough. */
+	while (started + 1 < workers && pthread_create(&threads[started], NULL, work, &c) == 0)
+		started++;
+	work(&c);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	pthread_mutex_destroy(&c.lock);
+	free(threads);
+	if (!c.failed)
+		return 0;
+	if (err)
+		*err = c.err;
+	else
+		err_free(c.err);
+	return -1;
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/pull.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/snapshot.h"
+#include "store/transport/origins.h"
+#include "store/transport/parallel.h"
+#include "store/transport/ring.h"
+
+#define PULL_INDEX_DEPTH 4
+
+/* --- manifest ----------------------------------------------------------------------------- */
+
+static int no_platform(struct transport *t, const struct oci_index *x,
+	const struct oci_platform *want, struct err **err)
+{
+	auto_buf struct buf have;
+	auto_free char *w = oci_platform_text(want);
+
+	buf_init(&have, 4096);
+	for (size_t i = 0; i < x->nmanifests; i++) {
+		auto_free char *p = NULL;
+		if (!x->manifests[i].has_platform)
+			continue;
+		p = oci_platform_text(&x->manifests[i].platform);
+		buf_adds(&have, have.len ? ", " : "");
+		buf_add_escaped(&have, p, strlen(p), false);
+	}
+	return err_set(err, t->remote ? ERR_NET : ERR_NOT_FOUND, "%s: no image for platform %s%s%s",
+		t->label, w, have.len ? "; there is one for " : "", have.data);
+}
+
+/* From the name to the bytes of one image's manifest; *out names them. */
+static int find_manifest(struct transport *t, const struct oci_platform *want, struct buf *body,
+	struct oci_descriptor *out, struct err **err)
+{
+	struct digest next;
+	uint64_t size = 0;
+
+	for (int depth = 0;; depth++) {
+		auto_free char *type = NULL;
+		auto_oci_index struct oci_index x = {0};
+		const struct oci_descriptor *d;
+		int index;
+
+		buf_reset(body);
+		if (t->ops->manifest(t, depth ? &next : NULL, body, &type, err) < 0)
+			return -1;
+		if (depth && body->len != size)
+			return err_set(err, ERR_CORRUPT,
+				"%s: a manifest has %zu bytes, its index says %llu", t->label,
+				body->len, (unsigned long long)size);
+		index = oci_is_index(body->data, body->len, type, err);
+		if (index < 0)
+			return err_prefix(err, "%s", t->label);
+		sha256_of(body->data, body->len, &out->digest);
+		out->size = body->len;
+		if (!index) {
+			out->media_type = TAKE(type);
+			return 0;
+		}
+		if (depth == PULL_INDEX_DEPTH)
+			return err_set(err, ERR_CORRUPT, "%s: indexes nested deeper than %d",
+				t->label, PULL_INDEX_DEPTH);
+		if (oci_index_parse(body->data, body->len, type, &x, err) < 0)
+			return err_prefix(err, "%s", t->label);
+		d = oci_index_choose(&x, want);
+		if (!d)
+			return no_platform(t, &x, want, err);
+		next = d->digest;
+		size = d->size;
+	}
+}
+
+/* --- configuration -------------------------------------------------------------------------- */
+
+static int to_buf(void *ctx, const void *p, size_t n, struct err **err)
+{
+	return buf_add(ctx, p, n) < 0 ? err_set(err, ERR_LIMIT, "larger than 4 MiB") : 0;
+}
+
+/* Bytes of the configuration: from the store when it is there. */
+static int get_config(struct store *s, struct transport *t, const struct oci_descriptor *d,
+	struct buf *out, struct err **err)
+{
+	struct http_sink sink;
+	struct digest got;
+	int rc;
+
+	if (d->size > OCI_CONFIG_MAX)
+		return err_set(err, ERR_LIMIT,
+			"%s: a configuration of %llu bytes, the limit is %zu", t->label,
+			(unsigned long long)d->size, OCI_CONFIG_MAX);
+	if (blob_exists(s, &d->digest, NULL)) {
+		size_t n;
+		auto_free char *text = blob_read(s, &d->digest, OCI_CONFIG_MAX, &n, NULL);
+
+		if (text && n == d->size)
+			return buf_add(out, text, n);
+	}
+	http_sink_init(&sink, (struct io_writer){to_buf, out}, d->size, ERR_CORRUPT);
+	rc = t->ops->blob(t, 0, d, &sink, err);
+	http_sink_clear(&sink);
+	if (rc < 0)
+		return err_prefix(err, "configuration");
+	sha256_of(out->data, out->len, &got);
+	if (!sha256_equal(&got, &d->digest))
+		return err_set(err, ERR_CORRUPT,
+			"%s: the configuration does not have the digest it should have", t->label);
+	return 0;
+}
+
+/* --- one layer -------------------------------------------------------------------------------- */
+
+/* A download of a compressed layer: this thread receives, another one inflates. */
+struct layer_pull {
+	struct store *s;
+	struct ring *ring;
+	struct blob_writer *packed;
+	struct sha256 hash; /* of the received bytes: must be right before anything is published */
+	struct blob_writer *plain;
+	enum layer_compression form;
+	int rc; /* of the inflating thread */
+	struct err *err;
+};
+
+static int copy_plain(struct layer_pull *l, struct io_reader in, struct err **err)
+{
+	auto_layer_inflate struct layer_inflate *z = layer_inflate_new(in, l->form, LAYER_SIZE_MAX);
+	struct io_reader from = layer_inflate_reader(z);
+	struct io_writer to = blob_stream(l->plain);
+
+	return io_copy(&from, &to, err);
+}
+
+static void *inflate_thread(void *arg)
+{
+	struct layer_pull *l = arg;
+
+	l->rc = copy_plain(l, ring_reader(l->ring), &l->err);
+	ring_leave(l->ring, false);
+	return NULL;
+}
+
+static int on_packed(void *ctx, const void *p, size_t n, struct err **err)
+{
+	struct layer_pull *l = ctx;
+	struct io_writer to = blob_stream(l->packed);
+	struct io_writer ring = ring_writer(l->ring);
+
+	sha256_update(&l->hash, p, n);
+	if (io_write(&to, p, n, err) < 0)
+		return -1;
+	return io_write(&ring, p, n, err);
+}
+
+static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
+	const struct oci_descriptor *d, struct progress_blob *pb, struct err **err)
+{
+	struct http_sink sink;
+	pthread_t thread;
+	int rc;
+
+	if (pthread_create(&thread, NULL, inflate_thread, l) != 0)
+		return err_set(err, ERR_SYS, "no thread for decompression");
+	http_sink_init(&sink, (struct io_writer){on_packed, l}, d->size, ERR_CORRUPT);
+	sink.progress = progress_blob_moved;
+	sink.ctx = pb;
+	rc = t->ops->blob(t, worker, d, &sink, err);
+	http_sink_clear(&sink);
+	ring_end(l->ring, rc == 0);
+	pthread_join(thread, NULL);
+	return rc;
+}
+
+static int wrong(const char *label, const char *what, const struct digest *want, struct err **err)
+{
+	char hex[DIGEST_STRING];
+
+	return err_set(err, ERR_CORRUPT, "%s: %s %s does not have that digest", label, what,
+		sha256_string(want, hex));
+}
+
+/* Both blobs are written: publish them, the plain one first, since only it can still be wrong. */
+static int publish(struct layer_pull *l, struct transport *t, const struct oci_descriptor *d,
+	const struct digest *diff_id, struct err **err)
+{
+	auto_err struct err *e = NULL;
+	struct digest got;
+	int rc;
+
+	sha256_final(&l->hash, &got);
+	if (!sha256_equal(&got, &d->digest))
+		return wrong(t->label, "layer", &d->digest, err);
+	if (l->rc < 0) {
+		/* The right bytes, but they are no good layer. */
+		if (err)
+			*err = TAKE(l->err);
+		return err_prefix(err, "%s: layer", t->label);
+	}
+	rc = blob_commit(l->plain, diff_id, NULL, NULL, &e);
+	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
+		return wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
+	if (rc < 0) {
+		if (err)
+			*err = TAKE(e);
+		return -1;
+	}
+	if (blob_commit(l->packed, &d->digest, NULL, NULL, err) < 0)
+		return -1;
+	return snapshot_remember(l->s, diff_id, l->form, &d->digest, err);
+}
+
+static int pull_packed(struct store *s, struct transport *t, unsigned worker,
+	const struct oci_descriptor *d, const struct digest *diff_id, enum layer_compression form,
+	struct progress_blob *pb, struct err **err)
+{
+	auto_blob_writer struct blob_writer *packed = blob_create(s, err);
+	auto_blob_writer struct blob_writer *plain = packed ? blob_create(s, err) : NULL;
+	auto_ring struct ring *ring = ring_new();
+	struct layer_pull l = {
+		.s = s, .ring = ring, .packed = packed, .plain = plain, .form = form};
+	struct digest got;
+	int rc;
+
+	if (!plain)
+		return -1;
+	sha256_init(&l.hash);
+	rc = receive(&l, t, worker, d, pb, err);
+	if (rc < 0 && l.rc < 0 && err && err_get_kind(*err) == ERR_SYS && l.err) {
+		/* The inflating side failed first and closed the pipe: its words tell why. But when
+		 * that is because the bytes are not the right ones, the digest is the reason. */
+		err_free(*err);
+		*err = TAKE(l.err);
+		err_prefix(err, "%s: layer", t->label);
+	} else if (rc == 0) {
+		rc = publish(&l, t, d, diff_id, err);
+	}
+	(void)got;
+	err_free(l.err);
+	return rc;
+}
+
+static int pull_plain(struct store *s, struct transport *t, unsigned worker,
+	const struct oci_descriptor *d, const struct digest *diff_id, struct progress_blob *pb,
+	struct err **err)
+{
+	auto_blob_writer struct blob_writer *w = NULL;
+	auto_err struct err *e = NULL;
+	struct http_sink sink;
+	int rc;
+
+	if (!sha256_equal(&d->digest, diff_id))
+		return wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
+	if (d->size > LAYER_SIZE_MAX)
+		return err_set(err, ERR_LIMIT, "%s: a layer of %llu bytes", t->label,
+			(unsigned long long)d->size);
+	w = blob_create(s, err);
+	if (!w)
+		return -1;
+	http_sink_init(&sink, blob_stream(w), d->size, ERR_CORRUPT);
+	sink.progress = progress_blob_moved;
+	sink.ctx = pb;
+	rc = t->ops->blob(t, worker, d, &sink, err);
+	http_sink_clear(&sink);
+	if (rc < 0)
+		return -1;
+	rc = blob_commit(w, &d->digest, NULL, NULL, &e);
+	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
+		return wrong(t->label, "layer", &d->digest, err);
+	if (rc < 0 && err)
+		*err = TAKE(e);
+	return rc;
+}
+
+/* --- all layers ---------------------------------------------------------------------------------
+ */
+
+struct image_pull {
+	struct store *s;
+	struct transport *t;
+	struct progress *p;
+	const struct oci_manifest *m;
+	const struct oci_config *c;
+};
+
+/* 1 and *form; 0 when the type is none of a layer. */
+static int layer_form(const char *type, enum layer_compression *form)
+{
+	static const struct {
+		const char *type;
+		enum layer_compression form;
+	} known[] = {
+		{OCI_MEDIA_LAYER, LAYER_PLAIN},
+		{OCI_MEDIA_LAYER_GZIP, LAYER_GZIP},
+		{OCI_MEDIA_LAYER_ZSTD, LAYER_ZSTD},
+		{OCI_MEDIA_DOCKER_LAYER, LAYER_PLAIN},
+		{OCI_MEDIA_DOCKER_LAYER_GZIP, LAYER_GZIP},
+		{"application/vnd.docker.image.rootfs.diff.tar.zstd", LAYER_ZSTD},
+		{"application/vnd.docker.image.rootfs.foreign.diff.tar", LAYER_PLAIN},
+		{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", LAYER_GZIP},
+		{"application/vnd.oci.image.layer.nondistributable.v1.tar", LAYER_PLAIN},
+		{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", LAYER_GZIP},
+		{"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", LAYER_ZSTD},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (type && strcmp(type, known[i].type) == 0) {
+			*form = known[i].form;
+			return 1;
+		}
+	return 0;
+}
+
+/* The blob is here: only make sure that its plain form is, too. */
+static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
+	const struct digest *diff_id, enum layer_compression form, struct err **err)
+{
+	auto_fd int fd = -1;
+
+	progress_emit(ip->p, TRANSFER_BLOB_EXISTS, &d->digest, d->size, d->size, NULL);
+	if (form == LAYER_PLAIN) {
+		if (!sha256_equal(&d->digest, diff_id))
+			return wrong(
+				ip->t->label, "the content of a layer (its diff ID)", diff_id, err);
+		return 0;
+	}
+	if (!blob_exists(ip->s, diff_id, NULL)) {
+		auto_blob_writer struct blob_writer *plain = blob_create(ip->s, err);
+		struct layer_pull l = {.s = ip->s, .plain = plain, .form = form};
+		struct io_fd in = {.what = "layer"};
+		auto_err struct err *e = NULL;
+
+		if (!plain || (fd = blob_open(ip->s, &d->digest, NULL, err)) < 0)
+			return -1;
+		in.fd = fd;
+		if (copy_plain(&l, io_fd_reader(&in), err) < 0)
+			return err_prefix(err, "%s: layer", ip->t->label);
+		if (blob_commit(plain, diff_id, NULL, NULL, &e) < 0) {
+			if (err_get_kind(e) == ERR_CORRUPT)
+				return wrong(ip->t->label, "the content of a layer (its diff ID)",
+					diff_id, err);
+			if (err)
+				*err = TAKE(e);
+			return -1;
+		}
+	}
+	return snapshot_remember(ip->s, diff_id, form, &d->digest, err);
+}
+
+static int pull_layer(void *ctx, unsigned worker, size_t i, struct err **err)
+{
+	struct image_pull *ip = ctx;
+	const struct oci_descriptor *d = &ip->m->layers[i];
+	const struct digest *diff_id = &ip->c->diff_ids[i];
+	enum layer_compression form = LAYER_PLAIN;
+	struct progress_blob pb;
+	uint64_t size;
+	int rc;
+
+	for (size_t k = 0; k < i; k++) /* the same layer twice is one piece of work */
+		if (sha256_equal(&ip->m->layers[k].digest, &d->digest))
+			return sha256_equal(&ip->c->diff_ids[k], diff_id)
+				       ? 0
+				       : wrong(ip->t->label, "the content of a layer (its diff ID)",
+						 diff_id, err);
+	if (!layer_form(d->media_type, &form)) {
+		auto_free char *type = fs_printable(d->media_type ? d->media_type : "");
+		return err_set(
+			err, ERR_UNSUPPORTED, "%s: a layer of type \"%s\"", ip->t->label, type);
+	}
+	if (blob_exists(ip->s, &d->digest, &size) && size == d->size)
+		return use_blob(ip, d, diff_id, form, err);
+	progress_blob_start(&pb, ip->p, &d->digest, d->size);
+	if (form == LAYER_PLAIN)
+		rc = pull_plain(ip->s, ip->t, worker, d, diff_id, &pb, err);
+	else
+		rc = pull_packed(ip->s, ip->t, worker, d, diff_id, form, &pb, err);
+	if (rc == 0)
+		progress_emit(ip->p, TRANSFER_BLOB_DONE, &d->digest, d->size, d->size, NULL);
+	return rc;
+}
+
+static void remember_origins(struct image_pull *ip)
+{
+	if (!ip->t->remote)
+		return;
+	for (size_t i = 0; i < ip->m->nlayers; i++)
+		origins_add(ip->s, ip->t->host, ip->t->path, &ip->m->layers[i].digest);
+	origins_add(ip->s, ip->t->host, ip->t->path, &ip->m->config.digest);
+}
+
+static void warn_platform(struct image_pull *ip, const struct oci_platform *want)
+{
+	auto_free char *have = NULL, *wanted = NULL, *shown = NULL, *text = NULL;
+
+	if (!ip->c->platform.architecture || oci_platform_rank(want, &ip->c->platform) > 0)
+		return;
+	have = oci_platform_text(&ip->c->platform);
+	shown = fs_printable(have);
+	wanted = oci_platform_text(want);
+	text = mem_printf("the image is for %s, not for %s", shown, wanted);
+	progress_emit(ip->p, TRANSFER_MANIFEST, NULL, 0, 0, text);
+}
+
+int pull_image(struct store *s, struct transport *t, struct progress *p, struct oci_descriptor *out,
+	struct err **err)
+{
+	auto_buf struct buf body, config;
+	auto_oci_platform struct oci_platform want = {0};
+	auto_oci_manifest struct oci_manifest m = {0};
+	auto_oci_config struct oci_config c = {0};
+	struct image_pull ip = {.s = s, .t = t, .p = p, .m = &m, .c = &c};
+	struct digest stored;
+
+	buf_init(&body, OCI_MANIFEST_MAX);
+	buf_init(&config, OCI_CONFIG_MAX);
+	oci_config_init(&c);
+	if (p->o->platform)
+		oci_platform_copy(&want, p->o->platform);
+	else
+		oci_platform_host(&want);
+	if (find_manifest(t, &want, &body, out, err) < 0)
+		return -1;
+	if (oci_manifest_parse(body.data, body.len, out->media_type, &m, err) < 0)
+		return err_prefix(err, "%s", t->label);
+	progress_emit(p, TRANSFER_MANIFEST, &out->digest, 0, out->size, NULL);
+	if (get_config(s, t, &m.config, &config, err) < 0)
+		return -1;
+	if (oci_config_parse(config.data, config.len, &c, err) < 0)
+		return err_prefix(err, "%s: configuration", t->label);
+	if (c.ndiff_ids != m.nlayers)
+		return err_set(err, ERR_CORRUPT,
+			"%s: %zu layers, but %zu diff IDs in the configuration", t->label,
+			m.nlayers, c.ndiff_ids);
+	warn_platform(&ip, &want);
+	if (parallel_run(m.nlayers, t->workers, pull_layer, &ip, &p->stop, err) < 0)
+		return -1;
+	free(out->media_type);
+	out->media_type = mem_strdup(m.media_type);
+	/* What names the layers comes last: a manifest in the store is a whole image. */
+	if (blob_put(s, config.data, config.len, &stored, err) < 0 ||
+		blob_put(s, body.data, body.len, &stored, err) < 0)
+		return -1;
+	remember_origins(&ip);
+	return 0;
+}

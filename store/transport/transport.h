@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where an image comes from: a registry, an OCI layout in a directory or a tar, a docker-archive.
+ * All give a manifest (or index) and blobs by digest; pull.c does the rest. A docker-archive has no
+ * manifest: one is made for it when it is opened.
+ */
+#ifndef BLD_STORE_TRANSPORT_TRANSPORT_H
+#define BLD_STORE_TRANSPORT_TRANSPORT_H
+
+#include "store/oci/oci.h"
+#include "store/store.h"
+#include "store/transport/http_private.h"
+
+struct transport;
+struct transport_ops {
+	/*
+	 * Bytes of a manifest or index, at most OCI_MANIFEST_MAX, into an empty initialised buffer.
+	 * want NULL: what the source's name stands for; else by digest, verified. *media_type
+	 * owned, may stay NULL.
+	 */
+	int (*manifest)(struct transport *t, const struct digest *want, struct buf *body,
+		char **media_type, struct err **err);
+	/* All d->size bytes of a blob into the sink, from several threads at once. The digest is
+	 * the caller's to check. */
+	int (*blob)(struct transport *t, unsigned worker, const struct oci_descriptor *d,
+		struct http_sink *sink, struct err **err);
+	void (*close)(struct transport *t);
+};
+struct transport {
+	const struct transport_ops *ops;
+	char *label; /* for messages; owned */
+	char *name;  /* the image's name inside, as it stands there; NULL = none; owned */
+	unsigned workers;
+	bool remote;
+	const char *host; /* remote: for remembering what lies where; borrowed from the transport */
+	const char *path;
+};
+
+/* A piece of a file as a blob: shared by the local ones. */
+int transport_copy_file(
+	int fd, uint64_t off, uint64_t size, struct http_sink *sink, struct err **err);
+void transport_close(struct transport *t);
+
+/* `fd` is a directory; text after the path is the image's name (NULL = the only one there is). */
+struct transport *transport_open_oci_dir(const char *path, const char *name, struct err **err);
+struct transport *transport_open_oci_archive(
+	struct store *s, const char *path, const char *name, struct err **err);
+struct transport *transport_open_docker_archive(
+	struct store *s, const char *path, const char *name, struct err **err);
+
+DEFINE_CLEANUP(struct transport *, transport_close);
+#define auto_transport CLEANUP(transport_closep)
+
+#endif
