@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP by libcurl, its one home. Requests with retries and back-off (Retry-After honoured), limits on headers, body and
- * time, redirects handled here: at most 5, never https -> http, credentials never to another origin.
- * The registry client's richer interface is in http_private.h; this is what the builder may use (ADD URL).
+ * HTTP by libcurl, its one home. Requests with retries and back-off (Retry-After honoured), limits
+ * on headers, body and time, redirects handled here: at most 5, never https -> http, credentials
+ * never to another origin. The registry client's richer interface is in http_private.h; this is
+ * what the builder may use (ADD URL).
  */
 #ifndef BLD_STORE_TRANSPORT_HTTP_H
 #define BLD_STORE_TRANSPORT_HTTP_H
@@ -13,14 +14,15 @@
 #include "store/base/io.h"
 
 struct http_download {
-	uint64_t max_bytes;	     /* body limit: larger is ERR_LIMIT */
+	uint64_t max_bytes;            /* body limit: larger is ERR_LIMIT */
 	const volatile int *cancelled; /* may be NULL */
 	/* results */
 	int64_t last_modified; /* seconds, -1 when the server did not say */
-	char *etag;	       /* owned by the caller, NULL when none */
+	char *etag;            /* owned by the caller, NULL when none */
 };
 
 /* GET url into out. ERR_NET with status and the server's words (escaped); ERR_AUTH for 401/403. */
-int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err);
+int http_download(
+	const char *url, struct io_writer *out, struct http_download *d, struct err **err);
 
 #endif

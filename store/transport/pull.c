@@ -143,7 +143,9 @@ static void *inflate_thread(void *arg)
 	struct layer_pull *l = arg;
 
 	l->rc = copy_plain(l, ring_reader(l->ring), &l->err);
-	ring_leave(l->ring, false);
+	/* Bytes that do not inflate are received to their end: most likely their digest is wrong,
+	 * which says more. */
+	ring_leave(l->ring, l->rc == 0 || err_get_kind(l->err) == ERR_CORRUPT);
 	return NULL;
 }
 
@@ -225,23 +227,20 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 	auto_ring struct ring *ring = ring_new();
 	struct layer_pull l = {
 		.s = s, .ring = ring, .packed = packed, .plain = plain, .form = form};
-	struct digest got;
 	int rc;
 
 	if (!plain)
 		return -1;
 	sha256_init(&l.hash);
 	rc = receive(&l, t, worker, d, pb, err);
-	if (rc < 0 && l.rc < 0 && err && err_get_kind(*err) == ERR_SYS && l.err) {
-		/* The inflating side failed first and closed the pipe: its words tell why. But when
-		 * that is because the bytes are not the right ones, the digest is the reason. */
+	if (rc < 0 && l.rc < 0 && err && err_get_kind(l.err) != ERR_NET) {
+		/* The inflating side gave up first and closed the pipe: its words tell why. */
 		err_free(*err);
 		*err = TAKE(l.err);
 		err_prefix(err, "%s: layer", t->label);
 	} else if (rc == 0) {
 		rc = publish(&l, t, d, diff_id, err);
 	}
-	(void)got;
 	err_free(l.err);
 	return rc;
 }
@@ -257,9 +256,6 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 
 	if (!sha256_equal(&d->digest, diff_id))
 		return wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
-	if (d->size > LAYER_SIZE_MAX)
-		return err_set(err, ERR_LIMIT, "%s: a layer of %llu bytes", t->label,
-			(unsigned long long)d->size);
 	w = blob_create(s, err);
 	if (!w)
 		return -1;
@@ -376,6 +372,9 @@ static int pull_layer(void *ctx, unsigned worker, size_t i, struct err **err)
 	}
 	if (blob_exists(ip->s, &d->digest, &size) && size == d->size)
 		return use_blob(ip, d, diff_id, form, err);
+	if (d->size > LAYER_SIZE_MAX)
+		return err_set(err, ERR_LIMIT, "%s: a layer of %llu bytes", ip->t->label,
+			(unsigned long long)d->size);
 	progress_blob_start(&pb, ip->p, &d->digest, d->size);
 	if (form == LAYER_PLAIN)
 		rc = pull_plain(ip->s, ip->t, worker, d, diff_id, &pb, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images between the store and the world: `docker://` registries (default), `oci:DIR[:NAME]`, `oci-archive:FILE[:NAME]`,
- * `docker-archive:FILE[:NAME]`.
+ * Images between the store and the world: `docker://` registries (default), `oci:DIR[:NAME]`,
+ * `oci-archive:FILE[:NAME]`, `docker-archive:FILE[:NAME]`.
  */
 #ifndef BLD_STORE_TRANSPORT_TRANSFER_H
 #define BLD_STORE_TRANSPORT_TRANSFER_H
@@ -14,9 +14,9 @@ enum transfer_event_kind {
 	TRANSFER_BLOB_START, /* total = size, or 0 if unknown */
 	TRANSFER_BLOB_PROGRESS,
 	TRANSFER_BLOB_DONE,
-	TRANSFER_BLOB_EXISTS, /* nothing to do: it is there already */
+	TRANSFER_BLOB_EXISTS,  /* nothing to do: it is there already */
 	TRANSFER_BLOB_MOUNTED, /* push: mounted from another repository */
-	TRANSFER_RETRY,	      /* text says why and how long it waits */
+	TRANSFER_RETRY,        /* text says why and how long it waits */
 	TRANSFER_MANIFEST,
 };
 struct transfer_event {
@@ -29,11 +29,12 @@ struct transfer_event {
 
 struct transfer_opts {
 	const struct oci_platform *platform; /* which manifest of an index; NULL = this machine's */
-	const char *authfile;		     /* NULL = the usual places */
-	const char *cert_dir;		     /* NULL = certs.d in the usual places */
-	int tls_verify;			     /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
-	unsigned retries;		     /* 0 = default */
-	enum layer_compression compression;  /* for push and archives of OCI layout; LAYER_GZIP usual */
+	const char *authfile;                /* NULL = the usual places */
+	const char *cert_dir;                /* NULL = certs.d in the usual places */
+	int tls_verify;   /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
+	unsigned retries; /* 0 = default */
+	enum layer_compression
+		compression; /* for push and archives of OCI layout; LAYER_GZIP usual */
 	/* May be called from several threads, one at a time. */
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;
@@ -41,26 +42,29 @@ struct transfer_opts {
 };
 
 /*
- * Bring an image into the store: resolve, manifest, configuration, layers in parallel; sizes, digests and diff IDs
- * verified while streaming. Blobs that are here are not fetched. Tags it under `name` (full normalised name of the
- * reference when NULL; oci:/archives: the name inside, or none). *manifest is the image manifest chosen from an index.
+ * Bring an image into the store: resolve, manifest, configuration, layers in parallel; sizes,
+ * digests and diff IDs verified while streaming. Blobs that are here are not fetched. Tags it under
+ * `name` (full normalised name of the reference when NULL; oci:/archives: the name inside, or
+ * none). *manifest is the image manifest chosen from an index.
  */
-int transfer_pull(struct store *s, const char *source, const char *name, const struct transfer_opts *o,
-	struct digest *manifest, struct err **err);
+int transfer_pull(struct store *s, const char *source, const char *name,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err);
 /* Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
-int transfer_resolve(const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
+int transfer_resolve(
+	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
 /*
- * Send an image. Layers without a compressed form get one (remembered). *manifest: digest as the destination knows it,
- * *size its bytes.
+ * Send an image. Layers without a compressed form get one (remembered). *manifest: digest as the
+ * destination knows it, *size its bytes.
  */
-int transfer_push(struct store *s, const struct image *i, const char *dest, const struct transfer_opts *o,
-	struct digest *manifest, struct err **err);
+int transfer_push(struct store *s, const struct image *i, const char *dest,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err);
 /* Does text name a transport other than a registry? ("oci:", "oci-archive:", "docker-archive:") */
 bool transfer_is_local(const char *text);
 
-/* login: check credentials against the registry, then store; logout: forget. ERR_AUTH, ERR_NOT_FOUND. */
-int transfer_login(const char *registry, const char *user, const char *password, const struct transfer_opts *o,
-	struct err **err);
+/* login: check credentials against the registry, then store; logout: forget. ERR_AUTH,
+ * ERR_NOT_FOUND. */
+int transfer_login(const char *registry, const char *user, const char *password,
+	const struct transfer_opts *o, struct err **err);
 int transfer_logout(const char *registry, const struct transfer_opts *o, struct err **err);
 
 #endif

@@ -28,20 +28,29 @@ struct transport_ops {
 };
 struct transport {
 	const struct transport_ops *ops;
-	char *label; /* for messages; owned */
-	char *name;  /* the image's name inside, as it stands there; NULL = none; owned */
+	char *label;          /* for messages; owned */
+	struct strlist names; /* the image's names inside, as they stand there; may be empty */
 	unsigned workers;
 	bool remote;
 	const char *host; /* remote: for remembering what lies where; borrowed from the transport */
 	const char *path;
 };
 
-/* A piece of a file as a blob: shared by the local ones. */
+/* Beginning and end of what every one of them does. */
+void transport_init(struct transport *t, const struct transport_ops *ops, char *take_label);
+void transport_close(struct transport *t); /* also frees it */
+/* A piece of a file as a blob, for the local ones. */
 int transport_copy_file(
 	int fd, uint64_t off, uint64_t size, struct http_sink *sink, struct err **err);
-void transport_close(struct transport *t);
+/* Do these name the same image? Equal as they stand, or as full normalised names. */
+bool transport_same_name(const char *a, const char *b);
 
-/* `fd` is a directory; text after the path is the image's name (NULL = the only one there is). */
+struct progress;
+struct reference;
+
+struct transport *transport_open_registry(
+	const struct reference *ref, struct progress *p, struct err **err);
+/* name NULL = the only image there is. */
 struct transport *transport_open_oci_dir(const char *path, const char *name, struct err **err);
 struct transport *transport_open_oci_archive(
 	struct store *s, const char *path, const char *name, struct err **err);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/* oci-archive:FILE[:NAME]: an OCI image layout as one tar. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/transport/bundle.h"
+#include "store/transport/oci_layout.h"
+#include "store/transport/outgoing.h"
+#include "store/transport/outtar.h"
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+static int archive_open(void *ctx, const char *name, struct oci_layout_file *out, struct err **err)
+{
+	const struct bundle_file *f = bundle_find(ctx, name);
+
+	if (!f)
+		return err_set(err, ERR_NOT_FOUND, "the archive has no %s", name);
+	*out = (struct oci_layout_file){.fd = f->fd, .off = f->off, .size = f->size};
+	return 0;
+}
+
+static void archive_free(void *ctx)
+{
+	bundle_free(ctx);
+}
+
+struct transport *transport_open_oci_archive(
+	struct store *s, const char *path, const char *name, struct err **err)
+{
+	static const struct oci_layout_ops ops = {archive_open, archive_free};
+	auto_free char *shown = fs_printable(path);
+	struct bundle *b = bundle_open(s, path, err);
+
+	return b ? oci_layout_open(&ops, b, mem_printf("oci-archive:%s", shown), name, err) : NULL;
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+static int by_digest(const void *a, const void *b)
+{
+	const struct oci_descriptor *const *x = a, *const *y = b;
+	return memcmp((*x)->digest.b, (*y)->digest.b, SHA256_BYTES);
+}
+
+static int write_blobs(struct outgoing *o, struct outtar *t, struct err **err)
+{
+	const struct oci_descriptor *v[OCI_LAYERS_MAX + 2];
+	size_t n = outgoing_blobs(o, v);
+
+	v[n++] = &o->d;
+	qsort(v, n, sizeof *v, by_digest);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size;
+		char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
+		auto_fd int from = blob_open(o->s, &v[i]->digest, &size, err);
+
+		if (from < 0)
+			return -1;
+		progress_emit(o->p, TRANSFER_BLOB_START, &v[i]->digest, 0, size, NULL);
+		snprintf(name, sizeof name, "blobs/sha256/%s", sha256_hex(&v[i]->digest, hex));
+		if (outtar_fd(t, name, from, size, err) < 0)
+			return -1;
+		progress_emit(o->p, TRANSFER_BLOB_DONE, &v[i]->digest, size, size, NULL);
+	}
+	return 0;
+}
+
+int outgoing_to_oci_archive(
+	struct outgoing *o, const char *path, const char *name, struct err **err)
+{
+	auto_outtar struct outtar *t = outtar_open(path, o->p, err);
+	auto_free char *index = NULL;
+	size_t len;
+
+	if (!t || outgoing_prepare(o, 2, NULL, NULL, err) < 0)
+		return -1;
+	index = oci_layout_index(NULL, 0, &o->d, name, &len, err);
+	if (!index)
+		return -1;
+	if (outtar_dir(t, "blobs", err) < 0 || outtar_dir(t, "blobs/sha256", err) < 0 ||
+		write_blobs(o, t, err) < 0 || outtar_mem(t, "index.json", index, len, err) < 0 ||
+		outtar_mem(t, "oci-layout", OCI_LAYOUT_FILE, strlen(OCI_LAYOUT_FILE), err) < 0)
+		return -1;
+	return outtar_commit(t, err);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image on its way out: its manifest as the destination will see it. Layers that the store has
+ * only as plain tars get a compressed form (remembered by the store); when nothing changes, the
+ * manifest is sent byte for byte.
+ */
+#ifndef BLD_STORE_TRANSPORT_OUTGOING_H
+#define BLD_STORE_TRANSPORT_OUTGOING_H
+
+#include "store/transport/progress.h"
+
+struct outgoing {
+	struct store *s;
+	const struct image *image;
+	struct progress *p;
+	enum layer_compression compression;
+	/* results */
+	struct oci_manifest m;
+	char *bytes; /* of the manifest; owned */
+	size_t len;
+	struct oci_descriptor d; /* of the manifest */
+};
+
+/*
+ * Layers are prepared in parallel; `send` (may be NULL) gets each as soon as it is ready, with its
+ * worker number, and the configuration. A layer of which the registry keeps no copy (foreign) is
+ * not sent.
+ */
+int outgoing_prepare(struct outgoing *o, unsigned workers,
+	int (*send)(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err),
+	void *ctx, struct err **err);
+void outgoing_clear(struct outgoing *o);
+/* Every blob of the image except the manifest, each once: configuration first. Returns their
+ * number; v has room for OCI_LAYERS_MAX + 1. */
+size_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v);
+bool outgoing_is_foreign(const struct oci_descriptor *d);
+
+/* --- destinations --- */
+struct reference;
+int outgoing_to_registry(struct outgoing *o, const struct reference *ref, struct err **err);
+int outgoing_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err);
+int outgoing_to_oci_archive(
+	struct outgoing *o, const char *path, const char *name, struct err **err);
+/* Needs no preparation: it carries plain tars. */
+int outgoing_to_docker_archive(
+	struct outgoing *o, const char *path, const char *name, struct err **err);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/reference.h"
+#include "store/transport/origins.h"
+#include "store/transport/outgoing.h"
+#include "store/transport/parallel.h"
+#include "store/transport/registry_push.h"
+
+struct push {
+	struct outgoing *o;
+	struct registry *r;
+};
+
+static int send_blob(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err)
+{
+	struct push *p = ctx;
+	struct progress *pr = p->o->p;
+	auto_free char *from = NULL;
+	struct progress_blob pb;
+	uint64_t size;
+	auto_fd int fd = -1;
+	struct registry_push up = {
+		.digest = d->digest, .progress = progress_blob_moved, .ctx = &pb};
+	int rc = registry_push_has(p->r, worker, &d->digest, err);
+
+	if (rc < 0)
+		return -1;
+	if (rc > 0) {
+		progress_emit(pr, TRANSFER_BLOB_EXISTS, &d->digest, d->size, d->size, NULL);
+		origins_add(p->o->s, registry_host(p->r), registry_path(p->r), &d->digest);
+		return 0;
+	}
+	fd = blob_open(p->o->s, &d->digest, &size, err);
+	if (fd < 0)
+		return -1;
+	from = origins_find(p->o->s, registry_host(p->r), registry_path(p->r), &d->digest);
+	up.fd = fd;
+	up.size = size;
+	up.from = from;
+	progress_blob_start(&pb, pr, &d->digest, size);
+	rc = registry_push_blob(p->r, worker, &up, err);
+	if (rc < 0)
+		return -1;
+	progress_emit(
+		pr, rc ? TRANSFER_BLOB_MOUNTED : TRANSFER_BLOB_DONE, &d->digest, size, size, from);
+	origins_add(p->o->s, registry_host(p->r), registry_path(p->r), &d->digest);
+	return 0;
+}
+
+int outgoing_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
+{
+	const struct transfer_opts *t = o->p->o;
+	struct registry_opts ro = {.host = ref->host,
+		.path = ref->path,
+		.authfile = t->authfile,
+		.cert_dir = t->cert_dir,
+		.tls_verify = t->tls_verify,
+		.retries = t->retries,
+		.push = true,
+		.cancelled = t->cancelled,
+		.stop = &o->p->stop,
+		.notify = progress_retry,
+		.ctx = o->p};
+	auto_registry struct registry *r = registry_open(&ro, err);
+	struct push p = {.o = o, .r = r};
+	auto_free char *name = reference_text(ref);
+
+	if (!r)
+		return -1;
+	if (outgoing_prepare(o, PARALLEL_DEFAULT, send_blob, &p, err) < 0)
+		return -1;
+	if (ref->has_digest && !sha256_equal(&ref->digest, &o->d.digest))
+		return err_set(err, ERR_USAGE, "%s: the image does not have that digest", name);
+	if (progress_check(o->p, err) < 0)
+		return -1;
+	if (registry_push_manifest(r, ref->tag, o->bytes, o->len, o->d.media_type, err) < 0)
+		return -1;
+	progress_emit(o->p, TRANSFER_MANIFEST, &o->d.digest, o->len, o->len, NULL);
+	return 0;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/transfer.h"
+
+#include <string.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/reference.h"
+#include "store/tags.h"
+#include "store/transport/auth_file.h"
+#include "store/transport/outgoing.h"
+#include "store/transport/progress.h"
+#include "store/transport/pull.h"
+#include "store/transport/registry.h"
+#include "store/transport/url.h"
+
+enum place_kind { PLACE_REGISTRY, PLACE_OCI_DIR, PLACE_OCI_ARCHIVE, PLACE_DOCKER_ARCHIVE };
+
+struct place {
+	enum place_kind kind;
+	char *path; /* the reference of a registry, else the file or directory; owned */
+	char *name; /* inside; NULL = not given; owned */
+};
+
+static const struct {
+	const char *prefix;
+	enum place_kind kind;
+} prefixes[] = {
+	{"docker://", PLACE_REGISTRY},
+	{"oci:", PLACE_OCI_DIR},
+	{"oci-archive:", PLACE_OCI_ARCHIVE},
+	{"docker-archive:", PLACE_DOCKER_ARCHIVE},
+};
+
+static void clear_place(struct place *p)
+{
+	free(p->path);
+	free(p->name);
+}
+#define auto_place CLEANUP(clear_place)
+
+bool transfer_is_local(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (strncmp(text, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0)
+			return prefixes[i].kind != PLACE_REGISTRY;
+	return false;
+}
+
+static int parse_place(const char *text, struct place *out, struct err **err)
+{
+	const char *colon;
+
+	out->kind = PLACE_REGISTRY;
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (strncmp(text, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0) {
+			out->kind = prefixes[i].kind;
+			text += strlen(prefixes[i].prefix);
+			break;
+		}
+	colon = out->kind == PLACE_REGISTRY ? NULL : strchr(text, ':');
+	out->path = colon ? mem_strndup(text, (size_t)(colon - text)) : mem_strdup(text);
+	out->name = colon && colon[1] ? mem_strdup(colon + 1) : NULL;
+	if (*out->path == '\0')
+		return err_set(err, ERR_USAGE, "no path after the name of the transport");
+	return 0;
+}
+
+/* --- pull ------------------------------------------------------------------------------- */
+
+static struct transport *open_source(
+	struct store *s, const struct place *from, struct progress *p, struct err **err)
+{
+	auto_reference struct reference ref = {0};
+
+	switch (from->kind) {
+	case PLACE_REGISTRY:
+		return reference_parse(from->path, &ref, err) < 0
+			       ? NULL
+			       : transport_open_registry(&ref, p, err);
+	case PLACE_OCI_DIR:
+		return transport_open_oci_dir(from->path, from->name, err);
+	case PLACE_OCI_ARCHIVE:
+		return transport_open_oci_archive(s, from->path, from->name, err);
+	case PLACE_DOCKER_ARCHIVE:
+		return transport_open_docker_archive(s, from->path, from->name, err);
+	}
+	return NULL;
+}
+
+/* Full normalised names to give to the image: the caller's, or those inside that are valid ones. */
+static void names_for(const struct transport *t, const char *name, struct strlist *out)
+{
+	for (size_t i = 0; i < (name ? 1 : t->names.n); i++) {
+		auto_reference struct reference r = {0};
+		auto_free char *full = NULL;
+
+		if (reference_parse(name ? name : t->names.v[i], &r, NULL) < 0)
+			continue;
+		full = reference_text(&r);
+		if (!strlist_has(out, full))
+			strlist_add(out, full);
+	}
+}
+
+static int tag(struct store *s, const struct transport *t, const char *name,
+	const struct oci_descriptor *d, struct err **err)
+{
+	auto_strlist struct strlist names = {0};
+	auto_free const char **v = NULL;
+
+	names_for(t, name, &names);
+	if (names.n == 0)
+		return 0;
+	v = mem_array(names.n, sizeof *v);
+	for (size_t i = 0; i < names.n; i++)
+		v[i] = names.v[i];
+	return tags_set(s, v, names.n, d, err);
+}
+
+static int pull(struct store *s, const char *source, const char *name, struct progress *p,
+	struct oci_descriptor *d, struct err **err)
+{
+	auto_place struct place from = {0};
+	auto_transport struct transport *t = NULL;
+	auto_reference struct reference check = {0};
+
+	if (parse_place(source, &from, err) < 0 || (name && reference_parse(name, &check, err) < 0))
+		return -1;
+	t = open_source(s, &from, p, err);
+	if (!t || pull_image(s, t, p, d, err) < 0 || progress_check(p, err) < 0)
+		return -1;
+	return tag(s, t, name, d, err);
+}
+
+static int ended(struct progress *p, int rc)
+{
+	progress_clear(p);
+	return rc;
+}
+
+int transfer_pull(struct store *s, const char *source, const char *name,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+{
+	struct oci_descriptor d = {0};
+	struct progress p;
+	int rc;
+
+	progress_init(&p, o);
+	rc = pull(s, source, name, &p, &d, err);
+	if (rc == 0)
+		*manifest = d.digest;
+	oci_descriptor_clear(&d);
+	return ended(&p, rc);
+}
+
+int transfer_resolve(
+	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err)
+{
+	auto_place struct place from = {0};
+	auto_reference struct reference ref = {0};
+	auto_registry struct registry *r = NULL;
+	struct progress p;
+	struct registry_opts ro = {.authfile = o->authfile,
+		.cert_dir = o->cert_dir,
+		.tls_verify = o->tls_verify,
+		.retries = o->retries,
+		.cancelled = o->cancelled,
+		.notify = progress_retry,
+		.ctx = &p};
+	char hex[DIGEST_STRING];
+
+	if (parse_place(source, &from, err) < 0)
+		return -1;
+	if (from.kind != PLACE_REGISTRY)
+		return err_set(err, ERR_USAGE, "%s: not a name in a registry", from.path);
+	if (reference_parse(from.path, &ref, err) < 0)
+		return -1;
+	ro.host = ref.host;
+	ro.path = ref.path;
+	progress_init(&p, o);
+	r = registry_open(&ro, err);
+	if (!r)
+		return ended(&p, -1);
+	return ended(
+		&p, registry_resolve(r, ref.has_digest ? sha256_string(&ref.digest, hex) : ref.tag,
+			    out, err));
+}
+
+/* --- push ------------------------------------------------------------------------------- */
+
+static int send(struct outgoing *o, const struct place *to, struct err **err)
+{
+	auto_reference struct reference ref = {0};
+
+	switch (to->kind) {
+	case PLACE_REGISTRY:
+		return reference_parse(to->path, &ref, err) < 0
+			       ? -1
+			       : outgoing_to_registry(o, &ref, err);
+	case PLACE_OCI_DIR:
+		return outgoing_to_oci_dir(o, to->path, to->name, err);
+	case PLACE_OCI_ARCHIVE:
+		return outgoing_to_oci_archive(o, to->path, to->name, err);
+	case PLACE_DOCKER_ARCHIVE:
+		return outgoing_to_docker_archive(o, to->path, to->name, err);
+	}
+	return -1;
+}
+
+int transfer_push(struct store *s, const struct image *i, const char *dest,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+{
+	struct progress p;
+	struct outgoing out = {.s = s, .image = i, .p = &p, .compression = o->compression};
+	auto_place struct place to = {0};
+	int rc;
+
+	if (parse_place(dest, &to, err) < 0)
+		return -1;
+	progress_init(&p, o);
+	rc = send(&out, &to, err);
+	if (rc == 0)
+		*manifest = out.d.digest;
+	outgoing_clear(&out);
+	return ended(&p, rc);
+}
+
+/* --- credentials ---------------------------------------------------------------------------- */
+
+/* "https://index.docker.io/v1/" -> "docker.io". Owned; NULL when it is no host. */
+static char *registry_name(const char *text, struct err **err)
+{
+	const char *p = text && *text ? text : "docker.io";
+	const char *scheme = strstr(p, "://");
+	auto_free char *host = NULL;
+	auto_free char *url = NULL;
+	auto_url struct url u = {0};
+
+	p = scheme ? scheme + 3 : p;
+	host = mem_strndup(p, strcspn(p, "/"));
+	url = mem_printf("https://%s/", host);
+	if (url_parse(url, &u, NULL) < 0 || u.has_user) {
+		auto_free char *shown = fs_printable(host);
+		err_set(err, ERR_USAGE, "\"%s\" is not the name of a registry", shown);
+		return NULL;
+	}
+	if (strcmp(host, "index.docker.io") == 0 || strcmp(host, "registry-1.docker.io") == 0)
+		return mem_strdup("docker.io");
+	return TAKE(host);
+}
+
+static int check_login(const char *host, const char *user, const char *password, struct progress *p,
+	struct err **err)
+{
+	const struct transfer_opts *o = p->o;
+	struct registry_opts ro = {.host = host,
+		.authfile = o->authfile,
+		.cert_dir = o->cert_dir,
+		.tls_verify = o->tls_verify,
+		.retries = o->retries,
+		.user = user,
+		.password = password,
+		.cancelled = o->cancelled,
+		.notify = progress_retry,
+		.ctx = p};
+	auto_registry struct registry *r = registry_open(&ro, err);
+
+	return r ? registry_check(r, err) : -1;
+}
+
+int transfer_login(const char *registry, const char *user, const char *password,
+	const struct transfer_opts *o, struct err **err)
+{
+	auto_free char *host = registry_name(registry, err);
+	auto_secret struct secret *secret = secret_of(password);
+	struct progress p;
+
+	if (!host)
+		return -1;
+	if (!user || !*user || strchr(user, ':') || !secret)
+		return err_set(
+			err, ERR_USAGE, "login needs a user name (without ':') and a password");
+	progress_init(&p, o);
+	if (ended(&p, check_login(host, user, password, &p, err)) < 0)
+		return -1;
+	return auth_file_store(o->authfile, host, user, secret, err);
+}
+
+int transfer_logout(const char *registry, const struct transfer_opts *o, struct err **err)
+{
+	auto_free char *host = registry_name(registry, err);
+
+	return host ? auth_file_erase(o->authfile, host, err) : -1;
+}
