@@ -75,7 +75,7 @@ void auth_free(struct auth *a)
 		return;
 	while (a->ntokens)
 		drop_token(a, 0);
-	auth_credentials_clear(&a->creds);
+	auth_file_clear(&a->creds);
 	free(a->host);
 	free(a->path);
 	free(a->api_host);

@@ -14,7 +14,7 @@
 
 #define HUB_KEY "https://index.docker.io/v1/"
 
-void auth_credentials_clear(struct auth_credentials *c)
+void auth_file_clear(struct auth_credentials *c)
 {
 	free(c->user);
 	secret_free(c->password);

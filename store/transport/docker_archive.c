@@ -324,7 +324,7 @@ static json_t *repo_tags(const char *name)
 	return tags;
 }
 
-int outgoing_to_docker_archive(
+int transport_to_docker_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err)
 {
 	auto_outtar struct outtar *t = NULL;

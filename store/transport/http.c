@@ -17,11 +17,8 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/base/now.h"
-#include "store/transport/backoff.h"
 #include "store/transport/certs.h"
 #include "store/transport/peer.h"
-#include "store/transport/reply.h"
 #include "store/transport/url.h"
 
 struct http_session {
@@ -99,16 +96,38 @@ void http_session_free(struct http_session *s)
 
 /* --- callbacks ------------------------------------------------------------------------ */
 
-static bool cancelled(const struct http_session *s)
+const struct http_opts *http_session_opts(const struct http_session *s)
+{
+	return &s->o;
+}
+
+bool http_cancelled(const struct http_session *s)
 {
 	return (s->o.cancelled && *s->o.cancelled) || (s->o.stop && *s->o.stop);
+}
+
+/* One line without its end: "Name: value" is kept with the name in lower case. */
+static void keep_header(struct http_response *r, const char *p, size_t len)
+{
+	const char *colon = memchr(p, ':', len);
+	const char *value = colon + 1, *end = p + len;
+	char *name;
+
+	if (!colon || colon == p || memchr(p, '\0', len))
+		return;
+	name = mem_strndup(p, (size_t)(colon - p));
+	for (char *c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	strlist_addf(&r->headers, "%s: %.*s", name, (int)(end - value), value);
+	free(name);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct attempt *a = ctx;
-	size_t len = size * n, name;
-	char *line;
+	size_t len = size * n;
 
 	a->header_bytes += len;
 	if (a->header_bytes > HTTP_HEADER_MAX) {
@@ -117,52 +136,46 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	}
 	while (len > 0 && (p[len - 1] == '\r' || p[len - 1] == '\n' || p[len - 1] == ' '))
 		len--;
-	if (len >= 5 && strncasecmp(p, "HTTP/", 5) == 0) { /* a new answer, e.g. after 100 */
+	if (len >= 5 && strncasecmp(p, "HTTP/", 5) == 0) /* a new answer, e.g. after 100 */
 		strlist_clear(&a->r->headers);
-		return size * n;
-	}
-	name = 0;
-	while (name < len && p[name] != ':')
-		name++;
-	if (name == 0 || name >= len || memchr(p, '\0', len))
-		return size * n;
-	line = mem_printf("%.*s: ", (int)name, p);
-	for (char *c = line; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	for (name++; name < len && (p[name] == ' ' || p[name] == '\t');)
-		name++;
-	strlist_addf(&a->r->headers, "%s%.*s", line, (int)(len - name), p + name);
-	free(line);
+	else
+		keep_header(a->r, p, len);
 	return size * n;
+}
+
+/* Body of an answer that is not streamed: all of a good one, the beginning of a bad one. */
+static size_t keep_body(struct attempt *a, const char *p, size_t len, bool good)
+{
+	struct buf *b = &a->r->body;
+	const char *said = http_header(a->r, "content-length");
+	size_t room = b->max - b->len;
+	bool too_much = len > room || (b->len == 0 && said && strtoull(said, NULL, 10) > room);
+
+	if (good && too_much) {
+		err_set(&a->err, ERR_LIMIT, "%s sends more than %zu bytes", a->url->host, b->max);
+		return 0;
+	}
+	a->body_cut = len > room;
+	buf_add(b, p, a->body_cut ? room : len);
+	return a->body_cut ? 0 : len;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct attempt *a = ctx;
 	struct http_sink *k = a->q->sink;
-	size_t len = size * n, room;
-	const char *length;
+	size_t len = size * n;
 	long status = 0;
+	bool good;
 
 	curl_easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (k && status >= 200 && status < 300) {
-		if (!a->started && http_sink_start(k, a->r, (int)status, a->url->host, &a->err) < 0)
-			return 0;
-		a->started = true;
-		return http_sink_bytes(k, p, len, a->url->host, &a->err) < 0 ? 0 : size * n;
-	}
-	room = a->r->body.max - a->r->body.len;
-	if (a->r->body.len == 0 && status < 300 && (length = http_header(a->r, "content-length")) &&
-		strtoull(length, NULL, 10) > room)
-		len = room + 1; /* it will be too much: do not wait for it */
-	if (len > room && status >= 200 && status < 300) {
-		err_set(&a->err, ERR_LIMIT, "%s sends more than %zu bytes", a->url->host,
-			a->r->body.max);
+	good = status >= 200 && status < 300;
+	if (!k || !good)
+		return keep_body(a, p, len, good);
+	if (!a->started && http_sink_start(k, a->r, (int)status, a->url->host, &a->err) < 0)
 		return 0;
-	}
-	a->body_cut = len > room;
-	buf_add(&a->r->body, p, a->body_cut ? room : len);
-	return a->body_cut ? 0 : size * n;
+	a->started = true;
+	return http_sink_bytes(k, p, len, a->url->host, &a->err) < 0 ? 0 : len;
 }
 
 static size_t on_send(char *p, size_t size, size_t n, void *ctx)
@@ -201,7 +214,7 @@ static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, c
 	struct attempt *a = ctx;
 
 	(void)dt, (void)dn, (void)ut, (void)un;
-	if (!cancelled(a->s))
+	if (!http_cancelled(a->s))
 		return 0;
 	if (!a->err)
 		err_set(&a->err, ERR_CANCELLED, "cancelled");
@@ -447,7 +460,7 @@ static int explain(struct attempt *a, CURLcode rc, struct err **err)
 	return -1;
 }
 
-static int attempt_once(struct http_session *s, const struct http_request *q, const struct url *u,
+int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
 	bool same_origin, struct http_response *r, struct err **err)
 {
 	auto_free char *url = url_text(u);
@@ -491,177 +504,5 @@ static int attempt_once(struct http_session *s, const struct http_request *q, co
 	if (rc != CURLE_OK)
 		return explain(&a, rc, err);
 	r->status = (int)status;
-	return 0;
-}
-
-/* --- redirects and retries ---------------------------------------------------------------- */
-
-static bool is_redirect(const struct http_request *q, const struct http_response *r)
-{
-	bool reading = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
-
-	if (!http_header(r, "location"))
-		return false;
-	if (r->status == 307 || r->status == 308)
-		return true;
-	return reading && (r->status == 301 || r->status == 302 || r->status == 303);
-}
-
-static int follow(struct http_session *s, const struct http_request *q, struct http_response *r,
-	struct err **err)
-{
-	auto_url struct url first = {0}, u = {0};
-
-	r->failure = HTTP_LOCAL;
-	if (url_parse(q->url, &first, err) < 0 || url_parse(q->url, &u, err) < 0)
-		return -1;
-	for (int hops = 0;; hops++) {
-		auto_url struct url next = {0};
-
-		if (attempt_once(s, q, &u, url_same_origin(&first, &u), r, err) < 0)
-			return -1;
-		free(r->url);
-		r->url = url_text(&u);
-		if (!is_redirect(q, r))
-			return 0;
-		r->failure = HTTP_LOCAL;
-		if (hops == HTTP_REDIRECTS_MAX)
-			return err_set(err, ERR_NET, "%s: more than %d redirects", first.host,
-				HTTP_REDIRECTS_MAX);
-		if (url_resolve(&u, http_header(r, "location"), &next, err) < 0)
-			return err_prefix(err, "%s: bad redirect", u.host);
-		if (u.https && !next.https)
-			return err_set(
-				err, ERR_NET, "%s: refused a redirect from https to http", u.host);
-		url_clear(&u);
-		u = next;
-		next = (struct url){0};
-	}
-}
-
-bool http_retry_status(int status)
-{
-	switch (status) {
-	case 408:
-	case 429:
-	case 499:
-	case 500:
-	case 502:
-	case 503:
-	case 504:
-	case 522:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* How often may this failure be tried again? What is refused at once rarely gets better soon. */
-static unsigned retry_budget(
-	const struct http_session *s, const struct http_request *q, const struct http_response *r)
-{
-	unsigned most = s->o.retries ? s->o.retries : BACKOFF_TRIES;
-
-	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
-		return 0;
-	if (r->failure == HTTP_ANSWERED)
-		return http_retry_status(r->status) ? most : 0;
-	if (r->failure == HTTP_NO_CONNECTION || r->failure == HTTP_NO_TLS)
-		return most < 2 ? most : 2;
-	return most;
-}
-
-int http_wait(struct http_session *s, const char *what, const struct http_response *r,
-	unsigned attempt, const struct err *why, struct err **err)
-{
-	int64_t asked =
-		r->failure == HTTP_ANSWERED
-			? backoff_retry_after_ms(http_header(r, "retry-after"), now_seconds())
-			: -1;
-	uint64_t ms = asked >= 0 ? (uint64_t)asked : backoff_delay_ms(attempt);
-	auto_buf struct buf text;
-
-	buf_init(&text, (size_t)16 << 10);
-	if (asked > BACKOFF_RETRY_AFTER_MAX)
-		return err_set(err, ERR_NET, "%s: HTTP %d, and the server asks to wait for %lld s",
-			what, r->status, (long long)(asked / 1000));
-	if (why)
-		buf_addf(&text, "%s", err_text(why));
-	else
-		buf_addf(&text, "%s: HTTP %d", what, r->status);
-	buf_addf(&text, "; trying again in %llu.%llu s", (unsigned long long)(ms / 1000),
-		(unsigned long long)(ms % 1000 / 100));
-	if (s->o.notify)
-		s->o.notify(s->o.ctx, text.data);
-	if (backoff_sleep(ms, s->o.cancelled, s->o.stop) < 0)
-		return err_set(err, ERR_CANCELLED, "cancelled");
-	return 0;
-}
-
-int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
-	struct err **err)
-{
-	auto_free char *shown = url_printable(q->url);
-	unsigned attempt = 0, stuck = 0;
-
-	for (;;) {
-		auto_err struct err *e = NULL;
-		uint64_t before = q->sink ? q->sink->done : 0;
-		int rc;
-
-		if (cancelled(s))
-			return err_set(err, ERR_CANCELLED, "cancelled");
-		rc = follow(s, q, r, &e);
-		/* A server that moved on a good piece before it broke is not a hopeless one. */
-		if (q->sink && q->sink->done - before >= (uint64_t)1 << 20)
-			attempt = 0;
-		if (rc == 0 && r->status == 416 && q->sink && q->sink->done > 0 &&
-			!q->sink->no_range) {
-			q->sink->no_range = true;
-			continue;
-		}
-		if (rc < 0 && r->failure == HTTP_BROKEN && before > 0 && q->sink->done == before &&
-			++stuck == HTTP_STUCK) {
-			r->failure = HTTP_LOCAL;
-			return err_set(err, ERR_CORRUPT,
-				"%s; the content always ends after %llu bytes", err_text(e),
-				(unsigned long long)before);
-		}
-		if (attempt >= retry_budget(s, q, r)) {
-			if (rc < 0 && err)
-				*err = TAKE(e);
-			return rc;
-		}
-		if (http_wait(s, shown, r, attempt++, e, err) < 0) {
-			r->failure = HTTP_LOCAL;
-			return -1;
-		}
-	}
-}
-
-int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err)
-{
-	struct http_opts o = {.cancelled = d->cancelled};
-	auto_http_session struct http_session *s = http_session_new(&o);
-	auto_http_response struct http_response r;
-	auto_free char *shown = url_printable(url);
-	struct http_sink sink;
-	struct http_request q = {.method = "GET", .url = url, .sink = &sink};
-	const char *h;
-	int rc;
-
-	http_response_init(&r);
-	http_sink_init(&sink, *out, d->max_bytes, ERR_LIMIT);
-	rc = http_perform(s, &q, &r, err);
-	http_sink_clear(&sink);
-	if (rc < 0)
-		return err_prefix(err, "downloading %s", shown);
-	if (r.status != 200 && r.status != 206)
-		return reply_error(&r, shown, err);
-	h = http_header(&r, "last-modified");
-	if (!h || now_parse_http_date(h, &d->last_modified) < 0)
-		d->last_modified = -1;
-	h = http_header(&r, "etag");
-	d->etag = h ? mem_strdup(h) : NULL;
 	return 0;
 }

@@ -128,11 +128,18 @@ int http_perform(struct http_session *s, const struct http_request *q, struct ht
 	struct err **err);
 
 /* Is this a status that may be different next time (429, 5xx, ...)? */
-bool http_retry_status(int status);
+bool http_perform_again(int status);
 /* Tell and wait before retry number `attempt`, as long as the answer's Retry-After says. `what`
  * names it in messages. */
-int http_wait(struct http_session *s, const char *what, const struct http_response *r,
+int http_perform_wait(struct http_session *s, const char *what, const struct http_response *r,
 	unsigned attempt, const struct err *why, struct err **err);
+
+/* --- for http_perform.c: one request to one server --- */
+struct url;
+int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
+	bool same_origin, struct http_response *r, struct err **err);
+const struct http_opts *http_session_opts(const struct http_session *s);
+bool http_cancelled(const struct http_session *s);
 
 DEFINE_CLEANUP(struct http_session *, http_session_free);
 #define auto_http_session CLEANUP(http_session_freep)

@@ -70,7 +70,7 @@ static int write_blobs(struct outgoing *o, struct outtar *t, struct err **err)
 	return 0;
 }
 
-int outgoing_to_oci_archive(
+int transport_to_oci_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err)
 {
 	auto_outtar struct outtar *t = outtar_open(path, o->p, err);

@@ -134,7 +134,7 @@ static int write_index(
 		       : 0;
 }
 
-int outgoing_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err)
+int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 	auto_fd int dir = -1, blobs = -1;

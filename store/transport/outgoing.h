@@ -37,12 +37,12 @@ bool outgoing_is_foreign(const struct oci_descriptor *d);
 
 /* --- destinations --- */
 struct reference;
-int outgoing_to_registry(struct outgoing *o, const struct reference *ref, struct err **err);
-int outgoing_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err);
-int outgoing_to_oci_archive(
+int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err);
+int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err);
+int transport_to_oci_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err);
 /* Needs no preparation: it carries plain tars. */
-int outgoing_to_docker_archive(
+int transport_to_docker_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err);
 
 #endif

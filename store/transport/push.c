@@ -50,7 +50,7 @@ static int send_blob(void *ctx, unsigned worker, const struct oci_descriptor *d,
 	return 0;
 }
 
-int outgoing_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
+int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
 {
 	const struct transfer_opts *t = o->p->o;
 	struct registry_opts ro = {.host = ref->host,

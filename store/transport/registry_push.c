@@ -171,7 +171,7 @@ static bool worth_retrying(const struct upload *u, int rc)
 {
 	if (rc < 0)
 		return u->a.failure == HTTP_BROKEN || u->a.failure == HTTP_NO_CONNECTION;
-	return http_retry_status(u->a.status) || (u->a.status == 404 && u->p->size > 0);
+	return http_perform_again(u->a.status) || (u->a.status == 404 && u->p->size > 0);
 }
 
 /*
@@ -185,50 +185,67 @@ static int again(struct upload *u, unsigned attempt, int rc, struct err **e, str
 			*err = TAKE(*e);
 		return rc < 0 ? -1 : registry_fail(u->r, &u->a, u->what, err);
 	}
-	return http_wait(registry_session(u->r, u->worker), u->what, &u->a, attempt, *e, err);
+	return http_perform_wait(
+		registry_session(u->r, u->worker), u->what, &u->a, attempt, *e, err);
+}
+
+/* One PATCH at *off; moves *off where the server is then. 1 = it did, 0 = it failed (*rc, *e tell
+ * how), -1. */
+static int send_piece(struct upload *u, uint64_t *off, int *rc, struct err **e, struct err **err)
+{
+	uint64_t left = u->p->size - *off, n = left < u->piece ? left : u->piece, next;
+	struct http_body body = {.fd = u->p->fd, .off = *off, .size = n};
+	auto_free char *range = mem_printf(
+		"%llu-%llu", (unsigned long long)*off, (unsigned long long)(*off + n - 1));
+
+	u->base = *off;
+	*rc = call(u, "PATCH", u->location, range, &body, e);
+	if (*rc < 0 || (u->a.status != 202 && u->a.status != 201 && u->a.status != 204))
+		return 0;
+	next = server_offset(u, *off + n);
+	if (take_location(u, err) < 0)
+		return -1;
+	if (next <= *off)
+		return err_set(err, ERR_NET, "%s: the upload does not move on", u->what);
+	*off = next;
+	return 1;
+}
+
+/* Where is the server? */
+static int ask_offset(struct upload *u, uint64_t *off, struct err **err)
+{
+	if (call(u, "GET", u->location, NULL, NULL, err) < 0)
+		return -1;
+	if (u->a.status != 204 && u->a.status != 202 && u->a.status != 200)
+		return registry_fail(u->r, &u->a, u->what, err);
+	*off = server_offset(u, 0);
+	return http_header(&u->a, "location") ? take_location(u, err) : 0;
 }
 
 /* PATCH by PATCH; after a break the server is asked how far it got. */
 static int send_pieces(struct upload *u, struct err **err)
 {
-	uint64_t off = 0, size = u->p->size;
+	uint64_t off = 0;
 	unsigned attempt = 0;
 
-	while (off < size) {
-		uint64_t n = size - off < u->piece ? size - off : u->piece, next;
-		struct http_body body = {.fd = u->p->fd, .off = off, .size = n};
-		auto_free char *range = mem_printf(
-			"%llu-%llu", (unsigned long long)off, (unsigned long long)(off + n - 1));
+	while (off < u->p->size) {
 		auto_err struct err *e = NULL;
-		int rc;
+		int rc = 0, moved = send_piece(u, &off, &rc, &e, err);
 
-		u->base = off;
-		rc = call(u, "PATCH", u->location, range, &body, &e);
-		if (rc == 0 && (u->a.status == 202 || u->a.status == 201 || u->a.status == 204)) {
-			next = server_offset(u, off + n);
-			if (take_location(u, err) < 0)
-				return -1;
-			if (next > off)
-				attempt = 0;
-			else if (++attempt > registry_retries(u->r))
-				return err_set(
-					err, ERR_NET, "%s: the upload does not move on", u->what);
-			off = next;
+		if (moved < 0)
+			return -1;
+		if (moved) {
+			attempt = 0;
 			continue;
 		}
-		if ((rc < 0 || u->a.status != 416) && again(u, attempt++, rc, &e, err) < 0)
+		if (rc == 0 && u->a.status == 416 && attempt < registry_retries(u->r))
+			attempt++;
+		else if (again(u, attempt++, rc, &e, err) < 0)
 			return -1;
-		if (rc == 0 && u->a.status == 416 && attempt++ > registry_retries(u->r))
-			return registry_fail(u->r, &u->a, u->what, err);
-		if (call(u, "GET", u->location, NULL, NULL, err) < 0)
-			return -1;
-		if (u->a.status != 204 && u->a.status != 202 && u->a.status != 200)
-			return registry_fail(u->r, &u->a, u->what, err);
-		off = server_offset(u, 0);
-		if (http_header(&u->a, "location") && take_location(u, err) < 0)
+		if (ask_offset(u, &off, err) < 0)
 			return -1;
 	}
-	u->base = size;
+	u->base = u->p->size;
 	if (finish(u, NULL, err) < 0)
 		return -1;
 	return done(u) ? 0 : registry_fail(u->r, &u->a, u->what, err);

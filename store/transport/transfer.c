@@ -197,13 +197,13 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 	case PLACE_REGISTRY:
 		return reference_parse(to->path, &ref, err) < 0
 			       ? -1
-			       : outgoing_to_registry(o, &ref, err);
+			       : transport_to_registry(o, &ref, err);
 	case PLACE_OCI_DIR:
-		return outgoing_to_oci_dir(o, to->path, to->name, err);
+		return transport_to_oci_dir(o, to->path, to->name, err);
 	case PLACE_OCI_ARCHIVE:
-		return outgoing_to_oci_archive(o, to->path, to->name, err);
+		return transport_to_oci_archive(o, to->path, to->name, err);
 	case PLACE_DOCKER_ARCHIVE:
-		return outgoing_to_docker_archive(o, to->path, to->name, err);
+		return transport_to_docker_archive(o, to->path, to->name, err);
 	}
 	return -1;
 }

@@ -41,36 +41,38 @@ static int parse_port(const char *p, const char *end, unsigned *port)
 	return 0;
 }
 
+/* End of the host, which begins at p; NULL when it is none. */
+static const char *host_end(const char *p, const char *end)
+{
+	const char *stop;
+
+	if (p < end && *p == '[') {
+		stop = memchr(p, ']', (size_t)(end - p));
+		for (const char *c = p + 1; stop && c < stop; c++)
+			if (!isxdigit((unsigned char)*c) && *c != ':' && *c != '.')
+				return NULL;
+		return stop ? stop + 1 : NULL;
+	}
+	for (stop = p; stop < end && *stop != ':'; stop++)
+		if (!host_char((unsigned char)*stop))
+			return NULL;
+	return stop > p ? stop : NULL;
+}
+
 static int parse_authority(const char *p, const char *end, struct url *u)
 {
 	const char *at = memrchr(p, '@', (size_t)(end - p));
-	const char *host_end;
+	const char *stop;
 
 	u->has_user = at != NULL;
-	if (at)
-		p = at + 1;
-	if (p < end && *p == '[') {
-		host_end = memchr(p, ']', (size_t)(end - p));
-		if (!host_end)
-			return -1;
-		host_end++;
-		for (const char *c = p + 1; c < host_end - 1; c++)
-			if (!isxdigit((unsigned char)*c) && *c != ':' && *c != '.')
-				return -1;
-	} else {
-		host_end = memchr(p, ':', (size_t)(end - p));
-		if (!host_end)
-			host_end = end;
-		for (const char *c = p; c < host_end; c++)
-			if (!host_char((unsigned char)*c))
-				return -1;
-	}
-	if (host_end == p || host_end - p > 255)
+	p = at ? at + 1 : p;
+	stop = host_end(p, end);
+	if (!stop || stop - p > 255)
 		return -1;
 	u->port = u->https ? 443 : 80;
-	if (host_end < end && (*host_end != ':' || parse_port(host_end + 1, end, &u->port) < 0))
+	if (stop < end && (*stop != ':' || parse_port(stop + 1, end, &u->port) < 0))
 		return -1;
-	u->host = mem_strndup(p, (size_t)(host_end - p));
+	u->host = mem_strndup(p, (size_t)(stop - p));
 	for (char *c = u->host; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return 0;

@@ -184,7 +184,7 @@ static char *look(const char *authfile, const char *host, const char *path)
 	else
 		s = mem_printf("%s:%s", c.user, secret_text(c.password));
 	err_free(err);
-	auth_credentials_clear(&c);
+	auth_file_clear(&c);
 	return s;
 }
 
@@ -488,8 +488,7 @@ static void test_token_refusals(void **state)
 		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
 		 "realm=\\\"http://[::ffff:169.254.169.254]/\\\"\"]]}]",
 			ERR_AUTH, "private to this machine"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE
-		 "},{\"p\":\"/"
+		{"[{\"p\":\"/v2/x\"," CHALLENGE "},{\"p\":\"/"
 		 "token.*\",\"status\":401,\"body\":\"{\\\"errors\\\":[{\\\"message\\\":"
 		 "\\\"wrong password\\\"}]}\"}]",
 			ERR_AUTH, "HTTP 401 Unauthorized: wrong password"},

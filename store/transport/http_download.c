@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/http.h"
+
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/transport/http_private.h"
+#include "store/transport/reply.h"
+#include "store/transport/url.h"
+
+int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err)
+{
+	struct http_opts o = {.cancelled = d->cancelled};
+	auto_http_session struct http_session *s = http_session_new(&o);
+	auto_http_response struct http_response r;
+	auto_free char *shown = url_printable(url);
+	struct http_sink sink;
+	struct http_request q = {.method = "GET", .url = url, .sink = &sink};
+	const char *h;
+	int rc;
+
+	http_response_init(&r);
+	http_sink_init(&sink, *out, d->max_bytes, ERR_LIMIT);
+	rc = http_perform(s, &q, &r, err);
+	http_sink_clear(&sink);
+	if (rc < 0)
+		return err_prefix(err, "downloading %s", shown);
+	if (r.status != 200 && r.status != 206)
+		return reply_error(&r, shown, err);
+	h = http_header(&r, "last-modified");
+	if (!h || now_parse_http_date(h, &d->last_modified) < 0)
+		d->last_modified = -1;
+	h = http_header(&r, "etag");
+	d->etag = h ? mem_strdup(h) : NULL;
+	return 0;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Redirects around attempts, retries around redirects, so that a redirect target that broke is
+ * asked for anew at the registry.
+ */
+#include "store/transport/http_private.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/transport/backoff.h"
+#include "store/transport/url.h"
+
+static bool is_redirect(const struct http_request *q, const struct http_response *r)
+{
+	bool reading = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
+
+	if (!http_header(r, "location"))
+		return false;
+	if (r->status == 307 || r->status == 308)
+		return true;
+	return reading && (r->status == 301 || r->status == 302 || r->status == 303);
+}
+
+static int follow(struct http_session *s, const struct http_request *q, struct http_response *r,
+	struct err **err)
+{
+	auto_url struct url first = {0}, u = {0};
+
+	r->failure = HTTP_LOCAL;
+	if (url_parse(q->url, &first, err) < 0 || url_parse(q->url, &u, err) < 0)
+		return -1;
+	for (int hops = 0;; hops++) {
+		auto_url struct url next = {0};
+
+		if (http_attempt(s, q, &u, url_same_origin(&first, &u), r, err) < 0)
+			return -1;
+		free(r->url);
+		r->url = url_text(&u);
+		if (!is_redirect(q, r))
+			return 0;
+		r->failure = HTTP_LOCAL;
+		if (hops == HTTP_REDIRECTS_MAX)
+			return err_set(err, ERR_NET, "%s: more than %d redirects", first.host,
+				HTTP_REDIRECTS_MAX);
+		if (url_resolve(&u, http_header(r, "location"), &next, err) < 0)
+			return err_prefix(err, "%s: bad redirect", u.host);
+		if (u.https && !next.https)
+			return err_set(
+				err, ERR_NET, "%s: refused a redirect from https to http", u.host);
+		url_clear(&u);
+		u = next;
+		next = (struct url){0};
+	}
+}
+
+bool http_perform_again(int status)
+{
+	switch (status) {
+	case 408:
+	case 429:
+	case 499:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+	case 522:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* How often may this failure be tried again? What is refused at once rarely gets better soon. */
+static unsigned retry_budget(
+	const struct http_session *s, const struct http_request *q, const struct http_response *r)
+{
+	const struct http_opts *o = http_session_opts(s);
+	unsigned most = o->retries ? o->retries : BACKOFF_TRIES;
+
+	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
+		return 0;
+	if (r->failure == HTTP_ANSWERED)
+		return http_perform_again(r->status) ? most : 0;
+	if (r->failure == HTTP_NO_CONNECTION || r->failure == HTTP_NO_TLS)
+		return most < 2 ? most : 2;
+	return most;
+}
+
+int http_perform_wait(struct http_session *s, const char *what, const struct http_response *r,
+	unsigned attempt, const struct err *why, struct err **err)
+{
+	const struct http_opts *o = http_session_opts(s);
+	int64_t asked =
+		r->failure == HTTP_ANSWERED
+			? backoff_retry_after_ms(http_header(r, "retry-after"), now_seconds())
+			: -1;
+	uint64_t ms = asked >= 0 ? (uint64_t)asked : backoff_delay_ms(attempt);
+	auto_buf struct buf text;
+
+	buf_init(&text, (size_t)16 << 10);
+	if (asked > BACKOFF_RETRY_AFTER_MAX)
+		return err_set(err, ERR_NET, "%s: HTTP %d, and the server asks to wait for %lld s",
+			what, r->status, (long long)(asked / 1000));
+	if (why)
+		buf_addf(&text, "%s", err_text(why));
+	else
+		buf_addf(&text, "%s: HTTP %d", what, r->status);
+	buf_addf(&text, "; trying again in %llu.%llu s", (unsigned long long)(ms / 1000),
+		(unsigned long long)(ms % 1000 / 100));
+	if (o->notify)
+		o->notify(o->ctx, text.data);
+	if (backoff_sleep(ms, o->cancelled, o->stop) < 0)
+		return err_set(err, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
+/*
+ * After a download broke: forget how often, when it moved on a good piece, for then the server is
+ * not a hopeless one; but always the same byte means that there is no more. 1 = that.
+ */
+static int judge_break(const struct http_request *q, const struct http_response *r, int rc,
+	uint64_t before, unsigned *attempt, unsigned *stuck)
+{
+	if (!q->sink)
+		return 0;
+	if (q->sink->done - before >= (uint64_t)1 << 20)
+		*attempt = 0;
+	if (rc == 0 || r->failure != HTTP_BROKEN || before == 0 || q->sink->done > before)
+		return 0;
+	return ++*stuck == HTTP_STUCK;
+}
+
+/* The server cannot go on in the middle: once more from the beginning. */
+static bool refuses_range(const struct http_request *q, const struct http_response *r)
+{
+	if (r->status != 416 || !q->sink || q->sink->done == 0 || q->sink->no_range)
+		return false;
+	q->sink->no_range = true;
+	return true;
+}
+
+int http_perform(struct http_session *s, const struct http_request *q, struct http_response *r,
+	struct err **err)
+{
+	auto_free char *shown = url_printable(q->url);
+	unsigned attempt = 0, stuck = 0;
+
+	for (;;) {
+		auto_err struct err *e = NULL;
+		uint64_t before = q->sink ? q->sink->done : 0;
+		int rc;
+
+		r->failure = HTTP_LOCAL;
+		if (http_cancelled(s))
+			return err_set(err, ERR_CANCELLED, "cancelled");
+		rc = follow(s, q, r, &e);
+		if (judge_break(q, r, rc, before, &attempt, &stuck)) {
+			r->failure = HTTP_LOCAL;
+			return err_set(err, ERR_CORRUPT,
+				"%s; the content always ends after %llu bytes", err_text(e),
+				(unsigned long long)before);
+		}
+		if (rc == 0 && refuses_range(q, r))
+			continue;
+		if (attempt >= retry_budget(s, q, r)) {
+			if (rc < 0 && err)
+				*err = TAKE(e);
+			return rc;
+		}
+		if (http_perform_wait(s, shown, r, attempt++, e, err) < 0) {
+			r->failure = HTTP_LOCAL;
+			return -1;
+		}
+	}
+}
