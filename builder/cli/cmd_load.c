@@ -45,13 +45,12 @@ static uint64_t member_size(const unsigned char *field)
 
 /*
  * Which transport reads the archive: docker's has a manifest.json, the other one an oci-layout;
- * with both, docker's goes first, as it has full names. Anything else (compressed, say) is left to
- * docker-archive, which reads it or says what is wrong. Only a guess: the transport trusts nothing
- * of it.
+ * with both, docker's goes first, as it has full names. NULL: neither was seen, it is compressed,
+ * say. Only a guess: the transport trusts nothing of it.
  */
 static const char *guess_format(int fd)
 {
-	const char *format = "docker-archive";
+	const char *format = NULL;
 	uint64_t at = 0;
 
 	for (int i = 0; i < LOAD_MEMBERS_MAX; i++) {
@@ -110,10 +109,35 @@ static int show_names(struct store *s, const struct digest *manifest, struct err
 	return 0;
 }
 
+static int pull(struct store *s, const char *format, const char *path,
+	const struct transfer_opts *t, struct digest *d, struct err **err)
+{
+	auto_free char *source = mem_printf("%s:%s", format, path);
+
+	return transfer_pull(s, source, NULL, t, d, err);
+}
+
+/* Without a guess both are tried; of two errors the first one is told. */
+static int pull_any(struct store *s, const char *format, const char *path,
+	const struct transfer_opts *t, struct digest *d, struct err **err)
+{
+	struct err *first = NULL;
+
+	if (format)
+		return pull(s, format, path, t, d, err);
+	if (pull(s, "docker-archive", path, t, d, &first) == 0)
+		return 0;
+	if (err_get_kind(first) != ERR_CANCELLED && pull(s, "oci-archive", path, t, d, NULL) == 0) {
+		err_free(first);
+		return 0;
+	}
+	*err = first;
+	return -1;
+}
+
 static int load(const struct cli *c, struct opts *o, struct store *s, int fd, const char *path,
 	struct err **err)
 {
-	auto_free char *source = mem_printf("%s:%s", guess_format(fd), path);
 	auto_ui struct ui *ui = remote_ui(&o->remote);
 	struct transfer_opts t;
 	struct digest d;
@@ -121,7 +145,7 @@ static int load(const struct cli *c, struct opts *o, struct store *s, int fd, co
 	o->remote.tls_verify = -1;
 	remote_transfer_opts(c, &o->remote, ui, &t);
 	remote_status(ui, "loading %s", o->input ? o->input : "standard input");
-	if (transfer_pull(s, source, NULL, &t, &d, err) < 0)
+	if (pull_any(s, guess_format(fd), path, &t, &d, err) < 0)
 		return -1;
 	ui_finish(ui);
 	return show_names(s, &d, err);
