@@ -11,9 +11,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define SIMPLE_MAX 24
+#define SIMPLE_MAX   24
+#define SIMPLE_STARS 4
 
-/* * and ? on ASCII only: the textbook definition. */
+/* * and ? on ASCII only: the textbook definition, exponential in the number of stars. */
 static bool simple(struct slice p, struct slice s)
 {
 	if (p.len == 0)
@@ -30,10 +31,14 @@ static bool simple(struct slice p, struct slice s)
 
 static bool is_simple(struct slice s, const char *never)
 {
+	size_t stars = 0;
+
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.ptr[i] >= 0x80 || (s.ptr[i] && strchr(never, s.ptr[i])))
 			return false;
-	return s.len <= SIMPLE_MAX;
+	for (size_t i = 0; i < s.len; i++)
+		stars += s.ptr[i] == '*';
+	return s.len <= SIMPLE_MAX && stars <= SIMPLE_STARS;
 }
 
 static void check_ignore(struct slice text, struct slice name)
@@ -68,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(prefix <= pattern.len);
 	assert(pattern_has_wildcard(pattern) || prefix == pattern.len);
-	if (is_simple(pattern, "[\\") && is_simple(name, ""))
+	if (is_simple(pattern, "[\\") && is_simple(name, "*"))
 		assert(result == (simple(pattern, name) ? PATTERN_YES : PATTERN_NO));
 	check_ignore(pattern, name);
 	return 0;
