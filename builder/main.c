@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// bld: run one command, print its error, end with its status.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/cli/cli.h"
+
+static const struct cli_command *const commands[] = {&cli_build, &cli_pull, &cli_push, &cli_images,
+	&cli_inspect, &cli_history, &cli_tag, &cli_rmi, &cli_prune, &cli_save, &cli_load,
+	&cli_login, &cli_logout, &cli_run, &cli_parse_file, &cli_verify, &cli_info, &cli_version,
+	NULL};
+
+static volatile int caught_signal;
+
+/* The first signal asks everything to stop and clean up; the second ends bld at once, and the
+ * kernel ends what it started. */
+static void on_signal(int sig)
+{
+	if (caught_signal)
+		_exit(sig == SIGINT ? 130 : 143);
+	caught_signal = sig;
+}
+
+static void catch_signals(void)
+{
+	static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction act = {
+		.sa_handler = on_signal}; /* no SA_RESTART: calls that block return */
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+
+	for (size_t i = 0; i < ARRAY_LEN(stopping); i++) {
+		/* What nohup or a background job of a script ignores stays ignored. */
+		if (sigaction(stopping[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(stopping[i], &act, NULL);
+	}
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Descriptors 0 to 2 exist, so that no file of ours gets such a number. */
+static void fill_stdio(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* A rendering of diagnostics (several lines, newline at its end) says itself what it is. */
+static int print_error(const struct err *e)
+{
+	auto_buf struct buf b;
+	const char *text = err_text(e), *hint = err_hint_text(e);
+	size_t n = strlen(text);
+	bool rendered = n && text[n - 1] == '\n';
+
+	buf_init(&b, BUF_TEXT_MAX);
+	if (!rendered)
+		buf_adds(&b, "error: ");
+	buf_add_escaped(&b, text, n, rendered);
+	if (!rendered)
+		buf_addc(&b, '\n');
+	if (*hint) {
+		buf_adds(&b, "help: ");
+		buf_add_escaped(&b, hint, strlen(hint), false);
+		buf_addc(&b, '\n');
+	}
+	fflush(stdout);
+	fwrite(b.data, 1, b.len, stderr);
+	if (caught_signal)
+		return caught_signal == SIGINT ? 130 : 143;
+	return err_exit_status(e);
+}
+
+int main(int argc, char **argv)
+{
+	auto_err struct err *err = NULL;
+	struct cli c = {.cancelled = &caught_signal};
+	int status;
+
+	fill_stdio();
+	catch_signals();
+	status = cli_main(&c, commands, argc, argv, &err);
+	/* A reader that went away early (`bld images | head -1`) is no error. */
+	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
+		status = err_sys(&err, "standard output");
+	return status < 0 ? print_error(err) : status;
+}
