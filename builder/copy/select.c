@@ -209,7 +209,6 @@ static bool well_formed(const char *text)
 static int select_path(struct select *x, const char *text)
 {
 	auto_free char *clean = copy_path_clean(text, NULL);
-	auto_free char *shown = NULL;
 	struct strlist found = {0};
 	size_t line = 0;
 	int rc = -2, e = ENOENT;
