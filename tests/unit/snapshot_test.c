@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/snapshot.h"
+#include "tests/support/images.h"
+#include "tests/support/storedir.h"
+
+static void stack(struct store *s, struct digest diff_ids[2])
+{
+	images_simple(s, "localhost/app:latest", diff_ids);
+}
+
+static size_t count(struct store *s, const char *name)
+{
+	return tempdir_count(store_bld_fd(s), name);
+}
+
+static void check_lowers(struct store *s, const struct digest *diff_ids)
+{
+	int fds[2] = {-1, -1};
+	struct stat st;
+	struct err *e = NULL;
+
+	if (snapshot_lowers(s, diff_ids, 2, fds, &e) < 0)
+		fail_msg("%s", err_text(e));
+	char *text = images_text(fds[0], "one");
+	assert_string_equal("1", text);
+	free(text);
+	text = images_text(fds[0], "d/x");
+	assert_string_equal("x", text);
+	free(text);
+	text = images_text(fds[1], "two");
+	assert_string_equal("localhost/app:latest", text);
+	free(text);
+	assert_int_equal(0, fstatat(fds[1], "d/x", &st, AT_SYMLINK_NOFOLLOW));
+	assert_true(geteuid() != 0 || S_ISCHR(st.st_mode)); /* a whiteout */
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_lowers(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+
+	stack(d->s, id);
+	assert_int_equal(0, count(d->s, "dirs"));
+	check_lowers(d->s, id);
+	assert_int_equal(2, count(d->s, "dirs"));
+	check_lowers(d->s, id);
+	storedir_reopen(d);
+	check_lowers(d->s, id);
+	assert_int_equal(2, count(d->s, "dirs"));
+	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
+	assert_int_equal(0, count(d->s, "trash"));
+}
+
+/* A directory of another boot, or with a damaged form file, is made again. */
+static void test_torn_dir(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+	char hex[DIGEST_HEX], path[200];
+
+	stack(d->s, id);
+	check_lowers(d->s, id);
+	snprintf(path, sizeof path, "%s/form", sha256_hex(&id[0], hex));
+	int dirs = store_dir(d->s, STORE_DIRS);
+	char *form = tempdir_read(dirs, path);
+	char *boot = strstr(form, "boot ");
+	assert_non_null(boot);
+	boot[5] = boot[5] == '0' ? '1' : '0';
+	tempdir_write(dirs, path, form);
+	free(form);
+	snprintf(path, sizeof path, "%s/upper/one", hex);
+	tempdir_write(dirs, path, "torn");
+	check_lowers(d->s, id);
+	assert_int_equal(1, count(d->s, "trash"));
+	snprintf(path, sizeof path, "%s/form", hex);
+	tempdir_write(dirs, path, "");
+	check_lowers(d->s, id);
+	assert_int_equal(2, count(d->s, "trash"));
+}
+
+static void test_missing(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+	int fds[2];
+	auto_err struct err *e = NULL;
+	struct err *f = NULL;
+
+	stack(d->s, id);
+	assert_true(snapshot_exists(d->s, &id[1]));
+	assert_int_equal(0, blob_remove(d->s, &id[1]));
+	assert_false(snapshot_exists(d->s, &id[1]));
+	assert_int_equal(-1, snapshot_lowers(d->s, id, 2, fds, &e));
+	assert_int_equal(ERR_NOT_FOUND, err_get_kind(e));
+	assert_non_null(strstr(err_text(e), "layer sha256:"));
+	assert_null(snapshot_tree(d->s, id, 2, &f));
+	assert_int_equal(ERR_NOT_FOUND, err_get_kind(f));
+	err_free(f);
+}
+
+static void test_tree(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+
+	stack(d->s, id);
+	struct layer_tree *t = snapshot_tree(d->s, id, 2, NULL);
+	assert_non_null(t);
+	assert_non_null(layer_tree_lookup(t, "two", true, NULL, NULL));
+	assert_null(layer_tree_lookup(t, "d/x", true, NULL, NULL));
+	layer_tree_free(t);
+}
+
+static void test_adopt(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+	char name[64];
+	struct err *e = NULL;
+
+	stack(d->s, id);
+	for (int round = 0; round < 2; round++) {
+		int fd = store_temp_dir(d->s, name, &e);
+		assert_int_equal(0, fs_mkdirs(fd, "upper/d", 0755));
+		assert_int_equal(0, fs_mkdirs(fd, "work/work", 0755));
+		tempdir_write(fd, "upper/one", round ? "late" : "adopted");
+		close(fd);
+		if (snapshot_adopt(d->s, id, 1, name, &e) < 0)
+			fail_msg("%s", err_text(e));
+		assert_false(tempdir_has(store_tmp_fd(d->s), name));
+	}
+	int fds[1];
+	assert_int_equal(0, snapshot_lowers(d->s, id, 1, fds, &e));
+	char *text = images_text(fds[0], "one");
+	assert_string_equal("adopted", text); /* the first one, and not unpacked again */
+	free(text);
+	close(fds[0]);
+	assert_int_equal(1, count(d->s, "dirs"));
+}
+
+static void test_compressed(void **state)
+{
+	static const struct {
+		enum layer_compression c;
+		const char *type;
+	} t[] = {{LAYER_GZIP, OCI_MEDIA_LAYER_GZIP}, {LAYER_ZSTD, OCI_MEDIA_LAYER_ZSTD}};
+	struct storedir *d = *state;
+	struct digest id[2];
+	struct oci_descriptor a = {0}, b = {0};
+	struct err *e = NULL;
+
+	stack(d->s, id);
+	assert_int_equal(0, snapshot_compressed(d->s, &id[0], LAYER_PLAIN, &a, &e));
+	assert_string_equal(OCI_MEDIA_LAYER, a.media_type);
+	assert_true(sha256_equal(&id[0], &a.digest));
+	oci_descriptor_clear(&a);
+	for (int i = 0; i < 2; i++) {
+		uint64_t size;
+		if (snapshot_compressed(d->s, &id[0], t[i].c, &a, &e) < 0)
+			fail_msg("%s", err_text(e));
+		assert_string_equal(t[i].type, a.media_type);
+		assert_true(blob_exists(d->s, &a.digest, &size));
+		assert_int_equal(size, a.size);
+		assert_int_equal(i + 1, count(d->s, "forms"));
+		assert_int_equal(0, snapshot_compressed(d->s, &id[0], t[i].c, &b, &e));
+		assert_true(sha256_equal(&a.digest, &b.digest));
+		/* lost and made again: the same bytes */
+		assert_int_equal(0, blob_remove(d->s, &a.digest));
+		oci_descriptor_clear(&b);
+		assert_int_equal(0, snapshot_compressed(d->s, &id[0], t[i].c, &b, &e));
+		assert_true(sha256_equal(&a.digest, &b.digest));
+		oci_descriptor_clear(&b);
+		/* the plain tar comes back from the compressed form */
+		assert_int_equal(0, blob_remove(d->s, &id[0]));
+		assert_true(snapshot_exists(d->s, &id[0]));
+		int fd = snapshot_tar(d->s, &id[0], &size, &e);
+		assert_true(fd >= 0);
+		close(fd);
+		assert_int_equal(1, blob_verify(d->s, &id[0], NULL));
+		oci_descriptor_clear(&a);
+	}
+}
+
+/* A blob that is remembered but is not this layer: refused, and forgotten. */
+static void test_poisoned(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2];
+	struct oci_descriptor a = {0};
+	auto_err struct err *e = NULL;
+
+	stack(d->s, id);
+	assert_int_equal(0, snapshot_compressed(d->s, &id[1], LAYER_GZIP, &a, NULL));
+	assert_int_equal(0, snapshot_remember(d->s, &id[0], LAYER_GZIP, &a.digest, NULL));
+	oci_descriptor_clear(&a);
+	assert_int_equal(0, blob_remove(d->s, &id[0]));
+	assert_int_equal(-1, snapshot_tar(d->s, &id[0], NULL, &e));
+	assert_int_equal(ERR_CORRUPT, err_get_kind(e));
+	assert_non_null(strstr(err_text(e), "digest is"));
+	assert_false(snapshot_exists(d->s, &id[0]));
+	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
+}
+
+static void test_retimed(void **state)
+{
+	struct storedir *d = *state;
+	struct digest id[2], set, clamp, again;
+	struct layer_tree *t;
+	struct layer_entry entry;
+
+	stack(d->s, id);
+	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &set, NULL));
+	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 2000, false, &clamp, NULL));
+	assert_true(sha256_equal(&clamp, &id[0])); /* nothing is later than that */
+	assert_false(sha256_equal(&set, &id[0]));
+	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &again, NULL));
+	assert_true(sha256_equal(&set, &again));
+	assert_int_equal(2, count(d->s, "forms"));
+	assert_int_equal(0, blob_remove(d->s, &set));
+	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &again, NULL));
+	assert_true(blob_exists(d->s, &set, NULL));
+	t = snapshot_tree(d->s, &set, 1, NULL);
+	layer_node_entry(layer_tree_lookup(t, "one", true, NULL, NULL), &entry);
+	assert_int_equal(5, entry.mtime);
+	layer_tree_free(t);
+}
+
+/* Many processes that need the same directories: each is unpacked once. */
+static void test_concurrent(void **state)
+{
+	enum { KIDS = 6 };
+	struct storedir *d = *state;
+	struct digest id[2];
+	pid_t pid[KIDS];
+	int status;
+
+	stack(d->s, id);
+	for (int i = 0; i < KIDS; i++) {
+		pid[i] = fork();
+		if (pid[i])
+			continue;
+		struct store *s = storedir_again(d);
+		check_lowers(s, id);
+		store_close(s);
+		_exit(0);
+	}
+	for (int i = 0; i < KIDS; i++) {
+		assert_int_equal(pid[i], waitpid(pid[i], &status, 0));
+		assert_int_equal(0, status);
+	}
+	assert_int_equal(2, count(d->s, "dirs"));
+	assert_int_equal(0, count(d->s, "trash")); /* nobody made one for nothing */
+	check_lowers(d->s, id);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_lowers, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_torn_dir, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_missing, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_tree, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_adopt, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_compressed, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_poisoned, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_retimed, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_concurrent, storedir_setup, storedir_teardown),
+	};
+	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+}
