@@ -87,9 +87,13 @@ void images_simple(struct store *s, const char *name, struct digest diff_ids[2])
 {
 	struct oci_descriptor d = {0};
 
-	images_layer(s, (const struct images_file[]){{"one", "1"}, {"d/", NULL}, {"d/x", "x"}, {NULL, NULL}},
+	images_layer(s,
+		(const struct images_file[]){
+			{"one", "1"}, {"d/", NULL}, {"d/x", "x"}, {NULL, NULL}},
 		&diff_ids[0]);
-	images_layer(s, (const struct images_file[]){{"two", name}, {"d/", NULL}, {"-d/x", NULL}, {NULL, NULL}},
+	images_layer(s,
+		(const struct images_file[]){
+			{"two", name}, {"d/", NULL}, {"-d/x", NULL}, {NULL, NULL}},
 		&diff_ids[1]);
 	images_make(s, name, diff_ids, 2, &d);
 	oci_descriptor_clear(&d);

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/blob.h"
+#include "store/cache.h"
+#include "store/gc.h"
+#include "store/snapshot.h"
+#include "store/tags.h"
+#include "store/verify.h"
+#include "tests/support/images.h"
+#include "tests/support/storedir.h"
+
+static const struct gc_opts keep = {.keep_seconds = -1};
+
+static size_t count(struct store *s, const char *name)
+{
+	return tempdir_count(store_bld_fd(s), name);
+}
+
+static size_t blobs(struct store *s)
+{
+	return tempdir_count(store_blobs_fd(s), ".");
+}
+
+static void run(struct store *s, const struct gc_opts *o, struct gc_report *r)
+{
+	struct err *e = NULL;
+
+	if (gc_run(s, o, r, &e) < 0)
+		fail_msg("%s", err_text(e));
+}
+
+/* Two images with forms of all kinds; the layers of both are in use by cache records too. */
+static void fill(struct store *s, struct digest a[2], struct digest b[2])
+{
+	struct digest *const both[] = {a, b};
+	int fds[2];
+	struct oci_descriptor d = {0};
+	struct digest retimed;
+
+	images_simple(s, "localhost/a:1", a);
+	images_simple(s, "localhost/b:1", b);
+	for (int i = 0; i < 2; i++) {
+		struct digest key = {{(uint8_t)(i + 1)}};
+		char text[DIGEST_STRING];
+		assert_int_equal(0, snapshot_lowers(s, both[i], 2, fds, NULL));
+		close(fds[0]);
+		close(fds[1]);
+		assert_int_equal(0, snapshot_compressed(s, &both[i][1], LAYER_GZIP, &d, NULL));
+		oci_descriptor_clear(&d);
+		assert_int_equal(0, snapshot_retimed(s, &both[i][1], 5, true, &retimed, NULL));
+		char *value =
+			mem_printf("version 1\nlayer %s\nmore\n", sha256_string(&both[i][1], text));
+		assert_int_equal(0, cache_put(s, &key, value, strlen(value), NULL));
+		free(value);
+	}
+	/* layer "one" is the same in both: 3 layers, 2 gzip, 2 retimed, 2 configs, 2 manifests */
+	assert_int_equal(11, blobs(s));
+	assert_int_equal(3, count(s, "dirs"));
+	assert_int_equal(4, count(s, "forms"));
+}
+
+static void test_keep_all(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2];
+	struct gc_report r = {0};
+
+	fill(d->s, a, b);
+	run(d->s, &keep, &r);
+	/* the retimed layers are in no image */
+	assert_int_equal(9, blobs(d->s));
+	assert_int_equal(2, count(d->s, "forms"));
+	assert_int_equal(3, count(d->s, "dirs"));
+	assert_int_equal(2, count(d->s, "cache"));
+	assert_int_equal(4, r.objects);
+	assert_true(r.bytes > 0);
+	run(d->s, &keep, &r);
+	assert_int_equal(0, r.objects);
+	assert_int_equal(0, r.bytes);
+}
+
+/* Without its name an image goes, but what cache records need stays. */
+static void test_cache_keeps(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2];
+	struct gc_report r = {0};
+
+	fill(d->s, a, b);
+	assert_int_equal(1, tags_remove(d->s, "localhost/b:1", NULL));
+	run(d->s, &keep, &r);
+	assert_true(blob_exists(d->s, &b[1], NULL));
+	assert_int_equal(7, blobs(d->s)); /* its manifest and config are gone */
+	assert_int_equal(2, count(d->s, "forms"));
+	assert_int_equal(3, count(d->s, "dirs"));
+	run(d->s, &(struct gc_opts){.all = true, .keep_seconds = -1}, &r);
+	assert_false(blob_exists(d->s, &b[1], NULL));
+	assert_int_equal(5, blobs(d->s)); /* a: two layers, one gzip, manifest, config */
+	assert_int_equal(1, count(d->s, "forms"));
+	assert_int_equal(2, count(d->s, "dirs"));
+	assert_int_equal(0, count(d->s, "cache"));
+}
+
+static void test_age(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2], key = {{1}};
+	struct timespec old[2] = {
+		{.tv_sec = now_seconds() - 1000}, {.tv_sec = now_seconds() - 1000}};
+	char hex[DIGEST_HEX];
+
+	fill(d->s, a, b);
+	assert_int_equal(0, utimensat(store_dir(d->s, STORE_CACHE), sha256_hex(&key, hex), old, 0));
+	run(d->s, &(struct gc_opts){.keep_seconds = 2000}, NULL);
+	assert_int_equal(2, count(d->s, "cache"));
+	run(d->s, &(struct gc_opts){.keep_seconds = 500}, NULL);
+	assert_int_equal(1, count(d->s, "cache"));
+	assert_false(tempdir_has(store_dir(d->s, STORE_CACHE), hex));
+}
+
+static void test_dry_run(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2];
+	struct gc_report r = {0}, real = {0};
+	struct gc_opts o = {.all = true, .keep_seconds = -1, .dry_run = true};
+
+	fill(d->s, a, b);
+	assert_int_equal(1, tags_remove(d->s, "localhost/b:1", NULL));
+	run(d->s, &o, &r);
+	assert_int_equal(11, blobs(d->s));
+	assert_int_equal(3, count(d->s, "dirs"));
+	o.dry_run = false;
+	run(d->s, &o, &real);
+	assert_int_equal(r.objects, real.objects);
+	assert_int_equal(r.bytes, real.bytes);
+}
+
+static void test_trash(void **state)
+{
+	struct storedir *d = *state;
+	char name[64];
+	struct gc_report r = {0};
+
+	for (int i = 0; i < 3; i++) {
+		int fd = store_temp_dir(d->s, name, NULL);
+		assert_int_equal(0, fs_mkdirs(fd, "upper/a/b", 0700));
+		tempdir_write(fd, "upper/a/f", "x");
+		close(fd);
+		store_discard(d->s, name);
+	}
+	assert_int_equal(0, fs_mkdirs(store_dir(d->s, STORE_MOUNTS), "m/x", 0700));
+	tempdir_write(store_blobs_fd(d->s), "README", "not ours");
+	assert_int_equal(3, count(d->s, "trash"));
+	run(d->s, &keep, &r);
+	assert_int_equal(3, r.objects);
+	assert_int_equal(0, count(d->s, "trash"));
+	assert_int_equal(1, count(d->s, "mounts"));
+	run(d->s, &(struct gc_opts){.all = true, .keep_seconds = -1}, &r);
+	assert_int_equal(0, count(d->s, "mounts"));
+	assert_true(tempdir_has(store_blobs_fd(d->s), "README"));
+}
+
+static void test_busy(void **state)
+{
+	struct storedir *d = *state;
+	struct store *other = storedir_again(d);
+	auto_err struct err *e = NULL;
+
+	assert_int_equal(-1, gc_run(d->s, &keep, NULL, &e));
+	assert_int_equal(ERR_SYS, err_get_kind(e));
+	assert_int_equal(0,
+		gc_run(d->s, &(struct gc_opts){.keep_seconds = -1, .dry_run = true}, NULL, NULL));
+	store_close(other);
+	assert_int_equal(0, gc_run(d->s, &keep, NULL, NULL));
+}
+
+/* An index.json that cannot be read must not look like "no images". */
+static void test_damaged_index(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2];
+
+	fill(d->s, a, b);
+	tempdir_write(store_root_fd(d->s), "index.json", "");
+	assert_int_equal(-1, gc_run(d->s, &keep, NULL, NULL));
+	assert_int_equal(11, blobs(d->s));
+}
+
+/* What is left after any prune is whole. */
+static void test_verify_after(void **state)
+{
+	struct storedir *d = *state;
+	struct digest a[2], b[2];
+	struct verify_report r = {0};
+	const struct verify_opts o = {0};
+
+	fill(d->s, a, b);
+	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
+	assert_int_equal(0, r.problems);
+	assert_int_equal(1, tags_remove(d->s, "localhost/b:1", NULL));
+	run(d->s, &keep, NULL);
+	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
+	assert_int_equal(0, r.problems);
+	run(d->s, &(struct gc_opts){.all = true, .keep_seconds = -1}, NULL);
+	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
+	assert_int_equal(0, r.problems);
+	assert_int_equal(5, r.blobs);
+	assert_int_equal(2, r.dirs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_keep_all, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_cache_keeps, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_age, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_dry_run, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_trash, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_busy, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_damaged_index, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_verify_after, storedir_setup, storedir_teardown),
+	};
+	return cmocka_run_group_tests_name("gc", tests, NULL, NULL);
+}
