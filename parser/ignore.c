@@ -24,6 +24,14 @@ struct ignore {
 	size_t cap;
 };
 
+/* Length of a path without its last component; nothing before keep is given up. */
+static size_t without_last(const char *path, size_t n, size_t keep)
+{
+	while (n > keep && path[n - 1] != '/')
+		n--;
+	return n > keep ? n - 1 : n;
+}
+
 /* Lexical cleaning of a path: no "." or empty components, ".." folded, no slash at the end. "" and
  * "/" stay recognisable: ".", "/". */
 static struct slice clean(struct arena *arena, struct slice path)
@@ -39,14 +47,10 @@ static struct slice clean(struct arena *arena, struct slice path)
 		at = end + 1;
 		if (part.len == 0 || slice_eq_str(part, "."))
 			continue;
-		if (slice_eq_str(part, "..") && n > keep) {
-			while (n > keep && out[n - 1] != '/')
-				n--;
-			n -= n > keep;
+		if (slice_eq_str(part, "..") && (n > keep || rooted)) {
+			n = without_last(out, n, keep);
 			continue;
 		}
-		if (slice_eq_str(part, "..") && rooted)
-			continue;
 		if (n > 0)
 			out[n++] = '/';
 		for (size_t i = 0; i < part.len; i++)
