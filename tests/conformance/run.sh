@@ -74,6 +74,10 @@ one() {
 }
 export -f one
 
+if [ "$(id -u)" != 0 ]; then
+	echo "ok - conformance # skip needs root"
+	exit 0
+fi
 if ! prepare >"$WORK/prepare.log" 2>&1; then
 	echo "not ok - conformance: the base images could not be prepared"
 	sed 's/^/# /' "$WORK/prepare.log"

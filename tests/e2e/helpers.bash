@@ -22,6 +22,7 @@ bld() { "$BLD" "$@"; }
 # --- set-up and what must hold afterwards ---------------------------------
 
 common_setup() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
 	T=$BATS_TEST_TMPDIR
 	mkdir -p "$T/home" "$T/run" "$T/ctx"
 	export T HOME=$T/home XDG_RUNTIME_DIR=$T/run BLD_ROOT=$T/store
