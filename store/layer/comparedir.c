@@ -196,7 +196,7 @@ static void check_missing(struct compare *c, const struct layer_node *n)
 			unchanged = layer_node_matches(n, &e);
 		}
 		if (n->type != LAYER_DIR || !unchanged) {
-			char path[LAYER_PATH_MAX + 1];
+			auto_free char *path = mem_array(LAYER_PATH_MAX + 1, 1);
 			layer_node_path(n, path);
 			differs(c, path,
 				n->type == LAYER_WHITEOUT ? "not removed in the directory"

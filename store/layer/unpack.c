@@ -24,12 +24,13 @@ struct unpack {
 	const struct layer_unpack *u;
 	const struct layer_node **first; /* owned; by inode number: the name that was made for it */
 	char *buf;                       /* owned, SMALL_FILE bytes */
+	char path[LAYER_PATH_MAX + 1];   /* here, not on the stack that recursion deepens */
 };
 
 static int fail_sys(const struct layer_node *n, const char *what, struct err **err)
 {
-	char path[LAYER_PATH_MAX + 1];
 	int saved = errno;
+	auto_free char *path = mem_array(LAYER_PATH_MAX + 1, 1);
 	layer_node_path(n, path);
 	auto_free char *shown = layer_show(path);
 	errno = saved;
@@ -125,7 +126,6 @@ static int make_other(int dir_fd, const struct layer_node *n, struct err **err)
 /* 1: linked to a name that was made before, 0: this is the first, -1. */
 static int try_link(struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
 {
-	char path[LAYER_PATH_MAX + 1];
 	const struct layer_node **first = &s->first[n->inode->ino];
 	if (!n->inode->linked)
 		return 0;
@@ -133,8 +133,9 @@ static int try_link(struct unpack *s, int dir_fd, const struct layer_node *n, st
 		*first = n;
 		return 0;
 	}
-	layer_node_path(*first, path);
-	return linkat(s->u->dest_fd, path, dir_fd, n->name, 0) ? fail_sys(n, "hard link", err) : 1;
+	layer_node_path(*first, s->path);
+	return linkat(s->u->dest_fd, s->path, dir_fd, n->name, 0) ? fail_sys(n, "hard link", err)
+								  : 1;
 }
 
 static int fill_dir(struct unpack *s, int fd, const struct layer_node *n, struct err **err);
