@@ -28,7 +28,7 @@ VERSION := $(shell cat docs/VERSION 2>/dev/null || echo 0)
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual \
-        -Wimplicit-fallthrough -Werror
+        -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror
 HARD := -fstack-protector-strong -fPIE -fno-common -fno-strict-aliasing
 LDHARD := -pie -Wl,-z,relro,-z,now
 ifeq ($(SAN),)
