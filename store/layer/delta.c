@@ -127,6 +127,10 @@ static int make(struct layer_delta *d, struct layer_node *dir, const char *name,
 	if (path_len > LAYER_PATH_MAX || dir->depth >= LAYER_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "a path of more than %d bytes or %d components",
 			LAYER_PATH_MAX, LAYER_DEPTH_MAX);
+	/* Directories that names only pass through count: 4 KiB of name can ask for a thousand. */
+	if (d->used >= LAYER_ENTRIES_MAX)
+		return err_set(
+			err, ERR_LIMIT, "more than %d files and directories", LAYER_ENTRIES_MAX);
 	if (d->used * 2 >= d->nslots)
 		grow(d);
 	struct layer_node *n = layer_arena_alloc(&d->arena, sizeof *n);

@@ -238,14 +238,22 @@ void layer_node_entry(const struct layer_node *n, struct layer_entry *out)
 	layer_node_fill(n, t->scratch, out);
 }
 
+/* ext4 cuts times to 34 bits, and a tar may say anything. */
+static int64_t storable(int64_t seconds)
+{
+	const int64_t least = INT32_MIN, most = ((int64_t)3 << 32) + INT32_MAX;
+	return seconds < least ? least : seconds > most ? most : seconds;
+}
+
 bool layer_node_matches(const struct layer_node *n, const struct layer_entry *e)
 {
 	struct layer_entry o;
 	if (n->type != e->type)
 		return false;
 	layer_node_fill(n, "", &o);
-	if (o.mode != e->mode || o.uid != e->uid || o.gid != e->gid || o.mtime != e->mtime ||
-		o.size != e->size || o.dev_major != e->dev_major || o.dev_minor != e->dev_minor)
+	if (o.mode != e->mode || o.uid != e->uid || o.gid != e->gid ||
+		storable(o.mtime) != storable(e->mtime) || o.size != e->size ||
+		o.dev_major != e->dev_major || o.dev_minor != e->dev_minor)
 		return false;
 	if (n->type == LAYER_SYMLINK && strcmp(o.link, e->link) != 0)
 		return false;

@@ -432,6 +432,20 @@ static void sockets_and_acls_do_not_stay(void **state)
 	layer_tree_free(below);
 }
 
+/* Times that no file system can hold do not look like damage. */
+static void absurd_times(void **state)
+{
+	NEEDS_ROOT();
+	const struct world *w = *state;
+	struct layer_entry future = FILE_("future", "x"), past = FILE_("past", "x");
+	future.mtime = (int64_t)1 << 45;
+	past.mtime = -((int64_t)1 << 45);
+	int tar = KIT_TAR(future, past);
+	unpack(w, tar, "l1", NULL);
+	assert_text(compare(w, tar, "l1", NULL), "");
+	close(tar);
+}
+
 /* Hostile tars unpack inside the directory or not at all. */
 static void hostile_tars_stay_inside(void **state)
 {
@@ -547,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_uppers, setup, teardown),
 		cmocka_unit_test_setup_teardown(whiteouts_of_both_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(sockets_and_acls_do_not_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(absurd_times, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_tars_stay_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(gnu_tar_reads_it, setup, teardown),
 		cmocka_unit_test(times),
