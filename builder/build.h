@@ -16,38 +16,42 @@ enum build_network { BUILD_NET_HOST, BUILD_NET_NONE };
 
 /* Everything is borrowed for the duration of build_run. */
 struct build_opts {
-	const char *dockerfile;	   /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
-	const char *context;	   /* directory, or "-" = tar on stdin; NULL = none */
-	struct strlist tags;	   /* names as given */
-	const char *target;	   /* NULL = last stage */
-	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it out when unset */
-	struct strlist labels;	   /* "K=V" */
-	struct strlist secrets;	   /* "id=..,src=..|env=.." as given */
+	const char *dockerfile;    /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
+	const char *context;       /* directory, or "-" = tar on stdin; NULL = none */
+	struct strlist tags;       /* names as given */
+	const char *target;        /* NULL = last stage */
+	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
+				      out when unset */
+	struct strlist labels;     /* "K=V" */
+	struct strlist secrets;    /* "id=..,src=..|env=.." as given */
 	struct strlist contexts;   /* "NAME=DIR" as given */
-	const char *platform;	   /* NULL = this machine's */
+	const char *platform;      /* NULL = this machine's */
 	bool no_cache;
 	bool pull; /* ask the registry even when the base image is in the store */
 	enum build_network network;
-	bool has_timestamp;   /* --timestamp: every time becomes timestamp */
-	bool has_epoch;	      /* SOURCE_DATE_EPOCH: later times become timestamp */
+	bool has_timestamp; /* --timestamp: every time becomes timestamp */
+	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */
 	int64_t timestamp;
-	bool sync;	      /* --sync */
-	const char *authfile; /* for pulls of bases */
-	int tls_verify;	      /* -1 default, 0, 1 */
+	bool sync;                /* --sync */
+	const char *authfile;     /* for pulls of bases */
+	int tls_verify;           /* -1 default, 0, 1 */
 	struct strlist proxy_env; /* "http_proxy=...": reaches RUN, nothing else */
 	event_fn emit;
 	void *emit_ctx;
-	const volatile int *cancelled; /* signal number once one came; polled, and wakes blocking calls by EINTR */
+	const volatile int *cancelled; /* signal number once one came; polled, and wakes blocking
+					  calls by EINTR */
 };
 
 struct build_result {
-	struct digest config;	/* image ID, --iidfile */
+	struct digest config;   /* image ID, --iidfile */
 	struct digest manifest; /* as the store knows it */
-	struct strlist names;	/* full normalised names it was tagged with */
+	struct strlist names;   /* full normalised names it was tagged with */
 };
 
-/* 0, or -1. A Dockerfile error's text is the complete rendering of all diagnostics (several lines). */
-int build_run(const struct build_opts *o, struct store *s, struct build_result *out, struct err **err);
+/* 0, or -1. A Dockerfile error's text is the complete rendering of all diagnostics (several lines).
+ */
+int build_run(
+	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err);
 void build_result_clear(struct build_result *r);
 
 #endif

@@ -66,16 +66,28 @@ static void work_clear(struct work *w)
 	free(w->items);
 }
 
-static bool is_url(const char *text)
+/* What the parser checks of words without $ holds after expansion too. */
+static int check_source(
+	const struct work *w, const struct word *word, const char *text, struct err **err)
 {
-	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+	bool add = w->sp->ins->keyword == AST_ADD;
+	struct slice s = slice_of(text);
+
+	if (!ast_is_git_url(s) && !ast_is_http_url(s))
+		return 0;
+	if (!add)
+		return dferr_at(err, ERR_SYNTAX, w->sp->df, word->span, "ADD fetches URLs",
+			"COPY cannot copy from a URL");
+	if (ast_is_git_url(s))
+		return dferr_at(err, ERR_SYNTAX, w->sp->df, word->span, NULL,
+			"ADD of a git repository is not supported yet");
+	return 0;
 }
 
 static int expand_items(struct work *w, struct err **err)
 {
 	struct scope *scope = &w->sp->st->scope;
 	const struct dockerfile *df = w->sp->df;
-	bool add = w->sp->ins->keyword == AST_ADD;
 
 	w->items = mem_array(w->ast->sources.count + w->ast->inlines.count + 1, sizeof *w->items);
 	for (size_t i = 0; i < w->ast->sources.count; i++) {
@@ -83,12 +95,11 @@ static int expand_items(struct work *w, struct err **err)
 		const char *text = scope_expand(scope, df, word, err);
 		if (!text)
 			return -1;
-		if (is_url(text) && !add)
-			return dferr_at(err, ERR_SYNTAX, df, word->span, "ADD fetches URLs",
-				"COPY cannot copy from a URL");
+		if (check_source(w, word, text, err) < 0)
+			return -1;
 		strlist_add(&w->sources, text);
 		w->items[w->nitems++] = (struct copy_item){
-			.kind = is_url(text) ? COPY_ITEM_URL : COPY_ITEM_PATH,
+			.kind = ast_is_http_url(slice_of(text)) ? COPY_ITEM_URL : COPY_ITEM_PATH,
 			.text = text,
 		};
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens in a build, as data. The builder emits events; builder/ui/ shows them; nobody else prints.
- * Strings are borrowed for the call and NOT yet safe for a terminal: the consumer escapes them.
- * Events may come from several threads, never two at a time.
+ * What happens in a build, as data. The builder emits events; builder/ui/ shows them; nobody else
+ * prints. Strings are borrowed for the call and NOT yet safe for a terminal: the consumer escapes
+ * them. Events may come from several threads, never two at a time.
  */
 #ifndef BLD_BUILDER_EVENT_H
 #define BLD_BUILDER_EVENT_H
@@ -16,23 +16,24 @@ enum event_kind {
 	EVENT_STEP_OUTPUT, /* bytes of RUN, stdout (stream 1) or stderr (2); not line-wise */
 	EVENT_STEP_DONE,
 	EVENT_STEP_FAILED, /* text = reason; the error follows by return value */
-	EVENT_STATUS,	   /* text: something that takes time outside of steps ("pulling docker.io/library/debian:12") */
-	EVENT_TRANSFER,	   /* a blob of the current status: text = short digest, done/total bytes */
-	EVENT_WARNING,	   /* text, possibly of several lines (a rendered diagnostic) */
+	EVENT_STATUS,      /* text: something that takes time outside of steps ("pulling
+			      docker.io/library/debian:12") */
+	EVENT_TRANSFER,    /* a blob of the current status: text = short digest, done/total bytes */
+	EVENT_WARNING,     /* text, possibly of several lines (a rendered diagnostic) */
 };
 
 struct event {
 	enum event_kind kind;
-	unsigned step;	     /* 1..; identifies a step of this build */
-	unsigned nsteps;     /* in all needed stages */
-	const char *stage;   /* stage name or number as text; NULL when there is one stage only */
-	const char *text;    /* of a step: the instruction as written, one line ("RUN make -j2") */
+	unsigned step;     /* 1..; identifies a step of this build */
+	unsigned nsteps;   /* in all needed stages */
+	const char *stage; /* stage name or number as text; NULL when there is one stage only */
+	const char *text;  /* of a step: the instruction as written, one line ("RUN make -j2") */
 	int stream;
 	const void *bytes;
 	size_t len;
 	uint64_t done;
 	uint64_t total;
-	double seconds;	     /* STEP_DONE, STEP_FAILED: how long it took */
+	double seconds; /* STEP_DONE, STEP_FAILED: how long it took */
 };
 
 typedef void (*event_fn)(void *ctx, const struct event *e);

@@ -60,7 +60,8 @@ static int take_lock(const struct flight *f, struct err **err)
 			return fd;
 		if (!told) {
 			job_emit(f->j, &(struct event){.kind = EVENT_STATUS,
-					       .text = "waiting for another build that does the same step"});
+					       .text = "waiting for another build that does the "
+						       "same step"});
 			told = true;
 		}
 		if (job_check(f->j, err) < 0)
