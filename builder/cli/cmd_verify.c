@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "builder/cli/show.h"
+#include "store/base/mem.h"
 #include "store/verify.h"
 
 struct opts {
@@ -17,16 +18,21 @@ static const struct cli_option options[] = {
 	{0},
 };
 
+/* The first finding is part of the error; all of them are the result. */
 static void finding(void *ctx, const char *text)
 {
-	(void)ctx;
+	char **first = ctx;
+
+	if (!*first)
+		*first = mem_strdup(text);
 	show_line("%s\n", text);
 }
 
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
-	struct verify_opts v = {.repair = o->repair, .finding = finding};
+	auto_free char *first = NULL;
+	struct verify_opts v = {.repair = o->repair, .finding = finding, .ctx = &first};
 	struct verify_report r = {0};
 	auto_store struct store *s = store_open(c->root, err);
 
@@ -38,8 +44,9 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		(unsigned long long)r.records, (unsigned long long)r.problems);
 	if (r.problems == 0)
 		return 0;
-	err_set(err, ERR_CORRUPT, "%llu problems in %s", (unsigned long long)r.problems,
-		store_root(s));
+	err_set(err, ERR_CORRUPT, "%llu problem%s in %s: %s%s", (unsigned long long)r.problems,
+		r.problems == 1 ? "" : "s", store_root(s), first ? first : "",
+		r.problems == 1 ? "" : " ...");
 	if (!o->repair)
 		err_hint(err, "\"bld verify --repair\" drops what is wrong");
 	return -1;

@@ -42,7 +42,8 @@ static void failed(struct ui *u, struct ui_step *s, double seconds, const char *
 	buf_add_escaped(&u->out, reason, strlen(reason), false);
 	buf_addc(&u->out, '\n');
 	if (s->kept.n) {
-		buf_addf(&u->out, "------ last %zu lines of %s\n", s->kept.n, s->title);
+		buf_addf(&u->out, "------ last %zu line%s of %s\n", s->kept.n,
+			s->kept.n == 1 ? "" : "s", s->title);
 		ui_add_kept(&u->out, s, "  ");
 		buf_adds(&u->out, "------\n");
 	}

@@ -117,7 +117,8 @@ archive_of() { skopeo copy -q "oci:$1:$2" "docker-archive:$3:localhost/$2:latest
 
 # --- looking at results ------------------------------------------------------
 
-full() { case $1 in *:*[!0-9/]*) echo "$1" ;; */*:*) echo "$1" ;; *) echo "$1:latest" ;; esac; }
+# full NAME: with a tag; a colon before the last slash is a port
+full() { case ${1##*/} in *[:@]*) echo "$1" ;; *) echo "$1:latest" ;; esac; }
 # tree IMAGE [treedump options]: the flattened tree
 tree() { local n; n=$(full "$1"); shift; python3 "$TOOLS/treedump.py" "$@" "oci:$BLD_ROOT:$n"; }
 # check_tree IMAGE <statements
