@@ -14,7 +14,8 @@
 
 #include "store/base/mem.h"
 
-#define DEFAULT_MODE 0755 /* of directories that are missing on the way */
+#define DEFAULT_MODE 0755      /* of directories that are missing on the way */
+#define IMPLIED_MAX  (1 << 20) /* such directories in one layer */
 
 static const struct layer_inode default_dir = {.mode = DEFAULT_MODE, .type = LAYER_DIR, .fd = -1};
 
@@ -148,9 +149,10 @@ static int make(struct layer_delta *d, struct layer_node *dir, const char *name,
 	return 0;
 }
 
-static void set_default_dir(struct layer_delta *d, struct layer_node *n)
+/* The inode is shared: nothing is ever written to the inode of a directory below the root. */
+static void set_default_dir(struct layer_node *n)
 {
-	n->inode = layer_arena_dup(&d->arena, &default_dir, sizeof default_dir);
+	n->inode = (struct layer_inode *)(uintptr_t)&default_dir;
 	n->type = LAYER_DIR;
 	n->flags = (n->flags & (uint8_t)~NODE_GONE) | NODE_EXPLICIT;
 }
@@ -216,7 +218,7 @@ static void hide_children(struct layer_delta *d, struct layer_node *n)
 			continue;
 		if (c->type == LAYER_DIR && has_explicit(c)) {
 			if (!(c->flags & NODE_EXPLICIT))
-				set_default_dir(d, c);
+				set_default_dir(c);
 			if (!(c->flags & NODE_HIDES))
 				hide_children(d, c);
 		} else if (!(c->flags & NODE_EXPLICIT)) {
@@ -251,7 +253,7 @@ static int remove_lower(struct layer_delta *d, struct layer_node *dir, const cha
 	} else if (n->type == LAYER_DIR && has_explicit(n)) {
 		/* The directory below is removed, the one of this layer stays. */
 		if (!(n->flags & NODE_EXPLICIT))
-			set_default_dir(d, n);
+			set_default_dir(n);
 		make_opaque(d, n);
 		return 0;
 	} else if (n->flags & NODE_EXPLICIT) {
@@ -299,13 +301,17 @@ static int step(struct layer_delta *d, struct walk_state *s, struct layer_node *
 		return 0;
 	}
 	if (!n) {
+		/* 4 KiB of name can ask for a thousand of them. */
+		if (++d->implied > IMPLIED_MAX)
+			return err_set(err, ERR_LIMIT,
+				"more than %d directories that no entry names", IMPLIED_MAX);
 		n = find(d, dir, name, len);
 		if (n)
 			n->flags |=
 				NODE_HIDES; /* a whiteout, or gone: a new directory in its place */
 		else if (make(d, dir, name, len, &n, err))
 			return -1;
-		set_default_dir(d, n);
+		set_default_dir(n);
 	}
 	if (n->type == LAYER_SYMLINK) {
 		*out = n->inode->link[0] == '/' ? &d->root : dir;

@@ -7,10 +7,18 @@
 #include <string.h>
 
 #include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define SHOWN_MAX 256 /* bytes of a name in a message */
 
 char *layer_show(const char *path)
 {
-	return fs_printable(*path ? path : ".");
+	size_t n = strlen(path);
+	if (n <= SHOWN_MAX)
+		return fs_printable(n ? path : ".");
+	auto_free char *part =
+		mem_printf("%.*s...%s", SHOWN_MAX / 2, path, path + n - SHOWN_MAX / 2);
+	return fs_printable(part);
 }
 
 static int name_error(struct err **err, const char *s, size_t n, const char *what)

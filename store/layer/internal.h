@@ -53,7 +53,8 @@ bool layer_xattrs_equal(
 	const struct layer_xattr *a, size_t na, const struct layer_xattr *b, size_t nb);
 void layer_xattrs_sort(struct layer_xattr *x, size_t n);
 
-/* The path of an entry for messages; owned by the caller. */
+/* The path of an entry for messages, the middle of a very long one left out; owned by the caller.
+ */
 char *layer_show(const char *path);
 
 /* Memory that is freed as a whole; allocations are 8-byte aligned and zeroed. */

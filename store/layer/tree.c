@@ -99,8 +99,12 @@ static bool only_descends(const struct layer_node *into, const struct layer_node
 
 static void merge(struct layer_tree *t, struct layer_node *into, struct layer_node *delta)
 {
-	if (delta->flags & NODE_EXPLICIT)
-		*into->inode = *delta->inode;
+	if (delta->flags & NODE_EXPLICIT) {
+		if (into->parent)
+			into->inode = delta->inode;
+		else
+			t->root_inode = *delta->inode;
+	}
 	if (delta->flags & NODE_HIDES)
 		into->nchild = 0;
 	if (!delta->nchild)

@@ -94,6 +94,7 @@ struct layer_delta {
 	struct layer_node **slots; /* owned; all nodes, by parent and name */
 	size_t nslots;
 	size_t used;
+	int implied; /* directories made because a name goes through them */
 	struct layer_hash_key key;
 	uint32_t *last_ino;
 	uint32_t own_ino;
