@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/pump.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 
+#include "store/base/mem.h"
 #include "store/base/now.h"
 
 #define PUMP_CHUNK   65536
 #define PUMP_POLL_MS 100 /* how soon a signal that another thread received is seen */
 
-static void forward_signal(const struct pump *p, uint64_t *asked)
+static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64_t *asked)
 {
 	int sig = p->cancelled ? *p->cancelled : 0;
 
@@ -17,9 +19,9 @@ static void forward_signal(const struct pump *p, uint64_t *asked)
 		return;
 	if (!*asked) {
 		*asked = now_monotonic_ms();
-		sandbox_signal(p->job, SIGTERM);
+		sandbox_signal(job, SIGTERM);
 	} else if (now_monotonic_ms() - *asked > PUMP_GRACE_MS) {
-		sandbox_signal(p->job, SIGKILL);
+		sandbox_signal(job, SIGKILL);
 	}
 }
 
@@ -33,22 +35,46 @@ static bool carry(const struct pump *p, int fd, int stream, char *chunk)
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-void pump_run(const struct pump *p)
+/* Returns when both ends are closed, which is when nobody in the sandbox can write any more. */
+static void carry_all(const struct pump *p, struct sandbox_job *job, int out_fd, int err_fd)
 {
 	struct pollfd fds[2] = {
-		{.fd = p->out_fd, .events = POLLIN},
-		{.fd = p->err_fd, .events = POLLIN},
+		{.fd = out_fd, .events = POLLIN},
+		{.fd = err_fd, .events = POLLIN},
 	};
-	auto_free char *chunk = malloc(PUMP_CHUNK);
+	auto_free char *chunk = mem_alloc(PUMP_CHUNK);
 	uint64_t asked = 0;
 
-	while (chunk && (fds[0].fd >= 0 || fds[1].fd >= 0)) {
+	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		int n = poll(fds, 2, PUMP_POLL_MS);
-		forward_signal(p, &asked);
+		forward_signal(p, job, &asked);
 		if (n <= 0)
 			continue;
 		for (int i = 0; i < 2; i++)
 			if (fds[i].fd >= 0 && fds[i].revents && !carry(p, fds[i].fd, i + 1, chunk))
 				fds[i].fd = -1;
 	}
+}
+
+int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandbox_result *out,
+	struct err **err)
+{
+	int outs[2], errs[2];
+	struct sandbox_spec piped = *spec;
+
+	if (pipe2(outs, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int out_r = outs[0], out_w = outs[1];
+	if (pipe2(errs, O_CLOEXEC) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
+	auto_fd int err_r = errs[0], err_w = errs[1];
+	piped.stdout_fd = out_w;
+	piped.stderr_fd = err_w;
+	struct sandbox_job *job = sandbox_start(p->runner, &piped, err);
+	close(TAKE_FD(out_w));
+	close(TAKE_FD(err_w));
+	if (!job)
+		return -1;
+	carry_all(p, job, out_r, err_r);
+	return sandbox_wait(job, out, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carry a sandbox's output to whoever shows it, and a signal of ours into the sandbox: first
- * SIGTERM, SIGKILL after PUMP_GRACE_MS.
+ * Run a sandbox with its output on pipes: carry the output to whoever shows it, and a signal of
+ * ours into the sandbox, first as SIGTERM, then, PUMP_GRACE_MS later, SIGKILL. The caller's
+ * terminal never gets into a sandbox.
  */
 #ifndef BLD_BUILDER_PUMP_H
 #define BLD_BUILDER_PUMP_H
@@ -11,15 +12,15 @@
 #define PUMP_GRACE_MS 10000
 
 struct pump {
-	int out_fd; /* read ends, non-blocking is not needed; owned by the caller; -1 = none */
-	int err_fd;
-	struct sandbox_job *job;
-	const volatile int *cancelled; /* or NULL */
+	struct sandbox_runner *runner;
+	const volatile int *cancelled; /* signal number once one came; or NULL */
+	/* stream 1 = standard output, 2 = standard error */
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
 	void *ctx;
 };
 
-/* Returns when both ends are closed, which is when nobody in the sandbox can write any more. */
-void pump_run(const struct pump *p);
+/* Start, carry, wait. stdout_fd and stderr_fd of the spec are not looked at. */
+int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandbox_result *out,
+	struct err **err);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/runimage.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "builder/copystep.h"
@@ -56,42 +55,16 @@ static void write_through(void *ctx, int stream, const void *p, size_t n)
 	fs_write_all(stream, p, n);
 }
 
-static int run_piped(const struct runimage_opts *o, struct sandbox_runner *runner,
-	struct sandbox_spec *spec, struct sandbox_result *res, struct err **err)
-{
-	int out[2], errs[2];
-
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "pipe");
-	auto_fd int out_r = out[0], out_w = out[1];
-	if (pipe2(errs, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "pipe");
-	auto_fd int err_r = errs[0], err_w = errs[1];
-	spec->stdin_fd = STDIN_FILENO;
-	spec->stdout_fd = out_w;
-	spec->stderr_fd = err_w;
-	struct sandbox_job *job = sandbox_start(runner, spec, err);
-	close(TAKE_FD(out_w));
-	close(TAKE_FD(err_w));
-	if (!job)
-		return -1;
-	pump_run(&(struct pump){
-		.out_fd = out_r,
-		.err_fd = err_r,
-		.job = job,
-		.cancelled = o->cancelled,
-		.output = write_through,
-	});
-	return sandbox_wait(job, res, err);
-}
-
-static int run_spec(
-	const struct runimage_opts *o, struct sandbox_spec *spec, int *exit_code, struct err **err)
+static int run_spec(const struct runimage_opts *o, const struct sandbox_spec *spec, int *exit_code,
+	struct err **err)
 {
 	auto_sandbox_runner struct sandbox_runner *runner = sandbox_runner_new(err);
 	struct sandbox_result res = {0};
 
-	if (!runner || run_piped(o, runner, spec, &res, err) < 0)
+	if (!runner)
+		return -1;
+	struct pump p = {.runner = runner, .cancelled = o->cancelled, .output = write_through};
+	if (pump_run(&p, spec, &res, err) < 0)
 		return -1;
 	if (res.exec_errno) {
 		err_set(err, ERR_BUILD, "could not start \"%s\": %s", spec->argv[0],
@@ -169,6 +142,7 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 		.argv = (const char *const *)x.argv.v,
 		.envp = (const char *const *)x.env.v,
 		.cwd = x.cwd,
+		.stdin_fd = STDIN_FILENO,
 		.uid = x.user.uid,
 		.gid = x.user.gid,
 		.groups = x.user.groups,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/runstep.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -172,37 +171,6 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 		       });
 }
 
-static int run_sandbox(const struct run *r, const struct sandbox_spec *base,
-	struct sandbox_result *res, struct err **err)
-{
-	int out[2], errs[2];
-	struct sandbox_spec spec = *base;
-
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "pipe");
-	auto_fd int out_r = out[0], out_w = out[1];
-	if (pipe2(errs, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "pipe");
-	auto_fd int err_r = errs[0], err_w = errs[1];
-	spec.stdin_fd = -1;
-	spec.stdout_fd = out_w;
-	spec.stderr_fd = err_w;
-	struct sandbox_job *job = sandbox_start(r->j->runner, &spec, err);
-	close(TAKE_FD(out_w));
-	close(TAKE_FD(err_w));
-	if (!job)
-		return -1;
-	pump_run(&(struct pump){
-		.out_fd = out_r,
-		.err_fd = err_r,
-		.job = job,
-		.cancelled = r->j->o->cancelled,
-		.output = emit_output,
-		.ctx = (void *)(uintptr_t)r,
-	});
-	return sandbox_wait(job, res, err);
-}
-
 struct stack {
 	int *fds;
 	size_t n;
@@ -245,6 +213,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.argv = (const char *const *)r->argv.v,
 		.envp = (const char *const *)env.v,
 		.cwd = state_workdir(st),
+		.stdin_fd = -1,
 		.uid = user.uid,
 		.gid = user.gid,
 		.groups = user.groups,
@@ -253,7 +222,13 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.mounts = r->mounts.mounts,
 		.nmounts = r->mounts.nmounts,
 	};
-	return run_sandbox(r, &spec, res, err);
+	struct pump p = {
+		.runner = r->j->runner,
+		.cancelled = r->j->o->cancelled,
+		.output = emit_output,
+		.ctx = r,
+	};
+	return pump_run(&p, &spec, res, err);
 }
 
 static int execute(void *ctx, struct record *out, struct err **err)
