@@ -35,9 +35,23 @@ static int no_platform(struct transport *t, const struct oci_index *x,
 		t->label, w, have.len ? "; there is one for " : "", have.data);
 }
 
+/* The indexes on the way to a manifest: kept, so that their digests name the image in the store,
+ * too. */
+struct index_path {
+	struct buf v[PULL_INDEX_DEPTH];
+	size_t n;
+};
+
+static void clear_path(struct index_path *p)
+{
+	while (p->n)
+		buf_clear(&p->v[--p->n]);
+}
+#define auto_index_path CLEANUP(clear_path)
+
 /* From the name to the bytes of one image's manifest; *out names them. */
 static int find_manifest(struct transport *t, const struct oci_platform *want, struct buf *body,
-	struct oci_descriptor *out, struct err **err)
+	struct index_path *path, struct oci_descriptor *out, struct err **err)
 {
 	struct digest next;
 	uint64_t size = 0;
@@ -74,6 +88,8 @@ static int find_manifest(struct transport *t, const struct oci_platform *want, s
 			return no_platform(t, &x, want, err);
 		next = d->digest;
 		size = d->size;
+		path->v[path->n++] = *body;
+		buf_init(body, OCI_MANIFEST_MAX);
 	}
 }
 
@@ -411,6 +427,7 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 	struct err **err)
 {
 	auto_buf struct buf body, config;
+	auto_index_path struct index_path path = {.n = 0};
 	auto_oci_platform struct oci_platform want = {0};
 	auto_oci_manifest struct oci_manifest m = {0};
 	auto_oci_config struct oci_config c = {0};
@@ -424,7 +441,7 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 		oci_platform_copy(&want, p->o->platform);
 	else
 		oci_platform_host(&want);
-	if (find_manifest(t, &want, &body, out, err) < 0)
+	if (find_manifest(t, &want, &body, &path, out, err) < 0)
 		return -1;
 	if (oci_manifest_parse(body.data, body.len, out->media_type, &m, err) < 0)
 		return err_prefix(err, "%s", t->label);
@@ -446,6 +463,9 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 	if (blob_put(s, config.data, config.len, &stored, err) < 0 ||
 		blob_put(s, body.data, body.len, &stored, err) < 0)
 		return -1;
+	for (size_t i = 0; i < path.n; i++)
+		if (blob_put(s, path.v[i].data, path.v[i].len, &stored, err) < 0)
+			return -1;
 	remember_origins(&ip);
 	return 0;
 }

@@ -56,12 +56,18 @@ static void expect(struct err *err, enum err_kind kind, const char *words)
 	err_free(err);
 }
 
-static void good(int rc, struct err *err)
+static void must(int rc, struct err *err)
 {
 	if (err)
 		fail_msg("%s (%s)", err_text(err), err_hint_text(err));
 	assert_true(rc >= 0);
 }
+/* The call sets err before it is looked at. */
+#define good(call, err)                                                                            \
+	do {                                                                                       \
+		int good_rc = (call);                                                              \
+		must(good_rc, err);                                                                \
+	} while (0)
 
 static struct registry *try_open(const char *path, bool push, struct err **err)
 {
