@@ -139,7 +139,9 @@ static void take_proxies(struct strlist *out)
 
 static int take_times(const struct opts *o, struct build_opts *b, struct err **err)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	/* --build-arg is how it is given to builders that do not see the caller's environment. */
+	const char *arg = strlist_get_kv(&b->build_args, "SOURCE_DATE_EPOCH");
+	const char *epoch = arg ? arg : getenv("SOURCE_DATE_EPOCH");
 
 	if (o->timestamp) {
 		b->has_timestamp = true;
@@ -211,9 +213,9 @@ static int take_options(const struct cli *c, const struct opts *o, const char *c
 	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile and the context cannot both come from standard input");
-	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 || take_times(o, b, err) < 0 ||
+	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
-		take_labels(&o->labels, &b->labels, err) < 0)
+		take_times(o, b, err) < 0 || take_labels(&o->labels, &b->labels, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;
@@ -254,14 +256,15 @@ static int write_metadata(const struct outfile *f, const struct build_result *r,
 	return outfile_write(f, out.data, out.len, err);
 }
 
-static int push_one(struct store *s, const char *name, const struct transfer_opts *t,
-	struct strlist *pushed, struct err **err)
+/* By digest: another build may have taken the name meanwhile. */
+static int push_one(struct store *s, const struct digest *manifest, const char *name,
+	const struct transfer_opts *t, struct strlist *pushed, struct err **err)
 {
 	auto_image struct image image = {0};
 	char text[DIGEST_STRING];
 	struct digest d;
 
-	if (image_open(s, name, NULL, &image, err) < 0 ||
+	if (image_open_manifest(s, manifest, &image, err) < 0 ||
 		transfer_push(s, &image, name, t, &d, err) < 0)
 		return -1;
 	strlist_addf(pushed, "%s=%s", name, sha256_string(&d, text));
@@ -276,7 +279,7 @@ static int push_all(const struct cli *c, const struct opts *o, struct store *s, 
 	remote_transfer_opts(c, &o->remote, ui, &t);
 	for (size_t i = 0; i < r->names.n; i++) {
 		remote_status(ui, "pushing %s", r->names.v[i]);
-		if (push_one(s, r->names.v[i], &t, pushed, err) == 0)
+		if (push_one(s, &r->manifest, r->names.v[i], &t, pushed, err) == 0)
 			continue;
 		if (err && err_get_kind(*err) != ERR_CANCELLED)
 			err_rekind(err, ERR_PUSH);
