@@ -237,19 +237,21 @@ static bool version_of(const char *variant, int *major, int *minor)
 	return !*p && a < 100 && b < 100;
 }
 
-/* What serves `want`, best first, as "ARCH/VARIANT". */
+/* What serves `want`, best first, as "ARCH/VARIANT". The exact platform always comes first. */
 static void preferences(const struct oci_platform *want, struct strlist *l)
 {
 	int major, minor;
 	const char *arch = want->architecture, *variant = want->variant;
+	bool version = version_of(variant, &major, &minor);
 
+	strlist_addf(l, "%s/%s", arch, variant ? variant : "");
 	if (is(arch, "amd64")) {
-		if (version_of(variant, &major, &minor) && !minor)
+		if (version && !minor)
 			for (; major > 1; major--)
 				strlist_addf(l, "amd64/v%d", major);
 		strlist_add(l, "amd64/");
 		strlist_add(l, "386/");
-	} else if (is(arch, "arm64") && (!variant || version_of(variant, &major, &minor))) {
+	} else if (is(arch, "arm64") && (!variant || version)) {
 		if (!variant)
 			major = 8, minor = 0;
 		if (major == 9) {
@@ -258,12 +260,10 @@ static void preferences(const struct oci_platform *want, struct strlist *l)
 		}
 		add_minors(l, "arm64", 8, minor);
 		add_arm(l, 8);
-	} else if (is(arch, "arm") && version_of(variant, &major, &minor) && !minor) {
+	} else if (is(arch, "arm") && version && !minor) {
 		add_arm(l, major);
-	} else {
-		strlist_addf(l, "%s/%s", arch, variant ? variant : "");
-		if (variant)
-			strlist_addf(l, "%s/", arch);
+	} else if (variant) {
+		strlist_addf(l, "%s/", arch);
 	}
 }
 
