@@ -164,6 +164,23 @@ static int open_dir(int at, const char *name)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static int open_dirs(struct store *s, struct err **err)
+{
+	if (fs_mkdirs(s->root_fd, "blobs/sha256", 0700) < 0 ||
+		fs_mkdirs(s->root_fd, "bld", 0700) < 0)
+		return err_sys(err, "store %s", s->root);
+	s->blobs_fd = open_dir(s->root_fd, "blobs/sha256");
+	s->bld_fd = open_dir(s->root_fd, "bld");
+	if (s->blobs_fd < 0 || s->bld_fd < 0)
+		return err_sys(err, "store %s", s->root);
+	for (int i = 0; i < STORE_NDIRS; i++) {
+		if (fs_mkdirs(s->bld_fd, dir_names[i], 0700) < 0 ||
+			(s->dirs[i] = open_dir(s->bld_fd, dir_names[i])) < 0)
+			return err_sys(err, "store %s: bld/%s", s->root, dir_names[i]);
+	}
+	return 0;
+}
+
 static int open_layout(struct store *s, struct err **err)
 {
 	struct stat st;
@@ -178,18 +195,8 @@ static int open_layout(struct store *s, struct err **err)
 	/* Layers hold set-user-ID files of images: nobody else may reach them. */
 	if (st.st_mode & 077 && fchmod(s->root_fd, 0700) < 0)
 		return err_sys(err, "store %s: cannot be made private", s->root);
-	if (fs_mkdirs(s->root_fd, "blobs/sha256", 0700) < 0 ||
-		fs_mkdirs(s->root_fd, "bld", 0700) < 0)
-		return err_sys(err, "store %s", s->root);
-	s->blobs_fd = open_dir(s->root_fd, "blobs/sha256");
-	s->bld_fd = open_dir(s->root_fd, "bld");
-	if (s->blobs_fd < 0 || s->bld_fd < 0)
-		return err_sys(err, "store %s", s->root);
-	for (int i = 0; i < STORE_NDIRS; i++) {
-		if (fs_mkdirs(s->bld_fd, dir_names[i], 0700) < 0 ||
-			(s->dirs[i] = open_dir(s->bld_fd, dir_names[i])) < 0)
-			return err_sys(err, "store %s: bld/%s", s->root, dir_names[i]);
-	}
+	if (open_dirs(s, err) < 0)
+		return -1;
 	if (there)
 		return 0;
 	/* The version comes last: with it, everything else is there. */
@@ -239,13 +246,13 @@ static int make_tmp(struct store *s, struct err **err)
 	auto_fd int guard = lock_take(s->dirs[STORE_LOCKS], "tmp", LOCK_EXCLUSIVE, true, err);
 
 	if (guard < 0)
-		return -1;
+		return err_prefix(err, "store %s", s->root);
 	recover(s);
 	fs_temp_name(s->tmp_name, sizeof s->tmp_name, "p");
 	snprintf(lock_name, sizeof lock_name, "%s.lock", s->tmp_name);
 	s->tmp_lock = lock_take(s->dirs[STORE_TMP], lock_name, LOCK_EXCLUSIVE, true, err);
 	if (s->tmp_lock < 0)
-		return -1;
+		return err_prefix(err, "store %s", s->root);
 	if (mkdirat(s->dirs[STORE_TMP], s->tmp_name, 0700) < 0 ||
 		(s->tmp_fd = open_dir(s->dirs[STORE_TMP], s->tmp_name)) < 0)
 		return err_sys(err, "store %s: bld/tmp", s->root);
@@ -265,9 +272,9 @@ static int open_all(struct store *s, const char *path, struct err **err)
 	if (open_layout(s, err) < 0)
 		return -1;
 	s->use_lock = lock_take(s->dirs[STORE_LOCKS], "store", LOCK_SHARED, true, err);
-	if (s->use_lock < 0 || make_tmp(s, err) < 0)
+	if (s->use_lock < 0)
 		return err_prefix(err, "store %s", shown);
-	return 0;
+	return make_tmp(s, err);
 }
 
 struct store *store_open(const char *root, struct err **err)

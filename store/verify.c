@@ -222,32 +222,39 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 	return 0;
 }
 
-static int check_form(struct check *c, const char *name, struct err **err)
+/* What is wrong with an open form file, NULL when nothing is. */
+static const char *form_fault(struct check *c, const char *name, int fd)
 {
 	struct digest d, value;
 	auto_buf struct buf b = {0};
-	auto_fd int fd =
-		openat(store_dir(c->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	const char *why = NULL;
+
+	if (strlen(name) < DIGEST_HEX || sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0)
+		return "not the name of a form";
+	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 ||
+		b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
+		return "damaged";
+	b.data[b.len - 1] = '\0';
+	if (sha256_parse_string(b.data, &value) < 0)
+		return "damaged";
+	/* a compressed blob, or the diff ID of a layer with other times */
+	if (!blob_exists(c->s, &value, NULL) && !snapshot_exists(c->s, &value))
+		return "names an object that is missing";
+	return NULL;
+}
+
+static int check_form(struct check *c, const char *name, struct err **err)
+{
+	int dir = store_dir(c->s, STORE_FORMS);
+	auto_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	c->report.records++;
-	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 ||
-		b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
-		why = "damaged";
-	else if (strlen(name) < DIGEST_HEX || sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0)
-		why = "not the name of a form";
-	else
-		b.data[b.len - 1] = '\0';
-	if (!why && sha256_parse_string(b.data, &value) < 0)
-		why = "damaged";
-	if (!why && !blob_exists(c->s, &value, NULL) && !snapshot_exists(c->s, &value))
-		why = "names an object that is missing";
+	const char *why = form_fault(c, name, fd);
 	if (!why)
 		return 0;
 	problem(c, "bld/forms/%s: %s", name, why);
-	if (c->o->repair && unlinkat(store_dir(c->s, STORE_FORMS), name, 0) < 0 && errno != ENOENT)
+	if (c->o->repair && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "bld/forms");
 	return 0;
 }

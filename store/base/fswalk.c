@@ -96,26 +96,31 @@ static int follow(struct walk *w, const char *name, const char *rest)
 	return text[0] == '/' && go_root(w) < 0 ? -1 : 1;
 }
 
+/* "", "." or "..": the path ends in a directory that is reached already. */
+static int open_here(struct walk *w, const char *name, int flags, mode_t mode)
+{
+	if (strcmp(name, "..") == 0 && go_up(w) < 0)
+		return -1;
+	return flags & O_CREAT ? fail(EISDIR) : openat(current(w), ".", flags, mode);
+}
+
 /* The name that ends the path. dir: a slash follows it, so it must be a directory. */
 static int open_last(
 	struct walk *w, const char *name, bool dir, int flags, mode_t mode, bool *again)
 {
-	bool here = !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	bool create = flags & O_CREAT;
+	/* O_CREAT | O_EXCL never follows: a link there is EEXIST. */
+	bool links = !(create && flags & O_EXCL) && (dir || !(flags & O_NOFOLLOW));
 
 	*again = false;
-	if (strcmp(name, "..") == 0 && go_up(w) < 0)
-		return -1;
-	if ((dir || here) && flags & O_CREAT)
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return open_here(w, name, flags, mode);
+	if (dir && create)
 		return fail(EISDIR);
-	if (here)
-		return openat(current(w), ".", flags, mode);
-	/* O_CREAT | O_EXCL never follows: a link there is EEXIST. */
-	bool exclusive = flags & O_CREAT && flags & O_EXCL;
-	if (!exclusive && (dir || !(flags & O_NOFOLLOW))) {
+	if (links) {
 		int r = follow(w, name, dir ? "/" : "");
-		if (r == 1)
-			*again = true;
-		if (r == 1 || (r < 0 && !(errno == ENOENT && flags & O_CREAT)))
+		*again = r == 1;
+		if (r == 1 || (r < 0 && !(errno == ENOENT && create)))
 			return -1;
 	}
 	return openat(current(w), name, flags | O_NOFOLLOW | (dir ? O_DIRECTORY : 0), mode);

@@ -11,8 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
@@ -148,6 +153,64 @@ static void test_long_names(void **state)
 	compare(root, "n40", O_RDONLY, FS_IN_ROOT);
 	compare(root, "n41", O_RDONLY, FS_IN_ROOT);
 	close(root);
+}
+
+/* A seccomp filter that answers openat2 with an errno, as old kernels and container runtimes do. */
+static bool block_openat2(uint32_t code)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {.len = sizeof f / sizeof *f, .filter = f};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == 0;
+}
+
+/* In a child whose kernel has no openat2: 0 when everything works as before. */
+static int without_openat2(struct tempdir *t, int root, uint32_t code)
+{
+	int fd;
+
+	if (!block_openat2(code) || syscall(SYS_openat2, root, ".", NULL, 0) != -1 ||
+		errno != (int)code)
+		return 1;
+	fd = fs_open_beneath(root, "/abs/../upfile", O_RDONLY, 0, FS_IN_ROOT);
+	if (fd < 0 || close(fd) < 0)
+		return 2;
+	if (fs_open_beneath(root, "abs/file", O_RDONLY, 0, FS_BENEATH) >= 0 || errno != EXDEV)
+		return 3;
+	if (fs_open_beneath(root, "rel/file", O_RDONLY, 0, FS_NOLINKS) >= 0 || errno != ELOOP)
+		return 4;
+	fd = fs_open_beneath(root, "escape2", O_RDONLY, 0, FS_IN_ROOT);
+	char text[8] = "";
+	if (fd < 0 || read(fd, text, 7) != 5 || strcmp(text, "inner") != 0)
+		return 5;
+	close(fd);
+	if (fs_remove_tree(t->fd, "in") < 0 || tempdir_has(t->fd, "in"))
+		return 6;
+	return tempdir_has(t->fd, "out/secret") ? 0 : 7;
+}
+
+static void test_no_openat2(void **state)
+{
+	static const int codes[] = {ENOSYS, EPERM};
+	struct tempdir *t = *state;
+	int status;
+
+	for (int i = 0; i < 2; i++) {
+		int root = make_root(t->fd);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(without_openat2(t, root, (uint32_t)codes[i]));
+		assert_int_equal(pid, waitpid(pid, &status, 0));
+		assert_int_equal(0, status);
+		close(root);
+		assert_int_equal(0, fs_remove_tree(t->fd, "out"));
+	}
 }
 
 typedef int open_fn(int, const char *, int, mode_t, enum fs_resolve);
@@ -381,6 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_openat2, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_create, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mkdirs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove_tree, setup, teardown),

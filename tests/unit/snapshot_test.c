@@ -287,5 +287,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_retimed, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_concurrent, storedir_setup, storedir_teardown),
 	};
+	if (geteuid() != 0) {
+		puts("ok 1 - snapshot # skip unpacking a layer sets owners, which only root may");
+		return 0;
+	}
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }

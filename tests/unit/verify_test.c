@@ -194,5 +194,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_records, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_config, storedir_setup, storedir_teardown),
 	};
+	if (geteuid() != 0) {
+		puts("ok 1 - verify # skip unpacking a layer sets owners, which only root may");
+		return 0;
+	}
 	return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
 }
