@@ -245,7 +245,7 @@ static void sparse_archives(void **state)
 		close(fd);
 		close(tmp);
 	}
-	fs_remove_tree(AT_FDCWD, dir);
+	kit_remove(dir);
 }
 
 /* --- the walker against libarchive ----------------------------------------------------------- */

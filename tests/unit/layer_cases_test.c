@@ -162,7 +162,7 @@ static void unpack_beside_canary(
 	close(s);
 	close(u.dest_fd);
 	close(top);
-	fs_remove_tree(AT_FDCWD, dir);
+	kit_remove(dir);
 }
 
 static void run(struct one *c)

@@ -48,7 +48,7 @@ static int teardown(void **state)
 			;
 		free(m);
 		close(w->fd);
-		fs_remove_tree(AT_FDCWD, w->dir);
+		kit_remove(w->dir);
 	}
 	free(w);
 	return 0;

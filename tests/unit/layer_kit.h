@@ -3,6 +3,7 @@
 #ifndef BLD_TESTS_UNIT_LAYER_KIT_H
 #define BLD_TESTS_UNIT_LAYER_KIT_H
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,6 +62,17 @@ KIT int kit_write_fd(void *ctx, const void *p, size_t n, struct err **err)
 KIT struct io_writer kit_writer(int *fd)
 {
 	return (struct io_writer){.write = kit_write_fd, .ctx = fd};
+}
+
+/* A directory of ours with an absolute name; fs_remove_tree wants its parent. */
+KIT void kit_remove(const char *dir)
+{
+	char *parent = mem_strndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	int fd = open(parent, O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	assert_int_equal(fs_remove_tree(fd, strrchr(dir, '/') + 1), 0);
+	close(fd);
+	free(parent);
 }
 
 KIT uint64_t kit_size(int fd)

@@ -144,7 +144,7 @@ static void content_from_paths_is_checked(void **state)
 	}
 	close(fd);
 	close(d);
-	fs_remove_tree(AT_FDCWD, dir);
+	kit_remove(dir);
 }
 
 static void sparse_files_are_written_in_full(void **state)
