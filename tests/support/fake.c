@@ -38,7 +38,13 @@ char *fake_dir(const char *name)
 
 void fake_remove(const char *dir)
 {
-	fs_remove_tree(AT_FDCWD, dir);
+	/* The name is absolute, and fs_remove_tree leaves no directory it is given. */
+	const char *slash = strrchr(dir, '/');
+	auto_free char *parent = mem_strndup(dir, (size_t)(slash - dir));
+	auto_fd int fd = open(*parent ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fs_remove_tree(fd, slash + 1) < 0)
+		die(dir);
 }
 
 void fake_write(const char *dir, const char *name, const char *text)
