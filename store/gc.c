@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -153,12 +154,25 @@ static uint64_t tree_bytes(int dir_fd, const char *name, int depth)
 	return total;
 }
 
+/* A tree leaves its place in one step: a directory form that is half removed must never be found.
+ */
+static int remove_whole(struct gc *g, int dir_fd, const char *name)
+{
+	char trash[FS_TEMP_NAME];
+	int to = store_dir(g->s, STORE_TRASH);
+
+	if (dir_fd == to || unlinkat(dir_fd, name, 0) == 0)
+		return fs_remove_tree(dir_fd, name);
+	fs_temp_name(trash, sizeof trash, "gc");
+	return renameat(dir_fd, name, to, trash) < 0 ? -1 : fs_remove_tree(to, trash);
+}
+
 /* Count it, and remove it unless this is a dry run. */
 static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
 {
 	g->report.bytes += tree_bytes(dir_fd, name, 0);
 	g->report.objects++;
-	if (g->o->dry_run || fs_remove_tree(dir_fd, name) == 0)
+	if (g->o->dry_run || remove_whole(g, dir_fd, name) == 0)
 		return 0;
 	auto_free char *shown = fs_printable(name);
 	return err_sys(err, "store %s: remove %s", store_root(g->s), shown);

@@ -204,10 +204,8 @@ static int publish(struct store *s, const struct digest *chain, const struct dig
 
 	if (dir < 0)
 		return err_sys(err, "layer directory");
-	/* What an overlay mount leaves beside its upper directory. */
-	fs_temp_name(trash, sizeof trash, "work");
-	if (unlinkat(dir, "work", AT_REMOVEDIR) < 0 && errno != ENOENT &&
-		renameat(dir, "work", store_dir(s, STORE_TRASH), trash) < 0)
+	/* What an overlay mount leaves beside its upper directory: a few empty directories. */
+	if (fs_remove_tree(dir, "work") < 0)
 		return err_sys(err, "layer directory: work");
 	if (dirform_write(s, dir, diff_ids, n, err) < 0)
 		return -1;
