@@ -198,7 +198,7 @@ struct layer_tree *snapshot_tree(
 static int publish(struct store *s, const struct digest *chain, const struct digest *diff_ids,
 	size_t n, const char *temp_name, struct err **err)
 {
-	char hex[DIGEST_HEX], trash[FS_TEMP_NAME];
+	char hex[DIGEST_HEX];
 	auto_fd int dir = fs_open_beneath(
 		store_tmp_fd(s), temp_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
 
