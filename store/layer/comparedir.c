@@ -193,6 +193,8 @@ static void check_missing(struct compare *c, const struct layer_node *n)
 		if (n->type == LAYER_DIR && !unchanged && n->lower && n->lower->type == LAYER_DIR) {
 			struct layer_entry e;
 			layer_node_fill(n->lower, "", &e);
+			if (!n->parent)
+				e.mtime = n->inode->mtime; /* as in the scan */
 			unchanged = layer_node_matches(n, &e);
 		}
 		if (n->type != LAYER_DIR || !unchanged) {
@@ -220,7 +222,7 @@ int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, st
 	spell_all(&d, &d.root);
 	auto_free char *a = mem_array(CHUNK, 1), *b = mem_array(CHUNK, 1);
 	struct compare c = {.d = &d, .a = a, .b = b};
-	if (layer_upper_scan(&f, check_entry, &c, err)) {
+	if (layer_upper_scan(&f, LAYER_DIRS_TIMES, check_entry, &c, err)) {
 		free(c.why);
 		return -1;
 	}

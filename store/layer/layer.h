@@ -200,11 +200,13 @@ struct layer_freeze {
  * overlay.whiteout xattr form) and opaque directories translated (an opaque directory becomes
  * explicit whiteouts of what is below and is not in the upper), hard links, devices, sparse and
  * very long names. Left out: whiteouts of what is not below, and directories that equal the one
- * below in mode, owner, mtime and attributes (copied up for what is in them); without `below`, 0755
- * 0:0 mtime 0 counts as the root below. Files equal to the one below are kept. Sockets are skipped;
- * a socket over a file is a whiteout. Names beginning ".wh." cannot be represented: ERR_BUILD.
- * overlay.redirect and overlay.metacopy attributes: ERR_SANDBOX. *entries (may be NULL) counts
- * entries written.
+ * below in mode, owner and attributes and have nothing in them to report; their time alone does not
+ * count, because whether it moved by a whole second is a matter of the clock, and with cut_times
+ * they get the time of the one below back. A directory on the way to an entry is written in front
+ * of it (appliers that know one layer only would invent its mode), the root is not. Files equal to
+ * the one below are kept. Sockets are skipped; a socket over a file is a whiteout. Names beginning
+ * ".wh." cannot be represented: ERR_BUILD. overlay.redirect and overlay.metacopy attributes:
+ * ERR_SANDBOX. *entries (may be NULL) counts entries written.
  */
 int layer_freeze(
 	const struct layer_freeze *f, struct io_writer out, size_t *entries, struct err **err);

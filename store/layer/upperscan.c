@@ -55,6 +55,7 @@ struct attrs {
 
 struct scan {
 	const struct layer_freeze *f;
+	enum layer_dirs dirs;
 	layer_emit emit;
 	void *ctx;
 	const char *prefix;      /* of overlay's attributes */
@@ -65,13 +66,17 @@ struct scan {
 	struct attrs attrs;
 	char list[LIST_MAX];
 	char path[LAYER_PATH_MAX + 1];
+	char parent[LAYER_PATH_MAX + 1];
 	char target[LAYER_PATH_MAX + 1];
 };
 
 /* A directory being read. */
 struct place {
 	int fd;
+	struct place *up; /* NULL for the root */
 	size_t path_len;
+	struct stat st;
+	bool waits;                     /* its own entry is written as soon as one in it is */
 	const struct layer_node *below; /* the same directory below, or NULL */
 	bool hidden;                    /* nothing of it can be seen */
 	bool may_have_whiteouts;
@@ -282,10 +287,36 @@ static struct layer_entry entry_of(
 	};
 }
 
-static int emit_whiteout(struct scan *s, struct err **err)
+/* The directories on the way that wait for an entry in them, outermost first. */
+static int emit_parents(struct scan *s, struct place *p, struct err **err)
+{
+	struct layer_entry e, below;
+
+	if (!p || !p->waits)
+		return 0; /* what waits is below what waits: changed directories are written at once
+			   */
+	if (emit_parents(s, p->up, err))
+		return -1;
+	p->waits = false;
+	memcpy(s->parent, s->path, p->path_len);
+	s->parent[p->path_len] = 0;
+	layer_node_fill(p->below, s->parent, &below);
+	e = entry_of(s, &p->st, LAYER_DIR);
+	e.path = s->parent;
+	e.xattrs = below.xattrs; /* the same, or it would not have waited */
+	e.nxattrs = below.nxattrs;
+	return s->emit(s->ctx, &e, err);
+}
+
+static int emit(struct scan *s, struct place *p, const struct layer_entry *e, struct err **err)
+{
+	return emit_parents(s, p, err) ? -1 : s->emit(s->ctx, e, err);
+}
+
+static int emit_whiteout(struct scan *s, struct place *p, struct err **err)
 {
 	struct layer_entry e = {.path = s->path, .type = LAYER_WHITEOUT, .fd = -1};
-	return s->emit(s->ctx, &e, err);
+	return emit(s, p, &e, err);
 }
 
 static int cut_times(
@@ -307,7 +338,7 @@ static int open_file(int dir_fd, const char *name, int flags)
 	return fd < 0 && errno == EPERM ? openat(dir_fd, name, flags) : fd;
 }
 
-static int scan_file(struct scan *s, const struct place *p, const char *name,
+static int scan_file(struct scan *s, struct place *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
 	struct stat st;
@@ -319,35 +350,35 @@ static int scan_file(struct scan *s, const struct place *p, const char *name,
 	if (read_attrs(s, fd, err))
 		return -1;
 	if (s->attrs.whiteout && p->may_have_whiteouts && st.st_size == 0)
-		return below ? emit_whiteout(s, err) : 0;
+		return below ? emit_whiteout(s, p, err) : 0;
 	const char *first = st.st_nlink > 1 ? first_name(s, &st) : NULL;
 	struct layer_entry e = entry_of(s, &st, first ? LAYER_HARDLINK : LAYER_FILE);
 	if (first) {
 		e.link = first;
-		return s->emit(s->ctx, &e, err);
+		return emit(s, p, &e, err);
 	}
 	e.size = (uint64_t)st.st_size;
 	e.source = st.st_size ? LAYER_DATA_FD : LAYER_NO_DATA;
 	e.fd = fd;
 	e.xattrs = s->attrs.v;
 	e.nxattrs = s->attrs.n;
-	return s->emit(s->ctx, &e, err) ? -1 : cut_times(s, fd, NULL, &st, err);
+	return emit(s, p, &e, err) ? -1 : cut_times(s, fd, NULL, &st, err);
 }
 
 /* Sockets are in no layer: where one hides a file that is below, the file is gone. */
-static int scan_socket(struct scan *s, const struct place *p, const char *name,
+static int scan_socket(struct scan *s, struct place *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
 	if (s->f->cut_times) {
 		if (unlinkat(p->fd, name, 0) || (below && mknodat(p->fd, name, S_IFCHR, 0)))
 			return fail_sys(s, err);
 	}
-	return below ? emit_whiteout(s, err) : 0;
+	return below ? emit_whiteout(s, p, err) : 0;
 }
 
 /* Everything that is neither a directory nor a regular file. */
-static int scan_other(struct scan *s, const struct place *p, const char *name,
-	const struct stat *st, const struct layer_node *below, struct err **err)
+static int scan_other(struct scan *s, struct place *p, const char *name, const struct stat *st,
+	const struct layer_node *below, struct err **err)
 {
 	struct layer_entry e = entry_of(s, st, LAYER_FIFO);
 	switch (st->st_mode & S_IFMT) {
@@ -362,7 +393,7 @@ static int scan_other(struct scan *s, const struct place *p, const char *name,
 	}
 	case S_IFCHR:
 		if (st->st_rdev == 0)
-			return below ? emit_whiteout(s, err) : 0;
+			return below ? emit_whiteout(s, p, err) : 0;
 		e.type = LAYER_CHAR;
 		break;
 	case S_IFBLK:
@@ -377,43 +408,70 @@ static int scan_other(struct scan *s, const struct place *p, const char *name,
 		e.dev_major = major(st->st_rdev);
 		e.dev_minor = minor(st->st_rdev);
 	}
-	return s->emit(s->ctx, &e, err) ? -1 : cut_times(s, p->fd, name, st, err);
+	return emit(s, p, &e, err) ? -1 : cut_times(s, p->fd, name, st, err);
 }
 
-static int scan_names(struct scan *s, const struct place *p, struct err **err);
+static int scan_names(struct scan *s, struct place *p, struct err **err);
+
+/* Does the directory say something of its own, apart from what is in it? The root's time never does:
+ * nobody looks at it, and every unpacking moves it. */
+static bool dir_changed(const struct scan *s, const struct place *in, const struct layer_entry *e)
+{
+	struct layer_entry below, timeless = *e;
+
+	if (!in->below)
+		return true;
+	if (s->dirs == LAYER_DIRS_PARENTS || !in->up) {
+		layer_node_fill(in->below, "", &below);
+		timeless.mtime = below.mtime;
+	}
+	/* An opaque one too: whiteouts say what is gone from it. */
+	return !layer_node_matches(in->below, &timeless);
+}
+
+/* A directory that stays out of the layer shows the time of the one below, in this form too. */
+static void take_time_of_below(const struct scan *s, const struct place *in, struct stat *st)
+{
+	struct layer_entry below;
+
+	if (s->dirs != LAYER_DIRS_PARENTS)
+		return;
+	layer_node_fill(in->below, "", &below);
+	st->st_mtim = (struct timespec){.tv_sec = below.mtime};
+}
 
 /*
  * A directory, s->path being its name: its own entry unless it was copied up only for what is in
- * it, then its content.
+ * it, then its content. The root is a parent of everything and needs no entry for that.
  */
-static int scan_dir(
-	struct scan *s, int fd, bool hidden, const struct layer_node *below, struct err **err)
+static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
+	const struct layer_node *below, struct err **err)
 {
-	struct stat st;
-	struct place in = {.fd = fd, .path_len = strlen(s->path)};
+	struct place in = {.fd = fd, .up = up, .path_len = strlen(s->path)};
 
-	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+	if (fstat(fd, &in.st) || !S_ISDIR(in.st.st_mode))
 		return fail_sys(s, err);
 	if (read_attrs(s, fd, err))
 		return -1;
 	in.below = below && below->type == LAYER_DIR ? below : NULL;
 	in.hidden = hidden || s->attrs.opaque;
 	in.may_have_whiteouts = s->attrs.may_have_whiteouts;
-	struct layer_entry e = entry_of(s, &st, LAYER_DIR);
+	struct layer_entry e = entry_of(s, &in.st, LAYER_DIR);
 	e.xattrs = s->attrs.v;
 	e.nxattrs = s->attrs.n;
-	/* An opaque one too: whiteouts say what is gone from it. */
-	bool unchanged = in.below && layer_node_matches(in.below, &e);
-	if (!unchanged && s->emit(s->ctx, &e, err))
+	bool changed = dir_changed(s, &in, &e);
+	in.waits = !changed && up && s->dirs == LAYER_DIRS_PARENTS;
+	if (changed && emit(s, up, &e, err))
 		return -1;
 	if (scan_names(s, &in, err))
 		return -1;
 	s->path[in.path_len] = 0;
-	return cut_times(s, fd, NULL, &st, err);
+	if (!changed && (in.waits || !up))
+		take_time_of_below(s, &in, &in.st);
+	return cut_times(s, fd, NULL, &in.st, err);
 }
 
-static int scan_name(
-	struct scan *s, const struct place *p, const struct name *name, struct err **err)
+static int scan_name(struct scan *s, struct place *p, const struct name *name, struct err **err)
 {
 	size_t len = strlen(name->s);
 	struct stat st = {.st_mode = 0};
@@ -438,12 +496,11 @@ static int scan_name(
 	auto_fd int fd = open_file(p->fd, name->s, O_DIRECTORY);
 	if (fd < 0)
 		return fail_sys(s, err);
-	return scan_dir(s, fd, p->hidden, below, err);
+	return scan_dir(s, fd, p, p->hidden, below, err);
 }
 
 /* The names of a directory and, where it hides what is below, those that are only there. */
-static int scan_sorted(
-	struct scan *s, const struct place *p, const struct names *l, struct err **err)
+static int scan_sorted(struct scan *s, struct place *p, const struct names *l, struct err **err)
 {
 	size_t nbelow = p->hidden && p->below ? p->below->nchild : 0;
 	for (size_t i = 0, j = 0; i < l->n || j < nbelow;) {
@@ -454,7 +511,7 @@ static int scan_sorted(
 				return -1;
 		} else {
 			enter(s, p, low->name);
-			if (emit_whiteout(s, err))
+			if (emit_whiteout(s, p, err))
 				return -1;
 		}
 		i += c <= 0;
@@ -463,7 +520,7 @@ static int scan_sorted(
 	return 0;
 }
 
-static int scan_names(struct scan *s, const struct place *p, struct err **err)
+static int scan_names(struct scan *s, struct place *p, struct err **err)
 {
 	struct names l = {.v = NULL};
 	int rc = read_names(s, p->fd, &l, err);
@@ -473,17 +530,19 @@ static int scan_names(struct scan *s, const struct place *p, struct err **err)
 	return rc;
 }
 
-int layer_upper_scan(const struct layer_freeze *f, layer_emit emit, void *ctx, struct err **err)
+int layer_upper_scan(const struct layer_freeze *f, enum layer_dirs dirs, layer_emit fn, void *ctx,
+	struct err **err)
 {
 	auto_layer_tree struct layer_tree *nothing = f->below ? NULL : layer_tree_new();
 	const struct layer_tree *below = f->below ? f->below : nothing;
 	struct scan *s = mem_alloc(sizeof *s);
 
 	s->f = f;
-	s->emit = emit;
+	s->dirs = dirs;
+	s->emit = fn;
 	s->ctx = ctx;
 	s->prefix = f->userxattr ? "user.overlay." : "trusted.overlay.";
-	int rc = scan_dir(s, f->upper_fd, false, layer_tree_root(below), err);
+	int rc = scan_dir(s, f->upper_fd, NULL, false, layer_tree_root(below), err);
 	layer_arena_clear(&s->arena);
 	layer_arena_clear(&s->attrs.arena);
 	free(s->links);
