@@ -199,7 +199,7 @@ static int keep_token(
 static int read_token(
 	struct auth *a, const struct http_response *r, const char *scope, struct err **err)
 {
-	auto_json json_t *doc =
+	auto_secret_json json_t *doc =
 		jsonx_load(r->body.data, r->body.len, AUTH_TOKEN_REPLY_MAX, "token", NULL);
 	const char *token = NULL;
 	int64_t life = AUTH_LIFE_DEFAULT_S;
@@ -333,7 +333,7 @@ static int fetch_token(struct auth *a, struct http_session *s, const char *scope
 	auto_http_response struct http_response r;
 	auto_buf struct buf all;
 	auto_free char *what = mem_printf("token server of %s", a->host);
-	int creds;
+	int creds, rc;
 
 	http_response_init(&r);
 	buf_init(&all, URL_MAX * 2);
@@ -355,7 +355,9 @@ static int fetch_token(struct auth *a, struct http_session *s, const char *scope
 	}
 	if (r.status != 200)
 		return reply_error(&r, what, err);
-	return read_token(a, &r, scope, err);
+	rc = read_token(a, &r, scope, err);
+	explicit_bzero(r.body.data, r.body.len);
+	return rc;
 }
 
 int auth_value(struct auth *a, struct http_session *s, const char *scope, struct secret **out,

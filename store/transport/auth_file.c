@@ -84,35 +84,6 @@ static const char *server_for(const char *host)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-/* jansson frees without zeroing; these strings must not linger. */
-static void wipe(json_t *j)
-{
-	const char *key;
-	json_t *v;
-	size_t i;
-
-	if (json_is_string(j)) {
-		union {
-			const char *in;
-			char *out;
-		} text = {.in = json_string_value(j)};
-		explicit_bzero(text.out, json_string_length(j));
-	} else if (json_is_array(j)) {
-		json_array_foreach(j, i, v) wipe(v);
-	} else if (json_is_object(j)) {
-		json_object_foreach(j, key, v) wipe(v);
-	}
-}
-
-static void free_doc(json_t **doc)
-{
-	if (!*doc)
-		return;
-	wipe(*doc);
-	json_decref(*doc);
-}
-#define auto_doc CLEANUP(free_doc)
-
 /* 1 read, 0 there is no such file, -1. */
 static int read_doc(const char *path, json_t **out, struct err **err)
 {
@@ -245,7 +216,7 @@ int auth_file_find(const char *authfile, const char *host, const char *path,
 
 	places(authfile, &files);
 	for (size_t i = 0; i < files.n; i++) {
-		auto_doc json_t *doc = NULL;
+		auto_secret_json json_t *doc = NULL;
 		struct auth_credentials found = {0};
 		int rc = read_doc(files.v[i], &doc, err);
 
@@ -310,7 +281,7 @@ int auth_file_store(const char *authfile, const char *host, const char *user,
 	const struct secret *password, struct err **err)
 {
 	auto_strlist struct strlist files = {0};
-	auto_doc json_t *doc = NULL;
+	auto_secret_json json_t *doc = NULL;
 	auto_secret struct secret *basic = secret_basic(user, password);
 	const char *helper;
 
@@ -330,7 +301,7 @@ int auth_file_store(const char *authfile, const char *host, const char *user,
 int auth_file_erase(const char *authfile, const char *host, struct err **err)
 {
 	auto_strlist struct strlist files = {0};
-	auto_doc json_t *doc = NULL;
+	auto_secret_json json_t *doc = NULL;
 	const char *helper;
 	json_t *auths;
 

@@ -134,7 +134,7 @@ int auth_helper_get(
 	const char *helper, const char *server, struct auth_credentials *out, struct err **err)
 {
 	auto_secret_buf struct buf b;
-	auto_json json_t *doc = NULL;
+	auto_secret_json json_t *doc = NULL;
 	const char *user = NULL, *secret = NULL;
 	int rc;
 
@@ -171,8 +171,8 @@ int auth_helper_store(const char *helper, const char *server, const char *user,
 	const struct secret *password, struct err **err)
 {
 	auto_secret_buf struct buf in, out;
-	auto_json json_t *doc = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username", user,
-		"Secret", secret_text(password));
+	auto_secret_json json_t *doc = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username",
+		user, "Secret", secret_text(password));
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	int rc;
 

@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/transport/http.h"
 
+#include <string.h>
+
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/transport/http_private.h"
 #include "store/transport/reply.h"
+#include "store/transport/secret.h"
 #include "store/transport/url.h"
+
+/* "https://user:password@host/": Basic, for that origin only. NULL when there is no user. */
+static struct secret *url_authorization(const char *url)
+{
+	char *info = url_user_info(url), *colon = info ? strchr(info, ':') : NULL;
+	auto_secret struct secret *password = NULL;
+	struct secret *out;
+
+	if (!info)
+		return NULL;
+	if (colon)
+		*colon = '\0';
+	password = secret_of(colon ? colon + 1 : "");
+	out = secret_basic(info, password);
+	if (colon)
+		explicit_bzero(colon + 1, strlen(colon + 1));
+	free(info);
+	return out;
+}
 
 int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err)
 {
@@ -15,11 +37,13 @@ int http_download(const char *url, struct io_writer *out, struct http_download *
 	auto_free char *shown = url_printable(url);
 	struct http_sink sink;
 	struct http_request q = {.method = "GET", .url = url, .sink = &sink};
+	auto_secret struct secret *login = url_authorization(url);
 	const char *h;
 	int rc;
 
 	http_response_init(&r);
 	http_sink_init(&sink, *out, d->max_bytes, ERR_LIMIT);
+	q.authorization = login ? secret_text(login) : NULL;
 	rc = http_perform(s, &q, &r, err);
 	http_sink_clear(&sink);
 	if (rc < 0)

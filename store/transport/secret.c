@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/transport/secret.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "store/base/mem.h"
@@ -140,4 +141,33 @@ void secret_clear_buf(struct buf *b)
 	if (b->data)
 		explicit_bzero(b->data, b->len);
 	buf_clear(b);
+}
+
+/* jansson frees without zeroing. */
+static void wipe(json_t *j)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (json_is_string(j)) {
+		union {
+			const char *in;
+			char *out;
+		} text = {.in = json_string_value(j)};
+		explicit_bzero(text.out, json_string_length(j));
+	} else if (json_is_array(j)) {
+		json_array_foreach(j, i, v) wipe(v);
+	} else if (json_is_object(j)) {
+		json_object_foreach(j, key, v) wipe(v);
+	}
+}
+
+void secret_clear_json(struct json_t **doc)
+{
+	if (!*doc)
+		return;
+	wipe(*doc);
+	json_decref(*doc);
+	*doc = NULL;
 }

@@ -31,6 +31,10 @@ struct secret *secret_base64_decode(const char *text);
 struct secret *secret_base64_encode(const void *p, size_t n);
 
 void secret_clear_buf(struct buf *b); /* buf_clear after zeroing */
+/* json_decref after zeroing every string value; the document must be nobody else's. */
+struct json_t;
+void secret_clear_json(struct json_t **doc);
+#define auto_secret_json CLEANUP(secret_clear_json)
 
 DEFINE_CLEANUP(struct secret *, secret_free);
 #define auto_secret     CLEANUP(secret_freep)

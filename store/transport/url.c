@@ -160,6 +160,38 @@ bool url_same_origin(const struct url *a, const struct url *b)
 	return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+static int hex_digit(char c)
+{
+	const char *set = "0123456789abcdef";
+	const char *p = c ? strchr(set, tolower((unsigned char)c)) : NULL;
+	return p ? (int)(p - set) : -1;
+}
+
+char *url_user_info(const char *text)
+{
+	const char *p = strstr(text, "://");
+	const char *at = p ? memrchr(p + 3, '@', strcspn(p + 3, "/?#")) : NULL;
+	char *out, *o;
+
+	if (!at)
+		return NULL;
+	out = o = mem_strndup(p + 3, (size_t)(at - p - 3));
+	for (const char *c = out; *c; c++) {
+		int high = *c == '%' ? hex_digit(c[1]) : -1, low = high >= 0 ? hex_digit(c[2]) : -1;
+
+		*o++ = low >= 0 ? (char)(high * 16 + low) : *c;
+		if (low >= 0)
+			c += 2;
+	}
+	*o = '\0';
+	for (o = out; *o; o++)
+		if ((unsigned char)*o < ' ') {
+			free(out);
+			return NULL;
+		}
+	return out;
+}
+
 char *url_printable(const char *text)
 {
 	struct buf b;

@@ -32,6 +32,9 @@ char *url_host_port(const struct url *u);
 /* A Location header: absolute, "//host/x", "/path" or relative, against base. */
 int url_resolve(const struct url *base, const char *ref, struct url *out, struct err **err);
 bool url_same_origin(const struct url *a, const struct url *b);
+/* "user:password" of a URL, percent-decoded; NULL when it has none or what is no text. Owned, a
+ * secret. */
+char *url_user_info(const char *text);
 /* scheme://host/path for messages: no user, no query, escaped. Owned; never NULL. */
 char *url_printable(const char *text);
 /* name=value in query encoding, with '?' or '&' in front as needed. */

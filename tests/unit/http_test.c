@@ -100,6 +100,16 @@ static void test_download(void **state)
 	expect(get("/none?token=s3cret", 4, &b, NULL), ERR_NET, "/none: HTTP 404");
 	buf_clear(&b);
 	assert_int_equal(fake_count(&F, "Authorization", NULL), 0);
+	/* A user in the URL logs in. */
+	struct io_writer w = {to_buf, &b};
+	char *url = mem_printf("http://u:p%%3A@127.0.0.1:%d/x", F.port);
+	d = (struct http_download){.max_bytes = 100};
+	buf_init(&b, 100);
+	assert_int_equal(http_download(url, &w, &d, NULL), 0);
+	assert_int_equal(fake_count(&F, "Basic dTpwOg==", NULL), 1);
+	buf_clear(&b);
+	free(d.etag);
+	free(url);
 }
 
 static void test_retries(void **state)
@@ -386,6 +396,11 @@ static void test_urls(void **state)
 	s = url_printable("https://user:pw@h/p\x1b?token=1");
 	assert_string_equal(s, "https://h/p\\x1b");
 	free(s);
+	s = url_user_info("https://us%40er:p%3aw%2@h/p?x@y");
+	assert_string_equal(s, "us@er:p:w%2");
+	free(s);
+	assert_null(url_user_info("https://h/p@x"));
+	assert_null(url_user_info("https://a%0d%0ab:x@h/"));
 	assert_true(url_is_loopback("localhost:5000") && url_is_loopback("127.9.9.9") &&
 		    url_is_loopback("[::1]:1"));
 	assert_false(url_is_loopback("127.0.0.1.example.org") || url_is_loopback("128.0.0.1:80") ||

@@ -323,6 +323,15 @@ static void test_pull_index(void **state)
 	pull_into(S, by_digest, NULL, &o);
 	check_image(S, by_digest, 2);
 	free(by_digest);
+	/* An image without layers. */
+	mkimage("l none");
+	seed("none", "none:1", "--preserve-digests");
+	free(from);
+	from = source("none:1");
+	o = opts();
+	pull_into(S, from, NULL, &o);
+	check_image(S, from, 0);
+	push_to(S, from, from, &o);
 	/* A single image for another machine is taken, with a warning. */
 	mkimage("--gzip --arch s390x l single a.tar");
 	seed("single", "single:1", "--preserve-digests");
