@@ -48,7 +48,9 @@ setup() {
 
 @test "buildah runs it" {
 	b="buildah --root $T/bs --runroot $T/br --storage-driver vfs"
-	c=$($b from -q "oci:$BLD_ROOT:docker.io/library/img:latest")
+	# buildah makes a name of the path, and a path may have upper-case letters
+	skopeo copy -q "oci:$BLD_ROOT:docker.io/library/img:latest" "containers-storage:[vfs@$T/bs+$T/br]localhost/img:1"
+	c=$($b from -q localhost/img:1)
 	equal "$($b run --isolation chroot "$c" -- cat /f)" content
 	equal "$($b run --isolation chroot "$c" -- sh -c 'pwd; echo $A; ls /d')" "$(printf '/d\nb\ne\nl\ny')"
 	$b rm "$c" >/dev/null
