@@ -26,7 +26,11 @@
 
 #if defined(__x86_64__)
 #define LAUNCH_MACHINE EM_X86_64
-/* fcntl(3, F_SETFD, FD_CLOEXEC); execve(argv[0], argv + 1, envp); write(3, &errno, 4); exit(126) */
+/*
+ * fcntl(3, F_SETFD, FD_CLOEXEC) or exit(126); execve(argv[0], argv + 1, envp); write(3, &errno, 4);
+ * exit(126). The first exit is for a script that names /proc/self/exe as its interpreter: by then 3
+ * is closed, and without it the two would execute each other forever.
+ */
 __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	"exec_code_begin:\n"
 	"	mov	$72, %eax\n"
@@ -34,6 +38,8 @@ __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	"	mov	$2, %esi\n"
 	"	mov	$1, %edx\n"
 	"	syscall\n"
+	"	test	%eax, %eax\n"
+	"	js	1f\n"
 	"	mov	(%rsp), %rcx\n"
 	"	mov	8(%rsp), %rdi\n"
 	"	lea	16(%rsp), %rsi\n"
@@ -47,13 +53,13 @@ __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	"	mov	%rsp, %rsi\n"
 	"	mov	$4, %edx\n"
 	"	syscall\n"
-	"	mov	$231, %eax\n"
+	"1:	mov	$231, %eax\n"
 	"	mov	$126, %edi\n"
 	"	syscall\n"
 	"	hlt\n"
 	"exec_code_end:\n"
 	".popsection\n");
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) /* the same */
 #define LAUNCH_MACHINE EM_AARCH64
 __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	".balign 4\n"
@@ -63,6 +69,7 @@ __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	"	mov	x1, #2\n"
 	"	mov	x2, #1\n"
 	"	svc	#0\n"
+	"	tbnz	w0, #31, 1f\n"
 	"	ldr	x3, [sp]\n"
 	"	ldr	x0, [sp, #8]\n"
 	"	add	x1, sp, #16\n"
@@ -76,7 +83,7 @@ __asm__(".pushsection .rodata.exec_code,\"a\",@progbits\n"
 	"	mov	x1, sp\n"
 	"	mov	x2, #4\n"
 	"	svc	#0\n"
-	"	mov	x8, #94\n"
+	"1:	mov	x8, #94\n"
 	"	mov	x0, #126\n"
 	"	svc	#0\n"
 	"	brk	#0\n"

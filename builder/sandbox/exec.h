@@ -7,7 +7,7 @@
  * /proc/self/exe could be opened for writing once bld has ended. So a process of bld executes a
  * tiny program from a sealed memfd first, whose only act is execve(argv[0], argv + 1, envp); what
  * /proc/self/exe names at that time is the memfd. It reports a failure as four bytes of errno on
- * descriptor 3, which the program itself does not get.
+ * descriptor 3, which the program itself does not get, and does nothing where there is no 3.
  */
 #ifndef BLD_BUILDER_SANDBOX_EXEC_H
 #define BLD_BUILDER_SANDBOX_EXEC_H

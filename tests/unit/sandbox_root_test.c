@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Nothing of the host is reachable from the root of a sandbox: not by "..", not in its mount table. */
+/* Nothing of the host is reachable from the root of a sandbox: not by "..", not in its mount table.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ static int teardown(void **state)
 static void dotdot_of_root_is_root(void **state)
 {
 	char *got = sandbox_box_sh(*state, 0,
-		"cd /; a=$(stat -c %d:%i .); b=$(stat -c %d:%i ..); c=$(stat -c %d:%i /proc/../..); "
+		"cd /; a=$(stat -c %d:%i .); b=$(stat -c %d:%i ..); c=$(stat -c %d:%i "
+		"/proc/../..); "
 		"[ $a = $b ] && [ $a = $c ] && echo same");
 
 	assert_string_equal(got, "same\n");
