@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/flight.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "store/base/mem.h"
@@ -33,6 +34,19 @@ int flight_lookup(const struct flight *f, struct record *out, struct err **err)
 	return 1;
 }
 
+/* One line: of a rendered diagnostic the message without its place. */
+static char *first_message(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+	const char *mark = memmem(text, len, ": error: ", 9);
+
+	if (mark) {
+		len -= (size_t)(mark + 9 - text);
+		text = mark + 9;
+	}
+	return mem_strndup(text, len);
+}
+
 static int execute(const struct flight *f, struct record *out, struct err **err)
 {
 	auto_free char *text = job_step_text(f->sp);
@@ -43,8 +57,13 @@ static int execute(const struct flight *f, struct record *out, struct err **err)
 	if (r == 0)
 		r = record_put(f->j->s, f->key, out, err);
 	double seconds = (double)(now_monotonic_ms() - start) / 1000;
-	emit(f, r < 0 ? EVENT_STEP_FAILED : EVENT_STEP_DONE, text, seconds);
-	return r;
+	if (r == 0) {
+		emit(f, EVENT_STEP_DONE, text, seconds);
+		return 0;
+	}
+	auto_free char *reason = err && *err ? first_message(err_text(*err)) : mem_strdup("failed");
+	emit(f, EVENT_STEP_FAILED, reason, seconds);
+	return -1;
 }
 
 /* Waits in small pieces, so that a signal ends the wait. */

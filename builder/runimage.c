@@ -69,7 +69,7 @@ static int run_spec(const struct runimage_opts *o, const struct sandbox_spec *sp
 	if (res.exec_errno) {
 		err_set(err, ERR_BUILD, "could not start \"%s\": %s", spec->argv[0],
 			strerror(res.exec_errno));
-		return -1;
+		return err_exit_with(err, res.exit_code);
 	}
 	*exit_code = res.exit_code;
 	return 0;
@@ -150,6 +150,6 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 		.network = o->network == BUILD_NET_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
 	};
 	int r = run_spec(o, &spec, exit_code, err);
-	store_discard(s, temp);
+	store_remove_temp(s, temp);
 	return r;
 }

@@ -16,8 +16,8 @@ struct runimage_opts {
 	const volatile int *cancelled;
 };
 
-/* 0 and *exit_code = the command's (128 + signal when one killed it, 126/127 when it could not be
- * started). */
+/* 0 and *exit_code = the command's (128 + signal when one killed it). A command that could not be
+ * started is an error that exits with 126 or 127. */
 int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code, struct err **err);
 
 #endif

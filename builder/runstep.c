@@ -251,7 +251,11 @@ static int execute(void *ctx, struct record *out, struct err **err)
 		done = report_failure(r, &res, err);
 	else if (job_check(r->j, err) < 0 || commit_upper(r->j, r->sp->st, temp, out, err) < 0)
 		done = dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	store_discard(r->j->s, temp);
+	/* A step that failed may have filled the disk. */
+	if (done < 0)
+		store_remove_temp(r->j->s, temp);
+	else
+		store_discard(r->j->s, temp);
 	return done;
 }
 

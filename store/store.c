@@ -155,8 +155,8 @@ static int check_version(struct store *s, bool *there, struct err **err)
 	if (strcmp(b.data, VERSION_TEXT) == 0)
 		return 0;
 	auto_free char *shown = fs_printable(b.data);
-	return err_set(err, ERR_UNSUPPORTED,
-		"store %s has format \"%s\", this bld knows format 1 only", s->root, shown);
+	return err_set(err, ERR_SYS, "store %s has format \"%s\", this bld knows format 1 only",
+		s->root, shown);
 }
 
 static int open_dir(int at, const char *name)
@@ -395,6 +395,15 @@ void store_discard(struct store *s, const char *name)
 	fs_temp_name(trash, sizeof trash, "t");
 	if (unlinkat(s->tmp_fd, name, 0) < 0 && unlinkat(s->tmp_fd, name, AT_REMOVEDIR) < 0)
 		renameat(s->tmp_fd, name, s->dirs[STORE_TRASH], trash);
+	errno = saved;
+}
+
+void store_remove_temp(struct store *s, const char *name)
+{
+	int saved = errno;
+
+	if (fs_remove_tree(s->tmp_fd, name) < 0)
+		store_discard(s, name);
 	errno = saved;
 }
 

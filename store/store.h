@@ -30,7 +30,7 @@ struct store;
 
 /* root == NULL: BLD_ROOT, else /var/lib/bld for uid 0, else $XDG_DATA_HOME/bld or
  * ~/.local/share/bld. Made when it is missing. Takes a shared lock that keeps `prune` away while
- * the store is open. ERR_SYS; ERR_UNSUPPORTED for a newer format. */
+ * the store is open. ERR_SYS, also for a newer format. */
 struct store *store_open(const char *root, struct err **err);
 void store_close(struct store *s); /* removes (renames to trash) what this process left in tmp */
 
@@ -46,6 +46,9 @@ int store_tmp_fd(
 int store_temp_dir(struct store *s, char name[64], struct err **err);
 /* Move tmp/name to trash (never deletes: deletion is prune's). Missing is success. */
 void store_discard(struct store *s, const char *name);
+/* Delete tmp/name now: what a failed step or `bld run` leaves, whose space may be needed at once.
+ */
+void store_remove_temp(struct store *s, const char *name);
 /* Exclusive use, for prune: waits until no other process has the store open when wait, else ERR_SYS
  * "busy". */
 int store_exclusive(struct store *s, bool wait, struct err **err);

@@ -12,6 +12,7 @@ struct err {
 	int sys;    /* errno at the time, 0 = not from a system call */
 	char *text; /* owned */
 	char *hint; /* owned, NULL = none */
+	int status; /* exit status that goes before the kind's, 0 = none */
 };
 
 static int make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
@@ -130,8 +131,17 @@ int err_errno(const struct err *e)
 	return e->sys;
 }
 
+int err_exit_with(struct err **err, int status)
+{
+	if (err && *err)
+		(*err)->status = status;
+	return -1;
+}
+
 int err_exit_status(const struct err *e)
 {
+	if (e->status)
+		return e->status;
 	switch (e->kind) {
 	case ERR_BUILD:
 	case ERR_UNSUPPORTED:

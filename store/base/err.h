@@ -44,6 +44,9 @@ int err_hint(struct err **err, const char *fmt, ...) __attribute__((format(print
 /* Change the kind where a layer above knows better ("push failed after a good build"). */
 int err_rekind(struct err **err, enum err_kind kind);
 
+/* Exit with this status whatever the kind is (a command of `bld run` that cannot be started). */
+int err_exit_with(struct err **err, int status);
+
 enum err_kind err_get_kind(const struct err *e);
 const char *err_text(const struct err *e);      /* borrowed, valid until e is freed */
 const char *err_hint_text(const struct err *e); /* "" when there is none */
