@@ -88,6 +88,7 @@ static void test_removed(void **state)
 	assert_int_equal(0, pipe2(up, O_CLOEXEC));
 	pid_t pid = fork();
 	if (pid == 0) {
+		close(held); /* a fork shares the lock */
 		if (write(up[1], "x", 1) != 1)
 			_exit(9);
 		int fd = lock_take(t->fd, "l", LOCK_EXCLUSIVE, true, NULL);
