@@ -108,7 +108,7 @@ int cachemount_open(struct job *j, const struct cachemount *c, int *lock_fd, str
 		else
 			snprintf(name, sizeof name, "%s-%u", hex, i);
 		auto_free char *lock_name = mem_printf("locks/mount-%s", name);
-		auto_fd int lock = lock_take(store_bld_fd(j->s), lock_name, LOCK_WRITE,
+		auto_fd int lock = lock_take(store_bld_fd(j->s), lock_name, LOCK_EXCLUSIVE,
 			c->sharing == CACHEMOUNT_LOCKED, err);
 		if (lock < 0 && errno == EWOULDBLOCK && c->sharing == CACHEMOUNT_PRIVATE)
 			continue;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "builder/cli/cli.h"
 
@@ -76,6 +77,17 @@ static int print_error(const struct err *e)
 	return err_exit_status(e);
 }
 
+/* A stack of 500 layers is held open as a descriptor each, some of them twice. */
+static void raise_file_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	auto_err struct err *err = NULL;
@@ -83,6 +95,7 @@ int main(int argc, char **argv)
 	int status;
 
 	fill_stdio();
+	raise_file_limit();
 	catch_signals();
 	status = cli_main(&c, commands, argc, argv, &err);
 	/* A reader that went away early (`bld images | head -1`) is no error. */
