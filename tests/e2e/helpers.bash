@@ -76,7 +76,7 @@ fails() {
 	local want=$1 re=$2
 	shift 2
 	run --separate-stderr "$@"
-	if [ "$status" != "$want" ] || ! grep -qiE -- "$re" <<<"$stderr"; then
+	if [ "$status" != "$want" ] || [ -z "$stderr" ] || ! grep -qiE -- "$re" <<<"$stderr$output"; then
 		echo "status $status, wanted $want and /$re/, of: $*"
 		echo "out: $output" | tail -20
 		echo "err: $stderr" | tail -40
@@ -109,8 +109,8 @@ need_base() {
 	local layout n
 	layout=$(base_layout)
 	for n in "${@:-base}"; do
-		[ -e "$CACHE/$n.archive" ] || cached "$n.archive" archive_of "$layout" "$n" >/dev/null
-		bld load -i "$CACHE/$n.archive" >/dev/null
+		bld load -i "$(cached "$n-$RECIPES.archive" archive_of "$layout" "$n")" >/dev/null 2>&1 ||
+			bld load -i "$CACHE/$n-$RECIPES.archive"
 	done
 }
 archive_of() { skopeo copy -q "oci:$1:$2" "docker-archive:$3:localhost/$2:latest"; }
@@ -171,8 +171,8 @@ background() {
 stop_all() {
 	local p
 	for p in "${STARTED[@]}"; do
-		kill "$p" 2>/dev/null
-		wait "$p" 2>/dev/null
+		kill "$p" 2>/dev/null || true
+		wait "$p" 2>/dev/null || true
 	done
 	STARTED=()
 	return 0

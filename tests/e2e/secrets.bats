@@ -21,8 +21,8 @@ nowhere() { # no file below DIR... holds the canary, plain, in base64 or inside 
 	export FROM_ENV=$CANARY
 	dockerfile <<-'EOF'
 		FROM localhost/base AS one
-		RUN --mount=type=secret,id=s test "$(wc -c < /run/secrets/s)" = 27 && cat /run/secrets/s | md5sum > /proof
-		RUN --mount=type=secret,id=e,env=TOKEN test ${#TOKEN} = 27 && env | grep -c TOKEN > /n
+		RUN --mount=type=secret,id=s test "$(wc -c < /run/secrets/s)" = 26 && cat /run/secrets/s | md5sum > /proof
+		RUN --mount=type=secret,id=e,env=TOKEN test ${#TOKEN} = 26 && env | grep -c TOKEN > /n
 		RUN --mount=type=secret,id=s,target=/etc/key,mode=0440,gid=50 stat -c '%a %g' /etc/key > /m
 		FROM one
 		RUN ls -A /run /etc > /list; env > /env
@@ -69,13 +69,13 @@ nowhere() { # no file below DIR... holds the canary, plain, in base64 or inside 
 	need_base
 	dockerfile <<-'EOF'
 		FROM localhost/base
-		RUN test "$http_proxy" = "http://user:canary-9f3c-do-not-keep-me@proxy.invalid:1"
+		RUN echo "$http_proxy" | grep -q '^http://[^/]*@proxy.invalid:1'
 	EOF
 	http_proxy="http://user:$CANARY@proxy.invalid:1" build -t x ctx
 	nowhere "$BLD_ROOT"
 	hasnt "$log" "$CANARY"
 	# not in the key either
-	http_proxy="http://other" bld build --progress=plain ctx >out 2>&1
+	http_proxy="http://other@proxy.invalid:1" bld build --progress=plain ctx >out 2>&1
 	grep -q CACHED out
 }
 

@@ -108,7 +108,7 @@ damage() { # flip one byte in the middle
 	# Another boot id in the records is what a crash of the machine leaves.
 	blob=$BLD_ROOT/blobs/sha256/$(manifest docker.io/library/img | jq -r '.layers[-1].digest' | cut -d: -f2)
 	if getfattr -n user.bld.boot "$blob" 2>/dev/null | grep -q .; then
-		find "$BLD_ROOT" -type f -exec setfattr -n user.bld.boot -v 00000000-0000-0000-0000-000000000000 {} + 2>/dev/null || true
+		find "$BLD_ROOT/blobs" "$BLD_ROOT/bld/cache" -type f -exec setfattr -n user.bld.boot -v 00000000-0000-0000-0000-000000000000 {} + 2>/dev/null || true
 		damage "$blob"
 		build -t img ctx
 		ok bld verify

@@ -4,6 +4,9 @@
 
 CACHE=${BLD_TEST_CACHE:-${BUILD:?}/cache}
 
+# What a change of the recipes makes stale.
+RECIPES=$(cat "${BASH_SOURCE[0]}" "$TOOLS/mkimage.py" | cksum | cut -d' ' -f1)
+
 # cached NAME COMMAND...: the path CACHE/NAME, made by COMMAND PATH.new when it is not there.
 # Two that come at the same time make it once.
 cached() {
@@ -56,7 +59,7 @@ make_busybox_tar() {
 		-C "$root" -cf "$1" .
 	rm -rf "$root"
 }
-busybox_tar() { cached busybox.tar make_busybox_tar; }
+busybox_tar() { cached "busybox-$RECIPES.tar" make_busybox_tar; }
 
 # A small Debian, as its own tools make it.
 make_debian_tar() {
@@ -89,7 +92,7 @@ make_base_layout() {
 			"OnBuild":["ENV TRIGGERED=1","RUN echo $TRIGGERED > /tmp/trigger","COPY f /tmp/onbuild-f"]}' \
 			"$1" onbuild
 }
-base_layout() { cached base make_base_layout; }
+base_layout() { cached "base-$RECIPES" make_base_layout; }
 
 # An OCI layout with the image `debian`, its layer compressed as registries have it.
 make_debian_layout() {
@@ -99,4 +102,4 @@ make_debian_layout() {
 			'{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["bash"]}' \
 			"$1" debian "$tar"
 }
-debian_layout() { cached debian make_debian_layout; }
+debian_layout() { cached "debian-$RECIPES" make_debian_layout; }
