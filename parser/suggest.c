@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define WORD_MAX 40
-
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -16,11 +14,13 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /* Optimal string alignment distance, rows of the usual table kept three at a time. */
-static unsigned distance(struct slice a, struct slice b)
+unsigned suggest_distance(struct slice a, struct slice b)
 {
-	unsigned rows[3][WORD_MAX + 1];
+	unsigned rows[3][SUGGEST_WORD_MAX + 1];
 	unsigned *before = rows[0], *above = rows[1], *now = rows[2];
 
+	if (a.len > SUGGEST_WORD_MAX || b.len > SUGGEST_WORD_MAX)
+		return SUGGEST_WORD_MAX + 1;
 	for (unsigned j = 0; j <= b.len; j++)
 		above[j] = j;
 	for (size_t i = 1; i <= a.len; i++) {
@@ -47,14 +47,12 @@ const char *suggest_nearest(struct slice word, const char *const *candidates, si
 	const char *best = NULL;
 	unsigned limit = word.len >= 6 ? 2 : 1;
 
-	if (word.len > WORD_MAX || word.len < 2)
+	if (word.len > SUGGEST_WORD_MAX || word.len < 2)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		unsigned d;
 
-		if (strlen(candidates[i]) > WORD_MAX)
-			continue;
-		d = distance(word, slice_of(candidates[i]));
+		d = suggest_distance(word, slice_of(candidates[i]));
 		if (d <= limit && (!best || d < limit)) {
 			best = candidates[i];
 			limit = d;

@@ -7,10 +7,17 @@
 
 #include "parser/slice.h"
 
+#define SUGGEST_WORD_MAX 64 /* bytes; longer words have no neighbours */
+
+/*
+ * How far apart two words are: insertions, removals, changes and swaps of neighbours, ASCII case
+ * ignored. SUGGEST_WORD_MAX + 1 when one is too long.
+ */
+unsigned suggest_distance(struct slice a, struct slice b);
+
 /*
  * The candidate nearest to a word, ASCII case ignored, counting insertions, removals, changes and
- * swaps of neighbours; NULL when none is near (more than 2, or more than half of the word). Words
- * over 40 bytes have no neighbours.
+ * swaps of neighbours; NULL when none is near (more than 2, or more than half of the word).
  */
 const char *suggest_nearest(struct slice word, const char *const *candidates, size_t count);
 

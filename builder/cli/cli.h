@@ -85,9 +85,6 @@ const struct cli_option *cli_common_options(void);
 /* "1", "true", "yes", "on" and their opposites, any case. */
 bool cli_bool(const char *text, bool *out);
 
-/* Edit distance of two words (insert, delete, replace, swap of neighbours), for suggestions. */
-size_t cli_distance(const char *a, const char *b);
-
 extern const struct cli_command cli_build, cli_pull, cli_push, cli_images, cli_inspect, cli_history,
 	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run,
 	cli_parse_file, cli_verify, cli_info, cli_version;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parser/suggest.h"
 #include "store/base/mem.h"
 
 struct global_opts {
@@ -44,7 +45,7 @@ static int unknown_command(
 	const char *best = NULL;
 
 	for (size_t i = 0; commands[i]; i++) {
-		size_t d = cli_distance(name, commands[i]->name);
+		size_t d = suggest_distance(slice_of(name), slice_of(commands[i]->name));
 
 		if (d < distance) {
 			distance = d;

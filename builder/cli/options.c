@@ -6,9 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "parser/suggest.h"
 #include "store/base/mem.h"
-
-#define OPTION_SUGGEST_MAX 32 /* bytes of a mistyped word that are compared */
 
 static const struct cli_option common[] = {
 	{"root", 0, CLI_STRING, offsetof(struct cli, root), "DIR", "BLD_ROOT",
@@ -34,37 +33,6 @@ bool cli_bool(const char *text, bool *out)
 		}
 	}
 	return false;
-}
-
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Three rows of the usual table (the one before the last serves the swap). */
-size_t cli_distance(const char *a, const char *b)
-{
-	size_t row[3][OPTION_SUGGEST_MAX + 1];
-	size_t n = strnlen(a, OPTION_SUGGEST_MAX), m = strnlen(b, OPTION_SUGGEST_MAX);
-
-	for (size_t j = 0; j <= m; j++)
-		row[0][j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t *now = row[i % 3], *last = row[(i - 1) % 3];
-		const size_t *older = row[(i + 1) % 3];
-
-		now[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			now[j] = smallest(
-				last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-				older[j - 2] + 1 < now[j])
-				now[j] = older[j - 2] + 1;
-		}
-	}
-	return row[n % 3][m];
 }
 
 /* A parse in progress. */
@@ -94,7 +62,7 @@ static void nearest_in(
 	const struct cli_option *t, const char *word, const char **best, size_t *distance)
 {
 	for (; t && t->name; t++) {
-		size_t d = cli_distance(word, t->name);
+		size_t d = suggest_distance(slice_of(word), slice_of(t->name));
 
 		/* "--metadata" for "--metadata-file" is near, however many letters are missing. */
 		if (strlen(word) >= 3 && strncmp(t->name, word, strlen(word)) == 0)

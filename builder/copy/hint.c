@@ -5,39 +5,10 @@
 
 #include "builder/copy/path.h"
 #include "builder/copy/selection.h"
+#include "parser/suggest.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-
-#define NAME_MAX_LEN 64 /* longer names get no suggestion */
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-// Edits between two names: insert, delete, replace.
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1], n = strlen(b);
-
-	if (strlen(a) > NAME_MAX_LEN || n > NAME_MAX_LEN)
-		return NAME_MAX_LEN;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t up = row[j];
-			row[j] = min3(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = up;
-		}
-	}
-	return row[n];
-}
 
 // The nearest name in the directory dir, close enough to be a slip; owned or NULL.
 static char *nearest(struct copy_selection *s, const char *dir, const char *name)
@@ -52,41 +23,59 @@ static char *nearest(struct copy_selection *s, const char *dir, const char *name
 		return NULL;
 	if (v->ops->names(v, &d, &s->pool, &names) == 0)
 		for (size_t i = 0; i < names.n; i++) {
-			size_t far = distance(name, names.v[i].name);
+			size_t far = suggest_distance(slice_of(name), slice_of(names.v[i].name));
 			if (far >= best || far >= strlen(name))
 				continue;
 			best = far;
 			free(out);
-			out = copy_path_join(dir, names.v[i].name);
+			out = mem_strdup(names.v[i].name);
 		}
 	v->ops->close(&d);
 	return out;
 }
 
-// Walk down to the first component that is missing and look at its neighbours.
+// One component further: *dir (resolved) and *shown (as the user would write it) grow by `name`, or
+// by the nearest there is. 1 as it stands, 2 changed, 0 nothing near.
+static int take_step(struct copy_selection *s, char **dir, char **shown, const char *name)
+{
+	auto_free char *path = copy_path_join(*dir, name);
+	auto_free char *other = NULL;
+	char *canon = NULL;
+	int how = 1;
+
+	if (s->vfs.ops->resolve(&s->vfs, path, &canon) != 0) {
+		other = nearest(s, *dir, name);
+		auto_free char *near = other ? copy_path_join(*dir, other) : NULL;
+		if (!near || s->vfs.ops->resolve(&s->vfs, near, &canon) != 0)
+			return 0;
+		how = 2;
+	}
+	free(*dir);
+	*dir = canon;
+	char *longer = copy_path_join(*shown, other ? other : name);
+	free(*shown);
+	*shown = longer;
+	return how;
+}
+
+// Walk down, taking the nearest name wherever one is missing; what comes out is there.
 static void hint_nearest(struct copy_selection *s, const char *clean, struct err **err)
 {
-	auto_free char *dir = mem_strdup("");
+	auto_free char *dir = mem_strdup(""), *shown = mem_strdup("");
 	const char *rest = clean, *comp;
+	bool changed = false;
 	size_t n;
 
 	while ((n = copy_path_next(&rest, &comp)) > 0) {
 		auto_free char *name = mem_strndup(comp, n);
-		auto_free char *path = copy_path_join(dir, name);
-		char *canon = NULL;
-		if (s->vfs.ops->resolve(&s->vfs, path, &canon) == 0) {
-			free(dir);
-			dir = canon;
-			continue;
-		}
-		auto_free char *best = nearest(s, dir, name);
-		if (best) {
-			auto_free char *whole = mem_printf("%s%s", best, rest);
-			auto_free char *shown = fs_printable(whole);
-			err_hint(err, "did you mean %s?", shown);
-		}
-		return;
+		int how = take_step(s, &dir, &shown, name);
+		if (!how)
+			return;
+		changed |= how == 2;
 	}
+	auto_free char *printable = fs_printable(shown);
+	if (changed)
+		err_hint(err, "did you mean %s?", printable);
 }
 
 int copy_hint_missing(struct copy_selection *s, const struct copy_root *root, const char *text,

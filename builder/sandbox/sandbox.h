@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The RUN sandbox: a plain specification in, an exit status out. Knows neither the Dockerfile nor OCI JSON.
+ * The RUN sandbox: a plain specification in, an exit status out. Knows neither the Dockerfile nor
+ * OCI JSON.
  *
- * A sandbox is one process tree in new mount, PID, IPC, UTS and cgroup namespaces (and network, when asked): an
- * overlay of the given lower directories with a fresh upper as its root, a fresh /proc, /dev, /sys, a PID 1 of ours
- * that reaps, forwards signals and ends everything when the command ends. Every mount lives in the sandbox's own
- * mount namespace, so nothing is left behind however bld dies; the PID 1 dies with the thread that started it.
+ * A sandbox is one process tree in new mount, PID, IPC, UTS and cgroup namespaces (and network,
+ * when asked): an overlay of the given lower directories with a fresh upper as its root, a fresh
+ * /proc, /dev, /sys, a PID 1 of ours that reaps, forwards signals and ends everything when the
+ * command ends. Every mount lives in the sandbox's own mount namespace, so nothing is left behind
+ * however bld dies; the PID 1 dies with the thread that started it.
  *
- * Paths inside the root are resolved once, by descriptor, and mounts go from descriptor to descriptor.
+ * Paths inside the root are resolved once, by descriptor, and mounts go from descriptor to
+ * descriptor.
  */
 #ifndef BLD_BUILDER_SANDBOX_SANDBOX_H
 #define BLD_BUILDER_SANDBOX_SANDBOX_H
@@ -35,16 +38,21 @@ struct sandbox_lowers {
 };
 
 enum sandbox_mount_kind {
-	SANDBOX_MOUNT_BIND,  /* source_fd, or `source` inside `lowers`; ro, or rw: into the source itself (cache mounts) */
-	SANDBOX_MOUNT_SCRATCH, /* the same sources with an overlay on top: writes are thrown away (bind,rw) */
-	SANDBOX_MOUNT_TMPFS, /* size_bytes (0 = the kernel's default), mode */
-	SANDBOX_MOUNT_FILE,  /* `data`, `len` as a file on a tmpfs of its own, read-only; never on disk (secrets, scripts) */
+	SANDBOX_MOUNT_BIND,    /* source_fd, or `source` inside `lowers`; ro, or rw: into the source
+				  itself (cache mounts) */
+	SANDBOX_MOUNT_SCRATCH, /* the same sources with an overlay on top: writes are thrown away
+				  (bind,rw) */
+	SANDBOX_MOUNT_TMPFS,   /* size_bytes (0 = the kernel's default), mode */
+	SANDBOX_MOUNT_FILE,    /* `data`, `len` as a file on a tmpfs of its own, read-only; never on
+				  disk (secrets, scripts) */
 };
 
 struct sandbox_mount {
 	enum sandbox_mount_kind kind;
-	const char *target; /* absolute, in the root; made when it is missing and gone again afterwards */
-	int source_fd;	    /* O_PATH file or directory, or -1: then `source` below the overlay of `lowers` */
+	const char *target; /* absolute, in the root; made when it is missing and gone again
+			       afterwards */
+	int source_fd;      /* O_PATH file or directory, or -1: then `source` below the overlay of
+			       `lowers` */
 	struct sandbox_lowers lowers;
 	const char *source; /* path inside `lowers`, resolved in that root */
 	bool readonly;
@@ -59,19 +67,22 @@ struct sandbox_mount {
 struct sandbox_spec {
 	enum sandbox_mode mode;
 	struct sandbox_lowers lowers;
-	int scratch_fd; /* empty directory on the store's file system: "upper" and "work" are made in it
-			   and stay for the caller (upper to be frozen) */
-	const char *const *argv; /* argv[0] is searched in the PATH of envp, in the root, as execvp would */
+	int scratch_fd; /* empty directory on the store's file system: "upper" and "work" are made
+			   in it and stay for the caller (upper to be frozen) */
+	const char *const
+		*argv; /* argv[0] is searched in the PATH of envp, in the root, as execvp would */
 	const char *const *envp; /* complete: nothing of the caller's environment gets in */
-	const char *cwd;	 /* absolute, in the root; made 0755 root when missing */
+	const char *cwd;         /* absolute, in the root; made 0755 root when missing */
 	uint32_t uid;
 	uint32_t gid;
-	const uint32_t *groups; /* supplementary, exactly these (the primary one included by the caller) */
+	const uint32_t
+		*groups; /* supplementary, exactly these (the primary one included by the caller) */
 	size_t ngroups;
 	const char *hostname; /* NULL = "bld" */
 	enum sandbox_network network;
 	const struct strlist *extra_hosts; /* "name ip" pairs as "name:ip", or NULL */
-	const struct sandbox_mount *mounts; /* in order: a later one may lie inside an earlier one */
+	const struct sandbox_mount
+		*mounts; /* in order: a later one may lie inside an earlier one */
 	size_t nmounts;
 	int stdin_fd;  /* -1 = /dev/null */
 	int stdout_fd; /* write ends of the caller's; borrowed, closed in the child after dup */
@@ -83,24 +94,29 @@ struct sandbox_spec {
 struct sandbox_result {
 	int exit_code; /* 0..255, of the command; 128 + signal when signal != 0 */
 	int signal;    /* that killed the command, 0 = it exited */
-	bool oom;      /* the kernel's OOM killer struck in the sandbox (as far as it can be known) */
-	int exec_errno; /* != 0: the command could not be started (ENOENT, EACCES, ENOEXEC ...): exit_code 127 or 126 */
+	bool oom; /* the kernel's OOM killer struck in the sandbox (as far as it can be known) */
+	int exec_errno; /* != 0: the command could not be started (ENOENT, EACCES, ENOEXEC ...):
+			   exit_code 127 or 126 */
 };
 
 struct sandbox_runner; /* the thread that starts sandboxes; they die with it */
 struct sandbox_job;
 
-/* Probes what the kernel gives (openat2, fsopen, lowerdir+, mount_setattr ...) and compiles the seccomp program once.
- * ERR_SANDBOX with what is missing and what to do (chroot without a mount namespace, no CAP_SYS_ADMIN ...). */
+/* Probes what the kernel gives (openat2, fsopen, lowerdir+, mount_setattr ...) and compiles the
+ * seccomp program once. ERR_SANDBOX with what is missing and what to do (chroot without a mount
+ * namespace, no CAP_SYS_ADMIN ...). */
 struct sandbox_runner *sandbox_runner_new(struct err **err);
 void sandbox_runner_free(struct sandbox_runner *r); /* kills and reaps what still runs */
 
-/* Start; returns when the sandbox is set up and the command about to be executed, or with ERR_SANDBOX naming the
- * operation that failed. The spec may go as soon as this returns. */
-struct sandbox_job *sandbox_start(struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
-/* Wait for the end; every process of the sandbox is dead and stubs are removed when it returns. Frees the job. 0 / -1. */
+/* Start; returns when the sandbox is set up and the command about to be executed, or with
+ * ERR_SANDBOX naming the operation that failed. The spec may go as soon as this returns. */
+struct sandbox_job *sandbox_start(
+	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
+/* Wait for the end; every process of the sandbox is dead and stubs are removed when it returns.
+ * Frees the job. 0 / -1. */
 int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struct err **err);
-/* Forward a signal to the command's process group (async-signal-safe is not needed; thread-safe it is). SIGKILL ends all. */
+/* Forward a signal to the command's process group (async-signal-safe is not needed; thread-safe it
+ * is). SIGKILL ends all. */
 void sandbox_signal(struct sandbox_job *job, int sig);
 
 /* For `bld info`: one line per feature, "name: yes/no (why)". */

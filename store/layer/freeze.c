@@ -21,7 +21,8 @@ int layer_freeze(
 {
 	auto_layer_writer struct layer_writer *w = layer_writer_new(out);
 	struct freeze state = {.w = w};
-	if (layer_upper_scan(f, LAYER_DIRS_PARENTS, write_entry, &state, err) || layer_writer_finish(w, err))
+	if (layer_upper_scan(f, LAYER_DIRS_PARENTS, write_entry, &state, err) ||
+		layer_writer_finish(w, err))
 		return -1;
 	if (entries)
 		*entries = state.n;

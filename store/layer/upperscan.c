@@ -413,8 +413,8 @@ static int scan_other(struct scan *s, struct place *p, const char *name, const s
 
 static int scan_names(struct scan *s, struct place *p, struct err **err);
 
-/* Does the directory say something of its own, apart from what is in it? The root's time never does:
- * nobody looks at it, and every unpacking moves it. */
+/* Does the directory say something of its own, apart from what is in it? The root's time never
+ * does: nobody looks at it, and every unpacking moves it. */
 static bool dir_changed(const struct scan *s, const struct place *in, const struct layer_entry *e)
 {
 	struct layer_entry below, timeless = *e;

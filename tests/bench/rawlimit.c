@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The raw limits that bld is measured against: each does the least that any builder must do for a workload, with plain
- * system calls and nothing else. Prints nothing; the harness takes the wall time of the whole process.
+ * The raw limits that bld is measured against: each does the least that any builder must do for a
+ *workload, with plain system calls and nothing else. Prints nothing; the harness takes the wall
+ *time of the whole process.
  *
  *	rawlimit publish DIR FILE      read FILE, write it to a temp name in DIR, rename
  *	rawlimit stat DIR              lstat every file below DIR
- *	rawlimit runs N LOWER SCRATCH  N times: clone with mount+pid+ipc+uts namespaces, overlay mount, exec /true
- *	rawlimit hash FILE             sha256 of one file
- *	rawlimit hashtree DIR          read and hash every file below DIR
+ *	rawlimit runs N LOWER SCRATCH  N times: clone with mount+pid+ipc+uts namespaces, overlay
+ *mount, exec /true rawlimit hash FILE             sha256 of one file rawlimit hashtree DIR read and
+ *hash every file below DIR
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -99,14 +100,17 @@ static void one_run(const char *lower, const char *scratch, int i)
 	mkdir(upper, 0755);
 	mkdir(work, 0755);
 	mkdir(merged, 0755);
-	snprintf(opts, sizeof opts, "lowerdir=%s,upperdir=%s,workdir=%s,volatile", lower, upper, work);
+	snprintf(opts, sizeof opts, "lowerdir=%s,upperdir=%s,workdir=%s,volatile", lower, upper,
+		work);
 	pid_t pid = (pid_t)syscall(SYS_clone,
-		SIGCHLD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS, NULL, NULL, NULL, 0);
+		SIGCHLD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS, NULL, NULL,
+		NULL, 0);
 	if (pid < 0)
 		die("clone");
 	if (pid == 0) {
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-		if (mount("overlay", merged, "overlay", 0, opts) < 0 || chroot(merged) < 0 || chdir("/") < 0)
+		if (mount("overlay", merged, "overlay", 0, opts) < 0 || chroot(merged) < 0 ||
+			chdir("/") < 0)
 			_exit(2);
 		execl("/bin/true", "true", (char *)NULL);
 		_exit(3);

@@ -306,19 +306,6 @@ static void test_help_text(void **state)
 	buf_clear(&b);
 }
 
-static void test_distance(void **state)
-{
-	(void)state;
-	assert_int_equal(cli_distance("", ""), 0);
-	assert_int_equal(cli_distance("abc", ""), 3);
-	assert_int_equal(cli_distance("", "abc"), 3);
-	assert_int_equal(cli_distance("build", "biuld"), 1);
-	assert_int_equal(cli_distance("push", "pull"), 2);
-	assert_int_equal(cli_distance("kitten", "sitting"), 3);
-	/* Longer words than are compared: bounded, not wrong. */
-	assert_true(cli_distance("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "b") <= 32);
-}
-
 static void test_bool(void **state)
 {
 	bool b = false;
@@ -342,7 +329,6 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_root_and_help),
 		cmocka_unit_test(test_help_text),
-		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_bool),
 	};
 

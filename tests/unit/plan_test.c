@@ -25,8 +25,10 @@ static void make(struct made *m, const char *text, const char *target)
 	assert_int_equal(m->df->diags.errors, 0);
 	if (!m->platform.os)
 		assert_int_equal(oci_platform_parse("linux/arm64", &m->platform, NULL), 0);
-	struct plan_opts o = {
-		.target = target, .build_args = &m->args, .context_names = &m->names, .platform = &m->platform};
+	struct plan_opts o = {.target = target,
+		.build_args = &m->args,
+		.context_names = &m->names,
+		.platform = &m->platform};
 	m->status = plan_make(m->df, &o, &m->plan, &m->err);
 }
 
@@ -47,7 +49,9 @@ static void only_needed_stages(void **state)
 
 	(void)state;
 	make(&m,
-		"FROM scratch AS a\nFROM scratch AS unused\nFROM a AS b\nRUN x\nFROM scratch\nCOPY --from=B /x /x\n", NULL);
+		"FROM scratch AS a\nFROM scratch AS unused\nFROM a AS b\nRUN x\nFROM scratch\nCOPY "
+		"--from=B /x /x\n",
+		NULL);
 	assert_int_equal(m.status, 0);
 	assert_true(m.plan.stages[0].needed);
 	assert_false(m.plan.stages[1].needed);
@@ -83,7 +87,10 @@ static void globals_expand_in_from(void **state)
 
 	(void)state;
 	strlist_add(&m.args, "TAG=9");
-	make(&m, "ARG BASE=debian\nARG TAG=1\nARG FULL=${BASE}:${TAG}\nFROM --platform=$TARGETPLATFORM $FULL\n", NULL);
+	make(&m,
+		"ARG BASE=debian\nARG TAG=1\nARG FULL=${BASE}:${TAG}\nFROM "
+		"--platform=$TARGETPLATFORM $FULL\n",
+		NULL);
 	assert_int_equal(m.status, 0);
 	assert_string_equal(m.plan.stages[0].base_name, "debian:9");
 	assert_string_equal(m.plan.stages[0].platform, "linux/arm64");
@@ -96,12 +103,15 @@ static void bad_references(void **state)
 		const char *text;
 		const char *message;
 	} rows[] = {
-		{"FROM scratch AS a\nCOPY --from=b /x /x\nFROM scratch AS b\n", "defined after this one"},
-		{"FROM scratch AS a\nCOPY --from=1 /x /x\nFROM scratch AS b\n", "defined after this one"},
+		{"FROM scratch AS a\nCOPY --from=b /x /x\nFROM scratch AS b\n",
+			"defined after this one"},
+		{"FROM scratch AS a\nCOPY --from=1 /x /x\nFROM scratch AS b\n",
+			"defined after this one"},
 		{"FROM scratch AS a\nCOPY --from=a /x /x\n", "copy from itself"},
 		{"FROM scratch AS a\nCOPY --from=0 /x /x\n", "copy from itself"},
 		{"FROM scratch\nCOPY --from=7 /x /x\n", "there is no stage 7"},
-		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n", "defined after"},
+		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n",
+			"defined after"},
 		{"ARG X\nFROM $X\n", "empty after expansion"},
 	};
 

@@ -94,7 +94,8 @@ static int load(const char *spec, struct secrets *s, struct err **err)
 
 static void secrets(void **state)
 {
-	static const char *const bad[] = {"src=/etc/passwd", "id=x,what=y", "id", "id=,src=/x", "id=x,src=/a,env=B"};
+	static const char *const bad[] = {
+		"src=/etc/passwd", "id=x,what=y", "id", "id=,src=/x", "id=x,src=/a,env=B"};
 	struct secrets s = {0};
 	auto_err struct err *err = NULL;
 
