@@ -121,38 +121,38 @@ void namespace_plan_mounts(struct op_list *l)
 	ops_add(l, &(struct op){new_mount_namespace, .what = "make a mount namespace"});
 }
 
-/* On "/", where no path of this process leads: a root is never crossed downwards. */
+/*
+ * On some directory of the old root, which takes everything below it along when it goes. Not on "/"
+ * itself: there a mount would come along with the new root, be reached by "/..", and cost an
+ * umount, which waits for every CPU.
+ */
 static int park(struct ops_state *st, const struct op *op)
 {
-	return move_mount(st->slot[op->in], "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	static const char *const places[] = {"/proc", "/dev", "/sys", "/tmp", "/usr", "/etc"};
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_fd int fd = open(places[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0)
+			return kernel_attach(st->slot[op->in], fd);
+	}
+	return -1;
 }
 
 void namespace_plan_park(struct op_list *l, int slot, const char *what)
 {
-	l->parked++;
 	ops_add(l, &(struct op){park, .what = what, .in = slot});
 }
 
-struct pivot_arg {
-	bool attached;
-	size_t parked;
-};
-
-/*
- * A mount that stays on the root is reached by "/..", which does cross downwards: so everything
- * parked goes first, the old root last, and then "/.." must be "/".
- */
+/* Afterwards "/.." must be "/": a mount left on the root would be one step away. */
 static int pivot(struct ops_state *st, const struct op *op)
 {
-	const struct pivot_arg *a = op->arg;
-	int same;
+	int root = st->slot[op->in], same;
+	bool attached = op->flags;
 
-	for (size_t i = 0; i < a->parked; i++)
-		if (umount2("/", MNT_DETACH) < 0)
-			return -1;
-	if (!a->attached && park(st, op) < 0)
+	if (!attached && move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -1;
-	if (fchdir(st->slot[op->in]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -1;
 	/* Now the old root lies on the new one; umount takes what is on top. */
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
@@ -165,10 +165,8 @@ static int pivot(struct ops_state *st, const struct op *op)
 
 void namespace_plan_pivot(struct op_list *l, bool attached)
 {
-	struct pivot_arg *a = ops_own(l, mem_alloc(sizeof(*a)));
-
-	*a = (struct pivot_arg){attached, l->parked};
-	ops_add(l, &(struct op){pivot, .what = "change the root", .in = OPS_ROOT, .arg = a});
+	ops_add(l,
+		&(struct op){pivot, .what = "change the root", .in = OPS_ROOT, .flags = attached});
 }
 
 static int set_host_name(struct ops_state *st, const struct op *op)

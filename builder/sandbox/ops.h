@@ -77,9 +77,8 @@ struct op_list {
 	size_t nslot, cap_slot;
 	int *keep; /* descriptors of the caller that the child needs, sorted by ops_seal() */
 	size_t nkeep, cap_keep;
-	size_t parked; /* mounts that lie on the old root, see namespace_plan_park() */
-	size_t stubs;  /* most stubs that the targets can need */
-	int *fd;       /* owned */
+	size_t stubs; /* most stubs that the targets can need */
+	int *fd;      /* owned */
 	size_t nfd, cap_fd;
 	void **owned; /* everything that ops point to */
 	size_t nowned, cap_owned;
