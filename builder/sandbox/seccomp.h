@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system call filter of the command. Two programs: one allows calls by number and answers
- * ENOSYS to every other, so that programs fall back as on an older kernel, and EPERM to those that
- * are known and unwanted; the other refuses some calls by their arguments. The kernel takes the
- * stricter answer. Compiled once per runner.
+ * The system call filter of the command: calls are allowed by number; those that are known and
+ * unwanted get EPERM, some others by their arguments; every other gets ENOSYS, so that programs
+ * fall back as on an older kernel. Compiled once per runner.
  */
 #ifndef BLD_BUILDER_SANDBOX_SECCOMP_H
 #define BLD_BUILDER_SANDBOX_SECCOMP_H
@@ -13,15 +12,13 @@
 #include "builder/sandbox/ops.h"
 #include "store/base/err.h"
 
-#define SANDBOX_SECCOMP_PROGRAMS 2
-
 struct sandbox_seccomp {
-	struct sock_fprog prog[SANDBOX_SECCOMP_PROGRAMS]; /* filter: owned */
+	struct sock_fprog prog; /* filter: owned */
 };
 
 int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err);
 void sandbox_seccomp_clear(struct sandbox_seccomp *f);
-/* Load both. Without no_new_privs that needs CAP_SYS_ADMIN, so it comes before the caps go. */
+/* Load it. Without no_new_privs that needs CAP_SYS_ADMIN, so it comes before the caps go. */
 void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f, bool no_new_privs);
 
 #endif
