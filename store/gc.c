@@ -288,6 +288,14 @@ static bool live_never(struct gc *g, const char *name)
 	return false;
 }
 
+/* What a process that was killed while it made a new store left behind; the directories of dead
+ * processes were moved to the trash when the store was opened. */
+static bool live_tmp(struct gc *g, const char *name)
+{
+	(void)g;
+	return strncmp(name, STORE_ONCE ".", sizeof STORE_ONCE) != 0;
+}
+
 static int sweep_all(struct gc *g, struct err **err)
 {
 	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
@@ -297,7 +305,8 @@ static int sweep_all(struct gc *g, struct err **err)
 		return -1;
 	if (g->o->all && sweep(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
 		return -1;
-	/* tmp directories of the dead were moved here when the store was opened */
+	if (sweep(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
+		return -1;
 	return sweep(g, store_dir(g->s, STORE_TRASH), live_never, err);
 }
 

@@ -130,7 +130,7 @@ static int make_once(
 
 	if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	fs_temp_name(temp, sizeof temp, "once");
+	fs_temp_name(temp, sizeof temp, STORE_ONCE);
 	if (fs_replace_file(tmp, temp, text, strlen(text), 0600, true, err) < 0)
 		return -1;
 	int r = linkat(tmp, temp, dir_fd, name, 0);

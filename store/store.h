@@ -58,6 +58,8 @@ int store_sync(struct store *s, struct err **err);
 
 /* --- for the files of store/ and for cache mounts of the builder ------------------------------ */
 
+#define STORE_ONCE "once" /* temp files in bld/tmp itself: "once.PID...", of a store being made */
+
 enum store_dir {
 	STORE_DIRS,
 	STORE_FORMS,
