@@ -117,8 +117,8 @@ static void from_scratch(struct job *j, struct state *out, const struct oci_plat
 	oci_platform_copy(&out->config.platform, platform ? platform : &j->platform);
 }
 
-static int from_context(
-	struct job *j, const struct plan_stage *ps, struct state *out, struct err **err)
+static int from_context(struct job *j, const struct plan_stage *ps,
+	const struct oci_platform *platform, struct state *out, struct err **err)
 {
 	const struct context *c = context_find(&j->contexts, ps->base_name);
 	struct copy_root root = context_root(c);
@@ -127,7 +127,7 @@ static int from_context(
 	if (origin_make_layer(j, &root, "/", &l, err) < 0)
 		return -1;
 	free(l.inner);
-	from_scratch(j, out, NULL);
+	from_scratch(j, out, platform);
 	auto_free char *text = mem_printf("FROM %s (a build context)", ps->base_name);
 	commit_to_state(out, &l.record, &l.content, text);
 	return 0;
@@ -163,7 +163,7 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		out->cmd_set = false;
 		return 0;
 	case PLAN_CONTEXT:
-		r = from_context(j, ps, out, err);
+		r = from_context(j, ps, want, out, err);
 		break;
 	case PLAN_IMAGE:
 		r = base_image(j, ps->base_name, want, out, err);

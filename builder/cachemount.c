@@ -9,7 +9,7 @@
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 
-static void name_of(const struct cachemount *c, char hex[DIGEST_HEX])
+void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX])
 {
 	static const struct digest none;
 	struct digest d;
@@ -61,17 +61,20 @@ static int make(struct job *j, const struct cachemount *c, const char *path, str
 	char temp[64];
 	auto_fd int fd = store_temp_dir(j->s, temp, err);
 
+	int r = 0;
+
 	if (fd < 0)
 		return -1;
-	if (c->seed && seed(j, c, fd, err) < 0)
-		return -1;
-	if (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0)
-		return err_sys(err, "cache mount: owner and mode");
-	if (renameat(store_tmp_fd(j->s), temp, store_bld_fd(j->s), path) < 0 && errno != EEXIST &&
-		errno != ENOTEMPTY)
-		return err_sys(err, "cache mount: %s", path);
+	if (c->seed)
+		r = seed(j, c, fd, err);
+	if (r == 0 && (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0))
+		r = err_sys(err, "cache mount: owner and mode");
+	if (r == 0 && renameat(store_tmp_fd(j->s), temp, store_bld_fd(j->s), path) < 0 &&
+		errno != EEXIST && errno != ENOTEMPTY)
+		r = err_sys(err, "cache mount: %s", path);
+	/* Of the new directory nothing is left here, unless it failed or somebody was faster. */
 	store_discard(j->s, temp);
-	return 0;
+	return r;
 }
 
 static int open_instance(
@@ -94,12 +97,28 @@ static int open_instance(
 	return err_sys(err, "cache mount \"%s\"", c->id);
 }
 
-int cachemount_open(struct job *j, const struct cachemount *c, int *lock_fd, struct err **err)
+/* Waits in small pieces when it has to, so that a signal ends the wait. */
+static int take_lock(struct job *j, const struct cachemount *c, const char *name, struct err **err)
+{
+	auto_free char *path = mem_printf("locks/mount-%s", name);
+	bool told = false;
+
+	for (;;) {
+		int fd = lock_take(store_bld_fd(j->s), path, LOCK_EXCLUSIVE, false, err);
+		if (fd >= 0 || errno != EWOULDBLOCK || c->sharing == CACHEMOUNT_PRIVATE)
+			return fd;
+		if (job_wait(j, &told, "waiting for a cache mount that another build has locked",
+			    err) < 0)
+			return -1;
+	}
+}
+
+int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct err **err)
 {
 	char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
 
-	name_of(c, hex);
-	*lock_fd = -1;
+	cachemount_name(c, hex);
+	*held = -1;
 	if (c->sharing == CACHEMOUNT_SHARED)
 		return open_instance(j, c, hex, err);
 	for (unsigned i = 0; i < CACHEMOUNT_INSTANCES_MAX; i++) {
@@ -107,16 +126,15 @@ int cachemount_open(struct job *j, const struct cachemount *c, int *lock_fd, str
 			snprintf(name, sizeof name, "%s", hex);
 		else
 			snprintf(name, sizeof name, "%s-%u", hex, i);
-		auto_free char *lock_name = mem_printf("locks/mount-%s", name);
-		auto_fd int lock = lock_take(store_bld_fd(j->s), lock_name, LOCK_EXCLUSIVE,
-			c->sharing == CACHEMOUNT_LOCKED, err);
+		errno = 0;
+		auto_fd int lock = take_lock(j, c, name, err);
 		if (lock < 0 && errno == EWOULDBLOCK && c->sharing == CACHEMOUNT_PRIVATE)
 			continue;
 		if (lock < 0)
 			return -1;
 		int fd = open_instance(j, c, name, err);
 		if (fd >= 0)
-			*lock_fd = TAKE_FD(lock);
+			*held = TAKE_FD(lock);
 		return fd;
 	}
 	return err_set(err, ERR_LIMIT, "cache mount \"%s\": %d private copies are in use", c->id,

@@ -24,8 +24,15 @@ struct cachemount {
 	const struct digest *seed_key; /* or NULL */
 };
 
-/* Opens (makes) the directory: O_PATH-less directory fd. *lock_fd holds it for PRIVATE and LOCKED
- * (waits when locked), else -1; both owned by the caller. */
-int cachemount_open(struct job *j, const struct cachemount *c, int *lock_fd, struct err **err);
+/* Which directory it is: two mounts of one name share it. */
+void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX]);
+
+/*
+ * Opens (makes) the directory. *held keeps it for PRIVATE and LOCKED (another user of a locked one
+ * is waited for, until the job is cancelled), else -1; both owned by the caller. Who opens several
+ * locked ones does so in the order of their names, and each once, or two builds wait for each
+ * other.
+ */
+int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct err **err);
 
 #endif

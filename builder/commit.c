@@ -26,13 +26,14 @@ static int freeze(struct job *j, struct state *st, const char *temp_name, struct
 {
 	auto_free char *path = mem_printf("%s/upper", temp_name);
 	auto_fd int upper = openat(store_tmp_fd(j->s), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_blob_writer struct blob_writer *w = blob_create(j->s, err);
-	const struct layer_tree *below = state_tree(st, j->s, err);
-
-	if (!w || !below)
-		return -1;
 	if (upper < 0)
 		return err_sys(err, "upper directory of the step");
+	const struct layer_tree *below = state_tree(st, j->s, err);
+	if (!below)
+		return -1;
+	auto_blob_writer struct blob_writer *w = blob_create(j->s, err);
+	if (!w)
+		return -1;
 	struct layer_freeze f = {.upper_fd = upper, .below = below, .cut_times = true};
 	if (layer_freeze(&f, blob_stream(w), NULL, err) < 0)
 		return -1;

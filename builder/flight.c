@@ -2,13 +2,10 @@
 #include "builder/flight.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/cache.h"
-
-#define FLIGHT_PAUSE_NS 20000000
 
 static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
 {
@@ -69,7 +66,6 @@ static int execute(const struct flight *f, struct record *out, struct err **err)
 /* Waits in small pieces, so that a signal ends the wait. */
 static int take_lock(const struct flight *f, struct err **err)
 {
-	const struct timespec pause = {.tv_nsec = FLIGHT_PAUSE_NS};
 	bool told = false;
 
 	for (;;) {
@@ -77,15 +73,9 @@ static int take_lock(const struct flight *f, struct err **err)
 		int fd = cache_lock(f->j->s, f->key, true, err);
 		if (fd >= 0 || errno != EWOULDBLOCK || (err && *err))
 			return fd;
-		if (!told) {
-			job_emit(f->j, &(struct event){.kind = EVENT_STATUS,
-					       .text = "waiting for another build that does the "
-						       "same step"});
-			told = true;
-		}
-		if (job_check(f->j, err) < 0)
+		if (job_wait(f->j, &told, "waiting for another build that does the same step",
+			    err) < 0)
 			return -1;
-		nanosleep(&pause, NULL);
 	}
 }
 

@@ -16,8 +16,8 @@
 void history_add(struct state *st, const char *created_by, bool empty_layer, int64_t created);
 /* `["a","b"]` */
 char *history_words(const struct strlist *l);
-/* "|2 A=1 B=2 " for the ARGs declared so far that have a value and are no proxy setting, "" when
- * there are none. */
+/* "|2 A=1 B=2 " for the ARGs declared so far that have a value, "" when there are none. A proxy
+ * setting is among them only where the file declares it. */
 char *history_args(const struct state *st);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "store/base/mem.h"
 
 #define JOB_TEXT_MAX 400 /* bytes of an instruction shown in progress */
+#define JOB_PAUSE_NS 20000000
 
 int job_check(const struct job *j, struct err **err)
 {
@@ -16,6 +18,19 @@ int job_check(const struct job *j, struct err **err)
 		return 0;
 	return err_set(
 		err, ERR_CANCELLED, "stopped by %s", sig == SIGTERM ? "SIGTERM" : "an interrupt");
+}
+
+int job_wait(const struct job *j, bool *told, const char *why, struct err **err)
+{
+	const struct timespec pause = {.tv_nsec = JOB_PAUSE_NS};
+
+	if (!*told)
+		job_emit(j, &(struct event){.kind = EVENT_STATUS, .text = why});
+	*told = true;
+	if (job_check(j, err) < 0)
+		return -1;
+	nanosleep(&pause, NULL);
+	return 0;
 }
 
 void job_emit(const struct job *j, const struct event *e)

@@ -41,6 +41,8 @@ struct step {
 
 /* Non-zero once a signal came: ERR_CANCELLED is set and -1 returned. */
 int job_check(const struct job *j, struct err **err);
+/* A small pause of somebody who tries again and again; tells why the first time. As job_check. */
+int job_wait(const struct job *j, bool *told, const char *why, struct err **err);
 void job_emit(const struct job *j, const struct event *e);
 /* The instruction as one printable line, shortened; owned by the caller. */
 char *job_step_text(const struct step *sp);

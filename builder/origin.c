@@ -29,7 +29,9 @@ static struct state *cached_image(struct job *j, const char *name, struct err **
 		if (strcmp(j->origins->v[i]->name, name) == 0)
 			return &j->origins->v[i]->state;
 	struct origin_image *img = mem_alloc(sizeof *img);
-	if (base_image(j, name, NULL, &img->state, err) < 0) {
+	if (strcmp(name, "scratch") == 0) {
+		state_init(&img->state);
+	} else if (base_image(j, name, NULL, &img->state, err) < 0) {
 		free(img);
 		return NULL;
 	}
@@ -63,6 +65,12 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		return 0;
 	case PLAN_FROM_STAGE:
 		out->state = &j->stages[from->stage];
+		/* The plan knows all that the file refers to, not what a base image's triggers do.
+		 */
+		if (!out->state->done)
+			return err_set(err, ERR_UNSUPPORTED,
+				"stage \"%s\" was not built: an ONBUILD trigger cannot refer to it",
+				j->plan.stages[from->stage].title);
 		return 0;
 	case PLAN_FROM_IMAGE:
 		out->state = cached_image(j, from->name, err);

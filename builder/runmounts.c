@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/runmounts.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "builder/cachekey.h"
@@ -8,6 +9,7 @@
 #include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "parser/words.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
 
@@ -120,6 +122,8 @@ static int expand_target(struct expander *x, struct runmount *m)
 	if (x->failed)
 		return -1;
 	if (a->type == AST_MOUNT_SECRET) {
+		if (t && !*t)
+			t = NULL;
 		if (!m->id || !*m->id)
 			m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
 		if (!m->id || !*m->id)
@@ -225,10 +229,16 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 		sha256_field_str(h, m->ast->type == AST_MOUNT_SECRET ? m->id : NULL);
 		sha256_field_str(h, m->env);
 		sha256_field_u64(h, m->size);
-		sha256_field_str(h, bind && m->origin.state ? m->source : NULL);
-		if (bind)
-			cachekey_digest(
-				h, m->origin.state ? &m->origin.state->key : &m->layer.content);
+		/* Whether the command can read or write there. */
+		sha256_field_u64(h, m->uid);
+		sha256_field_u64(h, m->gid);
+		sha256_field_u64(h, m->has_mode ? 1 + (uint64_t)m->mode : 0);
+		/* What is there: of a cache only what a new one starts with. */
+		sha256_field_str(h, m->origin.state || !bind ? m->source : NULL);
+		if (m->origin.state)
+			cachekey_digest(h, &m->origin.state->key);
+		else if (bind)
+			cachekey_digest(h, &m->layer.content);
 	}
 }
 
@@ -251,32 +261,101 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 	return 0;
 }
 
-static int open_cache(
-	struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
-{
+/* A cache mount about to be opened. */
+struct cache_use {
+	struct runmount *m;
+	struct cachemount c;
 	struct copy_root seed;
-	bool has_seed = m->origin.state || m->origin.context;
-	struct cachemount c = {
-		.id = m->id,
-		.sharing = m->sharing,
-		.uid = m->uid,
-		.gid = m->gid,
-		.mode = m->has_mode ? m->mode : 0755,
-	};
+	char name[DIGEST_HEX];
+};
 
-	if (has_seed) {
-		if (origin_root(j, &m->origin, &seed, err) < 0)
+static int describe_cache(
+	struct job *j, struct runmount *m, struct cache_use *out, struct err **err)
+{
+	*out = (struct cache_use){
+		.m = m,
+		.c = {.id = m->id,
+			.sharing = m->sharing,
+			.uid = m->uid,
+			.gid = m->gid,
+			.mode = m->has_mode ? m->mode : 0755},
+	};
+	if (m->origin.state || m->origin.context) {
+		if (origin_root(j, &m->origin, &out->seed, err) < 0)
 			return -1;
-		c.seed = &seed;
-		c.seed_path = m->source;
-		c.seed_key = m->origin.state ? &m->origin.state->key : NULL;
+		out->c.seed = &out->seed;
+		out->c.seed_path = m->source;
+		out->c.seed_key = m->origin.state ? &m->origin.state->key : NULL;
 	}
-	m->source_fd = cachemount_open(j, &c, &m->lock_fd, err);
-	if (m->source_fd < 0)
-		return -1;
-	/* source= without from= is a directory inside the cache. */
-	out->kind = SANDBOX_MOUNT_BIND;
-	out->source_fd = m->source_fd;
+	cachemount_name(&out->c, out->name);
+	return 0;
+}
+
+/* Of one name the locked one first: then a private one beside it takes another copy. */
+static int by_name(const void *a, const void *b)
+{
+	const struct cache_use *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order)
+		return order;
+	return (y->c.sharing == CACHEMOUNT_LOCKED) - (x->c.sharing == CACHEMOUNT_LOCKED);
+}
+
+/* source= without from= is a directory inside the cache; what RUN left there may be a link. */
+static int enter_source(struct runmount *m, struct err **err)
+{
+	if (!m->source || m->origin.state || m->origin.context)
+		return 0;
+	int fd = fs_open_beneath(
+		m->source_fd, *m->source ? m->source : "/", O_RDONLY | O_DIRECTORY, 0, FS_IN_ROOT);
+	if (fd < 0)
+		return err_sys_kind(
+			err, ERR_BUILD, "directory \"%s\" of the cache mount", m->source);
+	close(m->source_fd);
+	m->source_fd = fd;
+	return 0;
+}
+
+static int open_cache(
+	struct job *j, const struct cache_use *u, const struct cache_use *before, struct err **err)
+{
+	struct runmount *m = u->m;
+	bool ours = before && before->c.sharing == CACHEMOUNT_LOCKED &&
+		    u->c.sharing == CACHEMOUNT_LOCKED && strcmp(before->name, u->name) == 0;
+
+	if (ours) {
+		struct cachemount again = u->c;
+		int none;
+		again.sharing = CACHEMOUNT_SHARED; /* the lock is held already */
+		m->source_fd = cachemount_open(j, &again, &none, err);
+	} else {
+		m->source_fd = cachemount_open(j, &u->c, &m->lock_fd, err);
+	}
+	return m->source_fd < 0 ? -1 : enter_source(m, err);
+}
+
+/* In the order of their names, whatever the order of the mounts. */
+static int open_caches(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
+{
+	auto_free struct cache_use *uses = mem_array(r->n + 1, sizeof *uses);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->m[i].ast->type != AST_MOUNT_CACHE)
+			continue;
+		if (describe_cache(j, &r->m[i], &uses[n], err) < 0)
+			return dferr_locate(err, sp->df, r->m[i].ast->span);
+		n++;
+	}
+	/* The seeds moved with the array's order. */
+	qsort(uses, n, sizeof *uses, by_name);
+	for (size_t i = 0; i < n; i++) {
+		if (uses[i].c.seed)
+			uses[i].c.seed = &uses[i].seed;
+		if (open_cache(j, &uses[i], i ? &uses[i - 1] : NULL, err) < 0)
+			return dferr_locate(err, sp->df, uses[i].m->ast->span);
+	}
 	return 0;
 }
 
@@ -326,7 +405,9 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 	case AST_MOUNT_BIND:
 		return open_bind(j, m, out, err) < 0 ? -1 : 1;
 	case AST_MOUNT_CACHE:
-		return open_cache(j, m, out, err) < 0 ? -1 : 1;
+		out->kind = SANDBOX_MOUNT_BIND;
+		out->source_fd = m->source_fd;
+		return 1;
 	case AST_MOUNT_TMPFS:
 		out->kind = SANDBOX_MOUNT_TMPFS;
 		out->size_bytes = m->size;
@@ -343,6 +424,8 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
 {
 	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
+	if (open_caches(j, sp, r, err) < 0)
+		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		int got = open_one(j, sp, r, &r->m[i], &r->mounts[r->nmounts], err);
 		if (got < 0)

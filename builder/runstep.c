@@ -6,6 +6,7 @@
 
 #include "builder/cachekey.h"
 #include "builder/commit.h"
+#include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "builder/flight.h"
 #include "builder/history.h"
@@ -34,6 +35,16 @@ static void run_clear(struct run *r)
 	free(r->script_path);
 }
 
+/* The shell reads this path as a word, so a name that is more than one, or a path, is not used. */
+static char *script_path(struct slice name)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	auto_free char *text = mem_strndup(name.ptr, name.len);
+
+	return mem_printf("/dev/pipes/%s", text[strspn(text, plain)] ? "script" : text);
+}
+
 /* A heredoc that starts with #! is a program of its own (S3). */
 static void make_argv(struct run *r)
 {
@@ -41,7 +52,7 @@ static void make_argv(struct run *r)
 	const struct ast_heredoc *only = ast_run_only_heredoc(a);
 
 	if (only && a->script.len > 2 && memcmp(a->script.ptr, "#!", 2) == 0) {
-		r->script_path = mem_printf("/dev/pipes/%.*s", SLICE_ARG(only->name));
+		r->script_path = script_path(only->name);
 		r->script = a->script;
 		step_command(r->sp->st, &a->command, slice_of(r->script_path), &r->argv);
 		return;
@@ -90,8 +101,21 @@ static void make_env(const struct run *r, const struct userdb_user *user, struct
 	if (!strlist_get_kv(env, "HOME"))
 		strlist_set_kv(env, "HOME", user->home);
 	add_proxies(r, env);
-	for (size_t i = 0; i < r->mounts.env.n; i++)
-		strlist_add(env, r->mounts.env.v[i]);
+	/* A secret is nearer than an ENV of its name: it is asked for in this very step. */
+	for (size_t i = 0; i < r->mounts.env.n; i++) {
+		const char *kv = r->mounts.env.v[i];
+		auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
+		strlist_set_kv(env, name, strchr(kv, '=') + 1);
+	}
+	/* The key does not know in which order they were declared, so RUN does not see it. */
+	strlist_sort(env);
+}
+
+static void wipe_env(struct strlist *env)
+{
+	for (size_t i = 0; i < env->n; i++)
+		explicit_bzero(env->v[i], strlen(env->v[i]));
+	strlist_clear(env);
 }
 
 /* --- failure
@@ -195,7 +219,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	struct state *st = r->sp->st;
 	const struct layer_tree *tree = state_tree(st, r->j->s, err);
 	auto_userdb_user struct userdb_user user = {0};
-	auto_strlist struct strlist env = {0};
+	struct strlist env CLEANUP(wipe_env) = {0};
 	struct stack CLEANUP(stack_clear)
 		lowers = {.fds = mem_array(st->config.ndiff_ids + 1, sizeof(int))};
 
@@ -206,13 +230,15 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		return -1;
 	lowers.n = st->config.ndiff_ids;
 	make_env(r, &user, &env);
+	/* A base image may hold any text. */
+	auto_free char *cwd = copystep_join("/", state_workdir(st));
 	struct sandbox_spec spec = {
 		.mode = SANDBOX_ROOT,
 		.lowers = {.fd = lowers.fds, .n = lowers.n},
 		.scratch_fd = scratch_fd,
 		.argv = (const char *const *)r->argv.v,
 		.envp = (const char *const *)env.v,
-		.cwd = state_workdir(st),
+		.cwd = cwd,
 		.stdin_fd = -1,
 		.uid = user.uid,
 		.gid = user.gid,
@@ -271,7 +297,10 @@ static int lookup_and_run(struct run *r, struct err **err)
 	if (r->argv.n == 0 || !*r->argv.v[0])
 		return dferr_at(
 			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
-	cachekey_run(&h, st, &r->argv, &st->scope.vars, networks[r->network]);
+	auto_strlist struct strlist vars = {0};
+	strlist_copy(&vars, &st->scope.vars);
+	strlist_sort(&vars);
+	cachekey_run(&h, st, &r->argv, &vars, networks[r->network]);
 	sha256_field(&h, r->script.ptr, r->script.len);
 	runmounts_feed(&r->mounts, &h);
 	sha256_final(&h, &key);

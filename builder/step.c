@@ -41,6 +41,15 @@ void step_command(const struct state *st, const struct ast_command *c, struct sl
 	strlist_add_take(out, mem_strndup(script.ptr, script.len));
 }
 
+static int check_name(
+	const struct step *sp, const struct ast_pair *p, const char *name, struct err **err)
+{
+	if (*name && !strchr(name, '='))
+		return 0;
+	return dferr_at(err, ERR_SYNTAX, sp->df, p->key.span, NULL,
+		*name ? "a name cannot hold \"=\"" : "the name is empty after expansion");
+}
+
 /* S6: --build-arg, else the default, else the global of that name, else declared without a value.
  */
 static int arg_value(struct job *j, const struct step *sp, const struct ast_pair *p,
@@ -69,7 +78,8 @@ static int do_arg(struct job *j, const struct step *sp, struct err **err)
 		const struct ast_pair *p = &sp->ins->pairs.items[i];
 		const char *name = scope_expand(&sp->st->scope, sp->df, &p->key, err);
 		const char *value;
-		if (!name || arg_value(j, sp, p, name, &value, err) < 0)
+		if (!name || check_name(sp, p, name, err) < 0 ||
+			arg_value(j, sp, p, name, &value, err) < 0)
 			return -1;
 		scope_declare(&sp->st->scope, name, value);
 		buf_addf(&text, value ? " %s=%s" : " %s", name, value);
@@ -93,10 +103,8 @@ static int do_pairs(const struct step *sp, struct strlist *into, bool vars, stru
 			key ? scope_expand(&sp->st->scope, sp->df, &p->value, err) : NULL;
 		if (!value)
 			return -1;
-		if (!*key || strchr(key, '='))
-			return dferr_at(err, ERR_SYNTAX, sp->df, p->key.span, NULL,
-				*key ? "a name cannot hold \"=\""
-				     : "the name is empty after expansion");
+		if (check_name(sp, p, key, err) < 0)
+			return -1;
 		strlist_set_kv(&set, key, value);
 		buf_addf(&text, " %s=%s", key, value);
 	}

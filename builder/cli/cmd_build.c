@@ -101,10 +101,11 @@ static int take_build_args(const struct strlist *in, struct strlist *out, struct
 
 		if (arg[0] == '=' || arg[0] == '\0')
 			return err_set(err, ERR_USAGE, "--build-arg: \"%s\" has no name", arg);
-		if (strchr(arg, '='))
-			strlist_add(out, arg);
-		else if ((value = getenv(arg)))
-			strlist_addf(out, "%s=%s", arg, value);
+		/* Of one name the last one counts, as for docker. */
+		auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
+		value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
+		if (value)
+			strlist_set_kv(out, name, value);
 	}
 	return 0;
 }
