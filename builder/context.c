@@ -326,7 +326,7 @@ struct copy_root context_root(const struct context *c)
 
 const struct context *context_find(const struct context_set *c, const char *name)
 {
-	for (size_t i = 0; i < c->nnamed; i++)
+	for (size_t i = c->nnamed; i-- > 0;)
 		if (strcmp(c->named[i].name, name) == 0)
 			return &c->named[i].context;
 	return NULL;

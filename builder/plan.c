@@ -11,6 +11,7 @@
 
 #include "builder/dferr.h"
 #include "store/base/mem.h"
+#include "store/reference.h"
 
 /* S6: automatic variables of the global scope. */
 static void declare_platform(
@@ -83,6 +84,28 @@ static long find_stage(const struct dockerfile *df, const char *name, size_t bef
 	return -1;
 }
 
+/* "docker.io/library/alpine:latest" for "alpine"; the text itself when it is no image name. */
+static char *normalised(const char *text)
+{
+	auto_reference struct reference r = {0};
+
+	return reference_parse(text, &r, NULL) == 0 ? reference_text(&r) : mem_strdup(text);
+}
+
+/* The named context a word means: by its text or as the same image name. The last one given wins.
+ */
+static const char *find_context(const struct strlist *names, const char *word)
+{
+	auto_free char *full = normalised(word);
+
+	for (size_t i = names->n; i-- > 0;) {
+		auto_free char *name = normalised(names->v[i]);
+		if (strcmp(names->v[i], word) == 0 || strcmp(name, full) == 0)
+			return names->v[i];
+	}
+	return NULL;
+}
+
 static int plan_from_line(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
 	size_t i, struct err **err)
 {
@@ -109,11 +132,12 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 		st->platform = mem_strdup(platform);
 	}
 	long stage = find_stage(df, base, i, false);
+	const char *context = find_context(o->context_names, base);
 	if (strcmp(base, "scratch") == 0) {
 		st->base = PLAN_SCRATCH;
-	} else if (strlist_has(o->context_names, base)) {
+	} else if (context) {
 		st->base = PLAN_CONTEXT;
-		st->base_name = mem_strdup(base);
+		st->base_name = mem_strdup(context);
 	} else if (stage >= 0) {
 		st->base = PLAN_STAGE;
 		st->base_stage = (size_t)stage;
@@ -170,11 +194,12 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 				p->nstages);
 		return stage_reference(index, self, df, from, out, err);
 	}
-	out->name = name;
-	if (strlist_has(context_names, name)) {
+	out->name = find_context(context_names, name);
+	if (out->name) {
 		out->kind = PLAN_FROM_NAMED;
 		return 0;
 	}
+	out->name = name;
 	/* An earlier stage wins; only when there is none is a later one (or this one) a mistake to
 	 * report. */
 	long stage = find_stage(df, name, self, true);

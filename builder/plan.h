@@ -21,9 +21,9 @@ enum plan_base { PLAN_SCRATCH, PLAN_IMAGE, PLAN_STAGE, PLAN_CONTEXT };
 enum plan_from_kind { PLAN_FROM_CONTEXT, PLAN_FROM_STAGE, PLAN_FROM_NAMED, PLAN_FROM_IMAGE };
 struct plan_from {
 	enum plan_from_kind kind;
-	size_t stage; /* PLAN_FROM_STAGE */
-	const char *
-		name; /* NAMED: context name, IMAGE: reference as written; borrowed from the plan */
+	size_t stage;     /* PLAN_FROM_STAGE */
+	const char *name; /* NAMED: context name, borrowed from context_names; IMAGE: reference as
+			     written, borrowed from the plan */
 };
 
 struct plan_stage {

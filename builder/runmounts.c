@@ -245,12 +245,32 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 /* --- opening
  * --------------------------------------------------------------------------------------- */
 
+/* A missing path is a mistake in the Dockerfile, found before the sandbox would trip over it. */
+static int check_source(struct job *j, const struct runmount *m, struct err **err)
+{
+	if (strcmp(m->source, "/") == 0)
+		return 0;
+	const struct layer_tree *t = state_tree(m->origin.state, j->s, err);
+	if (!t)
+		return -1;
+	if (!layer_tree_lookup(t, m->source, true, NULL, NULL))
+		return err_set(err, ERR_CONTEXT, "mount source \"%s\" does not exist in \"%.*s\"",
+			m->source, SLICE_ARG(m->ast->from.text));
+	return 0;
+}
+
 static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
 {
 	const struct state *st = m->origin.state;
 	const struct digest *layers = st ? st->config.diff_ids : &m->layer.record.layer;
 	size_t n = st ? st->config.ndiff_ids : 1;
 
+	if (st && check_source(j, m, err) < 0)
+		return -1;
+	if (n == 0) { /* FROM scratch and nothing yet: an empty directory */
+		out->kind = SANDBOX_MOUNT_TMPFS;
+		return 0;
+	}
 	m->lowers = mem_array(n + 1, sizeof *m->lowers);
 	if (snapshot_lowers(j->s, layers, n, m->lowers, err) < 0)
 		return -1;
