@@ -67,8 +67,10 @@ struct sandbox_mount {
 struct sandbox_spec {
 	enum sandbox_mode mode;
 	struct sandbox_lowers lowers;
-	int scratch_fd; /* empty directory on the store's file system: "upper" and "work" are made
-			   in it and stay for the caller (upper to be frozen) */
+	/* An empty directory on the store's file system: "upper" and "work" are made in it and stay
+	 * for the caller (upper to be frozen); so do "empty", "mN" (what throw-away mounts took) and
+	 * "stageN", which are of no further use. */
+	int scratch_fd;
 	const char *const
 		*argv; /* argv[0] is searched in the PATH of envp, in the root, as execvp would */
 	const char *const *envp; /* complete: nothing of the caller's environment gets in */
@@ -106,17 +108,18 @@ struct sandbox_job;
  * seccomp program once. ERR_SANDBOX with what is missing and what to do (chroot without a mount
  * namespace, no CAP_SYS_ADMIN ...). */
 struct sandbox_runner *sandbox_runner_new(struct err **err);
-void sandbox_runner_free(struct sandbox_runner *r); /* kills and reaps what still runs */
+/* Kills, reaps and frees what still runs; its jobs are gone then. */
+void sandbox_runner_free(struct sandbox_runner *r);
 
 /* Start; returns when the sandbox is set up and the command about to be executed, or with
  * ERR_SANDBOX naming the operation that failed. The spec may go as soon as this returns. */
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
-/* Wait for the end; every process of the sandbox is dead and stubs are removed when it returns.
+/* Wait for the end, in any thread; every process of the sandbox is dead and stubs are removed when it returns.
  * Frees the job. 0 / -1. */
 int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struct err **err);
-/* Forward a signal to the command's process group (async-signal-safe is not needed; thread-safe it
- * is). SIGKILL ends all. */
+/* Forward a signal to the command's process group; from any thread, until sandbox_wait() returns.
+ * SIGKILL ends all. */
 void sandbox_signal(struct sandbox_job *job, int sig);
 
 /* For `bld info`: one line per feature, "name: yes/no (why)". */

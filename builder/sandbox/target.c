@@ -156,8 +156,11 @@ static int step(struct walk *w, int *out)
 	auto_fd int fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat sb;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT) {
 		fd = make(w);
+		if (fd < 0 && errno == EEXIST) /* another RUN made it, in a cache that they share */
+			fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	}
 	if (fd < 0 || fstat(fd, &sb) < 0)
 		return -1;
 	if (S_ISLNK(sb.st_mode))

@@ -124,6 +124,8 @@ static void probe_terminal(void)
 	say("TIOCLINUX", ioctl(0, TIOCLINUX, c));
 	say("TIOCGWINSZ", ioctl(0, TIOCGWINSZ, &(struct winsize){0}));
 	say("/dev/tty", open("/dev/tty", O_RDWR));
+	say("/dev/ptmx", open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	say("/dev/pts/0", access("/dev/pts/0", R_OK | W_OK));
 }
 
 static void probe_init(void)
@@ -280,8 +282,9 @@ static void test_terminal(void **state)
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	assert_true(slave >= 0);
 	got = run_probe(*state, "terminal", slave);
-	assert_string_equal(got, "TIOCSTI: EPERM\nTIOCSTI high: EPERM\nTIOCLINUX: EPERM\n"
-				 "TIOCGWINSZ: ok\n/dev/tty: ENXIO\n");
+	assert_string_equal(got,
+		"TIOCSTI: EPERM\nTIOCSTI high: EPERM\nTIOCLINUX: EPERM\n"
+		"TIOCGWINSZ: ok\n/dev/tty: ENXIO\n/dev/ptmx: ok\n/dev/pts/0: ok\n");
 	free(got);
 	assert_int_equal(ioctl(slave, FIONREAD, &waiting), 0);
 	assert_int_equal(waiting, 0);

@@ -453,12 +453,22 @@ static void test_runner_free_ends_all(void **state)
 	close(out);
 }
 
+static char *mounts(void)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	assert_int_equal(fs_read_file(AT_FDCWD, "/proc/self/mountinfo", BUF_TEXT_MAX, &b, NULL), 0);
+	return buf_take(&b);
+}
+
 /* kill -9 of the program that runs sandboxes: at any time, and nothing is left. */
 static void test_kill_of_bld(void **state)
 {
 	static const unsigned delay_us[] = {
 		0, 500, 1000, 2000, 3000, 5000, 8000, 12000, 20000, 100000};
 	struct box *b = *state;
+	char *table;
 
 	for (size_t i = 0; i < ARRAY_LEN(delay_us); i++) {
 		struct box_run r;
@@ -493,6 +503,9 @@ static void test_kill_of_bld(void **state)
 		close(p[0]);
 		close(ready[0]);
 	}
+	table = mounts();
+	assert_null(strstr(table, b->path));
+	free(table);
 }
 
 static void test_bad_specs(void **state)
