@@ -194,7 +194,7 @@ static const char change_script[] =
 	"mkdir td && rmdir td && touch -d '2001-02-03 04:05:06.789' new/x && "
 	"setfattr -n user.k -v v new/n1 && setfattr -n user.dir -v v keep && "
 	"python3 -c 'import socket;socket.socket(socket.AF_UNIX).bind(\"sock\")' && rm d/sub/s && "
-	"chown 77:88 keep/q && rm -r e/deep/er && mkdir e/deep/er && ln d/b new/b";
+	"chown 77:88 keep/q && rm -r e/deep/er && mkdir -m 750 e/deep/er && ln d/b new/b";
 
 static void round_trip(void **state)
 {
