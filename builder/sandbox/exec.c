@@ -190,17 +190,28 @@ static const char *const *candidates(struct op_list *l, const char *name, const 
 	}
 }
 
+/* Copies, because PID 1 wipes the memory of bld's own command line, and the words of "bld run" may
+ * lie there. */
+static const char **copy_words(struct op_list *l, const char *const *v, size_t before)
+{
+	size_t n = 0;
+	const char **copy;
+
+	while (v && v[n])
+		n++;
+	copy = ops_own(l, mem_array(before + n + 1, sizeof(*copy)));
+	for (size_t i = 0; i < n; i++)
+		copy[before + i] = ops_text(l, "%s", v[i]);
+	return copy;
+}
+
 const struct exec_command *exec_prepare(struct op_list *l, const struct sandbox_spec *s)
 {
 	struct exec_command *c = ops_own(l, mem_alloc(sizeof(*c)));
-	size_t n = 0;
 
-	while (s->argv[n])
-		n++;
-	c->argv = ops_own(l, mem_array(n + 2, sizeof(*c->argv)));
-	memcpy(c->argv + 1, s->argv, n * sizeof(*c->argv));
+	c->argv = copy_words(l, s->argv, 1);
+	c->envp = copy_words(l, s->envp, 0);
 	c->candidate = candidates(l, s->argv[0], search_path(s->envp));
-	c->envp = s->envp;
 	return c;
 }
 

@@ -158,7 +158,7 @@ static void plan_inside(struct plan *p)
 		ops_add(l, &(struct op){open_null, .what = "open /dev/null", .out = OPS_STDIN});
 	ops_add(l, &(struct op){enter_cwd,
 			   .what = ops_text(l, "enter the working directory %s", p->spec->cwd),
-			   .arg = p->spec->cwd});
+			   .arg = ops_text(l, "%s", p->spec->cwd)});
 }
 
 static void plan_command(struct plan *p)
@@ -180,6 +180,7 @@ static int make_plan(struct plan *p, struct err **err)
 
 	if (check_spec(p, err) < 0)
 		return -1;
+	p->hostname = ops_text(p->ops, "%s", p->hostname);
 	ops_set_fd(p->ops, OPS_SCRATCH, s->scratch_fd);
 	if (s->stdin_fd >= 0)
 		ops_set_fd(p->ops, OPS_STDIN, s->stdin_fd);

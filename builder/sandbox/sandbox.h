@@ -60,7 +60,7 @@ struct sandbox_mount {
 	uint32_t mode; /* of a TMPFS or FILE */
 	uint32_t uid;
 	uint32_t gid;
-	const void *data;
+	const void *data; /* not from the program's own argv: its memory is wiped in the child */
 	size_t len;
 };
 

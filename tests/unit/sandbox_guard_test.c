@@ -351,6 +351,59 @@ static void test_chroot_escape(void **state)
 	free(got);
 }
 
+/* "bld run IMAGE WORD...": the command's words are those of the program, and PID 1 hides these. */
+static void test_words_of_the_command_line(void **state)
+{
+	struct guard *g = *state;
+	int out[2], status;
+	char text[64] = "";
+	pid_t pid;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(out[1], 1);
+		execl("/proc/self/exe", "sandbox", "--run", g->box.path, "secret words", NULL);
+		_exit(99);
+	}
+	close(out[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(read(out[0], text, sizeof(text) - 1) >= 0);
+	close(out[0]);
+	assert_string_equal(text, "secret words\n0\n");
+}
+
+/* The other side of it. */
+static int run_words(const char *box, const char *words)
+{
+	static const char *const env[] = {"PATH=/bin", NULL};
+	const char *argv[] = {
+		"sh", "-c", "echo \"$0\"; grep -c secret /proc/1/cmdline; true", words, NULL};
+	int dir = open(box, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int root = openat(dir, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int scratch = sandbox_box_mkdir(dir, "words", 0700);
+	struct sandbox_spec s = {.lowers = {&root, 1},
+		.scratch_fd = scratch,
+		.argv = argv,
+		.envp = env,
+		.cwd = "/",
+		.stdin_fd = -1,
+		.stdout_fd = 1,
+		.stderr_fd = 2};
+	struct sandbox_runner *r = sandbox_runner_new(NULL);
+	struct sandbox_job *job = r ? sandbox_start(r, &s, NULL) : NULL;
+	struct sandbox_result res = {.exit_code = 98};
+
+	if (job && sandbox_wait(job, &res, NULL) < 0)
+		res.exit_code = 97;
+	sandbox_runner_free(r);
+	close(scratch);
+	close(root);
+	close(dir);
+	return res.exit_code;
+}
+
 /* bld itself in a plain chroot, with no /proc there. */
 static void test_inside_a_chroot(void **state)
 {
@@ -409,9 +462,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_launcher_is_sealed),
 		cmocka_unit_test(test_chroot_escape),
 		cmocka_unit_test(test_inside_a_chroot),
+		cmocka_unit_test(test_words_of_the_command_line),
 	};
 	const char *why = sandbox_box_missing();
 
+	if (argc == 4 && strcmp(argv[1], "--run") == 0)
+		return run_words(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], PROBE_WORD) == 0)
 		return probe(argv[2]);
 	if (why) {
