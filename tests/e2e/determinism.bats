@@ -90,7 +90,7 @@ setup() {
 @test "another clock" {
 	# A time namespace does not move the wall clock; a preloaded clock would not reach static
 	# programs. The times of all that a build makes are set instead: touch each file in a RUN.
-	cp -r ctx ctx2
+	cp -a ctx ctx2
 	sed -i 's/^RUN ls -R.*/&\nRUN true/' ctx2/Dockerfile ctx/Dockerfile
 	bld build --timestamp 1234567890 -t a ctx
 	sleep 1.1
