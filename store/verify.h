@@ -2,6 +2,7 @@
 /*
  * `bld verify`: hash every blob again, parse every manifest and config that a name reaches and
  * check that what it names is there, compare every directory form with its tar, check every record.
+ * Derived objects whose layer was dropped are stale, not wrong: they count as missing when read.
  * Findings go to a callback; with repair, wrong derived objects and blobs are dropped (they are
  * made or pulled again on demand).
  */

@@ -152,13 +152,13 @@ static void test_records(void **state)
 	snprintf(name, sizeof name, "%s.gzip", hex);
 	tempdir_write(store_dir(d->s, STORE_FORMS), name, "junk");
 	assert_int_equal(0, fs_mkdirs(store_dir(d->s, STORE_DIRS), "x\n", 0700));
-	assert_int_equal(4, run(d->s, false, &f));
+	/* the record of a layer that is gone is stale, not wrong */
+	assert_int_equal(3, run(d->s, false, &f));
 	assert_non_null(strstr(f.text, ": damaged\n"));
-	assert_non_null(strstr(f.text, "is missing\n"));
 	assert_non_null(strstr(f.text, "bld/dirs/x\\x0a"));
-	assert_int_equal(4, run(d->s, true, &f));
+	assert_int_equal(3, run(d->s, true, &f));
 	assert_int_equal(1, run(d->s, true, &f)); /* a foreign name is not ours to remove */
-	assert_int_equal(0, tempdir_count(store_bld_fd(d->s), "cache"));
+	assert_int_equal(1, tempdir_count(store_bld_fd(d->s), "cache"));
 }
 
 static void test_config(void **state)
