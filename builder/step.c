@@ -10,6 +10,8 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
+#define EXPOSE_TEXT_MAX 1024 /* bytes of history; a range may be long */
+
 static void note(const struct step *sp, const char *text)
 {
 	history_add(sp->st, text, true, HISTORY_NO_TIME);
@@ -166,11 +168,9 @@ static int do_expose(const struct step *sp, struct err **err)
 			if (ports_parse(words.v[k], &ports, err) < 0)
 				return dferr_locate(err, sp->df, w->span);
 	}
-	for (size_t i = 0; i < ports.n; i++) {
-		oci_config_add_port(&sp->st->config, ports.v[i]);
-		if (text.len < 1024)
-			buf_addf(&text, " %s", ports.v[i]);
-	}
+	oci_config_add_ports(&sp->st->config, &ports);
+	for (size_t i = 0; i < ports.n && text.len < EXPOSE_TEXT_MAX; i++)
+		buf_addf(&text, " %s", ports.v[i]);
 	note(sp, text.data);
 	return 0;
 }

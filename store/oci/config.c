@@ -423,6 +423,22 @@ void oci_config_add_diff_id(struct oci_config *c, const struct digest *d)
 	c->diff_ids[c->ndiff_ids++] = *d;
 }
 
+static void sort_unique(struct strlist *l)
+{
+	size_t n = 0;
+
+	strlist_sort(l);
+	for (size_t i = 0; i < l->n; i++) {
+		if (n && strcmp(l->v[n - 1], l->v[i]) == 0)
+			free(l->v[i]);
+		else
+			l->v[n++] = l->v[i];
+	}
+	if (l->v)
+		l->v[n] = NULL;
+	l->n = n;
+}
+
 static void add_sorted(struct strlist *l, const char *s)
 {
 	if (strlist_has(l, s))
@@ -434,6 +450,13 @@ static void add_sorted(struct strlist *l, const char *s)
 void oci_config_add_port(struct oci_config *c, const char *port)
 {
 	add_sorted(&c->exposed_ports, port);
+}
+
+void oci_config_add_ports(struct oci_config *c, const struct strlist *ports)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		strlist_add(&c->exposed_ports, ports->v[i]);
+	sort_unique(&c->exposed_ports);
 }
 
 void oci_config_add_volume(struct oci_config *c, const char *path)

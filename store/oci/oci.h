@@ -152,6 +152,8 @@ void oci_config_add_history(struct oci_config *c, const struct oci_history *h);
 void oci_config_add_diff_id(struct oci_config *c, const struct digest *d);
 /* Sets kept sorted and unique. */
 void oci_config_add_port(struct oci_config *c, const char *port);
+/* Many at once: a range may be 65536 of them. */
+void oci_config_add_ports(struct oci_config *c, const struct strlist *ports);
 void oci_config_add_volume(struct oci_config *c, const char *path);
 /* Make history and layers of a base agree (S22's repair rule): pads or marks entries empty from the
  * bottom. */
