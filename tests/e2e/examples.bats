@@ -75,7 +75,7 @@ load helpers
 	equal "$(tr '\n' ' ' <<<"$output")" '2 3 5 7 11 '
 
 	# again: all cached, no mount, no clone, no unpacking
-	strace -f -o trace -e trace=mount,umount2,unshare,setns,clone,clone3,fork,vfork,fsopen,fsmount,move_mount,mkdirat,symlinkat,execve \
+	ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -e trace=mount,umount2,unshare,setns,clone,clone3,fork,vfork,fsopen,fsmount,move_mount,mkdirat,symlinkat,execve \
 		"$BLD" build --progress=plain --build-arg "BASE=$REG/debian:12" -t "$REG/app:1" ex >out 2>&1
 	log=$(cat out)
 	[ "$(cached_steps)" -ge 5 ] || { cat out; false; }
