@@ -68,8 +68,8 @@ struct sandbox_spec {
 	enum sandbox_mode mode;
 	struct sandbox_lowers lowers;
 	/* An empty directory on the store's file system: "upper" and "work" are made in it and stay
-	 * for the caller (upper to be frozen); so do "empty", "mN" (what throw-away mounts took) and
-	 * "stageN", which are of no further use. */
+	 * for the caller (upper to be frozen); so do "empty", "mN" (what throw-away mounts took)
+	 * and "stageN", which are of no further use. */
 	int scratch_fd;
 	const char *const
 		*argv; /* argv[0] is searched in the PATH of envp, in the root, as execvp would */
@@ -115,8 +115,8 @@ void sandbox_runner_free(struct sandbox_runner *r);
  * ERR_SANDBOX naming the operation that failed. The spec may go as soon as this returns. */
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
-/* Wait for the end, in any thread; every process of the sandbox is dead and stubs are removed when it returns.
- * Frees the job. 0 / -1. */
+/* Wait for the end, in any thread; every process of the sandbox is dead and stubs are removed when
+ * it returns. Frees the job. 0 / -1. */
 int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struct err **err);
 /* Forward a signal to the command's process group; from any thread, until sandbox_wait() returns.
  * SIGKILL ends all. */

@@ -255,7 +255,8 @@ int layer_sparse_finish(struct layer_pax *p, uint64_t realsize, uint64_t stored,
 {
 	uint64_t at = 0, sum = 0;
 	size_t kept = 0;
-	/* A map without pieces: all hole. extents is not NULL then, or it would mean no map at all. */
+	/* A map without pieces: all hole. extents is not NULL then, or it would mean no map at all.
+	 */
 	if (!p->extents && layer_pax_extent(p, realsize, 0, err))
 		return -1;
 	for (size_t i = 0; i < p->nextents; i++) {
