@@ -130,7 +130,7 @@ setup() {
 
 @test "signals and exit codes of a RUN are reported" {
 	printf 'FROM localhost/base\nRUN kill -11 $$\n' >ctx/Dockerfile
-	fails 1 'signal 6' bld build ctx
+	fails 1 'signal 11' bld build ctx
 	printf 'FROM localhost/base\nRUN exit 77\n' >ctx/Dockerfile
 	fails 1 '77' bld build ctx
 }

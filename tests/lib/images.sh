@@ -61,8 +61,20 @@ make_busybox_tar() {
 }
 busybox_tar() { cached "busybox-$RECIPES.tar" make_busybox_tar; }
 
-# A small Debian, as its own tools make it.
+# A small Debian, as its own tools make it. A mirror that does not answer once is asked again.
 make_debian_tar() {
+	local i
+	for i in 1 2 3; do
+		if mmdebstrap --quiet --variant=minbase --format=tar --aptopt='Acquire::Retries "5"' \
+			bookworm "$1"; then
+			return 0
+		fi
+		echo "mmdebstrap failed ($i of 3)"
+		sleep 5
+	done
+	return 1
+}
+debian_tar() {
 	mmdebstrap --quiet --variant=minbase --format=tar bookworm "$1" ||
 		{
 			local root

@@ -39,8 +39,8 @@ packages_need() {
 		printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && own_policy=1
 	fi
 	# shellcheck disable=SC2086
-	apt-get update -qq &&
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	apt-get -o Acquire::Retries=5 update -qq &&
+		DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=5 install -y -qq --no-install-recommends \
 			-o Dpkg::Use-Pty=0 $missing >/dev/null
 	rc=$?
 	[ -z "$own_policy" ] || rm -f "$policy"
