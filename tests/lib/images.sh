@@ -74,16 +74,6 @@ make_debian_tar() {
 	done
 	return 1
 }
-debian_tar() {
-	mmdebstrap --quiet --variant=minbase --format=tar bookworm "$1" ||
-		{
-			local root
-			root=$(mktemp -d)
-			debootstrap --variant=minbase bookworm "$root/r" &&
-				tar --sort=name --numeric-owner --format=pax --xattrs -C "$root/r" -cf "$1" .
-			rm -rf "$root"
-		}
-}
 debian_tar() { cached debian.tar make_debian_tar; }
 
 # An OCI layout with: base (busybox), gz and zst (the same, compressed), multi (an index), onbuild
