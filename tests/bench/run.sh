@@ -75,7 +75,7 @@ PEER=("${peer[@]}" --layers -f "$dir/w2.Dockerfile" "$dir/w2")
 workload W2 "$rounds" "$peer_rounds"
 
 { echo 'FROM bench-base'; for _ in $(seq 50); do echo 'RUN ["/bin/true"]'; done; } >"$dir/w3.Dockerfile"
-fresh_scratch() { mkdir -p "$dir/scratch$1"; RAW=("$raw" runs 50 "$dir/base" "$dir/scratch$1"); }
+fresh_scratch() { local s=$dir/scratch.$$.$1; mkdir -p "$s"; RAW=("$raw" runs 50 "$dir/base" "$s"); }
 SETUP=(fresh_scratch)
 BLD=("$bld" build -q --no-cache -f "$dir/w3.Dockerfile" "$dir/w1")
 PEER=("${peer[@]}" --layers --no-cache -f "$dir/w3.Dockerfile" "$dir/w1")
