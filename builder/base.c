@@ -10,6 +10,7 @@
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/reference.h"
+#include "store/snapshot.h"
 #include "store/transport/transfer.h"
 
 /* --- images ------------------------------------------------------------------------------ */
@@ -80,22 +81,43 @@ static void state_of_image(const struct image *img, struct state *out)
 		oci_descriptor_copy(&out->base_layers[i], &img->manifest.layers[i]);
 }
 
+/* A layer that was dropped because it was damaged is pulled again with its image. */
+static bool has_layers(struct job *j, const struct oci_config *c)
+{
+	for (size_t i = 0; i < c->ndiff_ids; i++)
+		if (!snapshot_exists(j->s, &c->diff_ids[i]))
+			return false;
+	return true;
+}
+
+/* 1 the store has it, whole and for this platform; 0 not; *other: the platform it has it for
+ * instead, owned. */
+static int find_in_store(struct job *j, const char *name, const struct oci_platform *want,
+	struct image *out, char **other)
+{
+	auto_err struct err *missing = NULL;
+
+	if (j->o->pull || image_open(j->s, name, want, out, &missing) < 0)
+		return 0;
+	bool fits = oci_platform_rank(want, &out->config.platform) > 0 ||
+		    !out->config.platform.architecture;
+	if (fits && has_layers(j, &out->config))
+		return 1;
+	if (!fits)
+		*other = oci_platform_text(&out->config.platform);
+	image_clear(out);
+	return 0;
+}
+
 int base_image(struct job *j, const char *name, const struct oci_platform *platform,
 	struct state *out, struct err **err)
 {
 	const struct oci_platform *want = platform ? platform : &j->platform;
 	auto_image struct image img = {0};
-	auto_err struct err *missing = NULL;
-	bool have = false;
+	auto_free char *other = NULL;
 
-	if (!j->o->pull && image_open(j->s, name, want, &img, &missing) == 0) {
-		have = oci_platform_rank(want, &img.config.platform) > 0 ||
-		       !img.config.platform.architecture;
-		if (!have)
-			image_clear(&img);
-	}
-	if (!have && pull(j, name, want, &img, err) < 0)
-		return -1;
+	if (!find_in_store(j, name, want, &img, &other) && pull(j, name, want, &img, err) < 0)
+		return other ? err_prefix(err, "the store has %s for %s only", name, other) : -1;
 	if (img.config.ndiff_ids != img.manifest.nlayers)
 		return err_set(err, ERR_CORRUPT,
 			"%s: %zu layers in the manifest, %zu in the configuration", name,
