@@ -441,8 +441,42 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 		"ssh mounts are not supported yet");
 }
 
+/* A directory is mounted on a directory, a file on a file; what is missing is made. */
+static int check_target(
+	struct job *j, const struct step *sp, const struct runmount *m, struct err **err)
+{
+	const struct layer_tree *t = m->target ? state_tree(sp->st, j->s, err) : NULL;
+	struct layer_node *n = t ? layer_tree_lookup(t, m->target, true, NULL, NULL) : NULL;
+	enum ast_mount_type type = m->ast->type;
+
+	if (m->target && !t)
+		return -1;
+	if (!n || type == AST_MOUNT_BIND || type == AST_MOUNT_SSH)
+		return 0; /* what a bind brings is known when it is opened */
+	bool dir = layer_node_type(n) == LAYER_DIR;
+	if (dir != (type == AST_MOUNT_SECRET))
+		return 0;
+	return dferr_at(err, ERR_BUILD, sp->df, m->ast->span, NULL,
+		dir ? "%s is a directory, a secret is a file" : "%s is not a directory", m->target);
+}
+
+/* Below the target of an earlier mount the image says nothing. */
+static bool lies_in_mount(const struct runmounts *r, size_t i)
+{
+	for (size_t k = 0; r->m[i].target && k < i; k++) {
+		const char *outer = r->m[k].target;
+		size_t len = outer ? strlen(outer) : 0;
+		if (len && strncmp(r->m[i].target, outer, len) == 0 && r->m[i].target[len] == '/')
+			return true;
+	}
+	return false;
+}
+
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
 {
+	for (size_t i = 0; i < r->n; i++)
+		if (!lies_in_mount(r, i) && check_target(j, sp, &r->m[i], err) < 0)
+			return -1;
 	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
 	if (open_caches(j, sp, r, err) < 0)
 		return -1;
