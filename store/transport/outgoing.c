@@ -55,6 +55,18 @@ static int prepare_layer(struct outgoing *o, size_t i, struct err **err)
 	return 0;
 }
 
+/* The same blob again, as empty layers often are: the first one is sent. Asked of the image as it
+ * is in the store, which no thread changes. */
+static bool is_repeated(const struct outgoing *o, size_t layer)
+{
+	const struct oci_descriptor *v = o->image->manifest.layers;
+
+	for (size_t k = 0; k < layer; k++)
+		if (sha256_equal(&v[k].digest, &v[layer].digest))
+			return true;
+	return false;
+}
+
 /* Work item 0 is the configuration. */
 static int prepare_one(void *ctx, unsigned worker, size_t i, struct err **err)
 {
@@ -66,7 +78,7 @@ static int prepare_one(void *ctx, unsigned worker, size_t i, struct err **err)
 		return -1;
 	if (i > 0 && prepare_layer(o, i - 1, err) < 0)
 		return -1;
-	if (!p->send || outgoing_is_foreign(d))
+	if (!p->send || outgoing_is_foreign(d) || (i > 0 && is_repeated(o, i - 1)))
 		return 0;
 	return p->send(p->ctx, worker, d, err);
 }
