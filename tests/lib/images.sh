@@ -17,7 +17,9 @@ cached() {
 		flock 9
 		if [ ! -e "$path" ]; then
 			rm -rf "$path.new"
-			"$@" "$path.new" >"$path.log" 2>&1 || { cat "$path.log" >&2; exit 1; }
+			# Without the descriptors of the lock and of bats: mmdebstrap passes its own on to
+			# /bin/sh, which knows no number above 9.
+			"$@" "$path.new" >"$path.log" 2>&1 3>&- 4>&- 9>&- || { cat "$path.log" >&2; exit 1; }
 			mv "$path.new" "$path"
 		fi
 	) 9>"$path.lock" || return
