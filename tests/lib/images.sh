@@ -64,8 +64,10 @@ make_busybox_tar() {
 busybox_tar() { cached "busybox-$RECIPES.tar" make_busybox_tar; }
 
 # A small Debian, as its own tools make it. A mirror that does not answer once is asked again.
-make_debian_tar() {
-	local i
+# mmdebstrap has sh write to a descriptor whose number it takes as it comes; dash knows one digit,
+# so the descriptors of bats and of our lock must not fill 3 to 9.
+make_debian_tar() (
+	exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 	for i in 1 2 3; do
 		if mmdebstrap --quiet --variant=minbase --format=tar --aptopt='Acquire::Retries "5"' \
 			bookworm "$1"; then
@@ -75,7 +77,7 @@ make_debian_tar() {
 		sleep 5
 	done
 	return 1
-}
+)
 debian_tar() { cached debian.tar make_debian_tar; }
 
 # An OCI layout with: base (busybox), gz and zst (the same, compressed), multi (an index), onbuild
