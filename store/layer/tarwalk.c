@@ -423,38 +423,56 @@ static int pax_sparse_map(struct layer_walk *w, uint64_t stored, uint64_t *used,
 	return *used <= stored ? 0 : err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
 }
 
+/* Bytes of content that the archive has for this entry. */
+static int stored_size(
+	const struct layer_walk *w, const unsigned char *b, uint64_t *out, struct err **err)
+{
+	int64_t size;
+
+	if (field(b, F_SIZE, 12, "size", &size, err))
+		return -1;
+	if (!w->pax.has_size && size < 0)
+		return err_set(err, ERR_CORRUPT, "a negative size");
+	*out = w->pax.has_size ? w->pax.size : (uint64_t)size;
+	return 0;
+}
+
+/* The map of a sparse file in one of the pax formats. Sets *used to its bytes in the content. */
+static int pax_sparse(
+	struct layer_walk *w, uint64_t stored, uint64_t *used, uint64_t *realsize, struct err **err)
+{
+	const struct layer_pax *p = &w->pax;
+
+	if (p->sparse_map_in_data && p->nextents)
+		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
+	if (p->sparse_map_in_data && pax_sparse_map(w, stored, used, err))
+		return -1;
+	if (!p->has_realsize)
+		return err_set(err, ERR_CORRUPT, "a sparse file without a size");
+	*realsize = p->realsize;
+	return 0;
+}
+
 /* Size, data offset and extents; w->pos moves behind the content. */
 static int take_content(struct layer_walk *w, const unsigned char *b, struct err **err)
 {
 	struct layer_entry *e = &w->e;
 	struct layer_pax *p = &w->pax;
-	char flag = (char)b[F_TYPE];
-	uint64_t stored, realsize = 0, used = 0;
-	int64_t size;
+	bool gnu = b[F_TYPE] == 'S', sparse = gnu || p->sparse;
+	uint64_t stored = 0, realsize = 0, used = 0;
 
-	if (field(b, F_SIZE, 12, "size", &size, err))
+	if (stored_size(w, b, &stored, err))
 		return -1;
-	if (!p->has_size && size < 0)
-		return err_set(err, ERR_CORRUPT, "a negative size");
-	stored = p->has_size ? p->size : (uint64_t)size;
 	if (e->type != LAYER_FILE)
 		return 0;
-	if (flag == 'S' && p->sparse)
+	if (gnu && p->sparse)
 		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
-	bool sparse = flag == 'S' || p->sparse;
-	if (flag == 'S' && gnu_sparse_map(w, b, &realsize, err))
+	if (gnu && gnu_sparse_map(w, b, &realsize, err))
 		return -1;
 	if (stored > w->size - w->pos)
 		return truncated(err);
-	if (sparse && flag != 'S') {
-		if (p->sparse_map_in_data && p->nextents)
-			return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
-		if (p->sparse_map_in_data && pax_sparse_map(w, stored, &used, err))
-			return -1;
-		if (!p->has_realsize)
-			return err_set(err, ERR_CORRUPT, "a sparse file without a size");
-		realsize = p->realsize;
-	}
+	if (sparse && !gnu && pax_sparse(w, stored, &used, &realsize, err))
+		return -1;
 	e->size = sparse ? realsize : stored;
 	if (e->size > LAYER_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "a file of %llu bytes; the limit is %llu",
