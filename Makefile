@@ -19,10 +19,14 @@ SAN     ?=
 V       ?=
 Q       := $(if $(V),,@)
 
-PKGS    := libarchive openssl libcurl jansson libseccomp libzstd zlib
+# Bound when the program starts, and loaded when first called (store/base/dynlib.h: headers only).
+PKGS      := jansson libseccomp libzstd
+LAZY_PKGS := libarchive libcurl
 # Only what compiles C needs the libraries; install, clean and help do not.
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lisal
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LAZY_PKGS) 2>/dev/null)
+PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lisal
+# Judges of the unit tests.
+TEST_LIBS  := $(shell pkg-config --libs libarchive libcrypto zlib 2>/dev/null) -lcmocka
 
 VERSION := $(shell cat docs/VERSION 2>/dev/null || echo 0)
 
@@ -109,7 +113,7 @@ $(PARSER_OBJ): | $(BUILD)/gen/parser/grammar.h $(BUILD)/gen/parser/lexer.h
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJ) $(LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lpthread
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(TEST_LIBS) -lpthread
 
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(LIBS)
 	@mkdir -p $(@D)

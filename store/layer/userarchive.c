@@ -7,19 +7,19 @@
 // fit; so its calls run in a UTF-8 locale of this thread, where names stay the bytes they are.
 #include "store/layer/layer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <string.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/layer/archivelib.h"
 #include "store/layer/internal.h"
 
 #define READ_BUF ((size_t)128 << 10)
 
 struct layer_archive {
+	const struct archivelib *lib;
 	struct archive *a;
 	locale_t utf8;
 	int fd;
@@ -46,7 +46,7 @@ static la_ssize_t read_block(struct archive *a, void *ctx, const void **out)
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		r->read_errno = errno;
-		archive_set_error(a, errno, "read");
+		r->lib->set_error(a, errno, "read");
 		return ARCHIVE_FATAL;
 	}
 	r->pos += (uint64_t)n;
@@ -64,7 +64,7 @@ static la_int64_t skip_bytes(struct archive *a, void *ctx, la_int64_t n)
 
 static int fail(const struct layer_archive *r, struct err **err)
 {
-	const char *text = archive_error_string(r->a);
+	const char *text = r->lib->error_string(r->a);
 	if (r->read_errno) {
 		errno = r->read_errno;
 		return err_sys_kind(err, ERR_CONTEXT, "reading the archive");
@@ -73,20 +73,24 @@ static int fail(const struct layer_archive *r, struct err **err)
 	return err_set(err, ERR_CONTEXT, "archive: %s", shown);
 }
 
-static struct layer_archive *open_reader(int fd, uint64_t max)
+static struct layer_archive *open_reader(int fd, uint64_t max, struct err **err)
 {
+	const struct archivelib *lib = archivelib_get(err);
+	if (!lib)
+		return NULL;
 	struct layer_archive *r = mem_alloc(sizeof *r);
+	r->lib = lib;
 	r->fd = fd;
 	r->max = max;
 	r->spool = -1;
 	r->buf = mem_array(READ_BUF, 1);
 	r->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	r->a = archive_read_new();
-	archive_read_support_format_tar(r->a);
-	archive_read_support_filter_gzip(r->a);
-	archive_read_support_filter_bzip2(r->a);
-	archive_read_support_filter_xz(r->a);
-	archive_read_support_filter_zstd(r->a);
+	r->a = r->lib->read_new();
+	r->lib->read_support_format_tar(r->a);
+	r->lib->read_support_filter_gzip(r->a);
+	r->lib->read_support_filter_bzip2(r->a);
+	r->lib->read_support_filter_xz(r->a);
+	r->lib->read_support_filter_zstd(r->a);
 	return r;
 }
 
@@ -104,10 +108,10 @@ static void leave(locale_t old)
 static int start(struct layer_archive *r)
 {
 	locale_t old = enter(r);
-	archive_read_set_callback_data(r->a, r);
-	archive_read_set_read_callback(r->a, read_block);
-	archive_read_set_skip_callback(r->a, skip_bytes);
-	int rc = archive_read_open1(r->a);
+	r->lib->read_set_callback_data(r->a, r);
+	r->lib->read_set_read_callback(r->a, read_block);
+	r->lib->read_set_skip_callback(r->a, skip_bytes);
+	int rc = r->lib->read_open1(r->a);
 	leave(old);
 	return rc;
 }
@@ -117,7 +121,7 @@ static int next_header(struct layer_archive *r, struct archive_entry **e)
 	int rc;
 	locale_t old = enter(r);
 	do
-		rc = archive_read_next_header(r->a, e);
+		rc = r->lib->read_next_header(r->a, e);
 	while (rc == ARCHIVE_RETRY);
 	leave(old);
 	return rc;
@@ -127,7 +131,7 @@ void layer_archive_close(struct layer_archive *r)
 {
 	if (!r)
 		return;
-	archive_read_free(r->a);
+	r->lib->read_free(r->a);
 	if (r->utf8)
 		freelocale(r->utf8);
 	if (r->spool >= 0)
@@ -138,8 +142,10 @@ void layer_archive_close(struct layer_archive *r)
 
 int layer_archive_probe(int fd, struct err **err)
 {
-	auto_layer_archive struct layer_archive *r = open_reader(fd, 0);
+	auto_layer_archive struct layer_archive *r = open_reader(fd, 0, err);
 	struct archive_entry *e;
+	if (!r)
+		return -1;
 	int rc = start(r);
 	if (rc == ARCHIVE_OK || rc == ARCHIVE_WARN)
 		rc = next_header(r, &e);
@@ -152,7 +158,9 @@ int layer_archive_probe(int fd, struct err **err)
 struct layer_archive *layer_archive_open(
 	int fd, int tmp_dir_fd, uint64_t max_bytes, struct err **err)
 {
-	auto_layer_archive struct layer_archive *r = open_reader(fd, max_bytes);
+	auto_layer_archive struct layer_archive *r = open_reader(fd, max_bytes, err);
+	if (!r)
+		return NULL;
 	r->spool = openat(tmp_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (r->spool < 0) {
 		err_sys(err, "temporary file");
@@ -171,7 +179,7 @@ struct layer_archive *layer_archive_open(
 
 static int check_limits(const struct layer_archive *r, uint64_t more, struct err **err)
 {
-	uint64_t packed = (uint64_t)archive_filter_bytes(r->a, -1);
+	uint64_t packed = (uint64_t)r->lib->filter_bytes(r->a, -1);
 	if (more > r->max || r->spooled > r->max - more)
 		return err_set(err, ERR_LIMIT, "archive: more than %llu bytes when unpacked",
 			(unsigned long long)r->max);
@@ -185,17 +193,17 @@ static int check_limits(const struct layer_archive *r, uint64_t more, struct err
 /* Content to the spool. Holes are left out there, too. */
 static int spool_content(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
-	uint64_t end = 0, size = (uint64_t)archive_entry_size(ae);
+	uint64_t end = 0, size = (uint64_t)r->lib->entry_size(ae);
 	const void *p;
 	size_t n;
 	la_int64_t off;
 	int rc;
 
-	if (archive_entry_size(ae) < 0)
+	if (r->lib->entry_size(ae) < 0)
 		return err_set(err, ERR_CONTEXT, "archive: a file of negative size");
 	if (check_limits(r, size, err))
 		return -1;
-	while ((rc = archive_read_data_block(r->a, &p, &n, &off)) != ARCHIVE_EOF) {
+	while ((rc = r->lib->read_data_block(r->a, &p, &n, &off)) != ARCHIVE_EOF) {
 		if (rc == ARCHIVE_RETRY)
 			continue;
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
@@ -227,8 +235,8 @@ static int take_xattrs(struct layer_archive *r, struct archive_entry *ae, struct
 	size_t n, size;
 
 	r->e.xattrs = r->xattrs;
-	archive_entry_xattr_reset(ae);
-	while (archive_entry_xattr_next(ae, &name, &value, &size) == ARCHIVE_OK) {
+	r->lib->entry_xattr_reset(ae);
+	while (r->lib->entry_xattr_next(ae, &name, &value, &size) == ARCHIVE_OK) {
 		n = r->e.nxattrs;
 		/* SCHILY and LIBARCHIVE records may say the same twice. */
 		size_t i = 0;
@@ -249,7 +257,7 @@ static int take_xattrs(struct layer_archive *r, struct archive_entry *ae, struct
 /* 0 with r->e.type set, 1 when the entry is left out (sockets), -1. */
 static int take_type(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
-	const char *link = archive_entry_hardlink(ae);
+	const char *link = r->lib->entry_hardlink(ae);
 	if (link) {
 		r->e.type = LAYER_HARDLINK;
 		if (layer_name_clean(link, strlen(link), true, r->link, err))
@@ -257,7 +265,7 @@ static int take_type(struct layer_archive *r, struct archive_entry *ae, struct e
 		r->e.link = r->link;
 		return 0;
 	}
-	switch (archive_entry_filetype(ae)) {
+	switch (r->lib->entry_filetype(ae)) {
 	case AE_IFREG:
 		r->e.type = LAYER_FILE;
 		return 0;
@@ -269,7 +277,7 @@ static int take_type(struct layer_archive *r, struct archive_entry *ae, struct e
 		return 0;
 	case AE_IFLNK:
 		r->e.type = LAYER_SYMLINK;
-		link = archive_entry_symlink(ae);
+		link = r->lib->entry_symlink(ae);
 		if (!link || !*link || strlen(link) >= LAYER_PATH_MAX)
 			return err_set(
 				err, ERR_CONTEXT, "archive: a symbolic link without a good target");
@@ -278,9 +286,9 @@ static int take_type(struct layer_archive *r, struct archive_entry *ae, struct e
 		return 0;
 	case AE_IFCHR:
 	case AE_IFBLK:
-		r->e.type = archive_entry_filetype(ae) == AE_IFCHR ? LAYER_CHAR : LAYER_BLOCK;
-		r->e.dev_major = (uint32_t)archive_entry_rdevmajor(ae);
-		r->e.dev_minor = (uint32_t)archive_entry_rdevminor(ae);
+		r->e.type = r->lib->entry_filetype(ae) == AE_IFCHR ? LAYER_CHAR : LAYER_BLOCK;
+		r->e.dev_major = (uint32_t)r->lib->entry_rdevmajor(ae);
+		r->e.dev_minor = (uint32_t)r->lib->entry_rdevminor(ae);
 		return 0;
 	case AE_IFSOCK:
 		return 1;
@@ -291,8 +299,8 @@ static int take_type(struct layer_archive *r, struct archive_entry *ae, struct e
 
 static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
-	const char *name = archive_entry_pathname(ae);
-	la_int64_t uid = archive_entry_uid(ae), gid = archive_entry_gid(ae);
+	const char *name = r->lib->entry_pathname(ae);
+	la_int64_t uid = r->lib->entry_uid(ae), gid = r->lib->entry_gid(ae);
 
 	if (!name)
 		return err_set(err, ERR_CONTEXT, "archive: a name that cannot be read");
@@ -301,10 +309,10 @@ static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct 
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
 		return err_set(err, ERR_CONTEXT, "archive: an owner out of range");
 	r->e = (struct layer_entry){.path = r->path,
-		.mode = (uint32_t)archive_entry_perm(ae) & 07777,
+		.mode = (uint32_t)r->lib->entry_perm(ae) & 07777,
 		.uid = (uint32_t)uid,
 		.gid = (uint32_t)gid,
-		.mtime = archive_entry_mtime(ae),
+		.mtime = r->lib->entry_mtime(ae),
 		.fd = -1};
 	int rc = take_type(r, ae, err);
 	if (rc)

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <curl/curl.h>
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
@@ -18,10 +17,12 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/transport/certs.h"
+#include "store/transport/curllib.h"
 #include "store/transport/peer.h"
 #include "store/transport/url.h"
 
 struct http_session {
+	const struct curllib *lib; /* NULL before the first attempt */
 	CURL *curl;
 	struct http_opts o;
 	char *cert_dir;   /* owned copy for o.cert_dir */
@@ -76,8 +77,6 @@ struct http_session *http_session_new(const struct http_opts *o)
 	s->o = *o;
 	s->cert_dir = o->cert_dir ? mem_strdup(o->cert_dir) : NULL;
 	s->o.cert_dir = s->cert_dir;
-	/* Counted and, since libcurl 7.84 on this platform, safe between threads. */
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	return s;
 }
 
@@ -86,8 +85,7 @@ void http_session_free(struct http_session *s)
 	if (!s)
 		return;
 	if (s->curl)
-		curl_easy_cleanup(s->curl);
-	curl_global_cleanup();
+		s->lib->easy_cleanup(s->curl);
 	certs_clear(&s->certs);
 	free(s->certs_host);
 	free(s->cert_dir);
@@ -168,7 +166,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	long status = 0;
 	bool good;
 
-	curl_easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
+	a->s->lib->easy_getinfo(a->s->curl, CURLINFO_RESPONSE_CODE, &status);
 	good = status >= 200 && status < 300;
 	if (!k || !good)
 		return keep_body(a, p, len, good);
@@ -256,7 +254,7 @@ static bool proxied(const struct url *u)
 
 static void add_header(struct attempt *a, const char *line)
 {
-	struct curl_slist *l = curl_slist_append(a->headers, line);
+	struct curl_slist *l = a->s->lib->slist_append(a->headers, line);
 	if (l)
 		a->headers = l;
 }
@@ -292,58 +290,60 @@ static void set_headers(struct attempt *a, bool same_origin)
 		explicit_bzero(line, strlen(line));
 	}
 	add_range(a);
-	curl_easy_setopt(a->s->curl, CURLOPT_HTTPHEADER, a->headers);
+	a->s->lib->easy_setopt(a->s->curl, CURLOPT_HTTPHEADER, a->headers);
 }
 
 static void free_headers(struct attempt *a)
 {
 	for (struct curl_slist *l = a->headers; l; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
-	curl_slist_free_all(a->headers);
+	a->s->lib->slist_free_all(a->headers);
 	a->headers = NULL;
 }
 
 static void set_body(struct attempt *a)
 {
+	const struct curllib *lib = a->s->lib;
 	CURL *c = a->s->curl;
 	const struct http_body *b = a->q->body;
 	const char *m = a->q->method;
 
 	if (strcmp(m, "HEAD") == 0) {
-		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+		lib->easy_setopt(c, CURLOPT_NOBODY, 1L);
 	} else if (strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0 || strcmp(m, "PATCH") == 0) {
 		if (b && b->size > 0) {
-			curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-			curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)b->size);
-			curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
-			curl_easy_setopt(c, CURLOPT_READDATA, a);
-			curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
-			curl_easy_setopt(c, CURLOPT_SEEKDATA, a);
+			lib->easy_setopt(c, CURLOPT_UPLOAD, 1L);
+			lib->easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)b->size);
+			lib->easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+			lib->easy_setopt(c, CURLOPT_READDATA, a);
+			lib->easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+			lib->easy_setopt(c, CURLOPT_SEEKDATA, a);
 		} else {
-			curl_easy_setopt(c, CURLOPT_POST, 1L);
-			curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
-			curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
+			lib->easy_setopt(c, CURLOPT_POST, 1L);
+			lib->easy_setopt(c, CURLOPT_POSTFIELDS, "");
+			lib->easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
 			add_header(a, "Content-Type:");
 		}
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
+		lib->easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
 	} else {
-		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+		lib->easy_setopt(c, CURLOPT_HTTPGET, 1L);
 		if (strcmp(m, "GET") != 0)
-			curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
+			lib->easy_setopt(c, CURLOPT_CUSTOMREQUEST, m);
 	}
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_SPEED);
-	curl_easy_setopt(
+	lib->easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_STALL_SPEED);
+	lib->easy_setopt(
 		c, CURLOPT_LOW_SPEED_TIME, (long)(b && b->size ? HTTP_STALL_SEND_S : HTTP_STALL_S));
 }
 
 static int set_tls(struct http_session *s, const struct url *u, struct err **err)
 {
 	auto_free char *host = url_host_port(u);
+	const struct curllib *lib = s->lib;
 	CURL *c = s->curl;
 
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, s->o.insecure ? 0L : 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, s->o.insecure ? 0L : 2L);
+	lib->easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	lib->easy_setopt(c, CURLOPT_SSL_VERIFYPEER, s->o.insecure ? 0L : 1L);
+	lib->easy_setopt(c, CURLOPT_SSL_VERIFYHOST, s->o.insecure ? 0L : 2L);
 	if (!u->https)
 		return 0;
 	if (!s->certs_host || strcmp(s->certs_host, host) != 0) {
@@ -361,47 +361,48 @@ static int set_tls(struct http_session *s, const struct url *u, struct err **err
 		struct curl_blob blob = {.data = s->certs.authorities.data,
 			.len = s->certs.authorities.len,
 			.flags = CURL_BLOB_COPY};
-		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+		lib->easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
 	}
 	if (s->certs.cert) {
-		curl_easy_setopt(c, CURLOPT_SSLCERT, s->certs.cert);
-		curl_easy_setopt(c, CURLOPT_SSLKEY, s->certs.key);
+		lib->easy_setopt(c, CURLOPT_SSLCERT, s->certs.cert);
+		lib->easy_setopt(c, CURLOPT_SSLKEY, s->certs.key);
 	}
 	return 0;
 }
 
 static void set_common(struct attempt *a, const char *url)
 {
+	const struct curllib *lib = a->s->lib;
 	CURL *c = a->s->curl;
 
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_S);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, a->text);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, a);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
-	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	lib->easy_setopt(c, CURLOPT_URL, url);
+	lib->easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	lib->easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	lib->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	lib->easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_S);
+	lib->easy_setopt(c, CURLOPT_ERRORBUFFER, a->text);
+	lib->easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	lib->easy_setopt(c, CURLOPT_HEADERDATA, a);
+	lib->easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	lib->easy_setopt(c, CURLOPT_WRITEDATA, a);
+	lib->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	lib->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	lib->easy_setopt(c, CURLOPT_XFERINFODATA, a);
+	lib->easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
+	lib->easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
 	if (url_is_loopback(a->url->host))
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
+		lib->easy_setopt(c, CURLOPT_PROXY, "");
 	if (!a->q->guarded || !proxied(a->url)) {
-		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
+		lib->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+		lib->easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
 	}
 	/* A connection that is reused was not looked at under this request's rules. */
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, a->q->guarded ? 1L : 0L);
+	lib->easy_setopt(c, CURLOPT_FRESH_CONNECT, a->q->guarded ? 1L : 0L);
 }
 
 /* TLS may write to a closed socket with plain write(2), and the program's disposition is not ours.
  */
-static CURLcode perform(CURL *c)
+static CURLcode perform(struct http_session *s)
 {
 	sigset_t pipe, old;
 	const struct timespec now = {0};
@@ -410,7 +411,7 @@ static CURLcode perform(CURL *c)
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, &old);
-	rc = curl_easy_perform(c);
+	rc = s->lib->easy_perform(s->curl);
 	if (!sigismember(&old, SIGPIPE)) {
 		while (sigtimedwait(&pipe, NULL, &now) > 0)
 			;
@@ -437,7 +438,7 @@ static enum http_failure classify(CURLcode rc)
 static int explain(struct attempt *a, CURLcode rc, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
-	auto_free char *text = fs_printable(*a->text ? a->text : curl_easy_strerror(rc));
+	auto_free char *text = fs_printable(*a->text ? a->text : a->s->lib->easy_strerror(rc));
 	enum http_failure why = classify(rc);
 
 	if (a->refused)
@@ -474,19 +475,23 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	buf_init(&r->body, q->max_body > HTTP_ERROR_MAX ? q->max_body : HTTP_ERROR_MAX);
 	r->status = 0;
 	r->failure = HTTP_LOCAL;
+	if (!s->lib)
+		s->lib = curllib_get(err);
+	if (!s->lib)
+		return -1;
 	if (!s->curl)
-		s->curl = curl_easy_init();
+		s->curl = s->lib->easy_init();
 	if (!s->curl)
 		return err_set(err, ERR_SYS, "the HTTP library cannot be started");
-	curl_easy_reset(s->curl);
+	s->lib->easy_reset(s->curl);
 	set_common(&a, url);
 	if (set_tls(s, u, err) < 0)
 		return -1;
 	set_body(&a);
 	set_headers(&a, same_origin);
-	rc = perform(s->curl);
-	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
+	rc = perform(s);
+	s->lib->easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
 	r->peer = peer_of_text(ip);
 	free_headers(&a);
 	if (rc == CURLE_WRITE_ERROR && a.body_cut)

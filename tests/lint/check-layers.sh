@@ -23,10 +23,11 @@ builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transpor
 
 # header (regular expression), then the only files that may include it
 homes='
-curl/.*            store/transport/http\.c
-openssl/.*         store/base/sha256\.c
+curl/.*            store/transport/curllib\.h
+dlfcn\.h           store/base/dynlib\.c
+openssl/.*         none
 jansson\.h         store/base/jsonx\.[ch]|store/oci/.*|store/transport/.*|store/cache\.c
-archive(_entry)?\.h store/layer/.*|store/transport/(oci_archive|docker_archive|archive)[a-z_]*\.c|builder/(context|copy/).*
+archive(_entry)?\.h store/layer/archivelib\.h
 sched\.h           builder/sandbox/.*
 sys/mount\.h       builder/sandbox/.*
 seccomp\.h         builder/sandbox/.*

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transport/curllib.h"
+
+#define DYNLIB_TABLE struct curllib
+static const struct dynlib_call calls[] = {CURLLIB_CALLS(DYNLIB_CALL)};
+static const struct dynlib curl = {
+	"libcurl.so.4", "libcurl4", "talking to servers", calls, sizeof calls / sizeof *calls};
+
+/* Written by load() alone. */
+static struct curllib table;
+static bool loaded;
+
+static void load(void)
+{
+	/* The counterpart of global_init is left out: it would end what other threads use. */
+	loaded = dynlib_fill(&curl, &table) && table.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+const struct curllib *curllib_get(struct err **err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	if (loaded)
+		return &table;
+	dynlib_missing(&curl, err);
+	return NULL;
+}
