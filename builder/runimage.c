@@ -81,16 +81,13 @@ struct opened {
 	struct userdb_user user;
 	struct strlist argv;
 	struct strlist env;
-	int *lowers;
-	size_t nlowers;
+	struct lowers lowers;
 	char *cwd;
 };
 
 static void opened_clear(struct opened *x)
 {
-	for (size_t i = 0; i < x->nlowers; i++)
-		close(x->lowers[i]);
-	free(x->lowers);
+	lower_clear_all(&x->lowers);
 	free(x->cwd);
 	strlist_clear(&x->argv);
 	strlist_clear(&x->env);
@@ -103,6 +100,7 @@ static int open_all(
 	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
 {
 	const struct oci_config *c = &x->img.config;
+	struct snapshot_forms forms = {.index = false};
 
 	if (image_open(s, o->image, NULL, &x->img, err) < 0)
 		return -1;
@@ -118,11 +116,7 @@ static int open_all(
 	make_env(o, c, &x->user, &x->env);
 	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
 	x->cwd = copystep_join(base, o->workdir ? o->workdir : ".");
-	x->lowers = mem_array(c->ndiff_ids + 1, sizeof *x->lowers);
-	if (snapshot_lowers(s, c->diff_ids, c->ndiff_ids, x->lowers, err) < 0)
-		return -1;
-	x->nlowers = c->ndiff_ids;
-	return 0;
+	return snapshot_lowers(s, c->diff_ids, c->ndiff_ids, &forms, &x->lowers, err);
 }
 
 int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code, struct err **err)
@@ -137,7 +131,7 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 		return -1;
 	struct sandbox_spec spec = {
 		.mode = SANDBOX_ROOT,
-		.lowers = {.fd = x.lowers, .n = x.nlowers},
+		.lowers = {.v = x.lowers.v, .n = x.lowers.n},
 		.scratch_fd = scratch,
 		.argv = (const char *const *)x.argv.v,
 		.envp = (const char *const *)x.env.v,

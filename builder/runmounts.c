@@ -29,8 +29,7 @@ struct runmount {
 	struct origin origin;
 	struct origin_layer layer; /* bind from a context */
 	/* open */
-	int *lowers;
-	size_t nlowers;
+	struct lowers lowers;
 	int source_fd;
 	int lock_fd;
 };
@@ -264,6 +263,7 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 	const struct state *st = m->origin.state;
 	const struct digest *layers = st ? st->config.diff_ids : &m->layer.record.layer;
 	size_t n = st ? st->config.ndiff_ids : 1;
+	struct snapshot_forms forms = {.merge = st ? st->nbase : 0};
 
 	if (st && check_source(j, m, err) < 0)
 		return -1;
@@ -271,12 +271,10 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 		out->kind = SANDBOX_MOUNT_TMPFS;
 		return 0;
 	}
-	m->lowers = mem_array(n + 1, sizeof *m->lowers);
-	if (snapshot_lowers(j->s, layers, n, m->lowers, err) < 0)
+	if (snapshot_lowers(j->s, layers, n, &forms, &m->lowers, err) < 0)
 		return -1;
-	m->nlowers = n;
 	out->kind = m->readonly ? SANDBOX_MOUNT_BIND : SANDBOX_MOUNT_SCRATCH;
-	out->lowers = (struct sandbox_lowers){.fd = m->lowers, .n = n};
+	out->lowers = (struct sandbox_lowers){.v = m->lowers.v, .n = m->lowers.n};
 	out->source = st ? m->source : m->layer.inner;
 	return 0;
 }
@@ -508,9 +506,7 @@ void runmounts_clear(struct runmounts *r)
 		struct runmount *m = &r->m[i];
 		free(m->target);
 		free(m->layer.inner);
-		for (size_t k = 0; k < m->nlowers; k++)
-			close(m->lowers[k]);
-		free(m->lowers);
+		lower_clear_all(&m->lowers);
 		if (m->source_fd >= 0)
 			close(m->source_fd);
 		if (m->lock_fd >= 0)

@@ -195,18 +195,6 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 		       });
 }
 
-struct stack {
-	int *fds;
-	size_t n;
-};
-
-static void stack_clear(struct stack *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		close(s->fds[i]);
-	free(s->fds);
-}
-
 static int start_runner(struct job *j, struct err **err)
 {
 	if (!j->runner)
@@ -220,21 +208,20 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	const struct layer_tree *tree = state_tree(st, r->j->s, err);
 	auto_userdb_user struct userdb_user user = {0};
 	struct strlist env CLEANUP(wipe_env) = {0};
-	struct stack CLEANUP(stack_clear)
-		lowers = {.fds = mem_array(st->config.ndiff_ids + 1, sizeof(int))};
+	struct snapshot_forms forms = {.merge = st->nbase};
+	auto_lowers struct lowers lowers = {0};
 
 	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
 		return -1;
-	if (snapshot_lowers(r->j->s, st->config.diff_ids, st->config.ndiff_ids, lowers.fds, err) <
-		0)
+	if (snapshot_lowers(
+		    r->j->s, st->config.diff_ids, st->config.ndiff_ids, &forms, &lowers, err) < 0)
 		return -1;
-	lowers.n = st->config.ndiff_ids;
 	make_env(r, &user, &env);
 	/* A base image may hold any text. */
 	auto_free char *cwd = copystep_join("/", state_workdir(st));
 	struct sandbox_spec spec = {
 		.mode = SANDBOX_ROOT,
-		.lowers = {.fd = lowers.fds, .n = lowers.n},
+		.lowers = {.v = lowers.v, .n = lowers.n},
 		.scratch_fd = scratch_fd,
 		.argv = (const char *const *)r->argv.v,
 		.envp = (const char *const *)env.v,

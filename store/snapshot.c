@@ -285,24 +285,25 @@ static int lower(
 	return fd;
 }
 
-int snapshot_lowers(
-	struct store *s, const struct digest *diff_ids, size_t n, int *fds, struct err **err)
+int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
+	const struct snapshot_forms *forms, struct lowers *out, struct err **err)
 {
 	struct stack k = {0};
-	size_t done;
+	auto_lowers struct lowers made = {0};
 
-	for (done = 0; done < n; done++) {
-		int fd = lower(s, diff_ids, done + 1, &k, err);
+	(void)forms; /* there are directories only, so far */
+	while (made.n < n) {
+		int fd = lower(s, diff_ids, made.n + 1, &k, err);
 		if (fd < 0)
 			break;
-		fds[done] = fd;
+		lower_push(&made, lower_of_dir(fd));
 	}
 	layer_tree_free(k.below);
-	if (done == n)
-		return 0;
-	while (done)
-		close(fds[--done]);
-	return -1;
+	if (made.n < n)
+		return -1;
+	*out = made;
+	made = (struct lowers){0};
+	return 0;
 }
 
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,

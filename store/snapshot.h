@@ -8,6 +8,7 @@
 #define BLD_STORE_SNAPSHOT_H
 
 #include "store/layer/layer.h"
+#include "store/lower.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
 
@@ -21,10 +22,16 @@ int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, 
 struct layer_tree *snapshot_tree(
 	struct store *s, const struct digest *diff_ids, size_t n, struct err **err);
 
-/* Lower directories for a stack, bottom first: fds[n], owned by the caller. Unpacks what is not a
- * directory yet; two processes that need the same one unpack it once. */
-int snapshot_lowers(
-	struct store *s, const struct digest *diff_ids, size_t n, int *fds, struct err **err);
+/* In which form lowers may come. */
+struct snapshot_forms {
+	bool index;   /* EROFS indexes can be mounted here; else directories only */
+	size_t merge; /* the first so many layers may come as one lower: they are the base that
+			 other stages and builds share */
+};
+/* The lowers of a stack, bottom first, put on *out; owned by the caller. Makes what is not there in
+ * a usable form yet; two processes that need the same one make it once. */
+int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
+	const struct snapshot_forms *forms, struct lowers *out, struct err **err);
 /* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper", times already cut) as the
  * directory form of the last layer of this stack. A form that exists already wins. */
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,

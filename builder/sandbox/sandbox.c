@@ -95,7 +95,7 @@ static int plan_root(struct plan *p, struct err **err)
 		.lower = lower, .n = s->lowers.n, .out = OPS_ROOT, .api = p->facts->probe.overlay};
 
 	for (size_t i = 0; i < s->lowers.n; i++)
-		lower[i] = ops_slot_fd(p->ops, s->lowers.fd[i]);
+		lower[i] = ops_slot_fd(p->ops, s->lowers.v[i].dir_fd);
 	if (o.n == 0)
 		lower[o.n++] = p->mounts.empty;
 	if (overlay_plan_upper(p->ops, s->scratch_fd, NULL, &o, err) < 0)

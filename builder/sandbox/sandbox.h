@@ -22,6 +22,7 @@
 
 #include "store/base/err.h"
 #include "store/base/strlist.h"
+#include "store/lower.h"
 
 #define SANDBOX_LOWERS_MAX 500 /* the kernel's limit for one overlay */
 #define SANDBOX_GROUPS_MAX 65536
@@ -31,9 +32,9 @@ enum sandbox_network { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
 /* How much privilege there is to work with. As data, so that other modes can come. */
 enum sandbox_mode { SANDBOX_ROOT };
 
-/* Layer directories, bottom first. fds borrowed. n == 0: an empty root. */
+/* Lowers, bottom first; borrowed. n == 0: an empty root. */
 struct sandbox_lowers {
-	const int *fd;
+	const struct lower *v;
 	size_t n;
 };
 

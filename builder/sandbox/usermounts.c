@@ -157,7 +157,7 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 		if (m->kind == SANDBOX_MOUNT_BIND && m->lowers.n < 2)
 			lower[n++] = u->empty;
 		for (size_t k = 0; k < m->lowers.n; k++)
-			lower[n++] = ops_slot_fd(l, m->lowers.fd[k]);
+			lower[n++] = ops_slot_fd(l, m->lowers.v[k].dir_fd);
 	}
 	o.n = n;
 	o.what = ops_text(l, "mount the overlay of %zu layers for %s", n, m->target);

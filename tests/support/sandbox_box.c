@@ -129,7 +129,7 @@ void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script)
 	char name[32];
 
 	*r = (struct box_run){0};
-	r->lower[0] = b->root;
+	r->lower[0] = lower_of_dir(b->root);
 	r->argv[0] = "sh";
 	r->argv[1] = "-c";
 	r->argv[2] = script;

@@ -23,7 +23,7 @@ struct box {
 
 struct box_run {
 	struct sandbox_spec spec; /* change what differs before box_run() */
-	int lower[SANDBOX_LOWERS_MAX + 1];
+	struct lower lower[SANDBOX_LOWERS_MAX + 1];
 	const char *argv[16];
 	struct sandbox_result res;
 	char *text; /* owned: stdout and stderr */

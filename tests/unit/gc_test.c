@@ -51,7 +51,6 @@ static void run(struct store *s, const struct gc_opts *o, struct gc_report *r)
 static void fill(struct store *s, struct digest a[2], struct digest b[2])
 {
 	struct digest *const both[] = {a, b};
-	int fds[2];
 	struct oci_descriptor d = {0};
 	struct digest retimed;
 
@@ -60,9 +59,10 @@ static void fill(struct store *s, struct digest a[2], struct digest b[2])
 	for (int i = 0; i < 2; i++) {
 		struct digest key = {{(uint8_t)(i + 1)}};
 		char text[DIGEST_STRING];
-		assert_int_equal(0, snapshot_lowers(s, both[i], 2, fds, NULL));
-		close(fds[0]);
-		close(fds[1]);
+		struct snapshot_forms dirs = {0};
+		struct lowers l = {0};
+		assert_int_equal(0, snapshot_lowers(s, both[i], 2, &dirs, &l, NULL));
+		lower_clear_all(&l);
 		assert_int_equal(0, snapshot_compressed(s, &both[i][1], LAYER_GZIP, &d, NULL));
 		oci_descriptor_clear(&d);
 		assert_int_equal(0, snapshot_retimed(s, &both[i][1], 5, true, &retimed, NULL));

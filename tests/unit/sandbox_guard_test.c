@@ -218,7 +218,7 @@ static char *run_probe(struct guard *g, const char *name, int stdin_fd)
 	r.argv[0] = "/probe";
 	r.argv[1] = PROBE_WORD;
 	r.argv[2] = name;
-	r.lower[1] = g->libs;
+	r.lower[1] = lower_of_dir(g->libs);
 	r.spec.lowers.n = 2;
 	r.spec.envp = env;
 	r.spec.mounts = m;
@@ -383,7 +383,8 @@ static int run_words(const char *box, const char *words)
 	int dir = open(box, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int root = openat(dir, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int scratch = sandbox_box_mkdir(dir, "words", 0700);
-	struct sandbox_spec s = {.lowers = {&root, 1},
+	struct lower lower = lower_of_dir(root);
+	struct sandbox_spec s = {.lowers = {&lower, 1},
 		.scratch_fd = scratch,
 		.argv = argv,
 		.envp = env,

@@ -228,18 +228,18 @@ static void test_many_lowers(void **state)
 	sandbox_box_prepare(b, &r, "ls /l | wc -l; cat /l/f1 /l/f499 /top");
 	for (int i = 1; i < SANDBOX_LOWERS_MAX; i++) {
 		snprintf(name, sizeof(name), "%d", i);
-		r.lower[i] = sandbox_box_mkdir(base, name, 0755);
+		r.lower[i] = lower_of_dir(sandbox_box_mkdir(base, name, 0755));
 		snprintf(name, sizeof(name), "l/f%d", i);
-		sandbox_box_write(r.lower[i], name, name, 0644);
+		sandbox_box_write(r.lower[i].dir_fd, name, name, 0644);
 		snprintf(name, sizeof(name), "%d\n", i);
-		sandbox_box_write(r.lower[i], "top", name, 0644);
+		sandbox_box_write(r.lower[i].dir_fd, "top", name, 0644);
 	}
 	r.spec.lowers.n = SANDBOX_LOWERS_MAX;
 	sandbox_box_run(b, &r);
 	assert_string_equal(r.text, "499\nl/f1l/f499499\n");
 	sandbox_box_done(&r);
 	for (int i = 1; i < SANDBOX_LOWERS_MAX; i++)
-		close(r.lower[i]);
+		close(r.lower[i].dir_fd);
 	close(base);
 }
 
@@ -343,7 +343,7 @@ static void try_hostile(struct box *b, const struct hostile *h, size_t i)
 		sandbox_box_write(top, h->name, "", 0644);
 	snprintf(canary, sizeof(canary), "%s/canary", b->path);
 	sandbox_box_prepare(b, &r, "true");
-	r.lower[1] = top;
+	r.lower[1] = lower_of_dir(top);
 	r.spec.lowers.n = 2;
 	if (h->word) {
 		refuse(b, &r, h->word);
@@ -482,7 +482,7 @@ static void test_bind_from_layers(void **state)
 	struct box *b = *state;
 	int one = sandbox_box_mkdir(b->dir, "one", 0755),
 	    two = sandbox_box_mkdir(b->dir, "two", 0755);
-	int both[] = {one, two};
+	struct lower both[] = {lower_of_dir(one), lower_of_dir(two)};
 	struct sandbox_mount m[] = {
 		{.kind = SANDBOX_MOUNT_BIND,
 			.target = "/t",

@@ -32,27 +32,27 @@ static size_t count(struct store *s, const char *name)
 	return tempdir_count(store_bld_fd(s), name);
 }
 
+static const struct snapshot_forms dirs_only = {0};
+
 static void check_lowers(struct store *s, const struct digest *diff_ids)
 {
-	int fds[2] = {-1, -1};
+	auto_lowers struct lowers l = {0};
 	struct stat st;
 	struct err *e = NULL;
 
-	if (snapshot_lowers(s, diff_ids, 2, fds, &e) < 0)
+	if (snapshot_lowers(s, diff_ids, 2, &dirs_only, &l, &e) < 0)
 		fail_msg("%s", err_text(e));
-	char *text = images_text(fds[0], "one");
+	char *text = images_text(l.v[0].dir_fd, "one");
 	assert_string_equal("1", text);
 	free(text);
-	text = images_text(fds[0], "d/x");
+	text = images_text(l.v[0].dir_fd, "d/x");
 	assert_string_equal("x", text);
 	free(text);
-	text = images_text(fds[1], "two");
+	text = images_text(l.v[1].dir_fd, "two");
 	assert_string_equal("localhost/app:latest", text);
 	free(text);
-	assert_int_equal(0, fstatat(fds[1], "d/x", &st, AT_SYMLINK_NOFOLLOW));
+	assert_int_equal(0, fstatat(l.v[1].dir_fd, "d/x", &st, AT_SYMLINK_NOFOLLOW));
 	assert_true(geteuid() != 0 || S_ISCHR(st.st_mode)); /* a whiteout */
-	close(fds[0]);
-	close(fds[1]);
 }
 
 static void test_lowers(void **state)
@@ -103,7 +103,7 @@ static void test_missing(void **state)
 {
 	struct storedir *d = *state;
 	struct digest id[2];
-	int fds[2];
+	auto_lowers struct lowers l = {0};
 	auto_err struct err *e = NULL;
 	struct err *f = NULL;
 
@@ -111,7 +111,7 @@ static void test_missing(void **state)
 	assert_true(snapshot_exists(d->s, &id[1]));
 	assert_int_equal(0, blob_remove(d->s, &id[1]));
 	assert_false(snapshot_exists(d->s, &id[1]));
-	assert_int_equal(-1, snapshot_lowers(d->s, id, 2, fds, &e));
+	assert_int_equal(-1, snapshot_lowers(d->s, id, 2, &dirs_only, &l, &e));
 	assert_int_equal(ERR_NOT_FOUND, err_get_kind(e));
 	assert_non_null(strstr(err_text(e), "layer sha256:"));
 	assert_null(snapshot_tree(d->s, id, 2, &f));
@@ -150,12 +150,11 @@ static void test_adopt(void **state)
 			fail_msg("%s", err_text(e));
 		assert_false(tempdir_has(store_tmp_fd(d->s), name));
 	}
-	int fds[1];
-	assert_int_equal(0, snapshot_lowers(d->s, id, 1, fds, &e));
-	char *text = images_text(fds[0], "one");
+	auto_lowers struct lowers l = {0};
+	assert_int_equal(0, snapshot_lowers(d->s, id, 1, &dirs_only, &l, &e));
+	char *text = images_text(l.v[0].dir_fd, "one");
 	assert_string_equal("adopted", text); /* the first one, and not unpacked again */
 	free(text);
-	close(fds[0]);
 	assert_int_equal(1, count(d->s, "dirs"));
 }
 

@@ -50,15 +50,14 @@ static uint64_t run(struct store *s, bool repair, struct findings *f)
 
 static void fill(struct store *s, struct digest id[2])
 {
-	int fds[2];
+	struct snapshot_forms dirs = {0};
+	auto_lowers struct lowers l = {0};
 	char text[DIGEST_STRING];
 	struct digest key = {{1}};
 	struct oci_descriptor d = {0};
 
 	images_simple(s, NAME, id);
-	assert_int_equal(0, snapshot_lowers(s, id, 2, fds, NULL));
-	close(fds[0]);
-	close(fds[1]);
+	assert_int_equal(0, snapshot_lowers(s, id, 2, &dirs, &l, NULL));
 	assert_int_equal(0, snapshot_compressed(s, &id[0], LAYER_GZIP, &d, NULL));
 	oci_descriptor_clear(&d);
 	char *value = mem_printf("layer %s\n", sha256_string(&id[0], text));
