@@ -14,6 +14,13 @@
 
 enum build_network { BUILD_NET_HOST, BUILD_NET_NONE };
 
+/* How layers are mounted; anything but AUTO is for tests and diagnosis. */
+enum build_layer_form {
+	BUILD_FORM_AUTO,
+	BUILD_FORM_DIRECTORY, /* unpacked, always */
+	BUILD_FORM_INDEX,     /* as EROFS indexes; an error where that cannot be */
+};
+
 /* Everything is borrowed for the duration of build_run. */
 struct build_opts {
 	const char *dockerfile;    /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
@@ -29,6 +36,7 @@ struct build_opts {
 	bool no_cache;
 	bool pull; /* ask the registry even when the base image is in the store */
 	enum build_network network;
+	enum build_layer_form layer_form;
 	bool has_timestamp; /* --timestamp: every time becomes timestamp */
 	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */
 	int64_t timestamp;

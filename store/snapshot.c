@@ -182,15 +182,29 @@ static int grow(
 	return layer_tree_apply(t, fd, err) < 0 ? in_layer(err, diff_id) : 0;
 }
 
+int snapshot_grow(struct store *s, struct snapshot_grown *g, const struct digest *diff_ids,
+	size_t n, struct err **err)
+{
+	if (!g->tree)
+		g->tree = layer_tree_new();
+	for (; g->n < n; g->n++)
+		if (grow(s, g->tree, &diff_ids[g->n], err) < 0)
+			return -1;
+	return 0;
+}
+
+void snapshot_grown_clear(struct snapshot_grown *g)
+{
+	layer_tree_free(g->tree);
+	*g = (struct snapshot_grown){0};
+}
+
 struct layer_tree *snapshot_tree(
 	struct store *s, const struct digest *diff_ids, size_t n, struct err **err)
 {
-	auto_layer_tree struct layer_tree *t = layer_tree_new();
+	struct snapshot_grown g CLEANUP(snapshot_grown_clear) = {0};
 
-	for (size_t i = 0; i < n; i++)
-		if (grow(s, t, &diff_ids[i], err) < 0)
-			return NULL;
-	return TAKE(t);
+	return snapshot_grow(s, &g, diff_ids, n, err) < 0 ? NULL : TAKE(g.tree);
 }
 
 /* Publish tmp/temp_name, which holds "upper", as the directory form of the stack. The caller holds

@@ -22,11 +22,28 @@ int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, 
 struct layer_tree *snapshot_tree(
 	struct store *s, const struct digest *diff_ids, size_t n, struct err **err);
 
+/* The merged tree of the first n layers of a stack. Zero it to start. */
+struct snapshot_grown {
+	struct layer_tree *tree; /* owned; may be NULL while n is 0 */
+	size_t n;
+};
+/* Put layers on it until it holds the first n of diff_ids, whose beginning it holds already. */
+int snapshot_grow(struct store *s, struct snapshot_grown *g, const struct digest *diff_ids,
+	size_t n, struct err **err);
+void snapshot_grown_clear(struct snapshot_grown *g);
+
 /* In which form lowers may come. */
 struct snapshot_forms {
 	bool index;   /* EROFS indexes can be mounted here; else directories only */
+	bool strict;  /* with index: never a directory. ERR_UNSUPPORTED for a layer that has to be
+			 one */
 	size_t merge; /* the first so many layers may come as one lower: they are the base that
 			 other stages and builds share */
+	size_t max;   /* most lowers that can be mounted, 0 = any number; with indexes, more of the
+			 first layers become one lower then */
+	/* Or NULL: a tree of this stack that the caller has, so that no layer is read twice. It
+	 * serves where it is not too large, and may have grown afterwards. */
+	struct snapshot_grown *below;
 };
 /* The lowers of a stack, bottom first, put on *out; owned by the caller. Makes what is not there in
  * a usable form yet; two processes that need the same one make it once. */

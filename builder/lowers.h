@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lowers of a stack of layers, in the form that can be mounted here: EROFS indexes, so that
+ * nothing is unpacked, where the kernel takes them for this store; else directories. Whether it
+ * does is asked once a runner.
+ */
+#ifndef BLD_BUILDER_LOWERS_H
+#define BLD_BUILDER_LOWERS_H
+
+#include "builder/build.h"
+#include "builder/sandbox/sandbox.h"
+#include "store/lower.h"
+#include "store/snapshot.h"
+
+struct lowers_request {
+	struct store *s;
+	struct sandbox_runner *runner;
+	enum build_layer_form form;
+	const struct digest *diff_ids; /* bottom first */
+	size_t n;
+	size_t base;                  /* the first so many are the base image's */
+	size_t above;                 /* so many lowers of the caller's own come on top of these */
+	struct snapshot_grown *below; /* as in struct snapshot_forms, or NULL */
+};
+
+/* *out is owned by the caller. With BUILD_FORM_INDEX, ERR_UNSUPPORTED says why there is none. */
+int lowers_open(const struct lowers_request *q, struct lowers *out, struct err **err);
+
+#endif
