@@ -125,7 +125,9 @@ $(BUILD)/tools/%: tests/tools/%.c
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -o $@ $< -lcrypto -lpthread
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -o $@ $< $(BENCH_LIBS)
+$(BUILD)/bench/rawtiny: BENCH_LIBS := -static -lpthread
+$(BUILD)/bench/rawbulk: BENCH_LIBS := -lisal -lcrypto -lpthread
 
 tools: $(TOOL_BIN)
 
@@ -160,7 +162,7 @@ fuzz:
 	    -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
 
 bench: all $(BENCH_BIN) $(TOOL_BIN)
-	$(Q)BUILD=$(BUILD) bash tests/bench/run.sh
+	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py
 
 demo: all
 	$(Q)BUILD=$(BUILD) sh examples/demo-run.sh

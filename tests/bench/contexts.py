@@ -1,26 +1,28 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Build contexts of the benchmarks, from a fixed seed: contexts.py DIR makes DIR/w1 w2 w4 w5."""
+"""Build contexts of the benchmarks, from a fixed seed. What is there already is kept."""
 import os
 import random
-import sys
 
 
-def tree(root, files, size, per_dir):
+def tree(root, files, size, per_dir=100, seed=2026):
+    """FILES files of SIZE random bytes, PER_DIR in each directory."""
     if os.path.isdir(root):
-        return
-    rnd = random.Random(2026)
+        return root
+    rnd = random.Random(seed)
+    os.makedirs(root)
     for i in range(files):
         d = os.path.join(root, "d%03d" % (i // per_dir))
         if i % per_dir == 0:
-            os.makedirs(d)
+            os.mkdir(d)
         with open(os.path.join(d, "f%05d" % i), "wb") as f:
             f.write(rnd.randbytes(size))
+    return root
 
 
 def big(path, size):
+    """One file, four fifths random and one fifth zeros, as a program with its data is."""
     if os.path.exists(path):
-        return
+        return path
     os.makedirs(os.path.dirname(path), exist_ok=True)
     rnd = random.Random(1)
     blocks = [rnd.randbytes(1 << 18) + bytes(1 << 16) for _ in range(64)]
@@ -30,20 +32,19 @@ def big(path, size):
             b = blocks[rnd.randrange(64)][:left]
             f.write(b)
             left -= len(b)
+    return path
 
 
-def main():
-    d = sys.argv[1]
-    only = os.environ.get("BENCH_ONLY", "W1 W2 W3 W4 W5").split()
-    os.makedirs(os.path.join(d, "w1"), exist_ok=True)
-    with open(os.path.join(d, "w1", "one"), "wb") as f:
-        f.write(b"hello\n" * 100)
-    if "W2" in only:
-        tree(os.path.join(d, "w2"), 10000, 10240, 100)
-    if "W4" in only:
-        big(os.path.join(d, "w4", "big"), 1 << 30)
-    if "W5" in only:
-        tree(os.path.join(d, "w5"), 50000, 4096, 250)
+def small(path, content):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(content)
+    return path
 
 
-main()
+def change(root, what):
+    """Change one file of a tree: the same name, the same size, other bytes that depend on WHAT."""
+    path = os.path.join(root, "d050", "f05000")
+    size = os.path.getsize(path)
+    with open(path, "wb") as f:
+        f.write(random.Random(what).randbytes(size))
