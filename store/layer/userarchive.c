@@ -177,13 +177,18 @@ struct layer_archive *layer_archive_open(
 /* --- entries
  * -------------------------------------------------------------------------------------- */
 
-static int check_limits(const struct layer_archive *r, uint64_t more, struct err **err)
+static int check_size(const struct layer_archive *r, uint64_t more, struct err **err)
 {
-	uint64_t packed = (uint64_t)r->lib->filter_bytes(r->a, -1);
 	if (more > r->max || r->spooled > r->max - more)
 		return err_set(err, ERR_LIMIT, "archive: more than %llu bytes when unpacked",
 			(unsigned long long)r->max);
-	uint64_t out = r->spooled + more;
+	return 0;
+}
+
+/* Of what was read so far, so it is asked behind the content, never for a size that is promised. */
+static int check_ratio(const struct layer_archive *r, uint64_t more, struct err **err)
+{
+	uint64_t packed = (uint64_t)r->lib->filter_bytes(r->a, -1), out = r->spooled + more;
 	if (out > LAYER_RATIO_FREE && out / LAYER_RATIO_MAX > packed)
 		return err_set(err, ERR_LIMIT,
 			"archive: compressed more than %d times: not unpacked", LAYER_RATIO_MAX);
@@ -201,7 +206,7 @@ static int spool_content(struct layer_archive *r, struct archive_entry *ae, stru
 
 	if (r->lib->entry_size(ae) < 0)
 		return err_set(err, ERR_CONTEXT, "archive: a file of negative size");
-	if (check_limits(r, size, err))
+	if (check_size(r, size, err))
 		return -1;
 	while ((rc = r->lib->read_data_block(r->a, &p, &n, &off)) != ARCHIVE_EOF) {
 		if (rc == ARCHIVE_RETRY)
@@ -217,7 +222,11 @@ static int spool_content(struct layer_archive *r, struct archive_entry *ae, stru
 			fs_write_all(r->spool, p, n))
 			return err_sys(err, "temporary file");
 		end = (uint64_t)off + n;
+		if (check_ratio(r, end, err))
+			return -1;
 	}
+	if (check_ratio(r, size, err))
+		return -1;
 	if (end < size && ftruncate(r->spool, (off_t)(r->spooled + size)))
 		return err_sys(err, "temporary file");
 	r->e.size = size;

@@ -214,6 +214,28 @@ static void limits_and_damage(void **state)
 	close(fd);
 }
 
+/* Nothing of a large plain tar was read yet when its first header is: no ratio to complain of. */
+static void large_first_file(void **state)
+{
+	(void)state;
+	const uint64_t size = (uint64_t)150 << 20;
+	int fd = kit_memfd();
+	struct archive *a = archive_write_new();
+	struct archive_entry *e = archive_entry_new();
+	assert_int_equal(archive_write_set_format_by_name(a, "ustar"), ARCHIVE_OK);
+	assert_int_equal(archive_write_open_fd(a, fd), ARCHIVE_OK);
+	archive_entry_set_pathname(e, "big");
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0640);
+	archive_entry_set_size(e, (la_int64_t)size);
+	assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
+	archive_entry_free(e);
+	/* freeing the writer pads the content with zeros */
+	archive_write_free(a);
+	assert_text(list(fd, 1 << 30), "file big 640 0:0 0 157286400\n");
+	close(fd);
+}
+
 static void sparse_archives(void **state)
 {
 	(void)state;
@@ -419,6 +441,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_an_archive),
 		cmocka_unit_test(names_are_confined),
 		cmocka_unit_test(limits_and_damage),
+		cmocka_unit_test(large_first_file),
 		cmocka_unit_test(sparse_archives),
 		cmocka_unit_test(random_tars_read_alike),
 		cmocka_unit_test(mutated_tars_read_alike_or_fail),
