@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "builder/sandbox/kernel.h"
+#include "builder/sandbox/namespace.h"
 #include "store/base/mem.h"
 
 #define OPTIONS_MAX   4096 /* the page of mount(2) */
@@ -197,12 +198,35 @@ static int plan_classic(
 	a->stage = ops_slot_take_fd(l, stage);
 	plan_reopen(l, a->stage);
 	for (size_t i = 0; i < o->n; i++)
-		plan_reopen(l, o->lower[i]);
+		if (!o->lower[i].mounted)
+			plan_reopen(l, o->lower[i].slot);
 	if (o->upper >= 0) {
 		plan_reopen(l, o->upper);
 		plan_reopen(l, o->work);
 	}
 	return 0;
+}
+
+int overlay_plan_lowers(struct op_list *l, struct indexes *x, const struct sandbox_lowers *from,
+	struct overlay_lower *to, struct err **err)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct lower *v = &from->v[i];
+		bool attach = false;
+		int fd;
+
+		if (v->index_fd < 0) {
+			to[i] = (struct overlay_lower){.slot = ops_slot_fd(l, v->dir_fd)};
+			continue;
+		}
+		fd = indexes_get(x, v, &attach, err);
+		if (fd < 0)
+			return -1;
+		to[i] = (struct overlay_lower){ops_slot_take_fd(l, fd), .mounted = true};
+		if (attach)
+			namespace_plan_park(l, to[i].slot, "attach an EROFS index");
+	}
+	return (int)from->n;
 }
 
 int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
@@ -217,7 +241,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 	a->work = o->work;
 	a->n = o->n;
 	for (size_t i = 0; i < o->n; i++)
-		a->lower[i] = o->lower[o->n - 1 - i];
+		a->lower[i] = o->lower[o->n - 1 - i].slot;
 	if (o->api == OVERLAY_CLASSIC && plan_classic(l, o, a, err) < 0)
 		return -1;
 	ops_add(l, &(struct op){o->api == OVERLAY_CLASSIC ? mount_classic : mount_plus,
@@ -245,7 +269,7 @@ int overlay_plan_upper(
 	struct op_list *l, int scratch_fd, const char *name, struct overlay *o, struct err **err)
 {
 	auto_fd int dir = -1, upper = -1, work = -1;
-	int lower = l->slot[o->lower[o->n - 1]];
+	int lower = l->slot[o->lower[o->n - 1].slot];
 
 	if (name) {
 		dir = overlay_scratch_dir(scratch_fd, name, 0700, err);

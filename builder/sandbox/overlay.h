@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Overlays of layer directories. `volatile`: the kernel syncs nothing (an ordinary overlay syncs
- * the whole file system of the store when it is unmounted); redirects, metacopy and index are off,
- * so an upper directory holds whole files, whiteouts and opaque marks, and means the same alone.
+ * Overlays of layers, be they directories or mounts of EROFS indexes. `volatile`: the kernel syncs
+ * nothing (an ordinary overlay syncs the whole file system of the store when it is unmounted);
+ * redirects, metacopy and index are off, so an upper directory holds whole files, whiteouts and
+ * opaque marks, and means the same alone.
  */
 #ifndef BLD_BUILDER_SANDBOX_OVERLAY_H
 #define BLD_BUILDER_SANDBOX_OVERLAY_H
 
+#include "builder/sandbox/indexes.h"
 #include "builder/sandbox/ops.h"
 #include "builder/sandbox/sandbox.h"
 
@@ -16,14 +18,26 @@ enum overlay_api {
 	OVERLAY_CLASSIC,       /* mount(2), one page of options */
 };
 
+struct overlay_lower {
+	int slot;
+	bool mounted; /* the root of a mount that was made for it; not to be opened again */
+};
+
 struct overlay {
-	const int *lower; /* slots, bottom first; copied */
+	const struct overlay_lower *lower; /* bottom first; copied */
 	size_t n;
 	int upper, work; /* slots, or -1: read-only */
 	int out;         /* slot of the root of the new mount */
 	const char *what;
 	enum overlay_api api;
 };
+
+/*
+ * Slots for lowers; indexes are mounted, and attached where the kernel wants that (CLASSIC only; in
+ * the new mount namespace then). Returns the number filled in, as many as there are lowers, or -1.
+ */
+int overlay_plan_lowers(struct op_list *l, struct indexes *x, const struct sandbox_lowers *from,
+	struct overlay_lower *to, struct err **err);
 
 /*
  * Add the operation. With OVERLAY_LOWERDIR_PLUS it runs in the mount namespace of the caller and

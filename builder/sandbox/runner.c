@@ -30,6 +30,7 @@ struct request {
 
 struct sandbox_runner {
 	struct runner_facts facts;
+	struct indexes indexes;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;
@@ -192,6 +193,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 
 	r->facts.launcher = -1;
 	r->last = &r->first;
+	indexes_init(&r->indexes);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->work, NULL);
 	pthread_cond_init(&r->done, NULL);
@@ -202,6 +204,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 		err_set(err, ERR_SANDBOX, "start a thread: %s", strerror(error));
 	}
 	clear_facts(&r->facts);
+	indexes_clear(&r->indexes);
 	free(r);
 	return NULL;
 }
@@ -222,6 +225,7 @@ void sandbox_runner_free(struct sandbox_runner *r)
 		runner_end_job(job);
 	}
 	clear_facts(&r->facts);
+	indexes_clear(&r->indexes);
 	pthread_cond_destroy(&r->work);
 	pthread_cond_destroy(&r->done);
 	pthread_mutex_destroy(&r->lock);
@@ -231,6 +235,11 @@ void sandbox_runner_free(struct sandbox_runner *r)
 const struct runner_facts *runner_facts(const struct sandbox_runner *r)
 {
 	return &r->facts;
+}
+
+struct indexes *runner_indexes(struct sandbox_runner *r)
+{
+	return &r->indexes;
 }
 
 void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api)

@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_SANDBOX_RUNNER_H
 #define BLD_BUILDER_SANDBOX_RUNNER_H
 
+#include "builder/sandbox/indexes.h"
 #include "builder/sandbox/init.h"
 #include "builder/sandbox/probe.h"
 #include "builder/sandbox/sandbox.h"
@@ -26,6 +27,7 @@ struct runner_facts {
 };
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r);
+struct indexes *runner_indexes(struct sandbox_runner *r);
 /* For tests: another way to mount than the probe found. Before the first start. */
 void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api);
 

@@ -16,6 +16,7 @@
 #include "builder/sandbox/caps.h"
 #include "builder/sandbox/channel.h"
 #include "builder/sandbox/devices.h"
+#include "builder/sandbox/indexes.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/limits.h"
 #include "builder/sandbox/mounts.h"
@@ -90,14 +91,14 @@ static int plan_empty(struct plan *p, struct err **err)
 static int plan_root(struct plan *p, struct err **err)
 {
 	const struct sandbox_spec *s = p->spec;
-	int *lower = ops_own(p->ops, mem_array(s->lowers.n + 1, sizeof(*lower)));
+	auto_free struct overlay_lower *lower = mem_array(s->lowers.n + 1, sizeof(*lower));
 	struct overlay o = {
-		.lower = lower, .n = s->lowers.n, .out = OPS_ROOT, .api = p->facts->probe.overlay};
+		.lower = lower, .n = s->lowers.n, .out = OPS_ROOT, .api = p->mounts.api};
 
-	for (size_t i = 0; i < s->lowers.n; i++)
-		lower[i] = ops_slot_fd(p->ops, s->lowers.v[i].dir_fd);
+	if (overlay_plan_lowers(p->ops, p->mounts.indexes, &s->lowers, lower, err) < 0)
+		return -1;
 	if (o.n == 0)
-		lower[o.n++] = p->mounts.empty;
+		lower[o.n++].slot = p->mounts.empty;
 	if (overlay_plan_upper(p->ops, s->scratch_fd, NULL, &o, err) < 0)
 		return -1;
 	o.what = ops_text(p->ops, "mount the overlay of %zu layers", o.n);
@@ -108,7 +109,7 @@ static int plan_root(struct plan *p, struct err **err)
 static int plan_outside(struct plan *p, struct err **err)
 {
 	struct op_list *l = p->ops;
-	bool classic = p->facts->probe.overlay == OVERLAY_CLASSIC;
+	bool classic = p->mounts.api == OVERLAY_CLASSIC;
 
 	namespace_plan_first(l);
 	if (usermounts_init(&p->mounts, l, err) < 0 || plan_empty(p, err) < 0 ||
@@ -174,11 +175,43 @@ static void plan_command(struct plan *p)
 	exec_plan_after(l);
 }
 
+static const struct lower *first_index(const struct sandbox_lowers *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].index_fd >= 0)
+			return &l->v[i];
+	return NULL;
+}
+
+/* Mounts that must be attached are attached in the new mount namespace, and what is made of them is
+ * made there: that is the classic way. */
+static int choose_overlay(struct plan *p, struct err **err)
+{
+	const struct sandbox_spec *s = p->spec;
+	const struct lower *index = NULL;
+	bool attach = false;
+	int fd;
+
+	p->mounts.api = p->facts->probe.overlay;
+	index = first_index(&s->lowers);
+	for (size_t i = 0; !index && i < s->nmounts; i++)
+		index = first_index(&s->mounts[i].lowers);
+	if (!index)
+		return 0;
+	fd = indexes_get(p->mounts.indexes, index, &attach, err);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (attach)
+		p->mounts.api = OVERLAY_CLASSIC;
+	return 0;
+}
+
 static int make_plan(struct plan *p, struct err **err)
 {
 	const struct sandbox_spec *s = p->spec;
 
-	if (check_spec(p, err) < 0)
+	if (check_spec(p, err) < 0 || choose_overlay(p, err) < 0)
 		return -1;
 	p->hostname = ops_text(p->ops, "%s", p->hostname);
 	ops_set_fd(p->ops, OPS_SCRATCH, s->scratch_fd);
@@ -319,7 +352,7 @@ struct sandbox_job *sandbox_start(
 	struct sandbox_job *job = NULL;
 
 	p.mounts.spec = s;
-	p.mounts.probe = &p.facts->probe;
+	p.mounts.indexes = runner_indexes(r);
 	ops_init(&init.ops);
 	if (make_plan(&p, err) == 0)
 		job = launch(r, &init, s, err);
@@ -380,7 +413,23 @@ void sandbox_signal(struct sandbox_job *job, int sig)
 	(void)channel_send(job->ctl, &m);
 }
 
+bool sandbox_takes_indexes(struct sandbox_runner *r)
+{
+	return indexes_taken(runner_indexes(r));
+}
+
+int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n, struct err **err)
+{
+	return indexes_try(runner_indexes(r), v, n, err);
+}
+
 void sandbox_describe(struct strlist *out)
 {
+	const char *why = indexes_obstacle();
+
 	probe_describe(out);
+	if (why)
+		strlist_addf(out, "EROFS indexes: no (%s)", why);
+	else
+		strlist_add(out, "EROFS indexes: yes (where the store's file system allows)");
 }

@@ -4,7 +4,7 @@
  * OCI JSON.
  *
  * A sandbox is one process tree in new mount, PID, IPC, UTS and cgroup namespaces (and network,
- * when asked): an overlay of the given lower directories with a fresh upper as its root, a fresh
+ * when asked): an overlay of the given lowers with a fresh upper as its root, a fresh
  * /proc, /dev, /sys, a PID 1 of ours that reaps, forwards signals and ends everything when the
  * command ends. Every mount lives in the sandbox's own mount namespace, so nothing is left behind
  * however bld dies; the PID 1 dies with the thread that started it.
@@ -122,6 +122,18 @@ int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struc
 /* Forward a signal to the command's process group; from any thread, until sandbox_wait() returns.
  * SIGKILL ends all. */
 void sandbox_signal(struct sandbox_job *job, int sig);
+
+/*
+ * Whether EROFS indexes can be lowers; cheap. As far as it can be told without a mount (root in the
+ * first user namespace, Linux 6.12.2 or later, EROFS known), and none was refused before.
+ */
+bool sandbox_takes_indexes(struct sandbox_runner *r);
+/*
+ * Mount those of v that are indexes; the runner keeps the mounts, so that a sandbox costs none. 1:
+ * all are mounted; 0: this kernel, or the file system that they lie on, does not take them, and
+ * sandbox_takes_indexes() is false from now on; -1: another error. From any thread.
+ */
+int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n, struct err **err);
 
 /* For `bld info`: one line per feature, "name: yes/no (why)". */
 void sandbox_describe(struct strlist *out);

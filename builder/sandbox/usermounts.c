@@ -144,20 +144,18 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 {
 	const struct sandbox_mount *m = &u->spec->mounts[i];
 	size_t n = 0;
-	int *lower = ops_own(l, mem_array(m->lowers.n + 2, sizeof(*lower)));
-	struct overlay o = {.lower = lower,
-		.upper = -1,
-		.work = -1,
-		.out = u->slot[i],
-		.api = u->probe->overlay};
+	auto_free struct overlay_lower *lower = mem_array(m->lowers.n + 2, sizeof(*lower));
+	struct overlay o = {
+		.lower = lower, .upper = -1, .work = -1, .out = u->slot[i], .api = u->api};
 
 	if (m->source_fd >= 0) {
-		lower[n++] = ops_slot_fd(l, m->source_fd);
+		lower[n++].slot = ops_slot_fd(l, m->source_fd);
 	} else {
 		if (m->kind == SANDBOX_MOUNT_BIND && m->lowers.n < 2)
-			lower[n++] = u->empty;
-		for (size_t k = 0; k < m->lowers.n; k++)
-			lower[n++] = ops_slot_fd(l, m->lowers.v[k].dir_fd);
+			lower[n++].slot = u->empty;
+		if (overlay_plan_lowers(l, u->indexes, &m->lowers, lower + n, err) < 0)
+			return -1;
+		n += m->lowers.n;
 	}
 	o.n = n;
 	o.what = ops_text(l, "mount the overlay of %zu layers for %s", n, m->target);
@@ -231,7 +229,7 @@ void usermounts_plan_inner(struct usermounts *u, struct op_list *l)
 		} else if (m->kind == SANDBOX_MOUNT_TMPFS) {
 			plan_tmpfs(l, m, u->slot[i]);
 		} else if (needs_overlay(m)) {
-			if (u->probe->overlay != OVERLAY_CLASSIC)
+			if (u->api != OVERLAY_CLASSIC)
 				namespace_plan_park(l, u->slot[i],
 					ops_text(l, "hold the source of %s", m->target));
 			op.what = ops_text(l, "open %s, the source of %s", source, m->target);

@@ -6,12 +6,13 @@
 #ifndef BLD_BUILDER_SANDBOX_USERMOUNTS_H
 #define BLD_BUILDER_SANDBOX_USERMOUNTS_H
 
-#include "builder/sandbox/probe.h"
+#include "builder/sandbox/overlay.h"
 #include "builder/sandbox/sandbox.h"
 
 struct usermounts {
 	const struct sandbox_spec *spec;
-	const struct probe *probe;
+	struct indexes *indexes;
+	enum overlay_api api;
 	int empty; /* slot of an empty directory: an overlay needs two layers, or an upper */
 	int *slot; /* per mount: what is to be attached; owned by the list */
 };

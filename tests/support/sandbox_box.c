@@ -124,6 +124,56 @@ void sandbox_box_clear(struct box *b)
 	free(b->path);
 }
 
+static void put(unsigned char *image, size_t at, const char *hex)
+{
+	unsigned byte;
+
+	for (; *hex; hex += 2) {
+		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
+		image[at++] = (unsigned char)byte;
+	}
+}
+
+/* Three blocks of 512 bytes: nothing and the superblock; the device table; the root directory with
+ * ".", ".." and the file, and the file's inode, whose data begin with block 1 of the device. */
+static void fill_index(unsigned char image[1536], const char *name, size_t size)
+{
+	put(image, 0x400, "e2e1f5e0000000000200000009002800");
+	put(image, 0x410, "020000000000000000f1536500000000");
+	put(image, 0x424, "03000000");
+	put(image, 0x450, "080000000000010009000000");
+	put(image, 0x4c0, "1400000003000000");
+	put(image, 0x500, "04000000ed4102002900000000000000ffffffff01");
+	put(image, 0x520, "2800000000000000240002002800000000000000250002002b00000000000000270001");
+	put(image, 0x544, "2e2e2e");
+	memcpy(image + 0x547, name, 2);
+	put(image, 0x560, "00000000a4810100");
+	image[0x568] = (unsigned char)size;
+	image[0x569] = (unsigned char)(size >> 8);
+	put(image, 0x570, "0400000002");
+}
+
+struct lower sandbox_box_index(struct box *b, const char *name, const char *content)
+{
+	struct lower l = {.dir_fd = -1, .index_fd = -1};
+	unsigned char image[1536] = {0};
+	char file[32];
+	int fd;
+
+	fill_index(image, name, strlen(content));
+	l.tar_fds = mem_alloc(sizeof(*l.tar_fds));
+	l.ntars = 1;
+	snprintf(file, sizeof(file), "tar%u", b->nindex);
+	fd = openat(b->dir, file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && ftruncate(fd, 20 * 512) == 0);
+	assert_int_equal(pwrite(fd, content, strlen(content), 512), strlen(content));
+	l.tar_fds[0] = fd;
+	snprintf(file, sizeof(file), "index%u", b->nindex++);
+	l.index_fd = openat(b->dir, file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_equal(fs_write_all(l.index_fd, image, sizeof(image)), 0);
+	return l;
+}
+
 void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script)
 {
 	char name[32];

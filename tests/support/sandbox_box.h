@@ -17,7 +17,7 @@ struct box {
 	int dir;
 	int root; /* the busybox root, a layer */
 	struct sandbox_runner *runner;
-	unsigned count;
+	unsigned count, nindex;
 	int scratch; /* of the last run */
 };
 
@@ -37,6 +37,13 @@ void sandbox_box_clear(struct box *b);
 /* A file with this content below a directory; parents are made. */
 void sandbox_box_write(int dir, const char *path, const char *text, unsigned mode);
 int sandbox_box_mkdir(int dir, const char *path, unsigned mode); /* opened */
+
+/*
+ * An EROFS index of a directory that holds one file: its name is two small letters, its content
+ * (at most 512 bytes) lies in a file that is its device. Both files are made below b->path, so they
+ * are worth mounting only where the file system of /tmp can be mounted from. To be cleared.
+ */
+struct lower sandbox_box_index(struct box *b, const char *name, const char *content);
 
 /* "sh -c script" in the busybox root, as uid 0, host network. */
 void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script);

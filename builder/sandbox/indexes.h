@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * EROFS indexes as lowers: mounted once per index file, detached, and kept by the runner, so that
+ * all RUN steps share one superblock and its page cache. A detached mount is in no mount namespace:
+ * it ends with its descriptor, however bld dies.
+ *
+ * Linux before 6.15 makes no overlay of detached mounts. There each sandbox gets mounts of its own,
+ * and its child attaches them in the mount namespace of the sandbox first.
+ *
+ * Only files that this store wrote get here: the kernel is never asked to read a foreign image.
+ */
+#ifndef BLD_BUILDER_SANDBOX_INDEXES_H
+#define BLD_BUILDER_SANDBOX_INDEXES_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/base/err.h"
+#include "store/lower.h"
+
+#define INDEXES_MAX 512 /* mounts that are kept; the one unused for longest goes */
+
+struct indexes_mount;
+
+/* Safe for use by several threads. */
+struct indexes {
+	pthread_mutex_t lock;
+	enum { INDEXES_UNKNOWN, INDEXES_TAKEN, INDEXES_REFUSED } state;
+	enum { INDEXES_UNPROBED, INDEXES_DETACHED, INDEXES_ATTACHED } lowers;
+	struct indexes_mount *v; /* owned */
+	size_t n, cap;
+	uint64_t clock; /* of use */
+};
+
+void indexes_init(struct indexes *x);
+void indexes_clear(struct indexes *x);
+
+/* NULL: as far as can be told without a mount, this kernel takes them; else why not. */
+const char *indexes_obstacle(void);
+/* By release number: older than file-backed mounts, one of those that panic, or not understood. */
+bool indexes_release_is_safe(const char *release);
+
+/* What indexes_obstacle() says, asked once; and no mount was refused since. */
+bool indexes_taken(struct indexes *x);
+/* Mount what is not mounted yet. 1 all are; 0 refused, for good; -1 */
+int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err **err);
+/* A mount as overlays take it, owned by the caller, or -1. *attach: it must be attached in the
+ * mount namespace that makes the overlay. */
+int indexes_get(struct indexes *x, const struct lower *l, bool *attach, struct err **err);
+/* For tests: as on a kernel that makes no overlay of detached mounts. */
+void indexes_force_attached(struct indexes *x);
+
+#endif
