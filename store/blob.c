@@ -10,8 +10,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define WRITE_BUFFER ((size_t)256 << 10)
-#define READ_BUFFER  ((size_t)256 << 10)
+#define READ_BUFFER ((size_t)256 << 10)
 
 struct blob_writer {
 	struct store *s; /* borrowed */
@@ -19,12 +18,23 @@ struct blob_writer {
 	int fd;
 	bool published; /* the temp name is gone */
 	bool failed;
-	struct sha256 hash;
-	uint64_t written;
-	unsigned char
-		*pending; /* owned; WRITE_BUFFER bytes, so that small writes cost no system call */
-	size_t npending;
+	uint64_t written;      /* to the file */
+	struct hashpipe *pipe; /* owned */
 };
+
+static int put_out(void *ctx, const void *p, size_t n, struct err **err)
+{
+	struct blob_writer *w = ctx;
+
+	w->written += n;
+	if (fs_write_all(w->fd, p, n) == 0)
+		return 0;
+	w->failed = true;
+	err_sys(err, "store %s: write", store_root(w->s));
+	if (errno == ENOSPC || errno == EDQUOT)
+		err_hint(err, "`bld prune` frees space");
+	return -1;
+}
 
 struct blob_writer *blob_create(struct store *s, struct err **err)
 {
@@ -38,43 +48,15 @@ struct blob_writer *blob_create(struct store *s, struct err **err)
 		free(w);
 		return NULL;
 	}
-	w->pending = mem_grow(NULL, WRITE_BUFFER, 1);
-	sha256_init(&w->hash);
+	w->pipe = hashpipe_new((struct io_writer){.write = put_out, .ctx = w}, true);
 	return w;
-}
-
-static int put_out(struct blob_writer *w, const void *p, size_t n, struct err **err)
-{
-	sha256_update(&w->hash, p, n);
-	if (fs_write_all(w->fd, p, n) == 0)
-		return 0;
-	w->failed = true;
-	err_sys(err, "store %s: write", store_root(w->s));
-	if (errno == ENOSPC || errno == EDQUOT)
-		err_hint(err, "`bld prune` frees space");
-	return -1;
-}
-
-static int flush(struct blob_writer *w, struct err **err)
-{
-	size_t n = w->npending;
-
-	w->npending = 0;
-	return put_out(w, w->pending, n, err);
 }
 
 static int write_some(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct blob_writer *w = ctx;
 
-	w->written += n;
-	if (n > WRITE_BUFFER - w->npending && flush(w, err) < 0)
-		return -1;
-	if (n >= WRITE_BUFFER)
-		return put_out(w, p, n, err);
-	memcpy(w->pending + w->npending, p, n);
-	w->npending += n;
-	return 0;
+	return hashpipe_put(w->pipe, p, n, err);
 }
 
 struct io_writer blob_stream(struct blob_writer *w)
@@ -82,9 +64,14 @@ struct io_writer blob_stream(struct blob_writer *w)
 	return (struct io_writer){.write = write_some, .ctx = w};
 }
 
+struct hashpipe *blob_pipe(struct blob_writer *w)
+{
+	return w->pipe;
+}
+
 uint64_t blob_written(const struct blob_writer *w)
 {
-	return w->written;
+	return w->written + hashpipe_pending(w->pipe);
 }
 
 /* Is there an object of this name that needs no check? Then it stays. */
@@ -121,9 +108,8 @@ int blob_commit(struct blob_writer *w, const struct digest *want, struct digest 
 
 	if (w->failed)
 		return err_set(err, ERR_SYS, "store %s: an earlier write failed", store_root(w->s));
-	if (flush(w, err) < 0)
+	if (hashpipe_finish(w->pipe, &d, err) < 0)
 		return -1;
-	sha256_final(&w->hash, &d);
 	if (want && !sha256_equal(want, &d))
 		return err_set(err, ERR_CORRUPT, "digest is %s, expected %s",
 			sha256_string(&d, got), sha256_string(want, wanted));
@@ -148,8 +134,8 @@ void blob_free(struct blob_writer *w)
 	int saved = errno;
 	if (!w->published)
 		unlinkat(store_tmp_fd(w->s), w->temp, 0);
+	hashpipe_free(w->pipe);
 	close(w->fd);
-	free(w->pending);
 	free(w);
 	errno = saved;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Content-addressed files: blobs/sha256/HEX. Written to this process's tmp, hashed while written,
- * published by rename; an object that is there already stays. Never synced here.
+ * published by rename; an object that is there already stays. Never synced here. What is larger
+ * than a block of the pipe is hashed by a thread of its own.
  */
 #ifndef BLD_STORE_BLOB_H
 #define BLD_STORE_BLOB_H
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/base/hashpipe.h"
 #include "store/base/io.h"
 #include "store/base/sha256.h"
 #include "store/store.h"
@@ -17,6 +19,8 @@ struct blob_writer;
 
 struct blob_writer *blob_create(struct store *s, struct err **err);
 struct io_writer blob_stream(struct blob_writer *w);
+/* The same for writers that fill the blocks themselves; borrowed. */
+struct hashpipe *blob_pipe(struct blob_writer *w);
 uint64_t blob_written(const struct blob_writer *w);
 /* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published.
  * The file stays readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free

@@ -15,6 +15,9 @@
 #endif
 
 typedef void sha256_compress_fn(uint32_t h[8], const uint8_t *p, size_t blocks);
+/* The same blocks into two hashes: the message schedule, a third of the work, is made once, and the
+ * rounds of the two do not wait for each other. */
+typedef void sha256_compress2_fn(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks);
 
 /* Fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t round_k[64] __attribute__((aligned(16))) = {
@@ -122,6 +125,12 @@ static void compress_portable(uint32_t h[8], const uint8_t *p, size_t blocks)
 	}
 }
 
+static void compress2_portable(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+{
+	compress_portable(a, p, blocks);
+	compress_portable(b, p, blocks);
+}
+
 #if SHA256_HAVE_NI
 /* Four rounds with message words 4i..4i+3, which lie in m[i % 4]. */
 #define NI_ROUNDS(i)                                                                               \
@@ -147,15 +156,34 @@ static void compress_portable(uint32_t h[8], const uint8_t *p, size_t blocks)
 	} while (0)
 
 /* The instructions want the state as the halves {A,B,E,F} and {C,D,G,H}, highest lane first. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void ni_load(
+	const uint32_t h[8], __m128i *abef, __m128i *cdgh)
+{
+	__m128i cdab =
+		_mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)&h[0]), 0xb1);
+	__m128i efgh =
+		_mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)&h[4]), 0x1b);
+
+	*abef = _mm_alignr_epi8(cdab, efgh, 8);
+	*cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) static void ni_store(
+	uint32_t h[8], __m128i abef, __m128i cdgh)
+{
+	__m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+
+	_mm_storeu_si128((__m128i *)(void *)&h[0], _mm_blend_epi16(feba, dchg, 0xf0));
+	_mm_storeu_si128((__m128i *)(void *)&h[4], _mm_alignr_epi8(dchg, feba, 8));
+}
+
 __attribute__((target("sha,sse4.1,ssse3"))) static void compress_ni(
 	uint32_t h[8], const uint8_t *p, size_t blocks)
 {
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-	__m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)&h[0]);
-	__m128i hgfe = _mm_loadu_si128((const __m128i *)(const void *)&h[4]);
-	__m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-	__m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+	__m128i abef, cdgh;
 
+	ni_load(h, &abef, &cdgh);
 	for (; blocks; blocks--, p += 64) {
 		const __m128i abef0 = abef, cdgh0 = cdgh;
 		__m128i m[4];
@@ -182,9 +210,64 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress_ni(
 		abef = _mm_add_epi32(abef, abef0);
 		cdgh = _mm_add_epi32(cdgh, cdgh0);
 	}
-	__m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-	_mm_storeu_si128((__m128i *)(void *)&h[0], _mm_blend_epi16(feba, dchg, 0xf0));
-	_mm_storeu_si128((__m128i *)(void *)&h[4], _mm_alignr_epi8(dchg, feba, 8));
+	ni_store(h, abef, cdgh);
+}
+
+#define NI_ROUNDS2(i)                                                                              \
+	do {                                                                                       \
+		__m128i wk = _mm_add_epi32(m[(i) % 4],                                             \
+			_mm_load_si128((const __m128i *)(const void *)&round_k[4 * (i)]));         \
+		cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);                                      \
+		s1 = _mm_sha256rnds2_epu32(s1, s0, wk);                                            \
+		wk = _mm_shuffle_epi32(wk, 0x0e);                                                  \
+		abef = _mm_sha256rnds2_epu32(abef, cdgh, wk);                                      \
+		s0 = _mm_sha256rnds2_epu32(s0, s1, wk);                                            \
+	} while (0)
+
+#define NI_STEP2(i)                                                                                \
+	do {                                                                                       \
+		NI_ROUNDS2(i);                                                                     \
+		NI_SCHEDULE(i);                                                                    \
+	} while (0)
+
+__attribute__((target("sha,sse4.1,ssse3"))) static void compress2_ni(
+	uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+{
+	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+	__m128i abef, cdgh, s0, s1;
+
+	ni_load(a, &abef, &cdgh);
+	ni_load(b, &s0, &s1);
+	for (; blocks; blocks--, p += 64) {
+		const __m128i abef0 = abef, cdgh0 = cdgh, s00 = s0, s10 = s1;
+		__m128i m[4];
+
+		for (int i = 0; i < 4; i++)
+			m[i] = _mm_shuffle_epi8(
+				_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
+		NI_STEP2(0);
+		NI_STEP2(1);
+		NI_STEP2(2);
+		NI_STEP2(3);
+		NI_STEP2(4);
+		NI_STEP2(5);
+		NI_STEP2(6);
+		NI_STEP2(7);
+		NI_STEP2(8);
+		NI_STEP2(9);
+		NI_STEP2(10);
+		NI_STEP2(11);
+		NI_ROUNDS2(12);
+		NI_ROUNDS2(13);
+		NI_ROUNDS2(14);
+		NI_ROUNDS2(15);
+		abef = _mm_add_epi32(abef, abef0);
+		cdgh = _mm_add_epi32(cdgh, cdgh0);
+		s0 = _mm_add_epi32(s0, s00);
+		s1 = _mm_add_epi32(s1, s10);
+	}
+	ni_store(a, abef, cdgh);
+	ni_store(b, s0, s1);
 }
 
 /* Runs while the program is being relocated: it may call nothing outside itself, so no sanitizer
@@ -194,25 +277,42 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress_ni(
 #else
 #define RESOLVER_PLAIN no_sanitize_address, no_sanitize_undefined, no_sanitize_thread
 #endif
-__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static sha256_compress_fn *pick(void)
+__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static bool have_ni(void)
 {
 	unsigned a, b, c, d;
 
 	__cpuid(0, a, b, c, d);
 	if (a < 7)
-		return compress_portable;
+		return false;
 	__cpuid(1, a, b, c, d);
 	if (!(c & bit_SSSE3) || !(c & bit_SSE4_1))
-		return compress_portable;
+		return false;
 	__cpuid_count(7, 0, a, b, c, d);
-	return b & 1u << 29 /* SHA */ ? compress_ni : compress_portable;
+	return b & 1u << 29 /* SHA */;
+}
+
+__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static sha256_compress_fn *pick(void)
+{
+	return have_ni() ? compress_ni : compress_portable;
+}
+
+__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static sha256_compress2_fn *pick2(void)
+{
+	return have_ni() ? compress2_ni : compress2_portable;
 }
 
 static void compress(uint32_t h[8], const uint8_t *p, size_t blocks) __attribute__((ifunc("pick")));
+static void compress2(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+	__attribute__((ifunc("pick2")));
 #else
 static void compress(uint32_t h[8], const uint8_t *p, size_t blocks)
 {
 	compress_portable(h, p, blocks);
+}
+
+static void compress2(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+{
+	compress2_portable(a, b, p, blocks);
 }
 #endif
 
@@ -265,6 +365,27 @@ static void final(struct sha256 *s, struct digest *out, sha256_compress_fn *fn)
 void sha256_update(struct sha256 *s, const void *p, size_t n)
 {
 	update(s, p, n, compress);
+}
+
+void sha256_update2(struct sha256 *a, struct sha256 *b, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+
+	if (a->fill == b->fill) {
+		size_t head = a->fill ? 64 - a->fill : 0, whole;
+		head = head < n ? head : n;
+		sha256_update(a, at, head);
+		sha256_update(b, at, head);
+		whole = (n - head) & ~(size_t)63;
+		if (whole)
+			compress2(a->h, b->h, at + head, whole / 64);
+		a->bytes += whole;
+		b->bytes += whole;
+		at += head + whole;
+		n -= head + whole;
+	}
+	sha256_update(a, at, n);
+	sha256_update(b, at, n);
 }
 
 void sha256_final(struct sha256 *s, struct digest *out)

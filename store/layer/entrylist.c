@@ -209,12 +209,31 @@ void layer_list_sort(struct layer_list *l)
 	}
 }
 
-int layer_list_write(struct layer_list *l, struct io_writer out, struct err **err)
+/* The entry whose content was not what it should be. */
+static const struct layer_entry *changed(const struct layer_list *l, const struct layer_writer *w)
 {
-	auto_layer_writer struct layer_writer *w = layer_writer_new(out);
+	const struct digest *expect = layer_writer_changed(w);
+	for (size_t i = 0; expect && i < l->n; i++)
+		if (l->v[i].e.expect == expect)
+			return &l->v[i].e;
+	return NULL;
+}
+
+int layer_list_put(struct layer_list *l, struct layer_writer *w, struct err **err)
+{
 	layer_list_sort(l);
 	for (size_t i = 0; i < l->n; i++)
 		if (layer_writer_add(w, &l->v[i].e, err))
 			return -1;
-	return layer_writer_finish(w, err);
+	if (layer_writer_finish(w, err) == 0)
+		return 0;
+	const struct layer_entry *e = changed(l, w);
+	auto_free char *shown = e ? layer_show(e->src_path ? e->src_path : e->path) : NULL;
+	return shown ? err_prefix(err, "%s", shown) : -1;
+}
+
+int layer_list_write(struct layer_list *l, struct io_writer out, struct err **err)
+{
+	auto_layer_writer struct layer_writer *w = layer_writer_new(out);
+	return layer_list_put(l, w, err);
 }

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "store/base/err.h"
+#include "store/base/hashpipe.h"
 #include "store/base/io.h"
 #include "store/base/sha256.h"
 
@@ -87,8 +88,8 @@ struct layer_entry {
 	const char *src_path;
 	const struct layer_extent *extents; /* sparse file: its data, rest are holes; else NULL */
 	size_t nextents;
-	const struct digest *expect; /* or NULL: sha256 the content must have, else ERR_CONTEXT
-					"changed while it was read" */
+	const struct digest *expect; /* or NULL: sha256 the content must have */
+	struct digest *learn;        /* or NULL: where the sha256 of the content goes */
 };
 
 /* --- writing a tar ------------------------------------------------------------------- */
@@ -102,8 +103,13 @@ struct layer_entry {
  */
 struct layer_writer;
 struct layer_writer *layer_writer_new(struct io_writer out);
+struct layer_writer *layer_writer_into(struct hashpipe *pipe); /* borrowed */
+/* `expect` and `learn` of the entry must live as long as the writer: contents are hashed later. */
 int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err);
+/* All digests are there now. ERR_CONTEXT "changed while it was read", without a name, when a
+ * content was not what an entry expected; layer_writer_changed then gives that `expect`. */
 int layer_writer_finish(struct layer_writer *w, struct err **err);
+const struct digest *layer_writer_changed(const struct layer_writer *w); /* NULL: none */
 void layer_writer_free(struct layer_writer *w);
 
 /*
@@ -123,6 +129,8 @@ const struct layer_entry *layer_list_find(const struct layer_list *l, const char
 const struct layer_entry *layer_list_at(const struct layer_list *l, size_t i);
 void layer_list_sort(struct layer_list *l);
 int layer_list_write(struct layer_list *l, struct io_writer out, struct err **err); /* sorts */
+/* The same into a writer, and finish it. Names what changed while it was read. */
+int layer_list_put(struct layer_list *l, struct layer_writer *w, struct err **err);
 void layer_list_free(struct layer_list *l);
 
 /* --- reading a tar ------------------------------------------------------------------- */

@@ -15,18 +15,15 @@
 #include "store/base/mem.h"
 #include "store/layer/internal.h"
 
-#define WRITE_BUF ((size_t)256 << 10)
 #define NAME_ROOM (LAYER_PATH_MAX + 32) /* ".wh..wh..opq", a '/', "./" */
 #define OCTAL7    ((uint64_t)1 << 21)   /* first value that 7 octal digits cannot hold */
 #define OCTAL11   ((uint64_t)1 << 33)
 
 struct layer_writer {
-	struct io_writer out;
-	unsigned char *buf; /* owned, WRITE_BUF bytes */
-	size_t fill;
-	struct buf pax;     /* records of the entry being written */
-	struct sha256 *sha; /* of the content being written, or NULL */
+	struct hashpipe *pipe; /* owned when own */
+	bool own;
 	bool failed;
+	struct buf pax; /* records of the entry being written */
 	char name[NAME_ROOM];
 };
 
@@ -51,12 +48,18 @@ struct ustar {
 };
 _Static_assert(sizeof(struct ustar) == LAYER_TAR_BLOCK, "ustar header");
 
-struct layer_writer *layer_writer_new(struct io_writer out)
+struct layer_writer *layer_writer_into(struct hashpipe *pipe)
 {
 	struct layer_writer *w = mem_alloc(sizeof *w);
-	w->out = out;
-	w->buf = mem_array(WRITE_BUF, 1);
+	w->pipe = pipe;
 	buf_init(&w->pax, (size_t)LAYER_PAX_MAX);
+	return w;
+}
+
+struct layer_writer *layer_writer_new(struct io_writer out)
+{
+	struct layer_writer *w = layer_writer_into(hashpipe_new(out, false));
+	w->own = true;
 	return w;
 }
 
@@ -64,41 +67,25 @@ void layer_writer_free(struct layer_writer *w)
 {
 	if (!w)
 		return;
+	if (w->own)
+		hashpipe_free(w->pipe);
 	buf_clear(&w->pax);
-	free(w->buf);
 	free(w);
-}
-
-static int flush(struct layer_writer *w, struct err **err)
-{
-	size_t n = w->fill;
-	w->fill = 0;
-	return n ? io_write(&w->out, w->buf, n, err) : 0;
 }
 
 static int put(struct layer_writer *w, const void *p, size_t n, struct err **err)
 {
-	const unsigned char *b = p;
-	if (w->sha && n)
-		sha256_update(w->sha, b, n);
-	while (n > 0) {
-		size_t k = WRITE_BUF - w->fill < n ? WRITE_BUF - w->fill : n;
-		memcpy(w->buf + w->fill, b, k);
-		w->fill += k;
-		b += k;
-		n -= k;
-		if (w->fill == WRITE_BUF && flush(w, err))
-			return -1;
-	}
-	return 0;
+	return hashpipe_put(w->pipe, p, n, err);
 }
 
 static int put_zeros(struct layer_writer *w, uint64_t n, struct err **err)
 {
-	static const unsigned char zeros[8 * LAYER_TAR_BLOCK];
 	while (n > 0) {
-		size_t k = n < sizeof zeros ? (size_t)n : sizeof zeros;
-		if (put(w, zeros, k, err))
+		size_t room;
+		void *to = hashpipe_room(w->pipe, &room);
+		size_t k = n < room ? (size_t)n : room;
+		memset(to, 0, k);
+		if (hashpipe_filled(w->pipe, k, err))
 			return -1;
 		n -= k;
 	}
@@ -109,8 +96,9 @@ static int put_fd(struct layer_writer *w, int fd, uint64_t off, uint64_t n, cons
 	struct err **err)
 {
 	while (n > 0) {
-		size_t room = WRITE_BUF - w->fill;
-		ssize_t k = pread(fd, w->buf + w->fill, n < room ? (size_t)n : room, (off_t)off);
+		size_t room;
+		void *to = hashpipe_room(w->pipe, &room);
+		ssize_t k = pread(fd, to, n < room ? (size_t)n : room, (off_t)off);
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0) {
@@ -119,13 +107,10 @@ static int put_fd(struct layer_writer *w, int fd, uint64_t off, uint64_t n, cons
 				     : err_set(err, ERR_CONTEXT, "%s: changed while it was read",
 					       shown);
 		}
-		if (w->sha)
-			sha256_update(w->sha, w->buf + w->fill, (size_t)k);
-		w->fill += (size_t)k;
+		if (hashpipe_filled(w->pipe, (size_t)k, err))
+			return -1;
 		off += (uint64_t)k;
 		n -= (uint64_t)k;
-		if (w->fill == WRITE_BUF && flush(w, err))
-			return -1;
 	}
 	return 0;
 }
@@ -405,24 +390,14 @@ static int open_source(const struct layer_entry *e, struct err **err)
 
 static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd, struct err **err)
 {
-	struct sha256 sha;
-	struct digest got;
+	bool hashed = e->expect || e->learn;
 
-	if (e->expect) {
-		sha256_init(&sha);
-		w->sha = &sha;
-	}
-	int rc = put_content(w, e, fd, err);
-	w->sha = NULL;
-	if (rc)
+	if (hashed)
+		hashpipe_begin(w->pipe);
+	if (put_content(w, e, fd, err))
 		return -1;
-	if (e->expect) {
-		sha256_final(&sha, &got);
-		if (!sha256_equal(&got, e->expect)) {
-			auto_free char *shown = layer_show(e->src_path ? e->src_path : e->path);
-			return err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown);
-		}
-	}
+	if (hashed)
+		hashpipe_end(w->pipe, e->learn, e->expect);
 	return put_zeros(w, -e->size % LAYER_TAR_BLOCK, err);
 }
 
@@ -452,7 +427,15 @@ int layer_writer_finish(struct layer_writer *w, struct err **err)
 {
 	if (w->failed)
 		return err_set(err, ERR_SYS, "the tar was given up after an error");
-	if (put_zeros(w, 2 * LAYER_TAR_BLOCK, err))
+	if (put_zeros(w, (uint64_t)2 * LAYER_TAR_BLOCK, err) || hashpipe_finish(w->pipe, NULL, err))
 		return -1;
-	return flush(w, err);
+	if (!hashpipe_wrong(w->pipe))
+		return 0;
+	w->failed = true;
+	return err_set(err, ERR_CONTEXT, "changed while it was read");
+}
+
+const struct digest *layer_writer_changed(const struct layer_writer *w)
+{
+	return hashpipe_wrong(w->pipe);
 }

@@ -80,6 +80,34 @@ static void test_chunks(void **state)
 	free(p);
 }
 
+// One stretch of bytes into two hashes that have had different beginnings.
+static void test_two(void **state)
+{
+	unsigned char *p = noise();
+
+	(void)state;
+	for (size_t na = 0; na < 200; na += 7)
+		for (size_t nb = na % 3; nb < 300; nb += na == 64 ? 64 : 41)
+			for (size_t n = 0; n < 1000; n += 37) {
+				struct sha256 a, b;
+				struct digest got, want;
+				sha256_init(&a);
+				sha256_init(&b);
+				sha256_update(&a, p + 1000, na);
+				sha256_update(&b, p + 2000, nb);
+				sha256_update2(&a, &b, p + 1000 + na, n);
+				sha256_final(&a, &got);
+				judge(p + 1000, na + n, &want);
+				assert_memory_equal(&want, &got, sizeof want);
+				memcpy(p + 30000, p + 2000, nb);
+				memcpy(p + 30000 + nb, p + 1000 + na, n);
+				sha256_final(&b, &got);
+				judge(p + 30000, nb + n, &want);
+				assert_memory_equal(&want, &got, sizeof want);
+			}
+	free(p);
+}
+
 static void test_known(void **state)
 {
 	char hex[DIGEST_HEX], text[DIGEST_STRING];
@@ -147,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_fields_differ),

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ring of blocks. `made` counts blocks that are filled, `hashed` those that the thread is done
+// with; block i lies in slot i % HASHPIPE_BLOCKS. The filling thread writes a block while the other
+// one hashes it, and comes back to the slot when that is over.
+#include "store/base/hashpipe.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/mem.h"
+
+// Where a content begins (end false) or ends in a block.
+struct mark {
+	size_t at;
+	bool end;
+	struct digest *learn;
+	const struct digest *expect;
+};
+
+struct block {
+	unsigned char *data; // owned, HASHPIPE_BLOCK bytes
+	size_t fill;
+	struct mark *marks; // owned
+	size_t nmarks;
+	size_t cap;
+};
+
+struct hashpipe {
+	struct io_writer out;
+	bool whole;
+	bool failed;
+	struct block ring[HASHPIPE_BLOCKS];
+	// of whoever hashes
+	struct sha256 stream;
+	struct sha256 content;
+	bool inside;
+	const struct digest *wrong;
+	pthread_t thread;
+	bool threaded;
+	bool alone; // no thread can be had
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	// under the lock
+	uint64_t made;
+	uint64_t hashed;
+	bool stop;
+};
+
+struct hashpipe *hashpipe_new(struct io_writer out, bool whole)
+{
+	struct hashpipe *p = mem_alloc(sizeof *p);
+
+	p->out = out;
+	p->whole = whole;
+	sha256_init(&p->stream);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->moved, NULL);
+	return p;
+}
+
+static struct block *block_at(struct hashpipe *p, uint64_t i)
+{
+	return &p->ring[i % HASHPIPE_BLOCKS];
+}
+
+static void hash_bytes(struct hashpipe *p, const unsigned char *data, size_t n)
+{
+	if (p->whole && p->inside)
+		sha256_update2(&p->stream, &p->content, data, n);
+	else if (p->whole)
+		sha256_update(&p->stream, data, n);
+	else if (p->inside)
+		sha256_update(&p->content, data, n);
+}
+
+static void pass_mark(struct hashpipe *p, const struct mark *m)
+{
+	struct digest got;
+
+	p->inside = !m->end;
+	if (!m->end) {
+		sha256_init(&p->content);
+		return;
+	}
+	sha256_final(&p->content, &got);
+	if (m->learn)
+		*m->learn = got;
+	if (m->expect && !p->wrong && !sha256_equal(m->expect, &got))
+		p->wrong = m->expect;
+}
+
+static void hash_block(struct hashpipe *p, const struct block *b)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < b->nmarks; i++) {
+		hash_bytes(p, b->data + at, b->marks[i].at - at);
+		at = b->marks[i].at;
+		pass_mark(p, &b->marks[i]);
+	}
+	hash_bytes(p, b->data + at, b->fill - at);
+}
+
+static void *work(void *arg)
+{
+	struct hashpipe *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		while (p->hashed == p->made && !p->stop)
+			pthread_cond_wait(&p->moved, &p->lock);
+		if (p->stop)
+			break;
+		struct block *b = block_at(p, p->hashed);
+		pthread_mutex_unlock(&p->lock);
+		hash_block(p, b);
+		pthread_mutex_lock(&p->lock);
+		p->hashed++;
+		pthread_cond_signal(&p->moved);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void start(struct hashpipe *p)
+{
+	sigset_t all, old;
+
+	if (p->threaded || p->alone)
+		return;
+	p->alone = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	if (p->alone)
+		return;
+	sigfillset(&all); // signals are for the threads that the program knows
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	p->threaded = pthread_create(&p->thread, NULL, work, p) == 0;
+	p->alone = !p->threaded;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void wait_hashed(struct hashpipe *p, uint64_t want)
+{
+	pthread_mutex_lock(&p->lock);
+	while (p->hashed < want)
+		pthread_cond_wait(&p->moved, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+}
+
+// The slot of the next block, once nobody hashes what was in it.
+static void next_block(struct hashpipe *p)
+{
+	struct block *b = block_at(p, p->made);
+
+	if (p->made >= HASHPIPE_BLOCKS)
+		wait_hashed(p, p->made - HASHPIPE_BLOCKS + 1);
+	b->fill = 0;
+	b->nmarks = 0;
+}
+
+// The current block is complete.
+static int hand_over(struct hashpipe *p, bool last, struct err **err)
+{
+	struct block *b = block_at(p, p->made);
+
+	if (!last && (p->whole || p->inside || b->nmarks))
+		start(p);
+	if (!p->threaded)
+		hash_block(p, b);
+	pthread_mutex_lock(&p->lock);
+	p->made++;
+	if (!p->threaded)
+		p->hashed++;
+	pthread_cond_signal(&p->moved);
+	pthread_mutex_unlock(&p->lock);
+	if (b->fill && io_write(&p->out, b->data, b->fill, err) < 0) {
+		p->failed = true;
+		return -1;
+	}
+	return 0;
+}
+
+void *hashpipe_room(struct hashpipe *p, size_t *n)
+{
+	struct block *b = block_at(p, p->made);
+
+	if (!b->data)
+		b->data = mem_grow(NULL, HASHPIPE_BLOCK, 1);
+	*n = HASHPIPE_BLOCK - b->fill;
+	return b->data + b->fill;
+}
+
+static int failed(struct err **err)
+{
+	return err_set(err, ERR_SYS, "an earlier write failed");
+}
+
+int hashpipe_filled(struct hashpipe *p, size_t n, struct err **err)
+{
+	struct block *b = block_at(p, p->made);
+
+	if (p->failed)
+		return failed(err);
+	b->fill += n;
+	if (b->fill < HASHPIPE_BLOCK)
+		return 0;
+	if (hand_over(p, false, err) < 0)
+		return -1;
+	next_block(p);
+	return 0;
+}
+
+int hashpipe_put(struct hashpipe *p, const void *data, size_t n, struct err **err)
+{
+	const unsigned char *at = data;
+
+	while (n) {
+		size_t room;
+		void *to = hashpipe_room(p, &room);
+		room = room < n ? room : n;
+		memcpy(to, at, room);
+		if (hashpipe_filled(p, room, err) < 0)
+			return -1;
+		at += room;
+		n -= room;
+	}
+	return 0;
+}
+
+size_t hashpipe_pending(const struct hashpipe *p)
+{
+	return p->ring[p->made % HASHPIPE_BLOCKS].fill;
+}
+
+static void add_mark(struct hashpipe *p, struct mark m)
+{
+	struct block *b = block_at(p, p->made);
+
+	m.at = b->fill;
+	MEM_PUSH(b->marks, b->nmarks, b->cap) = m;
+}
+
+void hashpipe_begin(struct hashpipe *p)
+{
+	add_mark(p, (struct mark){.end = false});
+}
+
+void hashpipe_end(struct hashpipe *p, struct digest *learn, const struct digest *expect)
+{
+	add_mark(p, (struct mark){.end = true, .learn = learn, .expect = expect});
+}
+
+int hashpipe_finish(struct hashpipe *p, struct digest *out, struct err **err)
+{
+	if (p->failed)
+		return failed(err);
+	if (hand_over(p, true, err) < 0)
+		return -1;
+	wait_hashed(p, p->made);
+	next_block(p);
+	if (out)
+		sha256_final(&p->stream, out);
+	return 0;
+}
+
+const struct digest *hashpipe_wrong(const struct hashpipe *p)
+{
+	return p->wrong;
+}
+
+void hashpipe_free(struct hashpipe *p)
+{
+	if (!p)
+		return;
+	if (p->threaded) {
+		pthread_mutex_lock(&p->lock);
+		p->stop = true;
+		pthread_cond_signal(&p->moved);
+		pthread_mutex_unlock(&p->lock);
+		pthread_join(p->thread, NULL);
+	}
+	for (size_t i = 0; i < HASHPIPE_BLOCKS; i++) {
+		free(p->ring[i].data);
+		free(p->ring[i].marks);
+	}
+	pthread_cond_destroy(&p->moved);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
