@@ -9,16 +9,28 @@
 #include "store/blob.h"
 #include "store/snapshot.h"
 
-int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err)
+int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
+	void *ctx, struct record *out, struct err **err)
 {
-	auto_blob_writer struct blob_writer *w = blob_create(s, err);
+	auto_blob_writer struct blob_writer *b = blob_create(s, err);
 
-	if (!w || layer_list_write(l, blob_stream(w), err) < 0)
+	if (!b)
 		return -1;
-	if (blob_commit(w, NULL, &out->layer, NULL, err) < 0)
+	auto_layer_writer struct layer_writer *w = layer_writer_into(blob_pipe(b));
+	if (fill(ctx, w, err) < 0 || blob_commit(b, NULL, &out->layer, NULL, err) < 0)
 		return -1;
 	out->created = now_seconds();
 	return 0;
+}
+
+static int fill_list(void *ctx, struct layer_writer *w, struct err **err)
+{
+	return layer_list_put(ctx, w, err);
+}
+
+int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err)
+{
+	return commit_layer(s, fill_list, l, out, err);
 }
 
 static int freeze(struct job *j, struct state *st, const char *temp_name, struct digest *layer,

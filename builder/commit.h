@@ -9,6 +9,9 @@
 #include "builder/job.h"
 #include "builder/record.h"
 
+/* A layer blob of what `fill` puts into the writer and finishes. */
+int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
+	void *ctx, struct record *out, struct err **err);
 /* Write the list as a layer blob. */
 int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err);
 /* Freeze tmp/temp_name/upper over the stage's layers, and keep it as the directory form of the new

@@ -32,6 +32,7 @@ struct hashpipe {
 	struct io_writer out;
 	bool whole;
 	bool failed;
+	bool open; // a content began and has not ended
 	struct block ring[HASHPIPE_BLOCKS];
 	// of whoever hashes
 	struct sha256 stream;
@@ -165,7 +166,7 @@ static int hand_over(struct hashpipe *p, bool last, struct err **err)
 {
 	struct block *b = block_at(p, p->made);
 
-	if (!last && (p->whole || p->inside || b->nmarks))
+	if (!last && (p->whole || p->open || b->nmarks))
 		start(p);
 	if (!p->threaded)
 		hash_block(p, b);
@@ -239,6 +240,7 @@ static void add_mark(struct hashpipe *p, struct mark m)
 	struct block *b = block_at(p, p->made);
 
 	m.at = b->fill;
+	p->open = !m.end;
 	MEM_PUSH(b->marks, b->nmarks, b->cap) = m;
 }
 
