@@ -9,7 +9,7 @@
 #include "store/blob.h"
 #include "store/image.h"
 #include "store/reference.h"
-#include "store/snapshot.h"
+#include "store/packed.h"
 #include "store/tags.h"
 
 /* --- times
@@ -61,7 +61,7 @@ static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, stru
 		return 0;
 	for (size_t i = nbase; i < c->ndiff_ids; i++) {
 		struct digest changed;
-		if (snapshot_retimed(j->s, &c->diff_ids[i], j->o->timestamp, j->o->has_timestamp,
+		if (packed_retimed(j->s, &c->diff_ids[i], j->o->timestamp, j->o->has_timestamp,
 			    &changed, err) < 0)
 			return -1;
 		c->diff_ids[i] = changed;
@@ -90,8 +90,7 @@ static int describe_layers(struct job *j, const struct state *st, const struct o
 			oci_descriptor_copy(&out[i], &st->base_layers[i]);
 			free(out[i].media_type);
 			out[i].media_type = mem_strdup(oci_type(st->base_layers[i].media_type));
-		} else if (snapshot_compressed(j->s, &c->diff_ids[i], LAYER_PLAIN, &out[i], err) <
-			   0) {
+		} else if (packed_layer(j->s, &c->diff_ids[i], LAYER_PLAIN, &out[i], err) < 0) {
 			return -1;
 		}
 	}

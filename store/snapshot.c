@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Forms beside the plain tar:
- *	bld/dirs/CHAIN/              directory (dirform.h)
- *	bld/forms/HEX.gzip, .zstd    "sha256:HEX\n": the compressed blob of diff ID HEX
- *	bld/forms/HEX.set.SECONDS    "sha256:HEX\n": the diff ID of the same layer with all times
- *set, bld/forms/HEX.clamp.SECONDS  or with later times lowered A form file that cannot be read, or
- *names what is gone, counts as missing and is written again.
- */
+/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h). Files of bytes are packed.h's. */
 #include "store/snapshot.h"
 
 #include <fcntl.h>
@@ -14,26 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/dirform.h"
-
-#define FORM_NAME     128
-#define DEFLATE_LEVEL 0 /* the best trade, as deflate.c says */
-
-static const char *const suffix[] = {
-	[LAYER_PLAIN] = "tar",
-	[LAYER_GZIP] = "gzip",
-	[LAYER_ZSTD] = "zstd",
-};
-
-static const char *const media_types[] = {
-	[LAYER_PLAIN] = OCI_MEDIA_LAYER,
-	[LAYER_GZIP] = OCI_MEDIA_LAYER_GZIP,
-	[LAYER_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
-};
+#include "store/packed.h"
 
 static int in_layer(struct err **err, const struct digest *diff_id)
 {
@@ -42,130 +20,16 @@ static int in_layer(struct err **err, const struct digest *diff_id)
 	return err_prefix(err, "layer %s", sha256_string(diff_id, text));
 }
 
-/* --- form files ------------------------------------------------------------------------------- */
-
-static void form_name(const struct digest *diff_id, const char *end, char out[FORM_NAME])
-{
-	char hex[DIGEST_HEX];
-
-	snprintf(out, FORM_NAME, "%s.%s", sha256_hex(diff_id, hex), end);
-}
-
-static bool form_read(
-	struct store *s, const struct digest *diff_id, const char *end, struct digest *out)
-{
-	char name[FORM_NAME];
-	auto_buf struct buf b = {0};
-
-	form_name(diff_id, end, name);
-	auto_fd int fd = openat(store_dir(s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, name, &b, NULL) < 0 || b.len != DIGEST_STRING ||
-		b.data[b.len - 1] != '\n')
-		return false;
-	b.data[b.len - 1] = '\0';
-	return sha256_parse_string(b.data, out) == 0;
-}
-
-static int form_write(struct store *s, const struct digest *diff_id, const char *end,
-	const struct digest *value, struct err **err)
-{
-	char name[FORM_NAME], text[DIGEST_STRING + 1];
-
-	form_name(diff_id, end, name);
-	sha256_string(value, text);
-	text[DIGEST_STRING - 1] = '\n';
-	return store_write_file(
-		s, store_dir(s, STORE_FORMS), name, text, DIGEST_STRING, false, err);
-}
-
-static void form_drop(struct store *s, const struct digest *diff_id, const char *end)
-{
-	char name[FORM_NAME];
-
-	form_name(diff_id, end, name);
-	unlinkat(store_dir(s, STORE_FORMS), name, 0);
-}
-
 /* --- the plain tar ---------------------------------------------------------------------------- */
-
-/* The compressed form that is here: its blob opened, -1 when there is none. */
-static int open_compressed(struct store *s, const struct digest *diff_id, enum layer_compression *c)
-{
-	static const enum layer_compression order[] = {LAYER_ZSTD, LAYER_GZIP};
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		struct digest blob;
-		if (!form_read(s, diff_id, suffix[order[i]], &blob))
-			continue;
-		int fd = blob_open(s, &blob, NULL, NULL);
-		if (fd < 0)
-			continue;
-		*c = order[i];
-		return fd;
-	}
-	return -1;
-}
 
 bool snapshot_exists(struct store *s, const struct digest *diff_id)
 {
-	enum layer_compression c;
-
-	if (blob_exists(s, diff_id, NULL))
-		return true;
-	auto_fd int fd = open_compressed(s, diff_id, &c);
-	return fd >= 0;
-}
-
-/* Inflate into the store; the result must be the diff ID. */
-static int inflate(struct store *s, const struct digest *diff_id, int in, enum layer_compression c,
-	struct err **err)
-{
-	struct io_fd file = {.fd = in, .what = "compressed layer"};
-	auto_layer_inflate struct layer_inflate *z =
-		layer_inflate_new(io_fd_reader(&file), c, LAYER_SIZE_MAX);
-	struct io_reader from = layer_inflate_reader(z);
-	auto_blob_writer struct blob_writer *w = blob_create(s, err);
-
-	if (!w)
-		return -1;
-	struct io_writer to = blob_stream(w);
-	if (io_copy(&from, &to, err) < 0)
-		return -1;
-	return blob_commit(w, diff_id, NULL, NULL, err);
-}
-
-static int make_tar(struct store *s, const struct digest *diff_id, struct err **err)
-{
-	enum layer_compression c;
-	auto_err struct err *why = NULL;
-	auto_fd int lock = store_lock(s, STORE_LOCK_TAR, diff_id, true, err);
-
-	if (lock < 0)
-		return -1;
-	if (blob_exists(s, diff_id, NULL)) /* another process made it while we waited */
-		return 0;
-	auto_fd int in = open_compressed(s, diff_id, &c);
-	if (in < 0)
-		return err_set(err, ERR_NOT_FOUND, "not in the store");
-	if (inflate(s, diff_id, in, c, &why) == 0)
-		return 0;
-	if (err_get_kind(why) == ERR_CORRUPT)
-		form_drop(s, diff_id, suffix[c]); /* it is not a form of this layer */
-	return err_set(err, err_get_kind(why), "%s", err_text(why));
+	return packed_exists(s, diff_id);
 }
 
 int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err)
 {
-	auto_err struct err *why = NULL;
-	int fd = blob_open(s, diff_id, size, &why);
-
-	if (fd >= 0)
-		return fd;
-	if (err_get_kind(why) != ERR_NOT_FOUND)
-		return err_set(err, err_get_kind(why), "%s", err_text(why));
-	if (make_tar(s, diff_id, err) < 0)
-		return in_layer(err, diff_id);
-	return blob_open(s, diff_id, size, err);
+	return packed_tar(s, diff_id, size, err);
 }
 
 /* --- the merged tree and directories -----------------------------------------------------------
@@ -335,90 +199,4 @@ int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, con
 		return 0;
 	}
 	return publish(s, &chain, diff_ids, n, temp_name, err);
-}
-
-/* --- compressed and retimed ----------------------------------------------------------------------
- */
-
-static int describe(struct store *s, enum layer_compression c, const struct digest *blob,
-	struct oci_descriptor *out)
-{
-	uint64_t size;
-
-	if (!blob_exists(s, blob, &size))
-		return 0;
-	*out = (struct oci_descriptor){
-		.media_type = mem_strdup(media_types[c]), .digest = *blob, .size = size};
-	return 1;
-}
-
-static int deflate(struct store *s, const struct digest *diff_id, enum layer_compression c,
-	struct digest *out, struct err **err)
-{
-	auto_fd int tar = snapshot_tar(s, diff_id, NULL, err);
-	auto_blob_writer struct blob_writer *w = tar < 0 ? NULL : blob_create(s, err);
-
-	if (!w)
-		return -1;
-	struct io_fd file = {.fd = tar, .what = "layer"};
-	struct io_reader from = io_fd_reader(&file);
-	auto_layer_deflate struct layer_deflate *z =
-		layer_deflate_new(blob_stream(w), c, DEFLATE_LEVEL);
-	struct io_writer to = layer_deflate_writer(z);
-	if (io_copy(&from, &to, err) < 0 || layer_deflate_finish(z, err) < 0 ||
-		blob_commit(w, NULL, out, NULL, err) < 0)
-		return in_layer(err, diff_id);
-	return 0;
-}
-
-int snapshot_compressed(struct store *s, const struct digest *diff_id, enum layer_compression c,
-	struct oci_descriptor *out, struct err **err)
-{
-	struct digest blob;
-
-	if (c == LAYER_PLAIN) {
-		auto_fd int tar = snapshot_tar(s, diff_id, NULL, err);
-		return tar < 0 ? -1 : describe(s, c, diff_id, out) - 1;
-	}
-	if (form_read(s, diff_id, suffix[c], &blob) && describe(s, c, &blob, out))
-		return 0;
-	auto_fd int lock = store_lock(s, STORE_LOCK_FORM, diff_id, true, err);
-	if (lock < 0)
-		return -1;
-	if (form_read(s, diff_id, suffix[c], &blob) && describe(s, c, &blob, out))
-		return 0;
-	if (deflate(s, diff_id, c, &blob, err) < 0 ||
-		form_write(s, diff_id, suffix[c], &blob, err) < 0)
-		return -1;
-	return describe(s, c, &blob, out)
-		       ? 0
-		       : err_set(err, ERR_SYS, "a compressed layer vanished after it was made");
-}
-
-int snapshot_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
-	const struct digest *blob, struct err **err)
-{
-	return c == LAYER_PLAIN ? 0 : form_write(s, diff_id, suffix[c], blob, err);
-}
-
-int snapshot_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set,
-	struct digest *out, struct err **err)
-{
-	char end[64];
-	struct digest d;
-
-	snprintf(end, sizeof end, "%s.%lld", set ? "set" : "clamp", (long long)seconds);
-	if (form_read(s, diff_id, end, &d) && snapshot_exists(s, &d)) {
-		*out = d;
-		return 0;
-	}
-	auto_fd int tar = snapshot_tar(s, diff_id, NULL, err);
-	auto_blob_writer struct blob_writer *w = tar < 0 ? NULL : blob_create(s, err);
-	if (!w)
-		return -1;
-	if (layer_retime(tar, seconds, set, blob_stream(w), err) < 0 ||
-		blob_commit(w, NULL, &d, NULL, err) < 0 || form_write(s, diff_id, end, &d, err) < 0)
-		return in_layer(err, diff_id);
-	*out = d;
-	return 0;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A layer's forms. The plain tar (blob, digest = diff ID) is the truth; the others are derived from
- * it on demand, and nobody else knows which exists: a lower directory for an overlay, a compressed
- * blob for a registry, the plain tar with other times.
+ * it on demand, and nobody else knows which exists: a lower directory for an overlay; compressed
+ * blobs and tars with other times are packed.h's.
  */
 #ifndef BLD_STORE_SNAPSHOT_H
 #define BLD_STORE_SNAPSHOT_H
 
 #include "store/layer/layer.h"
 #include "store/lower.h"
-#include "store/oci/oci.h"
 #include "store/store.h"
 
 /* Is the layer here: plain tar, or a compressed blob it can be made from? */
@@ -53,16 +52,5 @@ int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
  * directory form of the last layer of this stack. A form that exists already wins. */
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,
 	struct err **err);
-
-/* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN
- * gives the tar itself. *out is filled with media type, digest and size. */
-int snapshot_compressed(struct store *s, const struct digest *diff_id, enum layer_compression c,
-	struct oci_descriptor *out, struct err **err);
-/* Remember that a pulled blob is a compressed form of diff_id. */
-int snapshot_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
-	const struct digest *blob, struct err **err);
-/* The layer with its times changed (layer_retime); remembered. */
-int snapshot_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set,
-	struct digest *out, struct err **err);
 
 #endif

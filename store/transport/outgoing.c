@@ -5,7 +5,7 @@
 
 #include "store/base/mem.h"
 #include "store/blob.h"
-#include "store/snapshot.h"
+#include "store/packed.h"
 #include "store/transport/parallel.h"
 
 struct preparation {
@@ -43,8 +43,7 @@ static int prepare_layer(struct outgoing *o, size_t i, struct err **err)
 
 	if (o->compression == LAYER_PLAIN || !is_plain(d))
 		return 0;
-	if (snapshot_compressed(o->s, &o->image->config.diff_ids[i], o->compression, &packed, err) <
-		0)
+	if (packed_layer(o->s, &o->image->config.diff_ids[i], o->compression, &packed, err) < 0)
 		return err_prefix(err, "compressing layer %zu", i + 1);
 	/* What the image says about the layer beside its form stays. */
 	strlist_copy(&packed.annotations, &d->annotations);

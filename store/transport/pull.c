@@ -7,7 +7,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
-#include "store/snapshot.h"
+#include "store/packed.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
 #include "store/transport/ring.h"
@@ -231,7 +231,7 @@ static int publish(struct layer_pull *l, struct transport *t, const struct oci_d
 	}
 	if (blob_commit(l->packed, &d->digest, NULL, NULL, err) < 0)
 		return -1;
-	return snapshot_remember(l->s, diff_id, l->form, &d->digest, err);
+	return packed_remember(l->s, diff_id, l->form, &d->digest, err);
 }
 
 static int pull_packed(struct store *s, struct transport *t, unsigned worker,
@@ -362,7 +362,7 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 			return -1;
 		}
 	}
-	return snapshot_remember(ip->s, diff_id, form, &d->digest, err);
+	return packed_remember(ip->s, diff_id, form, &d->digest, err);
 }
 
 static int pull_layer(void *ctx, unsigned worker, size_t i, struct err **err)

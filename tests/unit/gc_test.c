@@ -21,6 +21,7 @@
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/gc.h"
+#include "store/packed.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
 #include "store/verify.h"
@@ -63,9 +64,9 @@ static void fill(struct store *s, struct digest a[2], struct digest b[2])
 		struct lowers l = {0};
 		assert_int_equal(0, snapshot_lowers(s, both[i], 2, &dirs, &l, NULL));
 		lower_clear_all(&l);
-		assert_int_equal(0, snapshot_compressed(s, &both[i][1], LAYER_GZIP, &d, NULL));
+		assert_int_equal(0, packed_layer(s, &both[i][1], LAYER_GZIP, &d, NULL));
 		oci_descriptor_clear(&d);
-		assert_int_equal(0, snapshot_retimed(s, &both[i][1], 5, true, &retimed, NULL));
+		assert_int_equal(0, packed_retimed(s, &both[i][1], 5, true, &retimed, NULL));
 		char *value =
 			mem_printf("version 1\nlayer %s\nmore\n", sha256_string(&both[i][1], text));
 		assert_int_equal(0, cache_put(s, &key, value, strlen(value), NULL));

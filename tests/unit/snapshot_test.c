@@ -158,93 +158,6 @@ static void test_adopt(void **state)
 	assert_int_equal(1, count(d->s, "dirs"));
 }
 
-static void test_compressed(void **state)
-{
-	static const struct {
-		enum layer_compression c;
-		const char *type;
-	} t[] = {{LAYER_GZIP, OCI_MEDIA_LAYER_GZIP}, {LAYER_ZSTD, OCI_MEDIA_LAYER_ZSTD}};
-	struct storedir *d = *state;
-	struct digest id[2];
-	struct oci_descriptor a = {0}, b = {0};
-	struct err *e = NULL;
-
-	stack(d->s, id);
-	assert_int_equal(0, snapshot_compressed(d->s, &id[0], LAYER_PLAIN, &a, &e));
-	assert_string_equal(OCI_MEDIA_LAYER, a.media_type);
-	assert_true(sha256_equal(&id[0], &a.digest));
-	oci_descriptor_clear(&a);
-	for (int i = 0; i < 2; i++) {
-		uint64_t size;
-		if (snapshot_compressed(d->s, &id[0], t[i].c, &a, &e) < 0)
-			fail_msg("%s", err_text(e));
-		assert_string_equal(t[i].type, a.media_type);
-		assert_true(blob_exists(d->s, &a.digest, &size));
-		assert_int_equal(size, a.size);
-		assert_int_equal(i + 1, count(d->s, "forms"));
-		assert_int_equal(0, snapshot_compressed(d->s, &id[0], t[i].c, &b, &e));
-		assert_true(sha256_equal(&a.digest, &b.digest));
-		/* lost and made again: the same bytes */
-		assert_int_equal(0, blob_remove(d->s, &a.digest));
-		oci_descriptor_clear(&b);
-		assert_int_equal(0, snapshot_compressed(d->s, &id[0], t[i].c, &b, &e));
-		assert_true(sha256_equal(&a.digest, &b.digest));
-		oci_descriptor_clear(&b);
-		/* the plain tar comes back from the compressed form */
-		assert_int_equal(0, blob_remove(d->s, &id[0]));
-		assert_true(snapshot_exists(d->s, &id[0]));
-		int fd = snapshot_tar(d->s, &id[0], &size, &e);
-		assert_true(fd >= 0);
-		close(fd);
-		assert_int_equal(1, blob_verify(d->s, &id[0], NULL));
-		oci_descriptor_clear(&a);
-	}
-}
-
-/* A blob that is remembered but is not this layer: refused, and forgotten. */
-static void test_poisoned(void **state)
-{
-	struct storedir *d = *state;
-	struct digest id[2];
-	struct oci_descriptor a = {0};
-	auto_err struct err *e = NULL;
-
-	stack(d->s, id);
-	assert_int_equal(0, snapshot_compressed(d->s, &id[1], LAYER_GZIP, &a, NULL));
-	assert_int_equal(0, snapshot_remember(d->s, &id[0], LAYER_GZIP, &a.digest, NULL));
-	oci_descriptor_clear(&a);
-	assert_int_equal(0, blob_remove(d->s, &id[0]));
-	assert_int_equal(-1, snapshot_tar(d->s, &id[0], NULL, &e));
-	assert_int_equal(ERR_CORRUPT, err_get_kind(e));
-	assert_non_null(strstr(err_text(e), "digest is"));
-	assert_false(snapshot_exists(d->s, &id[0]));
-	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
-}
-
-static void test_retimed(void **state)
-{
-	struct storedir *d = *state;
-	struct digest id[2], set, clamp, again;
-	struct layer_tree *t;
-	struct layer_entry entry;
-
-	stack(d->s, id);
-	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &set, NULL));
-	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 2000, false, &clamp, NULL));
-	assert_true(sha256_equal(&clamp, &id[0])); /* nothing is later than that */
-	assert_false(sha256_equal(&set, &id[0]));
-	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &again, NULL));
-	assert_true(sha256_equal(&set, &again));
-	assert_int_equal(2, count(d->s, "forms"));
-	assert_int_equal(0, blob_remove(d->s, &set));
-	assert_int_equal(0, snapshot_retimed(d->s, &id[0], 5, true, &again, NULL));
-	assert_true(blob_exists(d->s, &set, NULL));
-	t = snapshot_tree(d->s, &set, 1, NULL);
-	layer_node_entry(layer_tree_lookup(t, "one", true, NULL, NULL), &entry);
-	assert_int_equal(5, entry.mtime);
-	layer_tree_free(t);
-}
-
 /* Many processes that need the same directories: each is unpacked once. */
 static void test_concurrent(void **state)
 {
@@ -281,9 +194,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_missing, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_tree, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_adopt, storedir_setup, storedir_teardown),
-		cmocka_unit_test_setup_teardown(test_compressed, storedir_setup, storedir_teardown),
-		cmocka_unit_test_setup_teardown(test_poisoned, storedir_setup, storedir_teardown),
-		cmocka_unit_test_setup_teardown(test_retimed, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_concurrent, storedir_setup, storedir_teardown),
 	};
 	if (geteuid() != 0) {

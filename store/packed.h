@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A layer as a file of bytes: the plain tar (blob, digest = diff ID: the truth), compressed for a
+ * registry, or the plain tar with other times. What was made once is remembered by diff ID.
+ */
+#ifndef BLD_STORE_PACKED_H
+#define BLD_STORE_PACKED_H
+
+#include "store/layer/layer.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
+
+/* Is the layer here: plain tar, or a compressed blob it can be made from? */
+bool packed_exists(struct store *s, const struct digest *diff_id);
+
+/* The plain tar, opened for reading; made from a compressed blob when only that is here. */
+int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err);
+
+/* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN
+ * gives the tar itself. *out is filled with media type, digest and size. */
+int packed_layer(struct store *s, const struct digest *diff_id, enum layer_compression c,
+	struct oci_descriptor *out, struct err **err);
+/* Remember that a pulled blob is a compressed form of diff_id. */
+int packed_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
+	const struct digest *blob, struct err **err);
+/* The layer with its times changed (layer_retime); remembered. */
+int packed_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set,
+	struct digest *out, struct err **err);
+
+#endif
