@@ -18,6 +18,7 @@
 #include "store/cache.h"
 #include "store/dirform.h"
 #include "store/layerlines.h"
+#include "store/statindex.h"
 #include "store/tags.h"
 
 #define INDEX_DEPTH 4
@@ -296,9 +297,30 @@ static bool live_tmp(struct gc *g, const char *name)
 	return strncmp(name, STORE_ONCE ".", sizeof STORE_ONCE) != 0;
 }
 
+static bool live_index(struct gc *g, const char *name)
+{
+	struct stat st;
+	int64_t keep = g->o->keep_seconds;
+	auto_free char *path = mem_printf(STATINDEX_DIR "/%s", name);
+
+	return !g->o->all &&
+	       (keep < 0 || fstatat(store_bld_fd(g->s), path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		       st.st_mtime >= g->now - keep);
+}
+
+/* Stat indexes of contexts; the directory is made with the first one. */
+static int sweep_indexes(struct gc *g, struct err **err)
+{
+	auto_fd int fd = openat(
+		store_bld_fd(g->s), STATINDEX_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? 0 : sweep(g, fd, live_index, err);
+}
+
 static int sweep_all(struct gc *g, struct err **err)
 {
 	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
+		sweep_indexes(g, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
 		sweep(g, store_blobs_fd(g->s), live_blob, err) < 0)
