@@ -111,7 +111,7 @@ static int parse_text(
 
 static int spool_stdin(struct store *s, struct err **err)
 {
-	auto_fd int fd = openat(store_tmp_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(store_spool_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	struct io_fd in = {.fd = STDIN_FILENO, .what = "stdin"};
 	struct io_reader r = io_fd_reader(&in);
 	auto_free char *chunk = mem_alloc(1 << 18);
@@ -141,9 +141,9 @@ static int spool_stdin(struct store *s, struct err **err)
 static int tree_of_archive(int archive, struct store *s, struct layer_tree **out, struct err **err)
 {
 	auto_layer_archive struct layer_archive *a =
-		layer_archive_open(archive, store_tmp_fd(s), CONTEXT_TAR_MAX, err);
+		layer_archive_open(archive, store_spool_fd(s), CONTEXT_TAR_MAX, err);
 	auto_layer_list struct layer_list *list = layer_list_new();
-	auto_fd int tar = openat(store_tmp_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int tar = openat(store_spool_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	const struct layer_entry *e;
 	int more;
 

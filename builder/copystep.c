@@ -190,7 +190,7 @@ static int select_sources(struct work *w, struct err **err)
 		.items = w->items,
 		.nitems = w->nitems,
 		.add = w->sp->ins->keyword == AST_ADD,
-		.tmp_dir_fd = store_tmp_fd(w->j->s),
+		.tmp_dir_fd = store_spool_fd(w->j->s),
 		.cancelled = w->j->o->cancelled,
 	};
 	size_t bad = SIZE_MAX;

@@ -131,7 +131,7 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 		.root = *root,
 		.items = &item,
 		.nitems = 1,
-		.tmp_dir_fd = store_tmp_fd(j->s),
+		.tmp_dir_fd = store_spool_fd(j->s),
 		.cancelled = j->o->cancelled,
 	};
 	int dir = is_directory(root, path, err);

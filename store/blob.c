@@ -9,31 +9,35 @@
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tempfile.h"
 
 #define READ_BUFFER ((size_t)256 << 10)
 
 struct blob_writer {
 	struct store *s; /* borrowed */
-	char temp[FS_TEMP_NAME];
-	int fd;
-	bool published; /* the temp name is gone */
+	struct tempfile file;
 	bool failed;
 	uint64_t written;      /* to the file */
 	struct hashpipe *pipe; /* owned */
 };
+
+static int write_failed(struct store *s, struct err **err)
+{
+	err_sys(err, "store %s: write", store_root(s));
+	if (errno == ENOSPC || errno == EDQUOT)
+		err_hint(err, "`bld prune` frees space");
+	return -1;
+}
 
 static int put_out(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct blob_writer *w = ctx;
 
 	w->written += n;
-	if (fs_write_all(w->fd, p, n) == 0)
+	if (fs_write_all(w->file.fd, p, n) == 0)
 		return 0;
 	w->failed = true;
-	err_sys(err, "store %s: write", store_root(w->s));
-	if (errno == ENOSPC || errno == EDQUOT)
-		err_hint(err, "`bld prune` frees space");
-	return -1;
+	return write_failed(w->s, err);
 }
 
 struct blob_writer *blob_create(struct store *s, struct err **err)
@@ -41,9 +45,7 @@ struct blob_writer *blob_create(struct store *s, struct err **err)
 	struct blob_writer *w = mem_alloc(sizeof *w);
 
 	w->s = s;
-	fs_temp_name(w->temp, sizeof w->temp, "blob");
-	w->fd = openat(store_tmp_fd(s), w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (w->fd < 0) {
+	if (tempfile_open(s, &w->file) < 0) {
 		err_sys(err, "store %s: temporary file", store_root(s));
 		free(w);
 		return NULL;
@@ -84,6 +86,17 @@ static bool have_trusted(struct store *s, const char *hex, const struct digest *
 	       (uint64_t)st.st_size == size && store_trusted(s, fd, d);
 }
 
+/* What may be there has the same name, so the same content, unless a crash tore it. */
+static int put_file(struct store *s, struct tempfile *t, const struct digest *d, struct err **err)
+{
+	char hex[DIGEST_HEX];
+
+	store_trust(s, t->fd, d);
+	if (tempfile_publish(t, store_blobs_fd(s), sha256_hex(d, hex)) < 0)
+		return err_sys(err, "store %s: sha256:%s", store_root(s), hex);
+	return 0;
+}
+
 static int publish(struct blob_writer *w, const struct digest *d, struct err **err)
 {
 	char hex[DIGEST_HEX];
@@ -91,12 +104,7 @@ static int publish(struct blob_writer *w, const struct digest *d, struct err **e
 	sha256_hex(d, hex);
 	if (have_trusted(w->s, hex, d, w->written))
 		return 0; /* blob_free removes our copy */
-	store_trust(w->s, w->fd, d);
-	/* What may be there has the same name, so the same content, unless a crash tore it. */
-	if (renameat(store_tmp_fd(w->s), w->temp, store_blobs_fd(w->s), hex) < 0)
-		return err_sys(err, "store %s: sha256:%s", store_root(w->s), hex);
-	w->published = true;
-	return 0;
+	return put_file(w->s, &w->file, d, err);
 }
 
 int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
@@ -114,7 +122,7 @@ int blob_commit(struct blob_writer *w, const struct digest *want, struct digest 
 		return err_set(err, ERR_CORRUPT, "digest is %s, expected %s",
 			sha256_string(&d, got), sha256_string(want, wanted));
 	if (fd) {
-		reader = openat(store_tmp_fd(w->s), w->temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		reader = tempfile_reader(&w->file);
 		if (reader < 0)
 			return err_sys(err, "store %s: temporary file", store_root(w->s));
 	}
@@ -132,21 +140,30 @@ void blob_free(struct blob_writer *w)
 	if (!w)
 		return;
 	int saved = errno;
-	if (!w->published)
-		unlinkat(store_tmp_fd(w->s), w->temp, 0);
 	hashpipe_free(w->pipe);
-	close(w->fd);
+	tempfile_close(&w->file);
 	free(w);
 	errno = saved;
 }
 
 int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struct err **err)
 {
-	auto_blob_writer struct blob_writer *w = blob_create(s, err);
+	struct digest d;
+	char hex[DIGEST_HEX];
 
-	if (!w || write_some(w, p, n, err) < 0)
-		return -1;
-	return blob_commit(w, NULL, out, NULL, err);
+	sha256_of(p, n, &d);
+	if (!have_trusted(s, sha256_hex(&d, hex), &d, n)) {
+		auto_tempfile struct tempfile t;
+		if (tempfile_open(s, &t) < 0)
+			return err_sys(err, "store %s: temporary file", store_root(s));
+		if (fs_write_all(t.fd, p, n) < 0)
+			return write_failed(s, err);
+		if (put_file(s, &t, &d, err) < 0)
+			return -1;
+	}
+	if (out)
+		*out = d;
+	return 0;
 }
 
 static int hash_fd(int fd, struct digest *out)

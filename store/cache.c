@@ -13,9 +13,13 @@
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/now.h"
 
 #define HEAD     "bld-cache 1 "
 #define HEAD_MAX ((size_t)256)
+/* Seconds by which the time of last use may be behind: a write for every lookup costs more than
+ * the lookup. */
+#define TOUCH_AFTER 600
 
 /* The value inside a record's bytes, or NULL when it is damaged. */
 static char *unwrap(const struct buf *b, size_t *len)
@@ -60,7 +64,7 @@ static int load(struct store *s, const char *hex, bool touch, char **value, size
 	char *v = unwrap(&b, len);
 	if (!v)
 		return 0;
-	if (touch)
+	if (touch && now_seconds() - st.st_mtime > TOUCH_AFTER)
 		futimens(fd,
 			(const struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}});
 	if (used)
@@ -81,6 +85,26 @@ int cache_find(
 	return r;
 }
 
+/* Does the record stand there as it is? If not, the way is free: a rename over a file makes ext4
+ * write out the new one at once, and a record that is missing for a moment harms nobody. */
+static bool stands(struct store *s, const char *hex, const struct buf *want)
+{
+	auto_buf struct buf b = {0};
+	int dir = store_dir(s, STORE_CACHE);
+	auto_fd int fd = openat(dir, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (fs_read_fd(fd, CACHE_VALUE_MAX + HEAD_MAX, hex, &b, NULL) == 0 && b.len == want->len &&
+		memcmp(b.data, want->data, b.len) == 0) {
+		futimens(fd,
+			(const struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}});
+		return true;
+	}
+	unlinkat(dir, hex, 0);
+	return false;
+}
+
 int cache_put(
 	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err)
 {
@@ -95,8 +119,10 @@ int cache_put(
 	sha256_of(value, len, &sum);
 	buf_addf(&b, "%s%s %zu\n", HEAD, sha256_hex(&sum, hex), len);
 	buf_add(&b, value, len);
-	return store_write_file(
-		s, store_dir(s, STORE_CACHE), sha256_hex(key, hex), b.data, b.len, false, err);
+	sha256_hex(key, hex);
+	if (stands(s, hex, &b))
+		return 0;
+	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
 }
 
 void cache_drop(struct store *s, const struct digest *key)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Opening order: the directories, the shared lock on bld/locks/store (which a prune holds
- * exclusively), then under bld/locks/tmp the recovery of dead processes' tmp directories and the
- * making of our own. A tmp directory NAME is alive as long as bld/tmp/NAME.lock is locked.
+ * Opening a store that is there costs a dozen system calls: the version, the shared lock on
+ * bld/locks/store (which a prune holds exclusively), and a look whether dead processes left tmp
+ * directories. Directories are opened, and the one of this process in tmp is made, when they are
+ * first asked for. A tmp directory NAME is alive as long as bld/tmp/NAME.lock is locked; making
+ * and recovering happen under bld/locks/tmp.
  */
 #include "store/store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +22,8 @@
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/recover.h"
+#include "store/tempfile.h"
 
 #define VERSION_TEXT "1\n"
 #define LAYOUT_TEXT  "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -40,18 +45,26 @@ static const char *const dir_names[STORE_NDIRS] = {
 	[STORE_TMP] = "tmp",
 };
 
+/* What is opened or made when it is first asked for: -1 before. Set under a lock, read without. */
+struct later {
+	pthread_mutex_t lock;
+	atomic_int blobs; /* blobs/sha256 */
+	atomic_int dirs[STORE_NDIRS];
+	pthread_mutex_t making_tmp; /* guards the rest; taken before `lock` */
+	atomic_int tmp;             /* bld/tmp/NAME */
+	int tmp_lock;               /* bld/tmp/NAME.lock */
+	char tmp_name[FS_TEMP_NAME];
+};
+
 struct store {
 	char *root; /* absolute; owned, as are the descriptors */
 	int root_fd;
 	int bld_fd;
-	int blobs_fd;
-	int dirs[STORE_NDIRS];
-	int use_lock;   /* bld/locks/store: shared, or exclusive after store_exclusive */
-	int prune_lock; /* bld/locks/prune, held with an exclusive use_lock; else -1 */
-	int tmp_lock;   /* bld/tmp/NAME.lock */
-	int tmp_fd;     /* bld/tmp/NAME */
-	char tmp_name[FS_TEMP_NAME];
-	bool volatile_fs; /* nothing here outlives a boot */
+	int use_lock;        /* bld/locks/store: shared, or exclusive after store_exclusive */
+	int prune_lock;      /* bld/locks/prune, held with an exclusive use_lock; else -1 */
+	struct later *later; /* owned */
+	bool volatile_fs;    /* nothing here outlives a boot */
+	bool has_proc;
 	char boot[BOOT_TEXT_MAX];
 	pthread_mutex_t lock; /* guards what follows */
 	struct digest *good;  /* verified by this process, where an xattr could not say so; owned */
@@ -121,40 +134,31 @@ static int check_foreign(struct store *s, struct err **err)
 	return r;
 }
 
-/* A file that is made once: never replaced when another process was faster. */
+/* A file that is made once, and again when a crash left it empty. */
 static int make_once(
 	struct store *s, int dir_fd, const char *name, const char *text, struct err **err)
 {
-	char temp[FS_TEMP_NAME];
-	int tmp = s->dirs[STORE_TMP];
+	struct stat st;
 
-	if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
 		return 0;
-	fs_temp_name(temp, sizeof temp, STORE_ONCE);
-	if (fs_replace_file(tmp, temp, text, strlen(text), 0600, true, err) < 0)
-		return -1;
-	int r = linkat(tmp, temp, dir_fd, name, 0);
-	if (r < 0 && errno != EEXIST)
-		err_sys(err, "store %s: %s", s->root, name);
-	else
-		r = 0;
-	unlinkat(tmp, temp, 0);
-	return r;
+	return store_write_file(s, dir_fd, name, text, strlen(text), false, err);
 }
 
 static int check_version(struct store *s, bool *there, struct err **err)
 {
-	auto_buf struct buf b = {0};
+	char text[BOOT_TEXT_MAX];
 	auto_fd int fd = openat(s->root_fd, "bld/version", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof text - 1, 0);
 
-	*there = fd >= 0;
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "store %s: bld/version", s->root);
-	if (fs_read_fd(fd, 64, "bld/version", &b, err) < 0)
-		return err_prefix(err, "store %s", s->root);
-	if (strcmp(b.data, VERSION_TEXT) == 0)
+	if ((fd < 0 && errno != ENOENT) || n < 0)
+		return err_sys(err, "store %s: bld/version", s->root);
+	/* Empty: the machine crashed just after the store was made. */
+	*there = n > 0;
+	text[n] = '\0';
+	if (n == 0 || strcmp(text, VERSION_TEXT) == 0)
 		return 0;
-	auto_free char *shown = fs_printable(b.data);
+	auto_free char *shown = fs_printable(text);
 	return err_set(err, ERR_SYS, "store %s has format \"%s\", this bld knows format 1 only",
 		s->root, shown);
 }
@@ -164,21 +168,40 @@ static int open_dir(int at, const char *name)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int open_dirs(struct store *s, struct err **err)
+/* The directory at/name, opened once and made if need be; -1 errno. */
+static int open_once(struct later *l, atomic_int *slot, int at, const char *name)
 {
-	if (fs_mkdirs(s->root_fd, "blobs/sha256", 0700) < 0 ||
-		fs_mkdirs(s->root_fd, "bld", 0700) < 0)
+	int fd = atomic_load_explicit(slot, memory_order_acquire);
+
+	if (fd >= 0)
+		return fd;
+	pthread_mutex_lock(&l->lock);
+	fd = atomic_load_explicit(slot, memory_order_relaxed);
+	if (fd < 0)
+		fd = open_dir(at, name);
+	if (fd < 0 && errno == ENOENT && fs_mkdirs(at, name, 0700) == 0)
+		fd = open_dir(at, name);
+	atomic_store_explicit(slot, fd, memory_order_release);
+	pthread_mutex_unlock(&l->lock);
+	return fd;
+}
+
+static int make_layout(struct store *s, struct err **err)
+{
+	if (store_blobs_fd(s) < 0)
 		return err_sys(err, "store %s", s->root);
-	s->blobs_fd = open_dir(s->root_fd, "blobs/sha256");
-	s->bld_fd = open_dir(s->root_fd, "bld");
-	if (s->blobs_fd < 0 || s->bld_fd < 0)
-		return err_sys(err, "store %s", s->root);
-	for (int i = 0; i < STORE_NDIRS; i++) {
-		if (fs_mkdirs(s->bld_fd, dir_names[i], 0700) < 0 ||
-			(s->dirs[i] = open_dir(s->bld_fd, dir_names[i])) < 0)
+	for (int i = 0; i < STORE_NDIRS; i++)
+		if (store_dir(s, i) < 0)
 			return err_sys(err, "store %s: bld/%s", s->root, dir_names[i]);
-	}
-	return 0;
+	/* One process at a time, and what is there stays: it may have names in it already. */
+	auto_fd int guard = lock_take(store_dir(s, STORE_LOCKS), "make", LOCK_EXCLUSIVE, true, err);
+	if (guard < 0)
+		return err_prefix(err, "store %s", s->root);
+	/* The version comes last: with it, everything else is there. */
+	if (make_once(s, s->root_fd, "oci-layout", LAYOUT_TEXT, err) < 0 ||
+		make_once(s, s->root_fd, "index.json", INDEX_TEXT, err) < 0)
+		return -1;
+	return make_once(s, s->bld_fd, "version", VERSION_TEXT, err);
 }
 
 static int open_layout(struct store *s, struct err **err)
@@ -195,86 +218,74 @@ static int open_layout(struct store *s, struct err **err)
 	/* Layers hold set-user-ID files of images: nobody else may reach them. */
 	if (st.st_mode & 077 && fchmod(s->root_fd, 0700) < 0)
 		return err_sys(err, "store %s: cannot be made private", s->root);
-	if (open_dirs(s, err) < 0)
-		return -1;
+	s->bld_fd = open_dir(s->root_fd, "bld");
+	if (s->bld_fd < 0 && errno == ENOENT && fs_mkdirs(s->root_fd, "bld", 0700) == 0)
+		s->bld_fd = open_dir(s->root_fd, "bld");
+	if (s->bld_fd < 0)
+		return err_sys(err, "store %s", s->root);
 	if (there)
 		return 0;
-	/* The version comes last: with it, everything else is there. */
-	if (make_once(s, s->root_fd, "oci-layout", LAYOUT_TEXT, err) < 0 ||
-		make_once(s, s->root_fd, "index.json", INDEX_TEXT, err) < 0)
-		return -1;
-	return make_once(s, s->bld_fd, "version", VERSION_TEXT, err);
+	return make_layout(s, err);
 }
-
-/* Move tmp/NAME to the trash if its owner is gone. The caller holds bld/locks/tmp. */
-static void recover_one(struct store *s, const char *lock_name)
+/* What dead processes left. On most file systems the number of links tells that a directory has
+ * no others below it; where it does not (1), the directory is read. */
+static void recover_if_any(struct store *s)
 {
-	char name[NAME_MAX + 1];
-	size_t n = strlen(lock_name) - strlen(".lock");
-	auto_fd int fd = lock_take(s->dirs[STORE_TMP], lock_name, LOCK_EXCLUSIVE, false, NULL);
+	struct stat st;
 
-	if (fd < 0)
+	if (fstatat(s->bld_fd, dir_names[STORE_TMP], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		st.st_nlink == 2)
 		return;
-	memcpy(name, lock_name, n);
-	name[n] = '\0';
-	char trash[FS_TEMP_NAME];
-	fs_temp_name(trash, sizeof trash, "dead");
-	if (unlinkat(s->dirs[STORE_TMP], name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
-		renameat(s->dirs[STORE_TMP], name, s->dirs[STORE_TRASH], trash) == 0)
-		unlinkat(s->dirs[STORE_TMP], lock_name, 0);
+	auto_fd int guard = lock_take(store_dir(s, STORE_LOCKS), "tmp", LOCK_EXCLUSIVE, true, NULL);
+	if (guard >= 0)
+		recover_dead(store_dir(s, STORE_TMP), store_dir(s, STORE_TRASH));
 }
 
-static void recover(struct store *s)
+/* This process's directory in tmp, or -1. The caller holds making_tmp. */
+static int make_tmp(const struct store *s)
 {
-	int fd = openat(s->dirs[STORE_TMP], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d)
-		return;
-	while ((e = readdir(d))) {
-		size_t n = strlen(e->d_name);
-		if (n > 5 && strcmp(e->d_name + n - 5, ".lock") == 0)
-			recover_one(s, e->d_name);
-	}
-	closedir(d);
-}
-
-static int make_tmp(struct store *s, struct err **err)
-{
-	char lock_name[FS_TEMP_NAME + 8];
-	auto_fd int guard = lock_take(s->dirs[STORE_LOCKS], "tmp", LOCK_EXCLUSIVE, true, err);
+	struct later *l = s->later;
+	int tmp = store_dir(s, STORE_TMP);
+	char name[FS_TEMP_NAME], lock_name[FS_TEMP_NAME + 8];
+	auto_fd int guard = lock_take(store_dir(s, STORE_LOCKS), "tmp", LOCK_EXCLUSIVE, true, NULL);
 
 	if (guard < 0)
-		return err_prefix(err, "store %s", s->root);
-	recover(s);
-	fs_temp_name(s->tmp_name, sizeof s->tmp_name, "p");
-	snprintf(lock_name, sizeof lock_name, "%s.lock", s->tmp_name);
-	s->tmp_lock = lock_take(s->dirs[STORE_TMP], lock_name, LOCK_EXCLUSIVE, true, err);
-	if (s->tmp_lock < 0)
-		return err_prefix(err, "store %s", s->root);
-	if (mkdirat(s->dirs[STORE_TMP], s->tmp_name, 0700) < 0 ||
-		(s->tmp_fd = open_dir(s->dirs[STORE_TMP], s->tmp_name)) < 0)
-		return err_sys(err, "store %s: bld/tmp", s->root);
-	return 0;
+		return -1;
+	recover_dead(tmp, store_dir(s, STORE_TRASH));
+	fs_temp_name(name, sizeof name, "p");
+	snprintf(lock_name, sizeof lock_name, "%s.lock", name);
+	auto_fd int lock = lock_take(tmp, lock_name, LOCK_EXCLUSIVE, true, NULL);
+	if (lock < 0)
+		return -1;
+	int fd = mkdirat(tmp, name, 0700) < 0 ? -1 : open_dir(tmp, name);
+	if (fd < 0) {
+		int saved = errno;
+		unlinkat(tmp, lock_name, 0);
+		errno = saved;
+		return -1;
+	}
+	memcpy(l->tmp_name, name, sizeof name);
+	l->tmp_lock = TAKE_FD(lock);
+	return fd;
 }
 
 static int open_all(struct store *s, const char *path, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 
-	if (mkdir_parents(path, 0700) < 0)
-		return err_sys(err, "store %s", shown);
-	s->root = realpath(path, NULL);
-	s->root_fd = s->root ? open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (s->root_fd < 0)
+	s->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0 && errno == ENOENT && mkdir_parents(path, 0700) == 0)
+		s->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->root = s->root_fd < 0 ? NULL : realpath(path, NULL);
+	if (!s->root)
 		return err_sys(err, "store %s", shown);
 	if (open_layout(s, err) < 0)
 		return -1;
-	s->use_lock = lock_take(s->dirs[STORE_LOCKS], "store", LOCK_SHARED, true, err);
+	s->use_lock = lock_take(store_dir(s, STORE_LOCKS), "store", LOCK_SHARED, true, err);
 	if (s->use_lock < 0)
 		return err_prefix(err, "store %s", shown);
-	return make_tmp(s, err);
+	recover_if_any(s);
+	return 0;
 }
 
 struct store *store_open(const char *root, struct err **err)
@@ -286,12 +297,18 @@ struct store *store_open(const char *root, struct err **err)
 	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
 		path[n - 1] = '\0';
 	struct store *s = mem_alloc(sizeof *s);
-	s->root_fd = s->bld_fd = s->blobs_fd = s->use_lock = s->prune_lock = -1;
-	s->tmp_lock = s->tmp_fd = -1;
+	s->root_fd = s->bld_fd = s->use_lock = s->prune_lock = -1;
+	s->later = mem_alloc(sizeof *s->later);
+	pthread_mutex_init(&s->later->lock, NULL);
+	pthread_mutex_init(&s->later->making_tmp, NULL);
+	atomic_init(&s->later->blobs, -1);
+	atomic_init(&s->later->tmp, -1);
+	s->later->tmp_lock = -1;
 	for (int i = 0; i < STORE_NDIRS; i++)
-		s->dirs[i] = -1;
+		atomic_init(&s->later->dirs[i], -1);
 	pthread_mutex_init(&s->lock, NULL);
 	now_boot_id(s->boot, sizeof s->boot);
+	s->has_proc = *s->boot;
 	if (!*s->boot) /* no /proc: trust only what this process writes */
 		fs_temp_name(s->boot, sizeof s->boot, "unknown");
 	if (open_all(s, path, err) < 0) {
@@ -309,13 +326,15 @@ static void close_fd(int fd)
 
 static void drop_tmp(struct store *s)
 {
+	struct later *l = s->later;
 	char trash[FS_TEMP_NAME], lock_name[FS_TEMP_NAME + 8];
+	int tmp = store_dir(s, STORE_TMP);
 
 	fs_temp_name(trash, sizeof trash, "left");
-	snprintf(lock_name, sizeof lock_name, "%s.lock", s->tmp_name);
-	if (unlinkat(s->dirs[STORE_TMP], s->tmp_name, AT_REMOVEDIR) < 0)
-		renameat(s->dirs[STORE_TMP], s->tmp_name, s->dirs[STORE_TRASH], trash);
-	unlinkat(s->dirs[STORE_TMP], lock_name, 0);
+	snprintf(lock_name, sizeof lock_name, "%s.lock", l->tmp_name);
+	if (unlinkat(tmp, l->tmp_name, AT_REMOVEDIR) < 0)
+		renameat(tmp, l->tmp_name, store_dir(s, STORE_TRASH), trash);
+	unlinkat(tmp, lock_name, 0);
 }
 
 void store_close(struct store *s)
@@ -323,17 +342,20 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	int saved = errno;
-	if (s->tmp_fd >= 0)
+	if (s->later->tmp >= 0)
 		drop_tmp(s);
-	close_fd(s->tmp_fd);
-	close_fd(s->tmp_lock);
+	close_fd(s->later->tmp);
+	close_fd(s->later->tmp_lock);
 	close_fd(s->use_lock);
 	close_fd(s->prune_lock);
 	for (int i = 0; i < STORE_NDIRS; i++)
-		close_fd(s->dirs[i]);
-	close_fd(s->blobs_fd);
+		close_fd(s->later->dirs[i]);
+	close_fd(s->later->blobs);
 	close_fd(s->bld_fd);
 	close_fd(s->root_fd);
+	pthread_mutex_destroy(&s->later->lock);
+	pthread_mutex_destroy(&s->later->making_tmp);
+	free(s->later);
 	pthread_mutex_destroy(&s->lock);
 	free(s->good);
 	free(s->root);
@@ -358,17 +380,39 @@ int store_bld_fd(const struct store *s)
 
 int store_blobs_fd(const struct store *s)
 {
-	return s->blobs_fd;
+	return open_once(s->later, &s->later->blobs, s->root_fd, "blobs/sha256");
+}
+
+int store_spool_fd(const struct store *s)
+{
+	return s->bld_fd;
+}
+
+bool store_has_proc(const struct store *s)
+{
+	return s->has_proc;
 }
 
 int store_tmp_fd(const struct store *s)
 {
-	return s->tmp_fd;
+	struct later *l = s->later;
+	int fd = atomic_load_explicit(&l->tmp, memory_order_acquire);
+
+	if (fd >= 0)
+		return fd;
+	pthread_mutex_lock(&l->making_tmp);
+	fd = atomic_load_explicit(&l->tmp, memory_order_relaxed);
+	if (fd < 0)
+		fd = make_tmp(s);
+	atomic_store_explicit(&l->tmp, fd, memory_order_release);
+	pthread_mutex_unlock(&l->making_tmp);
+	/* Whoever wants to make something there fails for the same reason, and says it. */
+	return fd < 0 ? store_dir(s, STORE_TMP) : fd;
 }
 
 int store_dir(const struct store *s, enum store_dir d)
 {
-	return s->dirs[d];
+	return open_once(s->later, &s->later->dirs[d], s->bld_fd, dir_names[d]);
 }
 
 const char *store_boot_id(const struct store *s)
@@ -378,10 +422,12 @@ const char *store_boot_id(const struct store *s)
 
 int store_temp_dir(struct store *s, char name[64], struct err **err)
 {
+	int tmp = store_tmp_fd(s);
+
 	fs_temp_name(name, 64, "d");
-	if (mkdirat(s->tmp_fd, name, 0700) < 0)
+	if (mkdirat(tmp, name, 0700) < 0)
 		return err_sys(err, "store %s: temporary directory", s->root);
-	int fd = open_dir(s->tmp_fd, name);
+	int fd = open_dir(tmp, name);
 	if (fd < 0)
 		return err_sys(err, "store %s: temporary directory", s->root);
 	return fd;
@@ -393,8 +439,9 @@ void store_discard(struct store *s, const char *name)
 	char trash[FS_TEMP_NAME];
 
 	fs_temp_name(trash, sizeof trash, "t");
-	if (unlinkat(s->tmp_fd, name, 0) < 0 && unlinkat(s->tmp_fd, name, AT_REMOVEDIR) < 0)
-		renameat(s->tmp_fd, name, s->dirs[STORE_TRASH], trash);
+	int tmp = store_tmp_fd(s);
+	if (unlinkat(tmp, name, 0) < 0 && unlinkat(tmp, name, AT_REMOVEDIR) < 0)
+		renameat(tmp, name, store_dir(s, STORE_TRASH), trash);
 	errno = saved;
 }
 
@@ -402,7 +449,7 @@ void store_remove_temp(struct store *s, const char *name)
 {
 	int saved = errno;
 
-	if (fs_remove_tree(s->tmp_fd, name) < 0)
+	if (fs_remove_tree(store_tmp_fd(s), name) < 0)
 		store_discard(s, name);
 	errno = saved;
 }
@@ -410,16 +457,11 @@ void store_remove_temp(struct store *s, const char *name)
 int store_write_file(struct store *s, int dir_fd, const char *name, const void *p, size_t n,
 	bool sync, struct err **err)
 {
-	char temp[FS_TEMP_NAME];
+	auto_tempfile struct tempfile t;
 
-	fs_temp_name(temp, sizeof temp, "f");
-	auto_fd int fd = openat(s->tmp_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || fs_write_all(fd, p, n) < 0 || (sync && fsync(fd) < 0) ||
-		renameat(s->tmp_fd, temp, dir_fd, name) < 0) {
-		err_sys(err, "store %s: %s", s->root, name);
-		unlinkat(s->tmp_fd, temp, 0);
-		return -1;
-	}
+	if (tempfile_open(s, &t) < 0 || fs_write_all(t.fd, p, n) < 0 || (sync && fsync(t.fd) < 0) ||
+		tempfile_publish(&t, dir_fd, name) < 0)
+		return err_sys(err, "store %s: %s", s->root, name);
 	if (sync && fsync(dir_fd) < 0)
 		return err_sys(err, "store %s: %s", s->root, name);
 	return 0;
@@ -431,8 +473,8 @@ int store_lock(
 	struct sha256 h;
 	struct digest mixed;
 	uint64_t offset;
-	auto_fd int fd = openat(
-		s->dirs[STORE_LOCKS], "objects", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(store_dir(s, STORE_LOCKS), "objects",
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return err_sys(err, "store %s: lock", s->root);
@@ -463,7 +505,7 @@ int store_exclusive(struct store *s, bool wait, struct err **err)
 		return 0;
 	lock_release(s->use_lock);
 	errno = 0;
-	s->prune_lock = lock_take(s->dirs[STORE_LOCKS], "prune", LOCK_EXCLUSIVE, wait, err);
+	s->prune_lock = lock_take(store_dir(s, STORE_LOCKS), "prune", LOCK_EXCLUSIVE, wait, err);
 	if (s->prune_lock >= 0 && lock_fd(s->use_lock, LOCK_EXCLUSIVE, wait) == 0)
 		return 0;
 	int why = errno;

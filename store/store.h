@@ -2,20 +2,25 @@
 /*
  * The store: one directory that is at the same time a valid OCI image layout.
  *
- *	oci-layout, index.json       the images by name (tags.h); index.json is replaced atomically
- *and synced blobs/sha256/HEX             manifests, configs, layers: plain tars (HEX = diff ID) and
- *compressed blobs bld/version                  "1\n": format of everything below bld/dirs/CHAIN/
- *directory form of a layer on a given stack (snapshot.h); CHAIN = chain ID bld/forms/DIFFID.gzip
- *...    diff ID -> compressed blob, and other derived forms (snapshot.h) bld/cache/HEX cache
- *records (cache.h) bld/mounts/HEX/              contents of RUN --mount=type=cache bld/locks/ lock
- *files bld/tmp/                     what is being made: one directory a process, held by a lock;
- *those whose lock can be taken belong to the dead and are moved to bld/trash when a store is opened
- *	bld/trash/                   trees to delete, emptied by `bld prune`
+ *	oci-layout, index.json  the images by name (tags.h); index.json is replaced atomically
+ *	blobs/sha256/HEX        manifests, configs, layers: plain tars (HEX = diff ID) and
+ *	                        compressed blobs
+ *	bld/version             "1\n": format of everything below
+ *	bld/dirs/CHAIN/         directory form of a layer on a given stack (snapshot.h); CHAIN =
+ *	                        chain ID
+ *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (snapshot.h)
+ *	bld/cache/HEX           cache records (cache.h)
+ *	bld/mounts/HEX/         contents of RUN --mount=type=cache
+ *	bld/locks/              lock files
+ *	bld/tmp/                what is being made: one directory a process, held by a lock; those
+ *	                        whose lock can be taken belong to the dead and are moved to
+ *	                        bld/trash when a store is opened
+ *	bld/trash/              trees to delete, emptied by `bld prune`
  *
- * The root is 0700. Objects are immutable and appear by rename. Layer data is not synced during a
- *build; an object carries the boot id it was written in (xattr user.bld.boot), and one of another
- *boot is hashed again on first use and dropped when it is wrong (blob.h). Any number of processes
- *and threads may use one store.
+ * The root is 0700. Objects are immutable and appear by rename. Nothing is synced during a
+ * build; an object carries the boot id it was written in (xattr user.bld.boot), and one of another
+ * boot is hashed again on first use and dropped when it is wrong (blob.h). Any number of processes
+ * and threads may use one store.
  */
 #ifndef BLD_STORE_STORE_H
 #define BLD_STORE_STORE_H
@@ -38,8 +43,10 @@ const char *store_root(const struct store *s); /* absolute; borrowed */
 int store_root_fd(const struct store *s);      /* borrowed, all of them */
 int store_bld_fd(const struct store *s);
 int store_blobs_fd(const struct store *s); /* blobs/sha256 */
-int store_tmp_fd(
-	const struct store *s); /* this process's directory in tmp: same file system as the rest */
+/* This process's directory in tmp: same file system as the rest. Made at the first call. */
+int store_tmp_fd(const struct store *s);
+/* For files that never get a name (O_TMPFILE, or unlinked at once): needs no directory in tmp. */
+int store_spool_fd(const struct store *s);
 
 /* A new empty directory in this process's tmp; returns its O_PATH-less directory fd and its name
  * (relative to store_tmp_fd). */
@@ -70,7 +77,9 @@ enum store_dir {
 	STORE_TMP, /* the parent of all processes' tmp directories */
 	STORE_NDIRS
 };
-int store_dir(const struct store *s, enum store_dir d); /* bld/NAME as a descriptor; borrowed */
+/* bld/NAME as a descriptor, opened at the first call; borrowed; -1 errno. */
+int store_dir(const struct store *s, enum store_dir d);
+bool store_has_proc(const struct store *s); /* /proc is mounted: /proc/self/fd/N can be used */
 
 /* Replace dir_fd/name atomically by n bytes; the temp file is in tmp, so a kill leaves nothing
  * beside name. */

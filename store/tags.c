@@ -2,6 +2,12 @@
 /*
  * index.json is read without a lock (it is replaced atomically) and changed under bld/locks/index.
  * Entries without a name, which other tools may have put there, are kept.
+ *
+ * A build waits for no disk, not even for this file: a name would be worth little on the disk
+ * before the objects it leads to. But all names hang on one file, so the one before stays as
+ * bld/index.last, and is used when a power cut left the new one empty or torn. Writing back is
+ * started at once, so that both are torn only when two changes and the cut fall into the same
+ * moment.
  */
 #include "store/tags.h"
 
@@ -12,21 +18,81 @@
 #include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
+#include "store/tempfile.h"
+
+#define LAST "index.last"
+
+/* The text, and what it says. *torn: what is wrong may come from a power cut: the file was not
+ * written in this boot. */
+static int read_index(struct store *s, int dir_fd, const char *name, struct buf *text,
+	struct oci_index *out, bool *torn, struct err **err)
+{
+	static const struct digest none;
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	*torn = false;
+	if (fd < 0)
+		return err_sys(err, "store %s: %s", store_root(s), name);
+	if (fs_read_fd(fd, OCI_MANIFEST_MAX, name, text, err) < 0)
+		return err_prefix(err, "store %s", store_root(s));
+	if (oci_index_parse(text->data, text->len, OCI_MEDIA_INDEX, out, err) == 0)
+		return 0;
+	*torn = text->len == 0 || !store_trusted(s, fd, &none);
+	return err_prefix(err, "store %s: %s", store_root(s), name);
+}
+
+/* *text is empty when index.json is torn and the one before it was taken. */
+static int load_index(struct store *s, struct buf *text, struct oci_index *out, struct err **err)
+{
+	auto_err struct err *bad = NULL, *worse = NULL;
+	auto_buf struct buf last = {0};
+	bool torn, twice;
+
+	if (read_index(s, store_root_fd(s), "index.json", text, out, &torn, &bad) == 0)
+		return 0;
+	bool empty = text->len == 0;
+	buf_clear(text);
+	if (torn && read_index(s, store_bld_fd(s), LAST, &last, out, &twice, &worse) == 0)
+		return 0;
+	/* Torn right after the store was made: there was no name yet. */
+	if (torn && empty && err_errno(worse) == ENOENT)
+		return 0;
+	if (err)
+		*err = TAKE(bad);
+	return -1;
+}
 
 int tags_index(struct store *s, struct oci_index *out, struct err **err)
 {
-	auto_buf struct buf b = {0};
-	auto_fd int fd = openat(store_root_fd(s), "index.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_buf struct buf text = {0};
 
-	if (fd < 0)
-		return err_sys(err, "store %s: index.json", store_root(s));
-	if (fs_read_fd(fd, OCI_MANIFEST_MAX, "index.json", &b, err) < 0 ||
-		oci_index_parse(b.data, b.len, OCI_MEDIA_INDEX, out, err) < 0)
-		return err_prefix(err, "store %s: index.json", store_root(s));
-	return 0;
+	return load_index(s, &text, out, err);
 }
 
-static int write_index(struct store *s, const struct oci_index *x, struct err **err)
+static int replace_index(struct store *s, bool keep, const char *text, size_t n, struct err **err)
+{
+	auto_tempfile struct tempfile t;
+	int root = store_root_fd(s), bld = store_bld_fd(s);
+
+	if (tempfile_open(s, &t) < 0 || fs_write_all(t.fd, text, n) < 0)
+		return err_sys(err, "store %s: index.json", store_root(s));
+	static const struct digest none;
+	store_trust(s, t.fd, &none);
+	(void)sync_file_range(t.fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* does not wait */
+	if (keep) {
+		unlinkat(bld, LAST, 0);
+		/* No hard links here: then the new one must be safe. */
+		if (linkat(root, "index.json", bld, LAST, 0) < 0 && fsync(t.fd) < 0)
+			return err_sys(err, "store %s: index.json", store_root(s));
+	}
+	return tempfile_publish(&t, root, "index.json") < 0
+		       ? err_sys(err, "store %s: index.json", store_root(s))
+		       : 0;
+}
+
+/* `old`: the text of index.json, if it is good. */
+static int write_index(
+	struct store *s, const struct buf *old, const struct oci_index *x, struct err **err)
 {
 	size_t n;
 
@@ -38,7 +104,9 @@ static int write_index(struct store *s, const struct oci_index *x, struct err **
 		return err_set(err, ERR_LIMIT,
 			"store %s: index.json would have more than %zu bytes", store_root(s),
 			OCI_MANIFEST_MAX);
-	return store_write_file(s, store_root_fd(s), "index.json", text, n, true, err);
+	if (n == old->len && memcmp(text, old->data, n) == 0)
+		return 0;
+	return replace_index(s, old->len > 0, text, n, err);
 }
 
 static const char *name_of(const struct oci_descriptor *d)
@@ -136,26 +204,28 @@ int tags_set(struct store *s, const char *const *names, size_t n,
 	const struct oci_descriptor *manifest, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
+	auto_buf struct buf old = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || tags_index(s, &x, err) < 0)
+	if (lock < 0 || load_index(s, &old, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		drop_name(&x, names[i]);
 		add_name(&x, names[i], manifest);
 	}
 	qsort(x.manifests, x.nmanifests, sizeof *x.manifests, by_ref);
-	return write_index(s, &x, err);
+	return write_index(s, &old, &x, err);
 }
 
 int tags_remove(struct store *s, const char *name, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
+	auto_buf struct buf old = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || tags_index(s, &x, err) < 0)
+	if (lock < 0 || load_index(s, &old, &x, err) < 0)
 		return -1;
 	if (!drop_name(&x, name))
 		return 0;
-	return write_index(s, &x, err) < 0 ? -1 : 1;
+	return write_index(s, &old, &x, err) < 0 ? -1 : 1;
 }

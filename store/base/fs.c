@@ -184,22 +184,25 @@ int fs_remove_tree(int dir_fd, const char *name)
 	return r < 0 && errno == ENOENT ? 0 : r;
 }
 
+/* `size` is what a regular file is said to have, 0 when that is not known (pipes, procfs). */
 static int read_all(
-	int fd, bool regular, size_t max, const char *what, struct buf *b, struct err **err)
+	int fd, bool regular, size_t size, const char *what, struct buf *b, struct err **err)
 {
-	auto_free char *chunk = mem_alloc(COPY_CHUNK);
+	size_t chunk = size ? size : COPY_CHUNK;
+	auto_free char *p = mem_grow(NULL, chunk, 1);
 
 	for (;;) {
-		ssize_t n = regular ? pread(fd, chunk, COPY_CHUNK, (off_t)b->len)
-				    : read(fd, chunk, COPY_CHUNK);
+		ssize_t n = regular ? pread(fd, p, chunk, (off_t)b->len) : read(fd, p, chunk);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_sys(err, "%s", what);
 		if (n == 0)
 			return 0;
-		if (buf_add(b, chunk, (size_t)n) < 0)
-			return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", what, max);
+		if (buf_add(b, p, (size_t)n) < 0)
+			return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", what, b->max);
+		if (b->len == size)
+			return 0;
 	}
 }
 
@@ -214,7 +217,7 @@ int fs_read_fd(int fd, size_t max, const char *what, struct buf *out, struct err
 	bool regular = S_ISREG(st.st_mode);
 	if (regular && st.st_size > 0 && (uint64_t)st.st_size > max)
 		return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", what, max);
-	if (read_all(fd, regular, max, what, &b, err) < 0)
+	if (read_all(fd, regular, regular ? (size_t)st.st_size : 0, what, &b, err) < 0)
 		return -1;
 	buf_clear(out);
 	*out = b;

@@ -90,7 +90,7 @@ struct bundle *bundle_open(struct store *s, const char *path, struct err **err)
 		err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 		return NULL;
 	}
-	b->archive = layer_archive_open(b->fd, store_tmp_fd(s), BUNDLE_BYTES_MAX, err);
+	b->archive = layer_archive_open(b->fd, store_spool_fd(s), BUNDLE_BYTES_MAX, err);
 	if (!b->archive) {
 		err_prefix(err, "%s", shown);
 		return NULL;

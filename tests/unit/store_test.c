@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/tempfile.h"
 #include "tests/support/storedir.h"
 
 static void test_layout(void **state)
@@ -116,7 +118,7 @@ static void test_temp(void **state)
 	close(fd);
 	storedir_reopen(d);
 	assert_int_equal(2, tempdir_count(store_bld_fd(d->s), "trash"));
-	assert_int_equal(2, tempdir_count(store_bld_fd(d->s), "tmp"));
+	assert_int_equal(0, tempdir_count(store_bld_fd(d->s), "tmp"));
 }
 
 /* A killed process's tmp is recovered by the next opening, a living one's is not. */
@@ -137,12 +139,12 @@ static void test_recovery(void **state)
 	}
 	assert_int_equal(1, read(up[0], &c, 1));
 	store_close(storedir_again(d));
-	assert_int_equal(4, tempdir_count(store_bld_fd(d->s), "tmp")); /* ours and the child's */
+	assert_int_equal(2, tempdir_count(store_bld_fd(d->s), "tmp")); /* the child's */
 	assert_int_equal(0, tempdir_count(store_bld_fd(d->s), "trash"));
 	kill(pid, SIGKILL);
 	assert_int_equal(pid, waitpid(pid, NULL, 0));
 	store_close(storedir_again(d));
-	assert_int_equal(2, tempdir_count(store_bld_fd(d->s), "tmp"));
+	assert_int_equal(0, tempdir_count(store_bld_fd(d->s), "tmp"));
 	assert_int_equal(1, tempdir_count(store_bld_fd(d->s), "trash"));
 	close(up[0]);
 	close(up[1]);
@@ -248,6 +250,85 @@ static void test_write_file(void **state)
 	assert_int_equal(0, store_sync(d->s, NULL));
 }
 
+/* Files without a name, and the named ones where the file system has no others. */
+static void test_tempfile(void **state)
+{
+	struct storedir *d = *state;
+	int dir = store_dir(d->s, STORE_FORMS);
+	struct tempfile t;
+
+	for (int named = 0; named < 2; named++)
+		for (int round = 0; round < 2; round++) {
+			assert_int_equal(0, tempfile_open(d->s, &t));
+			if (named) {
+				close(t.fd);
+				fs_temp_name(t.name, sizeof t.name, "f");
+				t.fd = openat(store_tmp_fd(d->s), t.name,
+					O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+			}
+			assert_int_equal(0, fs_write_all(t.fd, round ? "new" : "old", 3));
+			int fd = tempfile_reader(&t);
+			char text[4] = "";
+			assert_int_equal(0, fs_pread_all(fd, text, 3, 0));
+			assert_string_equal(round ? "new" : "old", text);
+			assert_int_equal(-1, write(fd, "x", 1));
+			close(fd);
+			assert_int_equal(0, tempfile_publish(&t, dir, named ? "a" : "b"));
+			tempfile_close(&t);
+			tempfile_close(&t);
+			char *s = tempdir_read(dir, named ? "a" : "b");
+			assert_string_equal(round ? "new" : "old", s);
+			free(s);
+		}
+	assert_int_equal(0, tempfile_open(d->s, &t));
+	tempfile_close(&t);
+	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
+	assert_int_equal(2, tempdir_count(dir, "."));
+}
+
+/* A crash right after the store was made may leave its files empty. */
+static void test_torn_creation(void **state)
+{
+	struct storedir *d = *state;
+
+	tempdir_write(store_root_fd(d->s), "index.json", "");
+	tempdir_write(store_root_fd(d->s), "oci-layout", "");
+	tempdir_write(store_bld_fd(d->s), "version", "");
+	storedir_reopen(d);
+	char *s = tempdir_read(store_root_fd(d->s), "oci-layout");
+	assert_string_equal("{\"imageLayoutVersion\":\"1.0.0\"}", s);
+	free(s);
+	s = tempdir_read(store_bld_fd(d->s), "version");
+	assert_string_equal("1\n", s);
+	free(s);
+}
+
+/* Threads that ask for the same directory first. */
+static void *ask(void *arg)
+{
+	struct store *s = arg;
+	int tmp = store_tmp_fd(s);
+
+	return tmp >= 0 && store_dir(s, STORE_CACHE) >= 0 && tmp == store_tmp_fd(s) ? s : NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct storedir *d = *state;
+	pthread_t t[8];
+	void *r;
+
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(0, pthread_create(&t[i], NULL, ask, d->s));
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(0, pthread_join(t[i], &r));
+		assert_ptr_equal(d->s, r);
+	}
+	assert_int_equal(2, tempdir_count(store_bld_fd(d->s), "tmp"));
+	storedir_reopen(d);
+	assert_int_equal(0, tempdir_count(store_bld_fd(d->s), "tmp"));
+}
+
 /* Many processes that make the same store at once. */
 static void test_create_race(void **state)
 {
@@ -289,6 +370,10 @@ int main(void)
 			test_exclusive_race, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_locks, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_write_file, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_tempfile, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_torn_creation, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_threads, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_create_race, storedir_setup, storedir_teardown),
 	};

@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "store/base/mem.h"
@@ -125,6 +127,39 @@ static void test_damaged(void **state)
 	oci_descriptor_clear(&m);
 }
 
+/* A power cut: the file is of another boot, and empty or torn. The one before it is used. */
+static void test_torn(void **state)
+{
+	static const char *const rests[] = {"", "{\"schemaVersion\":2,"};
+	struct storedir *d = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		set(d->s, "x", 1);
+		set(d->s, "y", 2);
+		set(d->s, "y", 2); /* no change, no write */
+		set(d->s, "x", 3);
+		tempdir_write(store_root_fd(d->s), "index.json", rests[i]);
+		auto_fd int fd = openat(store_root_fd(d->s), "index.json", O_RDONLY);
+		if (*rests[i]) {
+			assert_int_equal(-1, find(d->s, "x")); /* damaged in this boot */
+			assert_int_equal(0, fsetxattr(fd, "user.bld.boot", "other", 5, 0));
+		}
+		assert_int_equal(1, find(d->s, "x"));
+		assert_int_equal(2, find(d->s, "y"));
+		set(d->s, "z", 4);
+		assert_int_equal(1, find(d->s, "x"));
+		assert_int_equal(4, find(d->s, "z"));
+	}
+	/* both are gone */
+	tempdir_write(store_root_fd(d->s), "index.json", "");
+	tempdir_write(store_bld_fd(d->s), "index.last", "");
+	assert_int_equal(-1, find(d->s, "x"));
+	assert_int_equal(0, unlinkat(store_bld_fd(d->s), "index.last", 0));
+	assert_int_equal(0, find(d->s, "x"));
+	set(d->s, "x", 5);
+	assert_int_equal(5, find(d->s, "x"));
+}
+
 /* No update of another process is lost. */
 static void test_concurrent(void **state)
 {
@@ -166,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_set_find, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_unnamed, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_torn, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_concurrent, storedir_setup, storedir_teardown),
 	};
