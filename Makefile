@@ -7,6 +7,8 @@
 #   make lint               layer rules, exports, sizes, format
 #   make fuzz F=expand T=60 one fuzz target for T seconds
 #   make bench              workloads against buildah and the raw limits
+#   make bench-check        instructions and system calls against stored budgets
+#   make bench-plots        cost against size, as SVG
 #   make demo               what examples/demo.sh shows, packages already there
 #   make install DESTDIR= PREFIX=/usr/local
 #
@@ -67,10 +69,11 @@ REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ_SRC))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/obj/%.o)
 TOOL_BIN  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard tests/bench/planted/*.c))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all check check-unit check-e2e check-asan check-conformance lint fuzz bench demo install man clean tools format
+.PHONY: all check check-unit check-e2e check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots demo install man clean tools format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -131,7 +134,7 @@ $(BUILD)/bench/rawbulk: BENCH_LIBS := -lisal -lcrypto -lpthread
 
 tools: $(TOOL_BIN)
 
-check: all $(UNIT_BIN) $(REPLAY_BIN) $(TOOL_BIN)
+check: all $(UNIT_BIN) $(REPLAY_BIN) $(TOOL_BIN) $(PLANTED)
 	$(Q)BUILD=$(BUILD) bash tests/run-all.sh
 
 check-unit: $(UNIT_BIN) $(REPLAY_BIN)
@@ -163,6 +166,25 @@ fuzz:
 
 bench: all $(BENCH_BIN) $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py
+
+bench-plots: all $(BENCH_BIN)
+	$(Q)BUILD=$(BUILD) python3 tests/bench/plots.py
+
+# Budgets are written when somebody asks for it, never by a check.
+bench-check: all
+	$(Q)BUILD=$(BUILD) python3 tests/bench/budgets.py check
+
+# Programs with a planted regression, which the budgets must find.
+$(BUILD)/bench/bld-stat: WRAP := -Wl,--wrap=fstatat64,--wrap=statx,--wrap=openat64,--wrap=syscall
+$(BUILD)/bench/bld-fork: WRAP := -Wl,--wrap=syscall
+$(BUILD)/bench/bld-%: $(BUILD)/obj/tests/bench/planted/%.o $(BUILD)/obj/builder/main.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) $(WRAP) -o $@ $^ $(PKG_LIBS) -lpthread
+bench-planted: bench-check $(PLANTED)
+	$(Q)BUILD=$(BUILD) bash tests/bench/planted.sh
+
+bench-budgets: all
+	$(Q)BUILD=$(BUILD) python3 tests/bench/budgets.py write
 
 demo: all
 	$(Q)BUILD=$(BUILD) sh examples/demo-run.sh

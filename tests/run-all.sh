@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [kill]   (default: all)
+# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [budgets] [kill]   (default: all)
 #
 # Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
 # below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
@@ -116,7 +116,13 @@ suite_kill() {
 	run kill bash tests/kill/kill.sh
 }
 
-[ $# -gt 0 ] || set -- lint unit conformance e2e kill
+# System calls of small workloads; instructions depend on the libraries and are in bench-check.
+suite_budgets() {
+	run budgets python3 tests/bench/budgets.py check --calls
+	run planted bash tests/bench/planted.sh
+}
+
+[ $# -gt 0 ] || set -- lint unit conformance e2e budgets kill
 began=$SECONDS
 for s in "$@"; do
 	t=$SECONDS
