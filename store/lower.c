@@ -36,9 +36,8 @@ static int dup_fd(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-static int dup_one(struct lower *to, const struct lower *from)
+static int dup_into(struct lower *to, const struct lower *from)
 {
-	*to = (struct lower){.dir_fd = -1, .index_fd = -1};
 	if (from->dir_fd >= 0) {
 		to->dir_fd = dup_fd(from->dir_fd);
 		return to->dir_fd < 0 ? -1 : 0;
@@ -56,14 +55,24 @@ static int dup_one(struct lower *to, const struct lower *from)
 	return 0;
 }
 
+int lower_dup_one(struct lower *to, const struct lower *from)
+{
+	*to = (struct lower){.dir_fd = -1, .index_fd = -1};
+	if (dup_into(to, from) == 0)
+		return 0;
+	int saved = errno;
+	lower_clear(to);
+	errno = saved;
+	return -1;
+}
+
 int lower_dup(struct lowers *to, const struct lowers *from)
 {
 	*to = (struct lowers){0};
 	for (size_t i = 0; i < from->n; i++) {
 		struct lower l;
-		if (dup_one(&l, &from->v[i]) < 0) {
+		if (lower_dup_one(&l, &from->v[i]) < 0) {
 			int saved = errno;
-			lower_clear(&l);
 			lower_clear_all(to);
 			errno = saved;
 			return -1;

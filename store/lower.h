@@ -32,6 +32,7 @@ void lower_clear(struct lower *l);
 /* Put one more on top. */
 void lower_push(struct lowers *s, struct lower take);
 /* Descriptors of its own for the same files. 0 / -1 with errno; *to is empty then. */
+int lower_dup_one(struct lower *to, const struct lower *from);
 int lower_dup(struct lowers *to, const struct lowers *from);
 void lower_clear_all(struct lowers *s);
 

@@ -22,6 +22,7 @@
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/keep.h"
 #include "store/recover.h"
 #include "store/tempfile.h"
 
@@ -38,6 +39,7 @@
 static const char *const dir_names[STORE_NDIRS] = {
 	[STORE_DIRS] = "dirs",
 	[STORE_FORMS] = "forms",
+	[STORE_INDEX] = "index",
 	[STORE_CACHE] = "cache",
 	[STORE_MOUNTS] = "mounts",
 	[STORE_LOCKS] = "locks",
@@ -66,6 +68,7 @@ struct store {
 	bool volatile_fs;    /* nothing here outlives a boot */
 	bool has_proc;
 	char boot[BOOT_TEXT_MAX];
+	struct keep *keep;    /* owned */
 	pthread_mutex_t lock; /* guards what follows */
 	struct digest *good;  /* verified by this process, where an xattr could not say so; owned */
 	size_t ngood, good_cap;
@@ -307,6 +310,7 @@ struct store *store_open(const char *root, struct err **err)
 	for (int i = 0; i < STORE_NDIRS; i++)
 		atomic_init(&s->later->dirs[i], -1);
 	pthread_mutex_init(&s->lock, NULL);
+	s->keep = keep_new();
 	now_boot_id(s->boot, sizeof s->boot);
 	s->has_proc = *s->boot;
 	if (!*s->boot) /* no /proc: trust only what this process writes */
@@ -357,6 +361,7 @@ void store_close(struct store *s)
 	pthread_mutex_destroy(&s->later->making_tmp);
 	free(s->later);
 	pthread_mutex_destroy(&s->lock);
+	keep_free(s->keep);
 	free(s->good);
 	free(s->root);
 	free(s);
@@ -418,6 +423,11 @@ int store_dir(const struct store *s, enum store_dir d)
 const char *store_boot_id(const struct store *s)
 {
 	return s->boot;
+}
+
+struct keep *store_keep(struct store *s)
+{
+	return s->keep;
 }
 
 int store_temp_dir(struct store *s, char name[64], struct err **err)

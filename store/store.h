@@ -32,6 +32,7 @@
 #include "store/base/sha256.h"
 
 struct store;
+struct keep;
 
 /* root == NULL: BLD_ROOT, else /var/lib/bld for uid 0, else $XDG_DATA_HOME/bld or
  * ~/.local/share/bld. Made when it is missing. Takes a shared lock that keeps `prune` away while
@@ -60,6 +61,8 @@ void store_remove_temp(struct store *s, const char *name);
  * "busy". */
 int store_exclusive(struct store *s, bool wait, struct err **err);
 const char *store_boot_id(const struct store *s);
+/* Checked lowers that stay open; borrowed. */
+struct keep *store_keep(struct store *s);
 /* Sync everything written so far (--sync): one syncfs. */
 int store_sync(struct store *s, struct err **err);
 
@@ -70,6 +73,7 @@ int store_sync(struct store *s, struct err **err);
 enum store_dir {
 	STORE_DIRS,
 	STORE_FORMS,
+	STORE_INDEX,
 	STORE_CACHE,
 	STORE_MOUNTS,
 	STORE_LOCKS,
@@ -86,7 +90,13 @@ bool store_has_proc(const struct store *s); /* /proc is mounted: /proc/self/fd/N
 int store_write_file(struct store *s, int dir_fd, const char *name, const void *p, size_t n,
 	bool sync, struct err **err);
 
-enum store_lock { STORE_LOCK_KEY, STORE_LOCK_TAR, STORE_LOCK_DIR, STORE_LOCK_FORM };
+enum store_lock {
+	STORE_LOCK_KEY,
+	STORE_LOCK_TAR,
+	STORE_LOCK_DIR,
+	STORE_LOCK_FORM,
+	STORE_LOCK_INDEX
+};
 /* Exclusive lock of one object: a byte of bld/locks/objects chosen by its digest, so that no lock
  * files pile up. Returns a descriptor (close = unlock), -1. wait = false: EWOULDBLOCK without err.
  */

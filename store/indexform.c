@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/indexform.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/blob.h"
+#include "store/keep.h"
+#include "store/oci/oci.h"
+#include "store/packed.h"
+
+#define RECORD_MAX  ((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
+#define TARS_MAX    (OCI_LAYERS_MAX + 1)
+#define READ_BUFFER ((size_t)256 << 10)
+
+static const char *const kinds[] = {
+	[INDEXFORM_LAYER] = "layer",
+	[INDEXFORM_MERGED] = "merged",
+};
+
+const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_NAME])
+{
+	struct digest chain;
+	char hex[DIGEST_HEX];
+
+	oci_chain_id(k->diff_ids, k->n, &chain);
+	snprintf(out, INDEXFORM_NAME, "%s.%s", sha256_hex(&chain, hex), kinds[k->kind]);
+	return out;
+}
+
+void indexform_clear(struct indexform *x)
+{
+	free(x->diff_ids);
+	free(x->tars);
+	*x = (struct indexform){0};
+}
+
+void indexform_drop(struct store *s, const char *name)
+{
+	char trash[FS_TEMP_NAME];
+	int saved = errno;
+
+	fs_temp_name(trash, sizeof trash, "index");
+	renameat(store_dir(s, STORE_INDEX), name, store_dir(s, STORE_TRASH), trash);
+	errno = saved;
+}
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+/* The rest of the line at *p when it begins with key, NUL-terminated in place; else NULL. */
+static char *line(char **p, const char *key)
+{
+	size_t n = strlen(key);
+	char *end = strchr(*p, '\n'), *value = *p + n;
+
+	if (!end || strncmp(*p, key, n) != 0)
+		return NULL;
+	*end = '\0';
+	*p = end + 1;
+	return value;
+}
+
+/* "sha256:HEX SIZE" */
+static bool parse_file(char *v, struct indexform_file *out)
+{
+	char *space = strchr(v, ' ');
+	char *end;
+
+	if (!space || space[1] < '0' || space[1] > '9')
+		return false;
+	*space = '\0';
+	errno = 0;
+	out->size = strtoull(space + 1, &end, 10);
+	return errno == 0 && !*end && sha256_parse_string(v, &out->digest) == 0;
+}
+
+static bool parse_kind(const char *v, enum indexform_kind *out)
+{
+	for (size_t i = 0; v && i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(v, kinds[i]) == 0) {
+			*out = (enum indexform_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Everything before the last line, whose digest was found right. */
+static bool parse_lines(char *p, struct indexform *x)
+{
+	char *v;
+
+	if (!line(&p, "bld-index 1") || !parse_kind(line(&p, "kind "), &x->kind))
+		return false;
+	x->diff_ids = mem_array(OCI_LAYERS_MAX, sizeof *x->diff_ids);
+	x->tars = mem_array(TARS_MAX, sizeof *x->tars);
+	while ((v = line(&p, "layer ")))
+		if (x->n == OCI_LAYERS_MAX || sha256_parse_string(v, &x->diff_ids[x->n++]) < 0)
+			return false;
+	while ((v = line(&p, "tar ")))
+		if (x->ntars == TARS_MAX || !parse_file(v, &x->tars[x->ntars++]))
+			return false;
+	v = line(&p, "image ");
+	return x->n && v && parse_file(v, &x->image) && !*p;
+}
+
+static bool parse(struct buf *b, struct indexform *x)
+{
+	static const char key[] = "end sha256:";
+	size_t last = sizeof key - 1 + DIGEST_HEX; /* the hex digits and a newline */
+	struct digest want, got;
+
+	if (b->len < last || strlen(b->data) != b->len || b->data[b->len - 1] != '\n')
+		return false;
+	char *end = b->data + b->len - last;
+	if (strncmp(end, key, sizeof key - 1) != 0 ||
+		sha256_parse_hex(end + sizeof key - 1, DIGEST_HEX - 1, &want) < 0)
+		return false;
+	sha256_of(b->data, (size_t)(end - b->data), &got);
+	*end = '\0';
+	return sha256_equal(&want, &got) && parse_lines(b->data, x);
+}
+
+int indexform_read(struct store *s, const char *name, struct indexform *out, struct err **err)
+{
+	char own[INDEXFORM_NAME];
+	auto_free char *path = mem_printf("%s/record", name);
+	auto_buf struct buf b = {0};
+	auto_indexform struct indexform x = {0};
+	auto_fd int fd = fs_open_beneath(
+		store_dir(s, STORE_INDEX), path, O_RDONLY | O_CLOEXEC, 0, FS_NOLINKS);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR
+			       ? 0
+			       : err_sys(err, "index %s", name);
+	auto_err struct err *why = NULL;
+	if (fs_read_fd(fd, RECORD_MAX, "index", &b, &why) < 0)
+		return err_get_kind(why) == ERR_LIMIT
+			       ? 0
+			       : err_set(err, ERR_SYS, "index %s: %s", name, err_text(why));
+	if (!parse(&b, &x))
+		return 0;
+	struct indexform_stack k = {.kind = x.kind, .diff_ids = x.diff_ids, .n = x.n};
+	if (strcmp(indexform_name(&k, own), name) != 0)
+		return 0;
+	*out = x;
+	x = (struct indexform){0};
+	return 1;
+}
+
+static int write_file(int dir_fd, const char *name, const void *p, size_t n, struct err **err)
+{
+	auto_fd int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+
+	if (fd < 0 || fs_write_all(fd, p, n) < 0)
+		return err_sys(err, "index: %s", name);
+	return 0;
+}
+
+static int write_record(int dir_fd, const struct indexform *x, struct err **err)
+{
+	auto_buf struct buf b = {0};
+	char text[DIGEST_STRING];
+	struct digest all;
+
+	buf_init(&b, RECORD_MAX);
+	buf_addf(&b, "bld-index 1\nkind %s\n", kinds[x->kind]);
+	for (size_t i = 0; i < x->n; i++)
+		buf_addf(&b, "layer %s\n", sha256_string(&x->diff_ids[i], text));
+	for (size_t i = 0; i < x->ntars; i++)
+		buf_addf(&b, "tar %s %" PRIu64 "\n", sha256_string(&x->tars[i].digest, text),
+			x->tars[i].size);
+	buf_addf(&b, "image %s %" PRIu64 "\n", sha256_string(&x->image.digest, text),
+		x->image.size);
+	sha256_of(b.data, b.len, &all);
+	if (buf_addf(&b, "end %s\n", sha256_string(&all, text)) < 0)
+		return err_set(err, ERR_LIMIT, "index: too many layers");
+	return write_file(dir_fd, "record", b.data, b.len, err);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static int hash_fd(int fd, uint64_t size, struct digest *out)
+{
+	auto_free unsigned char *chunk = mem_grow(NULL, READ_BUFFER, 1);
+	struct sha256 h;
+
+	sha256_init(&h);
+	for (uint64_t at = 0; at < size;) {
+		size_t n = size - at < READ_BUFFER ? (size_t)(size - at) : READ_BUFFER;
+		if (fs_pread_all(fd, chunk, n, at) < 0)
+			return -1;
+		sha256_update(&h, chunk, n);
+		at += n;
+	}
+	sha256_final(&h, out);
+	return 0;
+}
+
+/* The image, its size and digest found right: fd; -1 without *err when they are not, -1. */
+static int open_image(
+	struct store *s, const char *name, const struct indexform *x, struct err **err)
+{
+	struct stat st;
+	struct digest got;
+	auto_free char *path = mem_printf("%s/image", name);
+	auto_fd int fd = fs_open_beneath(
+		store_dir(s, STORE_INDEX), path, O_RDONLY | O_CLOEXEC, 0, FS_NOLINKS);
+
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
+		return -1;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "index %s", name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != x->image.size)
+		return -1;
+	if (hash_fd(fd, x->image.size, &got) < 0)
+		return err_sys(err, "index %s", name);
+	return sha256_equal(&got, &x->image.digest) ? TAKE_FD(fd) : -1;
+}
+
+int indexform_check(
+	struct store *s, const char *name, const struct indexform *x, struct err **err)
+{
+	auto_err struct err *why = NULL;
+	auto_fd int fd = open_image(s, name, x, &why);
+
+	if (fd >= 0)
+		return 1;
+	return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
+}
+
+/*
+ * The tar with the recorded length: fd; -1 without *err when the record has another one, -1. A tar
+ * that was cut is no longer this layer: it goes, and comes back from where it came.
+ */
+static int open_tar(struct store *s, const struct indexform_file *tar, struct err **err)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		uint64_t size;
+		auto_fd int fd = packed_tar(s, &tar->digest, &size, err);
+		if (fd < 0)
+			return -1;
+		if (size == tar->size)
+			return TAKE_FD(fd);
+		if (blob_verify(s, &tar->digest, NULL) != 0 || blob_remove(s, &tar->digest) < 0)
+			return -1;
+	}
+	return -1;
+}
+
+/* 1 / 0 / -1, with what was opened so far in *out. */
+static int open_files(struct store *s, const char *name, const struct indexform *x,
+	struct lower *out, struct err **err)
+{
+	auto_err struct err *why = NULL;
+
+	out->index_fd = open_image(s, name, x, &why);
+	out->tar_fds = mem_array(x->ntars + 1, sizeof *out->tar_fds);
+	while (out->index_fd >= 0 && out->ntars < x->ntars) {
+		int fd = open_tar(s, &x->tars[out->ntars], &why);
+		if (fd < 0)
+			break;
+		out->tar_fds[out->ntars++] = fd;
+	}
+	if (why)
+		return err_set(err, err_get_kind(why), "%s", err_text(why));
+	return out->index_fd >= 0 && out->ntars == x->ntars;
+}
+
+int indexform_open(
+	struct store *s, const struct indexform_stack *k, struct lower *out, struct err **err)
+{
+	char name[INDEXFORM_NAME];
+	auto_indexform struct indexform x = {0};
+	struct lower l CLEANUP(lower_clear) = {.dir_fd = -1, .index_fd = -1};
+
+	indexform_name(k, name);
+	if (keep_get(store_keep(s), name, out))
+		return 1;
+	int r = indexform_read(s, name, &x, err);
+	if (r == 1)
+		r = open_files(s, name, &x, &l, err);
+	if (r == 0)
+		indexform_drop(s, name);
+	if (r <= 0)
+		return r;
+	keep_put(store_keep(s), name, &l);
+	*out = l;
+	l = (struct lower){.dir_fd = -1, .index_fd = -1};
+	return 1;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+struct sink {
+	int fd; /* -1: nowhere */
+	struct sha256 hash;
+	unsigned char *pending; /* owned */
+	size_t n;
+};
+
+static int sink_flush(struct sink *k, struct err **err)
+{
+	sha256_update(&k->hash, k->pending, k->n);
+	if (k->fd >= 0 && fs_write_all(k->fd, k->pending, k->n) < 0)
+		return err_sys(err, "index");
+	k->n = 0;
+	return 0;
+}
+
+static int sink_write(void *ctx, const void *p, size_t n, struct err **err)
+{
+	struct sink *k = ctx;
+	const unsigned char *from = p;
+
+	while (n) {
+		size_t room = READ_BUFFER - k->n, part = n < room ? n : room;
+		memcpy(k->pending + k->n, from, part);
+		k->n += part;
+		from += part;
+		n -= part;
+		if (k->n == READ_BUFFER && sink_flush(k, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Which layer of the stack is this open tar? A tree may have been read before a blob was replaced
+ * by an equal one; then it is none. */
+static bool name_tar(struct store *s, const struct indexform_stack *k, int fd,
+	struct indexform_file *out)
+{
+	struct stat tar, blob;
+	char hex[DIGEST_HEX];
+
+	if (fstat(fd, &tar) < 0)
+		return false;
+	out->size = (uint64_t)tar.st_size;
+	for (size_t i = k->n; i-- > 0;) {
+		if (fstatat(store_blobs_fd(s), sha256_hex(&k->diff_ids[i], hex), &blob,
+			    AT_SYMLINK_NOFOLLOW) == 0 &&
+			blob.st_ino == tar.st_ino && blob.st_dev == tar.st_dev) {
+			out->digest = k->diff_ids[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static int name_tars(struct store *s, const struct indexform_stack *k,
+	const struct layer_index_made *made, struct indexform *x, struct err **err)
+{
+	if (made->nfds > TARS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "index: %zu tars", made->nfds);
+	x->tars = mem_array(made->nfds + 1, sizeof *x->tars);
+	for (; x->ntars < made->nfds; x->ntars++)
+		if (!name_tar(s, k, made->fds[x->ntars], &x->tars[x->ntars]))
+			return err_set(err, ERR_UNSUPPORTED, "index: a layer was replaced meanwhile");
+	return 0;
+}
+
+/* The image of a stack, to fd unless that is -1. x gets image and tars. */
+static int make_image(struct store *s, const struct indexform_stack *k,
+	const struct layer_tree *tree, int fd, struct indexform *x, struct err **err)
+{
+	bool merged = k->kind == INDEXFORM_MERGED;
+	auto_free unsigned char *pending = mem_grow(NULL, READ_BUFFER, 1);
+	struct sink sink = {.fd = fd, .pending = pending};
+	struct io_writer to = {.write = sink_write, .ctx = &sink};
+	struct layer_index_made made CLEANUP(layer_index_made_clear) = {0};
+	auto_fd int tar = merged ? -1 : packed_tar(s, &k->diff_ids[k->n - 1], NULL, err);
+
+	if (!merged && tar < 0)
+		return -1;
+	sha256_init(&sink.hash);
+	if ((merged ? layer_index_tree(tree, to, &made, err)
+		    : layer_index_layer(tar, tree, to, &made, err)) < 0 ||
+		sink_flush(&sink, err) < 0)
+		return -1;
+	sha256_final(&sink.hash, &x->image.digest);
+	x->image.size = made.size;
+	return name_tars(s, k, &made, x, err);
+}
+
+int indexform_again(struct store *s, const struct indexform_stack *k,
+	const struct layer_tree *tree, struct indexform_file *out, struct err **err)
+{
+	auto_indexform struct indexform x = {0};
+
+	if (make_image(s, k, tree, -1, &x, err) < 0)
+		return -1;
+	*out = x.image;
+	return 0;
+}
+
+static int make_into(struct store *s, int dir, const struct indexform_stack *k,
+	const struct layer_tree *tree, struct err **err)
+{
+	auto_indexform struct indexform x = {.kind = k->kind, .n = k->n};
+	auto_fd int fd = openat(dir, "image", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+
+	if (fd < 0)
+		return err_sys(err, "index: image");
+	x.diff_ids = mem_array(k->n, sizeof *x.diff_ids);
+	memcpy(x.diff_ids, k->diff_ids, k->n * sizeof *x.diff_ids);
+	return make_image(s, k, tree, fd, &x, err) < 0 ? -1 : write_record(dir, &x, err);
+}
+
+int indexform_make(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
+	struct err **err)
+{
+	char temp[64], name[INDEXFORM_NAME];
+	auto_fd int dir = store_temp_dir(s, temp, err);
+
+	if (dir < 0)
+		return -1;
+	indexform_name(k, name);
+	if (make_into(s, dir, k, tree, err) == 0) {
+		indexform_drop(s, name); /* one that was found wrong */
+		if (renameat(store_tmp_fd(s), temp, store_dir(s, STORE_INDEX), name) == 0)
+			return 0;
+		err_sys(err, "index %s", name);
+	}
+	store_discard(s, temp);
+	return -1;
+}

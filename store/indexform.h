@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * EROFS indexes on the disk, for snapshot.c, gc.c and verify.c: bld/index/CHAIN.layer shows one
+ * layer over those below it, bld/index/CHAIN.merged a whole stack; CHAIN is the chain ID of the
+ * stack. Each is a directory, published by rename, of two read-only files: "image" is what the
+ * kernel mounts, "record" says what it was made from. The record, version 1, lines in this order:
+ *
+ *	bld-index 1
+ *	kind layer|merged
+ *	layer sha256:HEX          the stack, bottom first
+ *	tar sha256:HEX SIZE       the devices in the order of the image's table: layers of the stack
+ *	image sha256:HEX SIZE
+ *	end sha256:HEX            of all bytes before this line
+ *
+ * Nothing here is synced, and no boot is remembered: whatever is torn has another digest. The same
+ * layers give the same image, byte for byte; a new writer that gives another one is a new version.
+ */
+#ifndef BLD_STORE_INDEXFORM_H
+#define BLD_STORE_INDEXFORM_H
+
+#include "store/layer/layer.h"
+#include "store/lower.h"
+#include "store/store.h"
+
+#define INDEXFORM_NAME 80
+
+enum indexform_kind { INDEXFORM_LAYER, INDEXFORM_MERGED };
+
+struct indexform_file {
+	struct digest digest;
+	uint64_t size;
+};
+
+struct indexform {
+	enum indexform_kind kind;
+	struct digest *diff_ids; /* owned */
+	size_t n;
+	struct indexform_file *tars; /* owned */
+	size_t ntars;
+	struct indexform_file image;
+};
+
+/* What an index is to show. */
+struct indexform_stack {
+	enum indexform_kind kind;
+	const struct digest *diff_ids; /* bottom first */
+	size_t n;
+};
+
+const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_NAME]);
+
+/*
+ * The index as a lower. Its image is hashed through the descriptor that is handed out, once per
+ * process, and its tars have the recorded lengths. 1; 0 there is none, or it was wrong in any way
+ * and is dropped; -1 (ERR_NOT_FOUND: a layer is missing).
+ */
+int indexform_open(
+	struct store *s, const struct indexform_stack *k, struct lower *out, struct err **err);
+/*
+ * Make it. tree: of all layers below the last one for a LAYER, of all for MERGED. The caller holds
+ * STORE_LOCK_INDEX of the chain, and knows that no usable one is there. ERR_UNSUPPORTED: these
+ * layers cannot be shown through an index.
+ */
+int indexform_make(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
+	struct err **err);
+/* Make the image, but put it nowhere: its digest and size. */
+int indexform_again(struct store *s, const struct indexform_stack *k,
+	const struct layer_tree *tree, struct indexform_file *out, struct err **err);
+
+/* The record of bld/index/NAME: 1 read, 0 missing or not one that bld wrote under this name, -1. */
+int indexform_read(struct store *s, const char *name, struct indexform *out, struct err **err);
+void indexform_clear(struct indexform *x);
+/* Does the image have the recorded size and digest? 1 / 0 / -1. */
+int indexform_check(
+	struct store *s, const char *name, const struct indexform *x, struct err **err);
+/* Move bld/index/NAME to the trash. */
+void indexform_drop(struct store *s, const char *name);
+
+#define auto_indexform CLEANUP(indexform_clear)
+
+#endif
