@@ -7,6 +7,7 @@
 
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/trash.h"
 
 #define PUMP_CHUNK   65536
 #define PUMP_POLL_MS 100 /* how soon a signal that another thread received is seen */
@@ -23,6 +24,23 @@ static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64
 	} else if (now_monotonic_ms() - *asked > PUMP_GRACE_MS) {
 		sandbox_signal(job, SIGKILL);
 	}
+}
+
+/* What is done while nothing else is to be done. */
+struct idle {
+	uint64_t next; /* time of the next slice */
+	size_t deleted;
+};
+
+static void empty_trash(const struct pump *p, struct idle *x)
+{
+	uint64_t now = now_monotonic_ms();
+
+	if (!p->store || x->deleted >= PUMP_TRASH_MAX || now < x->next)
+		return;
+	size_t n = trash_slice(p->store, PUMP_TRASH_SLICE);
+	x->deleted = n < PUMP_TRASH_SLICE ? PUMP_TRASH_MAX : x->deleted + n;
+	x->next = now + PUMP_TRASH_EVERY_MS;
 }
 
 /* false at the end of the stream. */
@@ -44,10 +62,13 @@ static void carry_all(const struct pump *p, struct sandbox_job *job, int out_fd,
 	};
 	auto_free char *chunk = mem_alloc(PUMP_CHUNK);
 	uint64_t asked = 0;
+	struct idle idle = {.next = now_monotonic_ms() + PUMP_TRASH_AFTER_MS};
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		int n = poll(fds, 2, PUMP_POLL_MS);
 		forward_signal(p, job, &asked);
+		if (n == 0 && !asked)
+			empty_trash(p, &idle);
 		if (n <= 0)
 			continue;
 		for (int i = 0; i < 2; i++)

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Depth first, from the top each time: nothing is remembered between slices. Somebody else may
+ * delete the same tree, so whatever is missing counts as done. Very deep directories are moved up.
+ */
+#include "store/trash.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fs.h"
+
+#define DEPTH_MAX 64
+
+struct slice {
+	int top; /* bld/trash */
+	dev_t dev;
+	size_t left;
+	size_t done;
+};
+
+static void count(struct slice *x)
+{
+	x->left--;
+	x->done++;
+}
+
+static int open_dir(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0)
+		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
+/* Freeing the blocks of a large file takes long: then only its end goes. true: that was done. */
+static bool shorten(struct slice *x, int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+		st.st_nlink != 1 || st.st_size < (off_t)TRASH_SLICE_BYTES ||
+		(uint64_t)st.st_blocks * 512 <= TRASH_SLICE_BYTES)
+		return false;
+	auto_fd int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, st.st_size - (off_t)TRASH_SLICE_BYTES) < 0)
+		return false;
+	x->done += x->left;
+	x->left = 0;
+	return true;
+}
+
+static void empty(struct slice *x, int take_fd, int depth);
+
+static void remove_dir(struct slice *x, int dir, const char *name, int depth)
+{
+	struct stat st;
+	char up[FS_TEMP_NAME];
+
+	if (depth == DEPTH_MAX) {
+		fs_temp_name(up, sizeof up, "deep");
+		if (renameat(dir, name, x->top, up) == 0)
+			count(x);
+		return;
+	}
+	int fd = open_dir(dir, name);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == x->dev)
+		empty(x, TAKE_FD(fd), depth + 1);
+	if (fd >= 0)
+		close(fd);
+	if (x->left && unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		count(x);
+}
+
+static void remove_entry(struct slice *x, int dir, const struct dirent *e, int depth)
+{
+	if (e->d_type != DT_DIR) {
+		if (e->d_type != DT_LNK && shorten(x, dir, e->d_name))
+			return;
+		if (unlinkat(dir, e->d_name, 0) == 0)
+			count(x);
+		/* Linux says EISDIR: a file system that does not tell types */
+		if (e->d_type != DT_UNKNOWN || errno != EISDIR)
+			return;
+	}
+	remove_dir(x, dir, e->d_name, depth);
+}
+
+static bool is_shared(const char *name)
+{
+	return strncmp(name, "dir.", 4) == 0 || strncmp(name, "index.", 6) == 0;
+}
+
+static void empty(struct slice *x, int take_fd, int depth)
+{
+	DIR *d = fdopendir(take_fd);
+	struct dirent *e;
+
+	if (!d) {
+		close(take_fd);
+		return;
+	}
+	while (x->left && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			(depth > 0 || !is_shared(e->d_name)))
+			remove_entry(x, take_fd, e, depth);
+	closedir(d);
+}
+
+size_t trash_slice(struct store *s, size_t max)
+{
+	struct stat st;
+	struct slice x = {.top = store_dir(s, STORE_TRASH), .left = max};
+	int saved = errno;
+	int fd = openat(x.top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		x.dev = st.st_dev;
+		empty(&x, TAKE_FD(fd), 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return x.done;
+}
