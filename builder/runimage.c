@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/copystep.h"
+#include "builder/lowers.h"
 #include "builder/pump.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/scope.h"
@@ -12,7 +13,6 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
-#include "store/snapshot.h"
 
 static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
 	struct strlist *argv, struct err **err)
@@ -55,15 +55,12 @@ static void write_through(void *ctx, int stream, const void *p, size_t n)
 	fs_write_all(stream, p, n);
 }
 
-static int run_spec(const struct runimage_opts *o, const struct sandbox_spec *spec, int *exit_code,
-	struct err **err)
+static int run_spec(const struct runimage_opts *o, struct sandbox_runner *runner,
+	const struct sandbox_spec *spec, int *exit_code, struct err **err)
 {
-	auto_sandbox_runner struct sandbox_runner *runner = sandbox_runner_new(err);
 	struct sandbox_result res = {0};
-
-	if (!runner)
-		return -1;
 	struct pump p = {.runner = runner, .cancelled = o->cancelled, .output = write_through};
+
 	if (pump_run(&p, spec, &res, err) < 0)
 		return -1;
 	if (res.exec_errno) {
@@ -81,12 +78,14 @@ struct opened {
 	struct userdb_user user;
 	struct strlist argv;
 	struct strlist env;
+	struct sandbox_runner *runner;
 	struct lowers lowers;
 	char *cwd;
 };
 
 static void opened_clear(struct opened *x)
 {
+	sandbox_runner_free(x->runner);
 	lower_clear_all(&x->lowers);
 	free(x->cwd);
 	strlist_clear(&x->argv);
@@ -96,27 +95,45 @@ static void opened_clear(struct opened *x)
 	image_clear(&x->img);
 }
 
+/* The lowers first: on its way to the whole image the tree serves those that need one. */
+static int open_root(
+	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
+{
+	const struct oci_config *c = &x->img.config;
+	struct snapshot_grown grown = {0};
+
+	x->runner = sandbox_runner_new(err);
+	if (!x->runner)
+		return -1;
+	struct lowers_request q = {
+		.s = s,
+		.runner = x->runner,
+		.form = o->layer_form,
+		.diff_ids = c->diff_ids,
+		.n = c->ndiff_ids,
+		.base = c->ndiff_ids,
+		.below = &grown,
+	};
+	int r = lowers_open(&q, &x->lowers, err);
+	if (r == 0)
+		r = snapshot_grow(s, &grown, c->diff_ids, c->ndiff_ids, err);
+	x->tree = grown.tree;
+	return r;
+}
+
 static int open_all(
 	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
 {
 	const struct oci_config *c = &x->img.config;
-	struct snapshot_forms forms = {.index = false};
+	const char *user = o->user ? o->user : c->user ? c->user : "";
 
-	if (image_open(s, o->image, NULL, &x->img, err) < 0)
-		return -1;
-	x->tree = snapshot_tree(s, c->diff_ids, c->ndiff_ids, err);
-	if (!x->tree || userdb_user(x->tree,
-				o->user   ? o->user
-				: c->user ? c->user
-					  : "",
-				&x->user, err) < 0)
-		return -1;
-	if (make_argv(o, c, &x->argv, err) < 0)
+	if (image_open(s, o->image, NULL, &x->img, err) < 0 || make_argv(o, c, &x->argv, err) < 0 ||
+		open_root(o, s, x, err) < 0 || userdb_user(x->tree, user, &x->user, err) < 0)
 		return -1;
 	make_env(o, c, &x->user, &x->env);
 	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
 	x->cwd = copystep_join(base, o->workdir ? o->workdir : ".");
-	return snapshot_lowers(s, c->diff_ids, c->ndiff_ids, &forms, &x->lowers, err);
+	return 0;
 }
 
 int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code, struct err **err)
@@ -143,7 +160,7 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 		.ngroups = x.user.ngroups,
 		.network = o->network == BUILD_NET_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
 	};
-	int r = run_spec(o, &spec, exit_code, err);
-	store_remove_temp(s, temp);
+	int r = run_spec(o, x.runner, &spec, exit_code, err);
+	store_discard(s, temp);
 	return r;
 }

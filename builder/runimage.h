@@ -13,6 +13,7 @@ struct runimage_opts {
 	const char *workdir;    /* NULL = the image's */
 	const char *entrypoint; /* NULL = the image's, "" = none */
 	enum build_network network;
+	enum build_layer_form layer_form;
 	const volatile int *cancelled;
 };
 

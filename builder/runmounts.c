@@ -8,10 +8,10 @@
 #include "builder/cachemount.h"
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "builder/lowers.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/snapshot.h"
 
 struct runmount {
 	const struct ast_mount *ast;
@@ -263,7 +263,14 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 	const struct state *st = m->origin.state;
 	const struct digest *layers = st ? st->config.diff_ids : &m->layer.record.layer;
 	size_t n = st ? st->config.ndiff_ids : 1;
-	struct snapshot_forms forms = {.merge = st ? st->nbase : 0};
+	struct lowers_request q = {
+		.s = j->s,
+		.runner = j->runner,
+		.form = j->o->layer_form,
+		.diff_ids = layers,
+		.n = n,
+		.base = st ? st->nbase : 0,
+	};
 
 	if (st && check_source(j, m, err) < 0)
 		return -1;
@@ -271,7 +278,7 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 		out->kind = SANDBOX_MOUNT_TMPFS;
 		return 0;
 	}
-	if (snapshot_lowers(j->s, layers, n, &forms, &m->lowers, err) < 0)
+	if (lowers_open(&q, &m->lowers, err) < 0)
 		return -1;
 	out->kind = m->readonly ? SANDBOX_MOUNT_BIND : SANDBOX_MOUNT_SCRATCH;
 	out->lowers = (struct sandbox_lowers){.v = m->lowers.v, .n = m->lowers.n};

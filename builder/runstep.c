@@ -10,13 +10,13 @@
 #include "builder/dferr.h"
 #include "builder/flight.h"
 #include "builder/history.h"
+#include "builder/lowers.h"
 #include "builder/pump.h"
 #include "builder/runmounts.h"
 #include "builder/step.h"
 #include "builder/userdb.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
-#include "store/snapshot.h"
 
 struct run {
 	struct job *j;
@@ -202,19 +202,38 @@ static int start_runner(struct job *j, struct err **err)
 	return j->runner ? 0 : -1;
 }
 
+/* Before the state's tree has all layers: on its way there it serves those that need one. */
+static int find_lowers(struct run *r, struct lowers *out, struct err **err)
+{
+	struct state *st = r->sp->st;
+	struct snapshot_grown below = {.tree = st->tree, .n = st->tree_layers};
+	struct lowers_request q = {
+		.s = r->j->s,
+		.runner = r->j->runner,
+		.form = r->j->o->layer_form,
+		.diff_ids = st->config.diff_ids,
+		.n = st->config.ndiff_ids,
+		.base = st->nbase,
+		.below = &below,
+	};
+	int found = lowers_open(&q, out, err);
+
+	st->tree = below.tree;
+	st->tree_layers = below.n;
+	return found;
+}
+
 static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
 {
 	struct state *st = r->sp->st;
-	const struct layer_tree *tree = state_tree(st, r->j->s, err);
 	auto_userdb_user struct userdb_user user = {0};
 	struct strlist env CLEANUP(wipe_env) = {0};
-	struct snapshot_forms forms = {.merge = st->nbase};
 	auto_lowers struct lowers lowers = {0};
 
-	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
+	if (find_lowers(r, &lowers, err) < 0)
 		return -1;
-	if (snapshot_lowers(
-		    r->j->s, st->config.diff_ids, st->config.ndiff_ids, &forms, &lowers, err) < 0)
+	const struct layer_tree *tree = state_tree(st, r->j->s, err);
+	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
 		return -1;
 	make_env(r, &user, &env);
 	/* A base image may hold any text. */
@@ -240,6 +259,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.cancelled = r->j->o->cancelled,
 		.output = emit_output,
 		.ctx = r,
+		.store = r->j->s,
 	};
 	return pump_run(&p, &spec, res, err);
 }
@@ -264,10 +284,7 @@ static int execute(void *ctx, struct record *out, struct err **err)
 		done = report_failure(r, &res, err);
 	else if (job_check(r->j, err) < 0 || commit_upper(r->j, r->sp->st, temp, out, err) < 0)
 		done = dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	/* A step that failed may have filled the disk. */
-	if (done < 0)
-		store_remove_temp(r->j->s, temp);
-	else
+	if (done < 0) /* else it is a layer now */
 		store_discard(r->j->s, temp);
 	return done;
 }

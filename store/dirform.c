@@ -115,12 +115,12 @@ int dirform_open(struct store *s, const struct digest *chain, struct err **err)
 	return fd;
 }
 
-void dirform_drop(struct store *s, const struct digest *chain)
+void dirform_drop(struct store *s, const struct digest *chain, bool in_use)
 {
 	char hex[DIGEST_HEX], trash[FS_TEMP_NAME];
 	int saved = errno;
 
-	fs_temp_name(trash, sizeof trash, "dir");
+	fs_temp_name(trash, sizeof trash, in_use ? "dir" : "stale");
 	renameat(
 		store_dir(s, STORE_DIRS), sha256_hex(chain, hex), store_dir(s, STORE_TRASH), trash);
 	errno = saved;

@@ -33,8 +33,8 @@ int dirform_write(
 /* bld/dirs/CHAIN/upper when its form is usable: fd; -1 without *err when there is none, -1 with
  * *err. */
 int dirform_open(struct store *s, const struct digest *chain, struct err **err);
-/* Move bld/dirs/CHAIN to the trash. */
-void dirform_drop(struct store *s, const struct digest *chain);
+/* Move bld/dirs/CHAIN to the trash; in_use: somebody may have it mounted (trash.h). */
+void dirform_drop(struct store *s, const struct digest *chain, bool in_use);
 
 #define auto_dirform CLEANUP(dirform_clear)
 

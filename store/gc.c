@@ -17,6 +17,7 @@
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/dirform.h"
+#include "store/indexform.h"
 #include "store/layerlines.h"
 #include "store/statindex.h"
 #include "store/tags.h"
@@ -232,6 +233,18 @@ static bool live_dir(struct gc *g, const char *name)
 	return true;
 }
 
+static bool live_index(struct gc *g, const char *name)
+{
+	auto_indexform struct indexform x = {0};
+
+	if (indexform_read(g->s, name, &x, NULL) != 1)
+		return false;
+	for (size_t i = 0; i < x.n; i++)
+		if (!set_has(&g->layers, &x.diff_ids[i]))
+			return false;
+	return true;
+}
+
 /* The digest in a form file, and whether the layer it belongs to is live. */
 static bool form_of_live(struct gc *g, const char *name, struct digest *value)
 {
@@ -323,6 +336,7 @@ static int sweep_all(struct gc *g, struct err **err)
 		sweep_indexes(g, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
+		sweep(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0 ||
 		sweep(g, store_blobs_fd(g->s), live_blob, err) < 0)
 		return -1;
 	if (g->o->all && sweep(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)

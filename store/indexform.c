@@ -15,7 +15,8 @@
 #include "store/oci/oci.h"
 #include "store/packed.h"
 
-#define RECORD_MAX  ((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
+#define RECORD_MAX                                                                                 \
+	((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
 #define TARS_MAX    (OCI_LAYERS_MAX + 1)
 #define READ_BUFFER ((size_t)256 << 10)
 
@@ -177,8 +178,8 @@ static int write_record(int dir_fd, const struct indexform *x, struct err **err)
 	for (size_t i = 0; i < x->ntars; i++)
 		buf_addf(&b, "tar %s %" PRIu64 "\n", sha256_string(&x->tars[i].digest, text),
 			x->tars[i].size);
-	buf_addf(&b, "image %s %" PRIu64 "\n", sha256_string(&x->image.digest, text),
-		x->image.size);
+	buf_addf(
+		&b, "image %s %" PRIu64 "\n", sha256_string(&x->image.digest, text), x->image.size);
 	sha256_of(b.data, b.len, &all);
 	if (buf_addf(&b, "end %s\n", sha256_string(&all, text)) < 0)
 		return err_set(err, ERR_LIMIT, "index: too many layers");
@@ -225,8 +226,7 @@ static int open_image(
 	return sha256_equal(&got, &x->image.digest) ? TAKE_FD(fd) : -1;
 }
 
-int indexform_check(
-	struct store *s, const char *name, const struct indexform *x, struct err **err)
+int indexform_check(struct store *s, const char *name, const struct indexform *x, struct err **err)
 {
 	auto_err struct err *why = NULL;
 	auto_fd int fd = open_image(s, name, x, &why);
@@ -334,8 +334,8 @@ static int sink_write(void *ctx, const void *p, size_t n, struct err **err)
 
 /* Which layer of the stack is this open tar? A tree may have been read before a blob was replaced
  * by an equal one; then it is none. */
-static bool name_tar(struct store *s, const struct indexform_stack *k, int fd,
-	struct indexform_file *out)
+static bool name_tar(
+	struct store *s, const struct indexform_stack *k, int fd, struct indexform_file *out)
 {
 	struct stat tar, blob;
 	char hex[DIGEST_HEX];
@@ -362,7 +362,8 @@ static int name_tars(struct store *s, const struct indexform_stack *k,
 	x->tars = mem_array(made->nfds + 1, sizeof *x->tars);
 	for (; x->ntars < made->nfds; x->ntars++)
 		if (!name_tar(s, k, made->fds[x->ntars], &x->tars[x->ntars]))
-			return err_set(err, ERR_UNSUPPORTED, "index: a layer was replaced meanwhile");
+			return err_set(
+				err, ERR_UNSUPPORTED, "index: a layer was replaced meanwhile");
 	return 0;
 }
 
@@ -389,8 +390,8 @@ static int make_image(struct store *s, const struct indexform_stack *k,
 	return name_tars(s, k, &made, x, err);
 }
 
-int indexform_again(struct store *s, const struct indexform_stack *k,
-	const struct layer_tree *tree, struct indexform_file *out, struct err **err)
+int indexform_again(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
+	struct indexform_file *out, struct err **err)
 {
 	auto_indexform struct indexform x = {0};
 

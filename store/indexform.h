@@ -64,15 +64,14 @@ int indexform_open(
 int indexform_make(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct err **err);
 /* Make the image, but put it nowhere: its digest and size. */
-int indexform_again(struct store *s, const struct indexform_stack *k,
-	const struct layer_tree *tree, struct indexform_file *out, struct err **err);
+int indexform_again(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
+	struct indexform_file *out, struct err **err);
 
 /* The record of bld/index/NAME: 1 read, 0 missing or not one that bld wrote under this name, -1. */
 int indexform_read(struct store *s, const char *name, struct indexform *out, struct err **err);
 void indexform_clear(struct indexform *x);
 /* Does the image have the recorded size and digest? 1 / 0 / -1. */
-int indexform_check(
-	struct store *s, const char *name, const struct indexform *x, struct err **err);
+int indexform_check(struct store *s, const char *name, const struct indexform *x, struct err **err);
 /* Move bld/index/NAME to the trash. */
 void indexform_drop(struct store *s, const char *name);
 

@@ -61,7 +61,8 @@ void keep_put(struct keep *k, const char *name, const struct lower *l)
 	struct lower own;
 
 	pthread_mutex_lock(&k->lock);
-	if (!find(k, name) && k->fds + l->ntars + 1 <= KEEP_FDS_MAX && lower_dup_one(&own, l) == 0) {
+	if (!find(k, name) && k->fds + l->ntars + 1 <= KEEP_FDS_MAX &&
+		lower_dup_one(&own, l) == 0) {
 		k->fds += l->ntars + 1;
 		MEM_PUSH(k->v, k->n, k->cap) = (struct kept){.name = mem_strdup(name), .l = own};
 	}

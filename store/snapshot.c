@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h). Files of bytes are packed.h's. */
+/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h), bld/index/CHAIN.KIND/ (indexform.h).
+ * Files of bytes are packed.h's. */
 #include "store/snapshot.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/dirform.h"
+#include "store/indexform.h"
 #include "store/packed.h"
 
 static int in_layer(struct err **err, const struct digest *diff_id)
@@ -71,6 +74,34 @@ struct layer_tree *snapshot_tree(
 	return snapshot_grow(s, &g, diff_ids, n, err) < 0 ? NULL : TAKE(g.tree);
 }
 
+/* Is it of no use in a directory form? What an overlay mount leaves beside its upper directory,
+ * "work", is empty and stays: taking it away would cost more than it is. */
+static bool is_left_over(const char *name)
+{
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "upper") != 0 &&
+	       strcmp(name, "work") != 0 && strcmp(name, "form") != 0;
+}
+
+/* What throw-away mounts took lies beside the upper directory. */
+static int drop_left_over(struct store *s, int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!dir)
+		return -1;
+	while (r == 0 && (e = readdir(dir))) {
+		char trash[FS_TEMP_NAME];
+		fs_temp_name(trash, sizeof trash, "t");
+		if (is_left_over(e->d_name))
+			r = renameat(dir_fd, e->d_name, store_dir(s, STORE_TRASH), trash);
+	}
+	closedir(dir);
+	return r;
+}
+
 /* Publish tmp/temp_name, which holds "upper", as the directory form of the stack. The caller holds
  * the lock of its chain ID and knows that no usable form is there. */
 static int publish(struct store *s, const struct digest *chain, const struct digest *diff_ids,
@@ -80,14 +111,11 @@ static int publish(struct store *s, const struct digest *chain, const struct dig
 	auto_fd int dir = fs_open_beneath(
 		store_tmp_fd(s), temp_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
 
-	if (dir < 0)
+	if (dir < 0 || drop_left_over(s, dir) < 0)
 		return err_sys(err, "layer directory");
-	/* What an overlay mount leaves beside its upper directory: a few empty directories. */
-	if (fs_remove_tree(dir, "work") < 0)
-		return err_sys(err, "layer directory: work");
 	if (dirform_write(s, dir, diff_ids, n, err) < 0)
 		return -1;
-	dirform_drop(s, chain); /* one of an earlier boot, or damaged */
+	dirform_drop(s, chain, false); /* one of an earlier boot, or damaged */
 	if (renameat(store_tmp_fd(s), temp_name, store_dir(s, STORE_DIRS), sha256_hex(chain, hex)) <
 		0)
 		return err_sys(err, "layer directory %s", hex);
@@ -126,62 +154,204 @@ static int make_dir(struct store *s, const struct digest *chain, const struct di
 	return 0;
 }
 
-/* The tree of the layers below grows only as far as some layer has to be unpacked. */
-struct stack {
-	struct layer_tree *below; /* owned; NULL until it is needed */
-	size_t applied;
+/* --- lowers ----------------------------------------------------------------------------------- */
+
+/* A stack whose lowers are being found. */
+struct request {
+	struct store *s;
+	const struct digest *diff_ids; /* bottom first */
+	const struct snapshot_forms *forms;
+	struct snapshot_grown own; /* trees grow only as far as some layer needs them */
+	size_t dirs;               /* the first so many layers become directories */
+	struct lowers made;
 };
 
-static int lower(
-	struct store *s, const struct digest *diff_ids, size_t n, struct stack *k, struct err **err)
+/* The merged tree of exactly the first n layers; borrowed until the next call. */
+static const struct layer_tree *tree_of(struct request *q, size_t n, struct err **err)
+{
+	struct snapshot_grown *g = q->forms->below;
+
+	if (!g || g->n > n)
+		g = &q->own;
+	if (g->n > n)
+		snapshot_grown_clear(g);
+	return snapshot_grow(q->s, g, q->diff_ids, n, err) < 0 ? NULL : g->tree;
+}
+
+/* The directory form of layer n: fd; -1 without *err when there is none, -1. */
+static int find_dir(struct request *q, size_t n, struct err **err)
 {
 	struct digest chain;
-	auto_err struct err *why = NULL;
 
-	oci_chain_id(diff_ids, n, &chain);
-	int fd = dirform_open(s, &chain, &why);
-	if (fd >= 0)
-		return fd;
-	if (why)
-		return err_set(err, err_get_kind(why), "%s", err_text(why));
-	auto_fd int lock = store_lock(s, STORE_LOCK_DIR, &chain, true, err);
+	oci_chain_id(q->diff_ids, n, &chain);
+	return dirform_open(q->s, &chain, err);
+}
+
+/* Make layer n a directory, unless somebody did meanwhile: fd / -1. */
+static int need_dir(struct request *q, size_t n, struct err **err)
+{
+	struct digest chain;
+
+	oci_chain_id(q->diff_ids, n, &chain);
+	auto_fd int lock = store_lock(q->s, STORE_LOCK_DIR, &chain, true, err);
 	if (lock < 0)
 		return -1;
-	fd = dirform_open(s, &chain, NULL);
+	int fd = dirform_open(q->s, &chain, NULL);
 	if (fd >= 0)
 		return fd;
-	if (!k->below)
-		k->below = layer_tree_new();
-	for (; k->applied < n - 1; k->applied++)
-		if (grow(s, k->below, &diff_ids[k->applied], err) < 0)
-			return -1;
-	if (make_dir(s, &chain, diff_ids, n, k->below, err) < 0)
+	const struct layer_tree *below = tree_of(q, n - 1, err);
+	if (!below || make_dir(q->s, &chain, q->diff_ids, n, below, err) < 0)
 		return -1;
-	fd = dirform_open(s, &chain, err);
+	fd = dirform_open(q->s, &chain, err);
 	if (fd < 0 && err && !*err)
 		err_set(err, ERR_SYS, "a layer directory vanished after it was made");
 	return fd;
 }
 
+/* Make the index: 1; 0 it cannot be one; -1. */
+static int make_index(struct request *q, const struct indexform_stack *k, struct err **err)
+{
+	auto_err struct err *why = NULL;
+	size_t n = k->kind == INDEXFORM_MERGED ? k->n : k->n - 1;
+	const struct layer_tree *tree = tree_of(q, n, err);
+
+	if (!tree)
+		return -1;
+	if (indexform_make(q->s, k, tree, &why) == 0)
+		return 1;
+	if (err_get_kind(why) == ERR_UNSUPPORTED && !q->forms->strict)
+		return 0;
+	err_set(err, err_get_kind(why), "%s", err_text(why));
+	return in_layer(err, &k->diff_ids[k->n - 1]);
+}
+
+/* The index of the first n layers as one, or of the last of them: 1; 0 it cannot be one; -1. */
+static int need_index(
+	struct request *q, enum indexform_kind kind, size_t n, struct lower *out, struct err **err)
+{
+	struct indexform_stack k = {.kind = kind, .diff_ids = q->diff_ids, .n = n};
+	struct digest chain;
+	int r = indexform_open(q->s, &k, out, err);
+
+	if (r != 0)
+		return r;
+	oci_chain_id(q->diff_ids, n, &chain);
+	auto_fd int lock = store_lock(q->s, STORE_LOCK_INDEX, &chain, true, err);
+	if (lock < 0)
+		return -1;
+	r = indexform_open(q->s, &k, out, err);
+	if (r == 0)
+		r = make_index(q, &k, err);
+	else
+		return r;
+	if (r == 1)
+		r = indexform_open(q->s, &k, out, err);
+	else
+		return r;
+	return r == 0 ? err_set(err, ERR_SYS, "an index vanished after it was made") : r;
+}
+
+/* Put layer n on top of what was made. */
+static int add_one(struct request *q, size_t n, struct err **err)
+{
+	auto_err struct err *why = NULL;
+	struct lower l;
+	int fd = q->forms->strict ? -1 : find_dir(q, n, &why);
+
+	if (why)
+		return err_set(err, err_get_kind(why), "%s", err_text(why));
+	if (fd < 0 && q->forms->index && n > q->dirs) {
+		int r = need_index(q, INDEXFORM_LAYER, n, &l, err);
+		if (r == 1)
+			lower_push(&q->made, l);
+		if (r != 0)
+			return r;
+	}
+	if (fd < 0)
+		fd = need_dir(q, n, err);
+	if (fd < 0)
+		return -1;
+	lower_push(&q->made, lower_of_dir(fd));
+	return 0;
+}
+
+/* How many layers are to be one lower. So that a stack that grows by a layer at a time beyond what
+ * can be mounted does not get a new merged index each time, it goes in steps. */
+static size_t merged_layers(const struct snapshot_forms *f, size_t n)
+{
+	size_t m = f->merge < n ? f->merge : n;
+	size_t step = f->max > 1 ? f->max / 2 : 1;
+	size_t need = f->max && n > f->max ? n - f->max + 1 : 0;
+
+	if (n - m + (m > 0) <= f->max || !f->max)
+		return m;
+	need = (need + step - 1) / step * step;
+	return need < m ? m : need < n ? need : n;
+}
+
+/* The first m layers from the directories that are there: 1; 0 one is missing; -1. */
+static int add_dirs(struct request *q, size_t m, struct err **err)
+{
+	auto_err struct err *why = NULL;
+
+	while (q->made.n < m) {
+		int fd = find_dir(q, q->made.n + 1, &why);
+		if (fd < 0) {
+			lower_clear_all(&q->made);
+			return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
+		}
+		lower_push(&q->made, lower_of_dir(fd));
+	}
+	return 1;
+}
+
+/* Put the first layers down as one lower: how many that are, 0 when each is to be its own; -1. */
+static ssize_t add_merged(struct request *q, size_t n, struct err **err)
+{
+	const struct snapshot_forms *f = q->forms;
+	size_t m = f->index ? merged_layers(f, n) : 0;
+	bool fits = !f->max || n <= f->max;
+	struct lower l;
+	int r;
+
+	if (m < 2)
+		return 0;
+	r = fits && !f->strict ? add_dirs(q, m, err) : 0;
+	if (r != 0)
+		return r < 0 ? -1 : (ssize_t)m;
+	r = need_index(q, INDEXFORM_MERGED, m, &l, err);
+	if (r == 0)
+		q->dirs = m;
+	if (r <= 0)
+		return r;
+	lower_push(&q->made, l);
+	return (ssize_t)m;
+}
+
+static int add_all(struct request *q, size_t n, struct err **err)
+{
+	ssize_t have = add_merged(q, n, err);
+
+	if (have < 0)
+		return -1;
+	for (size_t i = (size_t)have; i < n; i++)
+		if (add_one(q, i + 1, err) < 0)
+			return -1;
+	return 0;
+}
+
 int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err)
 {
-	struct stack k = {0};
-	auto_lowers struct lowers made = {0};
+	struct request q = {.s = s, .diff_ids = diff_ids, .forms = forms};
+	int r = add_all(&q, n, err);
 
-	(void)forms; /* there are directories only, so far */
-	while (made.n < n) {
-		int fd = lower(s, diff_ids, made.n + 1, &k, err);
-		if (fd < 0)
-			break;
-		lower_push(&made, lower_of_dir(fd));
-	}
-	layer_tree_free(k.below);
-	if (made.n < n)
-		return -1;
-	*out = made;
-	made = (struct lowers){0};
-	return 0;
+	snapshot_grown_clear(&q.own);
+	if (r < 0)
+		lower_clear_all(&q.made);
+	else
+		*out = q.made;
+	return r;
 }
 
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,

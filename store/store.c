@@ -455,15 +455,6 @@ void store_discard(struct store *s, const char *name)
 	errno = saved;
 }
 
-void store_remove_temp(struct store *s, const char *name)
-{
-	int saved = errno;
-
-	if (fs_remove_tree(store_tmp_fd(s), name) < 0)
-		store_discard(s, name);
-	errno = saved;
-}
-
 int store_write_file(struct store *s, int dir_fd, const char *name, const void *p, size_t n,
 	bool sync, struct err **err)
 {

@@ -54,9 +54,6 @@ int store_spool_fd(const struct store *s);
 int store_temp_dir(struct store *s, char name[64], struct err **err);
 /* Move tmp/name to trash (never deletes: deletion is prune's). Missing is success. */
 void store_discard(struct store *s, const char *name);
-/* Delete tmp/name now: what a failed step or `bld run` leaves, whose space may be needed at once.
- */
-void store_remove_temp(struct store *s, const char *name);
 /* Exclusive use, for prune: waits until no other process has the store open when wait, else ERR_SYS
  * "busy". */
 int store_exclusive(struct store *s, bool wait, struct err **err);

@@ -11,6 +11,7 @@
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/dirform.h"
+#include "store/indexform.h"
 #include "store/layer/layer.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
@@ -216,7 +217,7 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 		/* Its layer was dropped, and nothing opens a directory without one: stale, not
 		 * wrong. */
 		if (c->o->repair)
-			dirform_drop(c->s, &chain);
+			dirform_drop(c->s, &chain, true);
 		return 0;
 	}
 	problem(c, "layer directory %s: %s", name,
@@ -224,7 +225,52 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 		: why  ? why
 		       : "its form file is damaged");
 	if (c->o->repair)
-		dirform_drop(c->s, &chain);
+		dirform_drop(c->s, &chain, true);
+	return 0;
+}
+
+/* The image once more from the layers: it must be the same, byte for byte. */
+static int compare_index(struct check *c, const struct indexform *x, char **why, struct err **err)
+{
+	bool merged = x->kind == INDEXFORM_MERGED;
+	struct indexform_stack k = {.kind = x->kind, .diff_ids = x->diff_ids, .n = x->n};
+	struct indexform_file again;
+	auto_layer_tree struct layer_tree *tree =
+		snapshot_tree(c->s, x->diff_ids, merged ? x->n : x->n - 1, err);
+
+	if (!tree || indexform_again(c->s, &k, tree, &again, err) < 0)
+		return -1;
+	if (again.size == x->image.size && sha256_equal(&again.digest, &x->image.digest))
+		return 1;
+	*why = mem_strdup("it is not what its layers give");
+	return 0;
+}
+
+static int check_index(struct check *c, const char *name, struct err **err)
+{
+	auto_indexform struct indexform x = {0};
+	auto_free char *why = NULL;
+	auto_err struct err *failed = NULL;
+	int r = indexform_read(c->s, name, &x, &failed);
+
+	(void)err;
+	c->report.indexes++;
+	if (r == 0)
+		why = mem_strdup("its record is damaged");
+	if (r == 1) {
+		r = indexform_check(c->s, name, &x, &failed);
+		if (r == 0)
+			why = mem_strdup("its content does not match its digest");
+	}
+	if (r == 1)
+		r = compare_index(c, &x, &why, &failed);
+	if (r == 1)
+		return 0;
+	/* Its layer was dropped: stale, not wrong. */
+	if (!failed || err_get_kind(failed) != ERR_NOT_FOUND)
+		problem(c, "index %s: %s", name, failed ? err_text(failed) : why);
+	if (c->o->repair)
+		indexform_drop(c->s, name);
 	return 0;
 }
 
@@ -289,6 +335,7 @@ int verify_run(
 	if (each(&c, store_blobs_fd(s), check_blob, err) < 0 || check_names(&c, err) < 0 ||
 		each(&c, store_dir(s, STORE_FORMS), check_form, err) < 0 ||
 		each(&c, store_dir(s, STORE_DIRS), check_dir, err) < 0 ||
+		each(&c, store_dir(s, STORE_INDEX), check_index, err) < 0 ||
 		cache_each(s, check_record, &c, err) < 0)
 		return -1;
 	if (out)

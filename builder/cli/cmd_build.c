@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "builder/build.h"
+#include "builder/cli/layerform.h"
 #include "builder/cli/outfile.h"
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
@@ -215,6 +216,7 @@ static int take_options(const struct cli *c, const struct opts *o, const char *c
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile and the context cannot both come from standard input");
 	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
+		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
 		take_times(o, b, err) < 0 || take_labels(&o->labels, &b->labels, err) < 0)
 		return -1;

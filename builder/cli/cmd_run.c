@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/cli/layerform.h"
 #include "builder/runimage.h"
 
 #define RUN_WORDS_MAX 100000
@@ -62,6 +63,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 									 : BUILD_NET_HOST,
 		.cancelled = c->cancelled,
 	};
+	if (layerform_take(&r.layer_form, err) < 0)
+		return -1;
 	auto_store struct store *s = store_open(c->root, err);
 	int exit_code = 0, status = -1;
 

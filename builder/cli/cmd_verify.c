@@ -39,9 +39,10 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	(void)operands;
 	if (!s || verify_run(s, &v, &r, err) < 0)
 		return -1;
-	printf("%llu blobs, %llu directories, %llu records checked: %llu problems\n",
+	printf("%llu blobs, %llu directories, %llu indexes, %llu records checked: %llu problems\n",
 		(unsigned long long)r.blobs, (unsigned long long)r.dirs,
-		(unsigned long long)r.records, (unsigned long long)r.problems);
+		(unsigned long long)r.indexes, (unsigned long long)r.records,
+		(unsigned long long)r.problems);
 	if (r.problems == 0)
 		return 0;
 	err_set(err, ERR_CORRUPT, "%llu problem%s in %s: %s%s", (unsigned long long)r.problems,
