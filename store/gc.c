@@ -310,7 +310,7 @@ static bool live_tmp(struct gc *g, const char *name)
 	return strncmp(name, STORE_ONCE ".", sizeof STORE_ONCE) != 0;
 }
 
-static bool live_index(struct gc *g, const char *name)
+static bool live_statindex(struct gc *g, const char *name)
 {
 	struct stat st;
 	int64_t keep = g->o->keep_seconds;
@@ -322,18 +322,18 @@ static bool live_index(struct gc *g, const char *name)
 }
 
 /* Stat indexes of contexts; the directory is made with the first one. */
-static int sweep_indexes(struct gc *g, struct err **err)
+static int sweep_statindexes(struct gc *g, struct err **err)
 {
 	auto_fd int fd = openat(
 		store_bld_fd(g->s), STATINDEX_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? 0 : sweep(g, fd, live_index, err);
+	return fd < 0 ? 0 : sweep(g, fd, live_statindex, err);
 }
 
 static int sweep_all(struct gc *g, struct err **err)
 {
 	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
-		sweep_indexes(g, err) < 0 ||
+		sweep_statindexes(g, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0 ||
