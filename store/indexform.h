@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EROFS indexes on the disk, for snapshot.c, gc.c and verify.c: bld/index/CHAIN.layer shows one
- * layer over those below it, bld/index/CHAIN.merged a whole stack; CHAIN is the chain ID of the
+ * EROFS indexes on the disk, for snapshot.c, gc.c and verify.c: bld/erofs/CHAIN.layer shows one
+ * layer over those below it, bld/erofs/CHAIN.merged a whole stack; CHAIN is the chain ID of the
  * stack. Each is a directory, published by rename, of two read-only files: "image" is what the
  * kernel mounts, "record" says what it was made from. The record, version 1, lines in this order:
  *
@@ -67,12 +67,12 @@ int indexform_make(struct store *s, const struct indexform_stack *k, const struc
 int indexform_again(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct indexform_file *out, struct err **err);
 
-/* The record of bld/index/NAME: 1 read, 0 missing or not one that bld wrote under this name, -1. */
+/* The record of bld/erofs/NAME: 1 read, 0 missing or not one that bld wrote under this name, -1. */
 int indexform_read(struct store *s, const char *name, struct indexform *out, struct err **err);
 void indexform_clear(struct indexform *x);
 /* Does the image have the recorded size and digest? 1 / 0 / -1. */
 int indexform_check(struct store *s, const char *name, const struct indexform *x, struct err **err);
-/* Move bld/index/NAME to the trash. */
+/* Move bld/erofs/NAME to the trash. */
 void indexform_drop(struct store *s, const char *name);
 
 #define auto_indexform CLEANUP(indexform_clear)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h), bld/index/CHAIN.KIND/ (indexform.h).
+/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h), bld/erofs/CHAIN.KIND/ (indexform.h).
  * Files of bytes are packed.h's. */
 #include "store/snapshot.h"
 

@@ -39,7 +39,7 @@
 static const char *const dir_names[STORE_NDIRS] = {
 	[STORE_DIRS] = "dirs",
 	[STORE_FORMS] = "forms",
-	[STORE_INDEX] = "index",
+	[STORE_INDEX] = "erofs",
 	[STORE_CACHE] = "cache",
 	[STORE_MOUNTS] = "mounts",
 	[STORE_LOCKS] = "locks",

@@ -8,6 +8,7 @@
  *	bld/version             "1\n": format of everything below
  *	bld/dirs/CHAIN/         directory form of a layer on a given stack (snapshot.h); CHAIN =
  *	                        chain ID
+ *	bld/erofs/CHAIN.KIND/   EROFS index of a layer or a stack (indexform.h)
  *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (snapshot.h)
  *	bld/cache/HEX           cache records (cache.h)
  *	bld/mounts/HEX/         contents of RUN --mount=type=cache
@@ -15,7 +16,7 @@
  *	bld/tmp/                what is being made: one directory a process, held by a lock; those
  *	                        whose lock can be taken belong to the dead and are moved to
  *	                        bld/trash when a store is opened
- *	bld/trash/              trees to delete, emptied by `bld prune`
+ *	bld/trash/              trees to delete: by `bld prune`, and in slices (trash.h)
  *
  * The root is 0700. Objects are immutable and appear by rename. Nothing is synced during a
  * build; an object carries the boot id it was written in (xattr user.bld.boot), and one of another
@@ -70,7 +71,7 @@ int store_sync(struct store *s, struct err **err);
 enum store_dir {
 	STORE_DIRS,
 	STORE_FORMS,
-	STORE_INDEX,
+	STORE_INDEX, /* erofs/ */
 	STORE_CACHE,
 	STORE_MOUNTS,
 	STORE_LOCKS,
