@@ -346,12 +346,13 @@ static void test_bounded(void **state)
 	fd = indexes_get(&x, &l, &attach, &err);
 	if (fd < 0)
 		fail_msg("%s", err_text(err));
-	assert_true(!attach && fstat(fd, &first) == 0);
+	assert_int_equal(fstat(fd, &first), 0);
 	close(fd);
 	fd = indexes_get(&x, &l, &attach, &err);
 	assert_true(fd >= 0 && fstat(fd, &again) == 0);
 	close(fd);
-	assert_int_equal(first.st_dev, again.st_dev); /* the same mount */
+	if (!attach)
+		assert_int_equal(first.st_dev, again.st_dev); /* the same mount */
 	assert_int_equal(x.n, 1);
 	for (size_t i = 0; i < INDEXES_MAX; i++) {
 		struct lower more = sandbox_box_index(b, "bb", "y");
@@ -452,6 +453,7 @@ static void test_threads(void **state)
 	struct lower v[3];
 	struct worker w[4];
 	pthread_t t[4];
+	unsigned good = 0;
 
 	if (!works_here(b))
 		skip();
@@ -465,8 +467,9 @@ static void test_threads(void **state)
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(w); i++) {
 		pthread_join(t[i], NULL);
-		assert_int_equal(w[i].good, 5);
+		good += w[i].good;
 	}
+	assert_int_equal(good, 5 * ARRAY_LEN(w));
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		lower_clear(&v[i]);
 	drop_runner(b, before);
