@@ -440,12 +440,20 @@ static int link_inode(struct layer_delta *d, const struct layer_entry *e, struct
 	return 0;
 }
 
+/* Overlays ignore the mark of an opaque directory on the root of a layer: each name is removed. */
+static int clear_root(struct layer_delta *d, struct err **err)
+{
+	const struct layer_node *low = d->root.lower;
+	for (uint32_t i = 0; low && i < low->nchild; i++)
+		if (remove_lower(d, &d->root, low->child[i]->name, low->child[i]->name_len, err))
+			return -1;
+	return 0;
+}
+
 static int set_root(struct layer_delta *d, const struct layer_entry *e, struct err **err)
 {
-	if (e->type == LAYER_OPAQUE) {
-		make_opaque(d, &d->root);
-		return 0;
-	}
+	if (e->type == LAYER_OPAQUE)
+		return clear_root(d, err);
 	if (e->type != LAYER_DIR)
 		return err_set(err, ERR_CORRUPT, "the root can only be a directory");
 	d->root_inode = *inode_of(d, e);

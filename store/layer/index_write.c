@@ -66,16 +66,10 @@ static uint32_t mode_of(const struct layer_node *n)
 static uint32_t file_block(const struct layer_index *x, const struct layer_node *n)
 {
 	const struct layer_inode *i = n->inode;
-	uint64_t data = i->data_off, records;
-	uint8_t bits;
+	uint64_t data = i->sparse && i->size ? i->extra->extents[0].data : i->data_off;
 
 	if (!i->size)
 		return 0;
-	if (i->sparse) {
-		if (layer_index_sparse(i, &bits, &records) == LAYER_INDEX_NO_DATA)
-			return LAYER_INDEX_HOLE;
-		data = i->extra->extents[0].data;
-	}
 	return layer_index_tar(x, n)->start + (uint32_t)(data / LAYER_INDEX_BLOCK);
 }
 

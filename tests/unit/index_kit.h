@@ -196,7 +196,7 @@ struct same {
 	size_t seen;
 	size_t nlinks;
 	struct {
-		ino_t a, b;
+		struct stat a, b;
 	} links[512];
 	char path[LAYER_PATH_MAX + 300];
 };
@@ -248,7 +248,9 @@ KIT void same_bytes(struct same *s, int a, int b, uint64_t off, uint64_t len)
 	static char x[1 << 16], y[1 << 16];
 	while (len) {
 		size_t n = len < sizeof x ? (size_t)len : sizeof x;
-		if (fs_pread_all(a, x, n, off) || fs_pread_all(b, y, n, off))
+		if (fs_pread_all(a, x, n, off))
+			same_fail(s, "it cannot be read");
+		if (fs_pread_all(b, y, n, off))
 			same_fail(s, strerror(errno));
 		if (memcmp(x, y, n) != 0)
 			same_fail(s, "content");
@@ -275,18 +277,20 @@ KIT void same_content(struct same *s, int a, int b, const char *name, uint64_t s
 	close(fb);
 }
 
+KIT bool one_inode(const struct stat *x, const struct stat *y)
+{
+	return x->st_ino == y->st_ino && x->st_dev == y->st_dev;
+}
+
 KIT void same_inode(struct same *s, const struct stat *x, const struct stat *y)
 {
-	for (size_t i = 0; i < s->nlinks; i++) {
-		if (s->links[i].a == x->st_ino && s->links[i].b == y->st_ino)
-			return;
-		if (s->links[i].a == x->st_ino || s->links[i].b == y->st_ino)
+	for (size_t i = 0; i < s->nlinks; i++)
+		if (one_inode(&s->links[i].a, x) != one_inode(&s->links[i].b, y))
 			same_fail(s, "hard links");
+	if (s->nlinks < ARRAY_LEN(s->links)) {
+		s->links[s->nlinks].a = *x;
+		s->links[s->nlinks++].b = *y;
 	}
-	if (s->nlinks == ARRAY_LEN(s->links))
-		return;
-	s->links[s->nlinks].a = x->st_ino;
-	s->links[s->nlinks++].b = y->st_ino;
 }
 
 KIT void same_meta(struct same *s, const struct stat *x, const struct stat *y)
@@ -406,6 +410,72 @@ KIT void assert_links(const struct layer_tree *t, int at)
 	kit_count_names(layer_tree_root(t), names);
 	kit_check_links(layer_tree_root(t), at, names);
 	free(names);
+}
+
+/* --- stacks ---------------------------------------------------------------------------------- */
+
+#define STACK_MAX 6
+
+struct stack {
+	size_t n;
+	int tar[STACK_MAX];
+	struct layer_tree *below[STACK_MAX + 1]; /* [i]: what is below layer i; the last one: all */
+	char unpacked[STACK_MAX][128];
+	char mounted[STACK_MAX][128];
+};
+
+/* One more layer on top: its index shows what its unpacked directory does. */
+KIT void stack_add(struct world *w, struct stack *s, int take_tar)
+{
+	size_t i = s->n++;
+	s->tar[i] = take_tar;
+	if (i == 0)
+		s->below[0] = layer_tree_new();
+	s->below[i + 1] = layer_tree_new();
+	for (size_t k = 0; k <= i; k++)
+		assert_ok(layer_tree_apply(s->below[i + 1], dup(s->tar[k]), err));
+	const struct layer_tree *below = i ? s->below[i] : NULL;
+
+	int dir = kit_new_dir(w, s->unpacked[i]);
+	struct layer_unpack u = {.dest_fd = dir, .below = below};
+	assert_ok(layer_unpack(take_tar, &u, err));
+	int at = kit_mount_layer(w, take_tar, below);
+	assert_true(assert_same(at, dir, SAME_NLINK | SAME_DIRS | RAW_LAYER) < 1000000);
+	close(kit_new_dir(w, s->mounted[i]));
+	assert_int_equal(move_mount(at, "", AT_FDCWD, s->mounted[i], MOVE_MOUNT_F_EMPTY_PATH), 0);
+	close(at);
+	close(dir);
+}
+
+/* The overlay of the indexes, and the merged index, against the overlay of the directories. */
+KIT size_t stack_finish(struct world *w, struct stack *s)
+{
+	char over_dirs[128], over_indexes[128];
+	int dirs, indexes = -1;
+	if (s->n > 1) {
+		dirs = kit_overlay(w, s->unpacked, s->n, over_dirs);
+		indexes = kit_overlay(w, s->mounted, s->n, over_indexes);
+		assert_same(indexes, dirs, SAME_NLINK | SAME_DIRS);
+		close(indexes);
+		kit_drop_dir(over_indexes);
+	} else {
+		dirs = open(s->unpacked[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	int merged = kit_mount_tree(w, s->below[s->n]);
+	size_t seen = assert_same(merged, dirs, NO_ROOT_MARK);
+	assert_links(s->below[s->n], merged);
+	close(merged);
+	close(dirs);
+	if (s->n > 1)
+		kit_drop_dir(over_dirs);
+	for (size_t i = 0; i < s->n; i++) {
+		kit_drop_dir(s->mounted[i]);
+		kit_drop_dir(s->unpacked[i]);
+		close(s->tar[i]);
+	}
+	for (size_t i = 0; i <= s->n; i++)
+		layer_tree_free(s->below[i]);
+	return seen;
 }
 
 #endif
