@@ -196,6 +196,7 @@ KIT void random_octal(struct buf *b, size_t header, size_t at, uint64_t v)
 KIT void random_sparse(struct random_layers *r, struct buf *b, const char *path)
 {
 	uint64_t unit = (uint64_t)RANDOM_OF(r, 512, 512, 4096, 1000), off = 0, stored = 0;
+	static const char no_link[101];
 	size_t header = b->len, n = random_below(r, 4);
 	uint64_t offs[4], lens[4];
 	for (size_t i = 0; i < n; i++) {
@@ -205,7 +206,7 @@ KIT void random_sparse(struct random_layers *r, struct buf *b, const char *path)
 		stored += lens[i];
 	}
 	uint64_t size = off + (random_below(r, 2) ? 0 : random_below(r, 9000));
-	kit_raw(b, path, 'S', "", r->text, stored);
+	kit_raw(b, path, 'S', no_link, r->text, stored);
 	for (size_t i = 0; i < n; i++) {
 		random_octal(b, header, 386 + 24 * i, offs[i]);
 		random_octal(b, header, 398 + 24 * i, lens[i]);
