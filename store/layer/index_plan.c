@@ -284,6 +284,14 @@ static void shape_content(const struct layer_node *n, struct layer_index_shape *
 	}
 }
 
+static bool fits_compact(
+	const struct layer_index *x, const struct layer_node *n, const struct layer_index_shape *s)
+{
+	const struct layer_inode *i = n->inode;
+	bool ids = !i || (i->uid <= UINT16_MAX && i->gid <= UINT16_MAX);
+	return ids && s->mtime == x->base && s->size <= UINT32_MAX && s->nlink <= UINT16_MAX;
+}
+
 void layer_index_shape(
 	const struct layer_index *x, const struct layer_node *n, struct layer_index_shape *s)
 {
@@ -293,13 +301,12 @@ void layer_index_shape(
 	shape_content(n, s);
 	if (i && i->linked)
 		s->nlink = x->links[i->ino].nlink;
-	s->extended = s->mtime != x->base || s->size > UINT32_MAX || s->nlink > UINT16_MAX ||
-		      (i && (i->uid > UINT16_MAX || i->gid > UINT16_MAX));
+	s->extended = !fits_compact(x, n, s);
 	if (x->opaque || (i && i->extra))
 		s->xattrs = (uint32_t)layer_index_xattr_bytes(x, n);
 	s->head = (s->extended ? EXTENDED : COMPACT) + s->xattrs;
 	/* Inodes lie at multiples of a slot: some place lets the tail end in its block. */
-	if (s->data && s->data < LAYER_INDEX_BLOCK && n->type != LAYER_FILE &&
+	if (n->type != LAYER_FILE && s->data && s->data < LAYER_INDEX_BLOCK &&
 		s->head % LAYER_INDEX_SLOT + s->data <= LAYER_INDEX_BLOCK) {
 		s->form = LAYER_INDEX_INLINE;
 		s->tail = (uint32_t)s->data;

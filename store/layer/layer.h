@@ -246,7 +246,7 @@ int layer_retime(int tar_fd, int64_t seconds, bool set, struct io_writer out, st
  * A file system image of names and attributes only, whose file bytes stay in the plain tars:
  * mounted with the tars as its devices, it shows a layer, or the merged tree of a stack, without
  * unpacking. The same input gives the same bytes. Written front to back; beside the tree it takes 4
- * bytes a node and 4 bytes a file.
+ * bytes a node and 8 bytes a file that has several names.
  *
  * ERR_UNSUPPORTED: this cannot be shown through an index, and has to be unpacked instead: a tar
  * whose last block is not complete, names or attributes that no file system takes, more than 2 TiB

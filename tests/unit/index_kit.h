@@ -203,6 +203,12 @@ struct same {
 
 #define same_fail(s, what) fail_msg("%s: %s", *(s)->path ? (s)->path : "/", what)
 
+KIT int kit_name_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted; owned. */
 KIT int kit_names(int dir, char ***out)
 {
 	struct dirent *d;
@@ -214,12 +220,9 @@ KIT int kit_names(int dir, char ***out)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			MEM_PUSH(*out, n, cap) = mem_strdup(d->d_name);
 	closedir(h);
+	if (n)
+		qsort(*out, n, sizeof **out, kit_name_cmp);
 	return (int)n;
-}
-
-KIT int kit_name_cmp(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 KIT void same_xattrs(struct same *s, int a, int b, const char *name)
@@ -321,8 +324,6 @@ KIT void same_dirs(struct same *s, int a, int b)
 	size_t len = strlen(s->path);
 	char **na, **nb;
 	int n = kit_names(a, &na), m = kit_names(b, &nb);
-	qsort(na, (size_t)n, sizeof *na, kit_name_cmp);
-	qsort(nb, (size_t)m, sizeof *nb, kit_name_cmp);
 	if (n != m)
 		same_fail(s, "number of names");
 	for (int i = 0; i < n; i++) {

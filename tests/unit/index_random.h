@@ -13,7 +13,7 @@ struct random_layers {
 	uint64_t state;
 	char *paths[RANDOM_PATHS]; /* owned; names that were used in this stack */
 	size_t npaths;
-	char text[20000];
+	char text[40000];
 };
 
 KIT uint64_t random_next(struct random_layers *r)

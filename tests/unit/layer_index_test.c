@@ -408,7 +408,7 @@ static void test_refused(void **state)
 	assert_refused(KIT_TAR({.path = "f", .type = LAYER_FILE, .xattrs = &x, .nxattrs = 1}),
 		"too large");
 	struct layer_xattr many[5];
-	char names[5][16];
+	char names[5][24];
 	for (int i = 0; i < 5; i++) {
 		snprintf(names[i], sizeof names[i], "user.%d", i);
 		many[i] = (struct layer_xattr){names[i], value, 60000};
