@@ -17,7 +17,7 @@
 
 static void show_transfer(void *ctx, const struct transfer_event *t)
 {
-	const struct job *j = ctx;
+	struct job *j = ctx;
 	char hex[DIGEST_HEX];
 	auto_free char *text = NULL;
 	struct event e = {.kind = EVENT_TRANSFER, .done = t->done, .total = t->total};
@@ -46,7 +46,7 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		.compression = LAYER_GZIP,
 		.event = show_transfer,
 		.ctx = j,
-		.cancelled = j->o->cancelled,
+		.cancelled = job_cancelled(j),
 	};
 
 	if (reference_parse(name, &ref, err) < 0)

@@ -12,9 +12,9 @@
 #include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "builder/job.h"
-#include "builder/origin.h"
 #include "builder/result.h"
 #include "builder/runstep.h"
+#include "builder/stages.h"
 #include "builder/step.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
@@ -23,7 +23,6 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 {
 	if (job_check(j, err) < 0)
 		return -1;
-	sp->number = ++j->step;
 	switch (sp->ins->keyword) {
 	case AST_RUN:
 		return runstep_run(j, sp, err);
@@ -53,21 +52,22 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 }
 
 /* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */
-static int build_triggers(struct job *j, size_t index, struct state *st, struct err **err)
+static int build_triggers(struct job *j, size_t index, const struct strlist *triggers,
+	unsigned number, struct err **err)
 {
-	struct strlist triggers = st->config.onbuild;
 	int r = 0;
 
-	st->config.onbuild = (struct strlist){0};
-	j->nsteps += (unsigned)triggers.n;
-	for (size_t i = 0; i < triggers.n && r == 0; i++) {
+	for (size_t i = 0; i < triggers->n && r == 0; i++) {
 		struct dockerfile *df = dockerfile_parse_trigger(
-			SLICE("ONBUILD of the base image"), slice_of(triggers.v[i]));
-		struct step sp = {.df = df, .ins = df->trigger, .st = st, .stage = index};
+			SLICE("ONBUILD of the base image"), slice_of(triggers->v[i]));
+		struct step sp = {.df = df,
+			.ins = df->trigger,
+			.st = &j->stages[index],
+			.stage = index,
+			.number = number + (unsigned)i};
 		r = df->diags.errors ? dferr_report(err, df) : build_instruction(j, &sp, err);
 		dockerfile_free(df);
 	}
-	strlist_clear(&triggers);
 	return r;
 }
 
@@ -75,14 +75,21 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 {
 	const struct ast_stage *ast = j->plan.stages[index].ast;
 	struct state *st = &j->stages[index];
+	unsigned first_trigger, first_step;
 
 	if (base_open(j, index, st, err) < 0)
 		return -1;
-	st->done = true;
-	if (build_triggers(j, index, st, err) < 0)
+	auto_strlist struct strlist triggers = st->config.onbuild;
+	st->config.onbuild = (struct strlist){0};
+	if (stages_number(j, index, (unsigned)triggers.n, &first_trigger, &first_step, err) < 0 ||
+		build_triggers(j, index, &triggers, first_trigger, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ast->body.count; i++) {
-		struct step sp = {.df = j->df, .ins = ast->body.items[i], .st = st, .stage = index};
+		struct step sp = {.df = j->df,
+			.ins = ast->body.items[i],
+			.st = st,
+			.stage = index,
+			.number = first_step + (unsigned)i};
 		if (build_instruction(j, &sp, err) < 0)
 			return -1;
 	}
@@ -152,35 +159,20 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 		return -1;
 	j->nsteps = j->plan.nsteps;
 	j->stages = mem_alloc((j->plan.nstages + 1) * sizeof *j->stages);
-	for (size_t i = 0; i <= j->plan.target; i++)
-		if (j->plan.stages[i].needed && build_stage(j, i, err) < 0)
-			return -1;
+	j->progress = mem_alloc((j->plan.nstages + 1) * sizeof *j->progress);
+	if (stages_build(j, build_stage, err) < 0)
+		return -1;
 	warn_unused_args(j);
 	return result_write(j, &j->stages[j->plan.target], out, err);
-}
-
-static void job_clear(struct job *j)
-{
-	sandbox_runner_free(j->runner);
-	for (size_t i = 0; j->stages && i < j->plan.nstages; i++)
-		if (j->stages[i].done)
-			state_clear(&j->stages[i]);
-	free(j->stages);
-	origin_cache_free(j->origins);
-	plan_clear(&j->plan);
-	dockerfile_free(j->df);
-	context_close(&j->contexts);
-	secrets_clear(&j->secrets);
-	oci_platform_clear(&j->platform);
-	strlist_clear(&j->used_args);
 }
 
 int build_run(
 	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err)
 {
-	struct job j = {.o = o, .s = s, .contexts = {.main = {.dir_fd = -1}}};
-	int r = build_all(&j, out, err);
+	struct job j;
 
+	job_init(&j, o, s);
+	int r = build_all(&j, out, err);
 	job_clear(&j);
 	return r;
 }

@@ -40,14 +40,17 @@ struct build_opts {
 	bool has_timestamp; /* --timestamp: every time becomes timestamp */
 	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */
 	int64_t timestamp;
+	unsigned jobs;            /* stages built at a time; 0 = as many as there are processors */
 	bool sync;                /* --sync */
 	const char *authfile;     /* for pulls of bases */
 	int tls_verify;           /* -1 default, 0, 1 */
 	struct strlist proxy_env; /* "http_proxy=...": reaches RUN, nothing else */
 	event_fn emit;
 	void *emit_ctx;
-	const volatile int *cancelled; /* signal number once one came; polled, and wakes blocking
-					  calls by EINTR */
+	/* Signal number once one came; polled, and wakes blocking calls of this thread by EINTR.
+	 * Threads that work for it are woken by SIGURG, for which the process has a handler that
+	 * does nothing. */
+	const volatile int *cancelled;
 };
 
 struct build_result {

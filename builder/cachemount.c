@@ -36,7 +36,7 @@ static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct er
 		.items = &item,
 		.nitems = 1,
 		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = j->o->cancelled,
+		.cancelled = job_cancelled(j),
 	};
 	auto_layer_tree struct layer_tree *empty = layer_tree_new();
 	struct copy_dest d = {.below = empty, .path = "/", .workdir = "/"};

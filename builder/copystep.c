@@ -191,7 +191,7 @@ static int select_sources(struct work *w, struct err **err)
 		.nitems = w->nitems,
 		.add = w->sp->ins->keyword == AST_ADD,
 		.tmp_dir_fd = store_spool_fd(w->j->s),
-		.cancelled = w->j->o->cancelled,
+		.cancelled = job_cancelled(w->j),
 	};
 	size_t bad = SIZE_MAX;
 	bool needs_root = w->ast->sources.count > 0;

@@ -16,6 +16,7 @@ enum event_kind {
 	EVENT_STEP_OUTPUT, /* bytes of RUN, stdout (stream 1) or stderr (2); not line-wise */
 	EVENT_STEP_DONE,
 	EVENT_STEP_FAILED, /* text = reason; the error follows by return value */
+	EVENT_STEP_ENDED,  /* it was ended because another stage failed; no failure of its own */
 	EVENT_STATUS,      /* text: something that takes time outside of steps ("pulling
 			      docker.io/library/debian:12") */
 	EVENT_TRANSFER,    /* a blob of the current status: text = short digest, done/total bytes */

@@ -12,7 +12,7 @@ static void emit(const struct flight *f, enum event_kind kind, const char *text,
 	job_emit(f->j, &(struct event){
 			       .kind = kind,
 			       .step = f->sp->number,
-			       .nsteps = f->j->nsteps,
+			       .nsteps = job_nsteps(f->j),
 			       .stage = job_stage_title(f->j, f->sp->stage),
 			       .text = text,
 			       .seconds = seconds,
@@ -57,6 +57,10 @@ static int execute(const struct flight *f, struct record *out, struct err **err)
 	if (r == 0) {
 		emit(f, EVENT_STEP_DONE, text, seconds);
 		return 0;
+	}
+	if (job_ended(f->j)) {
+		emit(f, EVENT_STEP_ENDED, text, seconds);
+		return -1;
 	}
 	auto_free char *reason = err && *err ? first_message(err_text(*err)) : mem_strdup("failed");
 	emit(f, EVENT_STEP_FAILED, reason, seconds);

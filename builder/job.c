@@ -5,22 +5,97 @@
 #include <string.h>
 #include <time.h>
 
+#include "builder/origin.h"
 #include "store/base/mem.h"
 
 #define JOB_TEXT_MAX 400 /* bytes of an instruction shown in progress */
 #define JOB_PAUSE_NS 20000000
 
+void job_init(struct job *j, const struct build_opts *o, struct store *s)
+{
+	pthread_condattr_t attr;
+
+	*j = (struct job){.o = o, .s = s, .contexts = {.main = {.dir_fd = -1}}};
+	j->origins = origin_cache_new();
+	pthread_mutex_init(&j->emitting, NULL);
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void job_clear(struct job *j)
+{
+	sandbox_runner_free(j->runner);
+	for (size_t i = 0; j->progress && i < j->plan.nstages; i++) {
+		if (j->stages[i].open)
+			state_clear(&j->stages[i]);
+		err_free(j->progress[i].err);
+	}
+	free(j->stages);
+	free(j->progress);
+	origin_cache_free(j->origins);
+	plan_clear(&j->plan);
+	dockerfile_free(j->df);
+	context_close(&j->contexts);
+	secrets_clear(&j->secrets);
+	oci_platform_clear(&j->platform);
+	strlist_clear(&j->used_args);
+	pthread_cond_destroy(&j->changed);
+	pthread_mutex_destroy(&j->lock);
+	pthread_mutex_destroy(&j->emitting);
+}
+
+const volatile int *job_cancelled(const struct job *j)
+{
+	return j->parallel ? &j->stop : j->o->cancelled;
+}
+
+struct sandbox_runner *job_runner(struct job *j, struct err **err)
+{
+	pthread_mutex_lock(&j->lock);
+	if (!j->runner)
+		j->runner = sandbox_runner_new(err);
+	struct sandbox_runner *r = j->runner;
+	pthread_mutex_unlock(&j->lock);
+	return r;
+}
+
+unsigned job_nsteps(struct job *j)
+{
+	pthread_mutex_lock(&j->lock);
+	unsigned n = j->nsteps;
+	pthread_mutex_unlock(&j->lock);
+	return n;
+}
+
+void job_use_arg(struct job *j, const char *name)
+{
+	pthread_mutex_lock(&j->lock);
+	if (!strlist_has(&j->used_args, name))
+		strlist_add(&j->used_args, name);
+	pthread_mutex_unlock(&j->lock);
+}
+
+bool job_ended(const struct job *j)
+{
+	return j->stop == JOB_STOP_FAILURE && !(j->o->cancelled && *j->o->cancelled);
+}
+
 int job_check(const struct job *j, struct err **err)
 {
 	int sig = j->o->cancelled ? *j->o->cancelled : 0;
 
-	if (!sig)
-		return 0;
-	return err_set(
-		err, ERR_CANCELLED, "stopped by %s", sig == SIGTERM ? "SIGTERM" : "an interrupt");
+	if (sig)
+		return err_set(err, ERR_CANCELLED, "stopped by %s",
+			sig == SIGTERM ? "SIGTERM" : "an interrupt");
+	if (j->stop)
+		return err_set(err, ERR_CANCELLED, "another stage failed");
+	return 0;
 }
 
-int job_wait(const struct job *j, bool *told, const char *why, struct err **err)
+int job_wait(struct job *j, bool *told, const char *why, struct err **err)
 {
 	const struct timespec pause = {.tv_nsec = JOB_PAUSE_NS};
 
@@ -33,10 +108,13 @@ int job_wait(const struct job *j, bool *told, const char *why, struct err **err)
 	return 0;
 }
 
-void job_emit(const struct job *j, const struct event *e)
+void job_emit(struct job *j, const struct event *e)
 {
-	if (j->o->emit)
-		j->o->emit(j->o->emit_ctx, e);
+	if (!j->o->emit)
+		return;
+	pthread_mutex_lock(&j->emitting);
+	j->o->emit(j->o->emit_ctx, e);
+	pthread_mutex_unlock(&j->emitting);
 }
 
 char *job_step_text(const struct step *sp)

@@ -3,9 +3,16 @@
  * One `bld build` in progress: what its steps share. Owned by build.c; steps borrow it. Everything
  * a step decides on is in here, in its instruction and in its stage's state: no step reads options
  * of the process or the environment.
+ *
+ * Stages may be built by several threads at a time (stages.h). What is made before the first stage
+ * starts is constant from then on; a stage's state belongs to the thread that builds it until the
+ * stage is complete, and is constant afterwards, but for its tree, which has a lock; everything
+ * else that changes is behind `lock` and functions of job.h, stages.h and origin.h.
  */
 #ifndef BLD_BUILDER_JOB_H
 #define BLD_BUILDER_JOB_H
+
+#include <pthread.h>
 
 #include "builder/build.h"
 #include "builder/context.h"
@@ -23,12 +30,33 @@ struct job {
 	struct plan plan;
 	struct oci_platform platform;
 	struct state *stages; /* owned; one per stage of the plan, filled as they are built */
-	struct origin_cache *origins;  /* images of COPY --from; owned */
+	struct origin_cache *origins; /* images of COPY --from, with a lock of its own; owned */
+
+	pthread_mutex_t emitting;      /* one event at a time */
+	pthread_mutex_t lock;          /* guards what follows */
+	pthread_cond_t changed;        /* a stage came forward, or the build is to stop */
+	struct job_stage *progress;    /* owned; one per stage of the plan */
 	struct sandbox_runner *runner; /* started by the first RUN; owned */
 	struct strlist used_args;      /* names of --build-arg that an ARG took */
-	unsigned step;                 /* last number given */
-	unsigned nsteps;
+	unsigned nsteps;               /* grows when a base image brings triggers */
+	bool parallel;                 /* stages are built by threads of their own */
+	volatile int stop;             /* not 0: a signal came, or another stage failed */
 };
+
+enum job_phase { JOB_WAITS, JOB_RUNS, JOB_DONE, JOB_FAILED };
+
+/* How far a stage is; behind the job's lock. */
+struct job_stage {
+	enum job_phase phase;
+	bool opened;        /* its base is known, and with it the number of triggers */
+	unsigned ntriggers; /* ONBUILD instructions of its base */
+	struct err *err;    /* of JOB_FAILED; owned */
+};
+
+#define JOB_STOP_FAILURE (-1) /* value of stop when no signal came */
+
+void job_init(struct job *j, const struct build_opts *o, struct store *s);
+void job_clear(struct job *j);
 
 /* One instruction with the text it stands in (a trigger of a base image is a text of its own). */
 struct step {
@@ -39,11 +67,21 @@ struct step {
 	unsigned number;
 };
 
-/* Non-zero once a signal came: ERR_CANCELLED is set and -1 returned. */
+/* What work of a stage that takes long polls: not 0 once it is to end. */
+const volatile int *job_cancelled(const struct job *j);
+/* The runner of sandboxes, made by the first one who asks; borrowed. */
+struct sandbox_runner *job_runner(struct job *j, struct err **err);
+unsigned job_nsteps(struct job *j);
+/* An ARG declared this name. */
+void job_use_arg(struct job *j, const char *name);
+
+/* Is this stage to end because another one failed? */
+bool job_ended(const struct job *j);
+/* Non-zero once a signal came, or another stage failed: ERR_CANCELLED is set and -1 returned. */
 int job_check(const struct job *j, struct err **err);
 /* A small pause of somebody who tries again and again; tells why the first time. As job_check. */
-int job_wait(const struct job *j, bool *told, const char *why, struct err **err);
-void job_emit(const struct job *j, const struct event *e);
+int job_wait(struct job *j, bool *told, const char *why, struct err **err);
+void job_emit(struct job *j, const struct event *e);
 /* The instruction as one printable line, shortened; owned by the caller. */
 char *job_step_text(const struct step *sp);
 const char *job_stage_title(

@@ -24,11 +24,18 @@ static void on_signal(int sig)
 	caught_signal = sig;
 }
 
+/* One thread wakes another out of a call that blocks. */
+static void on_nudge(int sig)
+{
+	(void)sig;
+}
+
 static void catch_signals(void)
 {
 	static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction act = {
 		.sa_handler = on_signal}; /* no SA_RESTART: calls that block return */
+	struct sigaction nudge = {.sa_handler = on_nudge};
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
 
 	for (size_t i = 0; i < ARRAY_LEN(stopping); i++) {
@@ -37,6 +44,7 @@ static void catch_signals(void)
 			sigaction(stopping[i], &act, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGURG, &nudge, NULL);
 }
 
 /* Descriptors 0 to 2 exist, so that no file of ours gets such a number. */

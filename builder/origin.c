@@ -7,37 +7,65 @@
 #include "builder/base.h"
 #include "builder/cachekey.h"
 #include "builder/commit.h"
+#include "builder/stages.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
+/* One is fetched by the first stage that asks; others wait for that one only. */
 struct origin_image {
 	char *name;
+	pthread_mutex_t fetching;
+	bool fetched;
 	struct state state;
 };
 
 struct origin_cache {
+	pthread_mutex_t lock;
 	struct origin_image **v; /* pointers, because origins borrow the states */
 	size_t n;
 	size_t cap;
 };
 
+struct origin_cache *origin_cache_new(void)
+{
+	struct origin_cache *c = mem_alloc(sizeof *c);
+
+	pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
+
+static struct origin_image *entry(struct origin_cache *c, const char *name)
+{
+	struct origin_image *img = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->n && !img; i++)
+		if (strcmp(c->v[i]->name, name) == 0)
+			img = c->v[i];
+	if (!img) {
+		img = mem_alloc(sizeof *img);
+		img->name = mem_strdup(name);
+		pthread_mutex_init(&img->fetching, NULL);
+		MEM_PUSH(c->v, c->n, c->cap) = img;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return img;
+}
+
 static struct state *cached_image(struct job *j, const char *name, struct err **err)
 {
-	if (!j->origins)
-		j->origins = mem_alloc(sizeof *j->origins);
-	for (size_t i = 0; i < j->origins->n; i++)
-		if (strcmp(j->origins->v[i]->name, name) == 0)
-			return &j->origins->v[i]->state;
-	struct origin_image *img = mem_alloc(sizeof *img);
-	if (strcmp(name, "scratch") == 0) {
+	struct origin_image *img = entry(j->origins, name);
+
+	pthread_mutex_lock(&img->fetching);
+	if (!img->fetched && strcmp(name, "scratch") == 0) {
 		state_init(&img->state);
-	} else if (base_image(j, name, NULL, &img->state, err) < 0) {
-		free(img);
-		return NULL;
+		img->fetched = true;
+	} else if (!img->fetched) {
+		img->fetched = base_image(j, name, NULL, &img->state, err) == 0;
 	}
-	img->name = mem_strdup(name);
-	MEM_PUSH(j->origins->v, j->origins->n, j->origins->cap) = img;
-	return &img->state;
+	bool there = img->fetched;
+	pthread_mutex_unlock(&img->fetching);
+	return there ? &img->state : NULL;
 }
 
 void origin_cache_free(struct origin_cache *c)
@@ -46,10 +74,13 @@ void origin_cache_free(struct origin_cache *c)
 		return;
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->v[i]->name);
-		state_clear(&c->v[i]->state);
+		pthread_mutex_destroy(&c->v[i]->fetching);
+		if (c->v[i]->fetched)
+			state_clear(&c->v[i]->state);
 		free(c->v[i]);
 	}
 	free(c->v);
+	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
@@ -67,11 +98,11 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		out->state = &j->stages[from->stage];
 		/* The plan knows all that the file refers to, not what a base image's triggers do.
 		 */
-		if (!out->state->done)
+		if (!j->plan.stages[from->stage].needed)
 			return err_set(err, ERR_UNSUPPORTED,
 				"stage \"%s\" was not built: an ONBUILD trigger cannot refer to it",
 				j->plan.stages[from->stage].title);
-		return 0;
+		return stages_wait(j, from->stage, err);
 	case PLAN_FROM_IMAGE:
 		out->state = cached_image(j, from->name, err);
 		return out->state ? 0 : -1;
@@ -132,7 +163,7 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 		.items = &item,
 		.nitems = 1,
 		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = j->o->cancelled,
+		.cancelled = job_cancelled(j),
 	};
 	int dir = is_directory(root, path, err);
 	static const struct digest none;

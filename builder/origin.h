@@ -19,6 +19,7 @@ struct origin {
 int origin_open(struct job *j, const struct plan_from *from, struct origin *out, struct err **err);
 /* The root to select in. For a state this makes its merged tree. */
 int origin_root(struct job *j, const struct origin *o, struct copy_root *out, struct err **err);
+struct origin_cache *origin_cache_new(void);
 void origin_cache_free(struct origin_cache *c);
 
 /* What lies at `path` of a context, as a layer of its own, for mounts: a directory's contents at

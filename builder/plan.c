@@ -173,6 +173,17 @@ static int stage_reference(size_t index, size_t self, const struct dockerfile *d
 	return 0;
 }
 
+/* The text itself stays where it is when the list grows. */
+static const char *keep_name(struct plan *p, struct slice text)
+{
+	char *name = mem_strndup(text.ptr, text.len);
+
+	pthread_mutex_lock(&p->naming);
+	strlist_add_take(&p->names, name);
+	pthread_mutex_unlock(&p->naming);
+	return name;
+}
+
 int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,
 	struct plan_from *out, struct err **err)
@@ -183,8 +194,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	if (from->text.len == 0)
 		return dferr_at(
 			err, ERR_SYNTAX, df, from->span, NULL, "the value of from= is empty");
-	strlist_add_take(&p->names, mem_strndup(from->text.ptr, from->text.len));
-	const char *name = p->names.v[p->names.n - 1];
+	const char *name = keep_name(p, from->text);
 
 	if (number_ok && all_digits(from->text)) {
 		size_t index = strtoul(name, NULL, 10);
@@ -211,6 +221,19 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	return 0;
 }
 
+/* Stage `self` waits for stage `on`, and whatever needs it needs that one. */
+static void depend(struct plan *p, size_t self, size_t on)
+{
+	struct plan_stage *st = &p->stages[self];
+
+	if (st->needed)
+		p->stages[on].needed = true;
+	for (size_t i = 0; i < st->ndeps; i++)
+		if (st->deps[i] == on)
+			return;
+	MEM_PUSH(st->deps, st->ndeps, st->cap_deps) = on;
+}
+
 static int need_from(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
 	size_t self, const struct word *from, bool number_ok, struct err **err)
 {
@@ -218,8 +241,8 @@ static int need_from(struct plan *p, const struct dockerfile *df, const struct p
 
 	if (plan_resolve_from(p, df, o->context_names, self, from, number_ok, &f, err) < 0)
 		return -1;
-	if (f.kind == PLAN_FROM_STAGE && p->stages[self].needed)
-		p->stages[f.stage].needed = true;
+	if (f.kind == PLAN_FROM_STAGE)
+		depend(p, self, f.stage);
 	return 0;
 }
 
@@ -230,7 +253,7 @@ static int mark_stage(struct plan *p, const struct dockerfile *df, const struct 
 	const struct ast_stage *ast = &df->stages[i];
 
 	if (p->stages[i].needed && p->stages[i].base == PLAN_STAGE)
-		p->stages[p->stages[i].base_stage].needed = true;
+		depend(p, i, p->stages[i].base_stage);
 	for (size_t k = 0; k < ast->body.count; k++) {
 		const struct ast_instruction *ins = ast->body.items[k];
 		if ((ins->keyword == AST_COPY || ins->keyword == AST_ADD) &&
@@ -242,9 +265,17 @@ static int mark_stage(struct plan *p, const struct dockerfile *df, const struct 
 			if (need_from(p, df, o, i, &ins->run.mounts[m].from, false, err) < 0)
 				return -1;
 	}
-	if (p->stages[i].needed)
-		p->nsteps += (unsigned)ast->body.count;
 	return 0;
+}
+
+static void number_steps(struct plan *p)
+{
+	for (size_t i = 0; i < p->nstages; i++) {
+		if (!p->stages[i].needed)
+			continue;
+		p->stages[i].first_step = p->nsteps + 1;
+		p->nsteps += (unsigned)p->stages[i].ast->body.count;
+	}
 }
 
 static int find_target(
@@ -265,7 +296,7 @@ static int find_target(
 int plan_make(
 	const struct dockerfile *df, const struct plan_opts *o, struct plan *out, struct err **err)
 {
-	auto_plan struct plan p = {0};
+	auto_plan struct plan p = {.naming = PTHREAD_MUTEX_INITIALIZER};
 
 	scope_init(&p.globals);
 	p.nstages = df->nstages;
@@ -294,7 +325,9 @@ int plan_make(
 	for (size_t i = p.nstages; i-- > 0;)
 		if (mark_stage(&p, df, o, i, err) < 0)
 			return -1;
+	number_steps(&p);
 	*out = p;
+	pthread_mutex_init(&out->naming, NULL);
 	memset(&p, 0, sizeof p);
 	return 0;
 }
@@ -305,6 +338,7 @@ void plan_clear(struct plan *p)
 		free(p->stages[i].title);
 		free(p->stages[i].base_name);
 		free(p->stages[i].platform);
+		free(p->stages[i].deps);
 	}
 	free(p->stages);
 	scope_clear(&p->globals);

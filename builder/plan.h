@@ -7,6 +7,7 @@
 #ifndef BLD_BUILDER_PLAN_H
 #define BLD_BUILDER_PLAN_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "builder/scope.h"
@@ -34,6 +35,11 @@ struct plan_stage {
 	char *base_name;   /* PLAN_IMAGE, PLAN_CONTEXT: expanded; owned */
 	char *platform;    /* FROM --platform, expanded, or NULL; owned */
 	bool needed;
+	unsigned first_step; /* number of its first instruction, counted over needed stages from 1;
+				triggers of base images are not counted */
+	size_t *deps;        /* earlier stages that it starts from or reads; owned */
+	size_t ndeps;
+	size_t cap_deps;
 };
 
 struct plan_opts {
@@ -49,7 +55,8 @@ struct plan {
 	size_t target;
 	struct scope globals; /* global ARGs and automatic platform ARGs */
 	unsigned nsteps;      /* instructions in needed stages */
-	struct strlist names; /* owned texts that plan_from borrows */
+	struct strlist names; /* owned texts that plan_from borrows; behind `naming` */
+	pthread_mutex_t naming;
 };
 
 int plan_make(
@@ -59,7 +66,7 @@ void plan_clear(struct plan *p);
 
 /*
  * Resolve a from= word as seen from stage `self`. number_ok: COPY --from takes stage numbers,
- * mounts do not. Errors (forward reference, itself) point at the word.
+ * mounts do not. Errors (forward reference, itself) point at the word. Safe for several threads.
  */
 int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,

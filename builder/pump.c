@@ -18,7 +18,9 @@ static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64
 
 	if (!sig)
 		return;
-	if (!*asked) {
+	if (sig < 0) {
+		sandbox_signal(job, SIGKILL);
+	} else if (!*asked) {
 		*asked = now_monotonic_ms();
 		sandbox_signal(job, SIGTERM);
 	} else if (now_monotonic_ms() - *asked > PUMP_GRACE_MS) {

@@ -23,7 +23,8 @@
 
 struct pump {
 	struct sandbox_runner *runner;
-	const volatile int *cancelled; /* signal number once one came; or NULL */
+	const volatile int *cancelled; /* signal number once one came, negative: to be
+					  killed at once; or NULL */
 	/* stream 1 = standard output, 2 = standard error */
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
 	void *ctx;

@@ -265,7 +265,7 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 	size_t n = st ? st->config.ndiff_ids : 1;
 	struct lowers_request q = {
 		.s = j->s,
-		.runner = j->runner,
+		.runner = job_runner(j, err),
 		.form = j->o->layer_form,
 		.diff_ids = layers,
 		.n = n,

@@ -187,19 +187,12 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 	job_emit(r->j, &(struct event){
 			       .kind = EVENT_STEP_OUTPUT,
 			       .step = r->sp->number,
-			       .nsteps = r->j->nsteps,
+			       .nsteps = job_nsteps(r->j),
 			       .stage = job_stage_title(r->j, r->sp->stage),
 			       .stream = stream,
 			       .bytes = p,
 			       .len = n,
 		       });
-}
-
-static int start_runner(struct job *j, struct err **err)
-{
-	if (!j->runner)
-		j->runner = sandbox_runner_new(err);
-	return j->runner ? 0 : -1;
 }
 
 /* Before the state's tree has all layers: on its way there it serves those that need one. */
@@ -209,7 +202,7 @@ static int find_lowers(struct run *r, struct lowers *out, struct err **err)
 	struct snapshot_grown below = {.tree = st->tree, .n = st->tree_layers};
 	struct lowers_request q = {
 		.s = r->j->s,
-		.runner = r->j->runner,
+		.runner = job_runner(r->j, err),
 		.form = r->j->o->layer_form,
 		.diff_ids = st->config.diff_ids,
 		.n = st->config.ndiff_ids,
@@ -255,8 +248,8 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.nmounts = r->mounts.nmounts,
 	};
 	struct pump p = {
-		.runner = r->j->runner,
-		.cancelled = r->j->o->cancelled,
+		.runner = job_runner(r->j, err),
+		.cancelled = job_cancelled(r->j),
 		.output = emit_output,
 		.ctx = r,
 		.store = r->j->s,
@@ -270,7 +263,7 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	struct sandbox_result res = {0};
 	char temp[64];
 
-	if (start_runner(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
+	if (!job_runner(r->j, err) || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
 	if (r->script_path)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);

@@ -11,6 +11,8 @@ void state_init(struct state *st)
 	memset(st, 0, sizeof *st);
 	oci_config_init(&st->config);
 	scope_init(&st->scope);
+	pthread_mutex_init(&st->growing, NULL);
+	st->open = true;
 }
 
 void state_clear(struct state *st)
@@ -21,6 +23,7 @@ void state_clear(struct state *st)
 	free(st->base_layers);
 	scope_clear(&st->scope);
 	layer_tree_free(st->tree);
+	pthread_mutex_destroy(&st->growing);
 	memset(st, 0, sizeof *st);
 }
 
@@ -37,7 +40,7 @@ void state_copy(struct state *dst, const struct state *src)
 	scope_copy(&dst->scope, &src->scope);
 }
 
-const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err)
+static const struct layer_tree *grow(struct state *st, struct store *s, struct err **err)
 {
 	if (!st->tree)
 		st->tree = layer_tree_new();
@@ -51,6 +54,14 @@ const struct layer_tree *state_tree(struct state *st, struct store *s, struct er
 		st->tree_layers++;
 	}
 	return st->tree;
+}
+
+const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err)
+{
+	pthread_mutex_lock(&st->growing);
+	const struct layer_tree *t = grow(st, s, err);
+	pthread_mutex_unlock(&st->growing);
+	return t;
 }
 
 void state_default_path(struct state *st)

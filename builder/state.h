@@ -5,6 +5,7 @@
 #ifndef BLD_BUILDER_STATE_H
 #define BLD_BUILDER_STATE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "builder/scope.h"
@@ -25,7 +26,9 @@ struct state {
 	struct layer_tree
 		*tree; /* merged tree of the first tree_layers layers, made on demand; owned */
 	size_t tree_layers;
-	bool done;
+	pthread_mutex_t
+		growing; /* held while the tree is made: complete stages are read by others */
+	bool open;       /* initialised */
 };
 
 void state_init(struct state *st); /* FROM scratch */
@@ -33,7 +36,8 @@ void state_clear(struct state *st);
 /* A stage that continues another one. */
 void state_copy(struct state *dst, const struct state *src);
 
-/* The merged tree of all layers so far; borrowed, valid until the next layer is added. */
+/* The merged tree of all layers so far; borrowed, valid until the next layer is added. Safe for
+ * several threads once no layer is added any more. */
 const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err);
 
 /* PATH for RUN and config when the base has none (S6). */

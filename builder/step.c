@@ -58,8 +58,7 @@ static int arg_value(struct job *j, const struct step *sp, const struct ast_pair
 	const char *name, const char **value, struct err **err)
 {
 	*value = strlist_get_kv(&j->o->build_args, name);
-	if (!strlist_has(&j->used_args, name))
-		strlist_add(&j->used_args, name);
+	job_use_arg(j, name);
 	if (*value)
 		return 0;
 	if (p->value.text.ptr) {

@@ -13,9 +13,12 @@
 #include "builder/cli/show.h"
 #include "builder/cli/times.h"
 #include "builder/ui/ui.h"
+#include "parser/words.h"
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/reference.h"
+
+#define JOBS_MAX 1024
 
 struct opts {
 	const char *file;
@@ -32,6 +35,7 @@ struct opts {
 	const char *timestamp;
 	const char *iidfile;
 	const char *metadata_file;
+	const char *jobs;
 	bool push;
 	bool sync;
 	struct remote_opts remote;
@@ -64,6 +68,8 @@ static const struct cli_option options[] = {
 		"ask the registry for newer base images, even when they are in the store"},
 	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
 		"what RUN may reach: the network of this machine, or nothing (default: host)"},
+	{"jobs", 0, CLI_STRING, AT(jobs), "N", NULL,
+		"build at most so many stages at a time (default: the number of processors)"},
 	{"timestamp", 0, CLI_STRING, AT(timestamp), "SECONDS", NULL,
 		"set every time in new layers, configuration and history to this one; without it "
 		"$SOURCE_DATE_EPOCH lowers later times"},
@@ -192,6 +198,19 @@ static int check_platform(const struct opts *o, struct err **err)
 	return 0;
 }
 
+static int take_jobs(const struct opts *o, struct build_opts *b, struct err **err)
+{
+	uint64_t n;
+
+	if (!o->jobs)
+		return 0;
+	if (!words_number(slice_of(o->jobs), 10, JOBS_MAX, &n))
+		return err_set(err, ERR_USAGE, "--jobs: \"%s\" is not a number from 0 to %d",
+			o->jobs, JOBS_MAX);
+	b->jobs = (unsigned)n;
+	return 0;
+}
+
 static int take_options(const struct cli *c, const struct opts *o, const char *context,
 	struct build_opts *b, struct err **err)
 {
@@ -218,7 +237,8 @@ static int take_options(const struct cli *c, const struct opts *o, const char *c
 	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
-		take_times(o, b, err) < 0 || take_labels(&o->labels, &b->labels, err) < 0)
+		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
+		take_labels(&o->labels, &b->labels, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;

@@ -127,7 +127,7 @@ static int add_link(struct copy_place *p, struct copy_node *at, const struct lay
 		return 0;
 	if (!to->file && !to->own) { // of a layer below: the link becomes a copy
 		struct layer_entry below;
-		layer_node_entry(to->below, &below);
+		layer_node_attrs(to->below, &below);
 		struct copy_attrs a = {below.mode, below.uid, below.gid, below.mtime};
 		copy_target_put_entry(n, own_entry(&p->target, &below), NULL, &a);
 		return 0;

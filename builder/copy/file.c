@@ -56,7 +56,7 @@ static void set_data(const struct copy_selection *s, const struct copy_file *f,
 		e->expect = &f->digest;
 		break;
 	case COPY_CONTENT_NODE:
-		layer_node_entry(f->node, &node);
+		layer_node_attrs(f->node, &node);
 		e->source = node.source;
 		e->fd = node.fd;
 		e->data_off = node.data_off;

@@ -100,7 +100,7 @@ static const char *link_of(const struct copy_node *n)
 		return n->file->link;
 	if (n->own)
 		return n->own->link;
-	layer_node_entry(n->below, &e);
+	layer_node_attrs(n->below, &e);
 	return e.link;
 }
 
@@ -246,7 +246,7 @@ static struct layer_entry *below_entry(struct copy_target *t, const struct copy_
 {
 	struct layer_entry *e = copy_pool_alloc(&t->pool, sizeof *e);
 
-	layer_node_entry(n->below, e);
+	layer_node_attrs(n->below, e);
 	e->path = NULL;
 	return e;
 }
@@ -327,7 +327,7 @@ static int add_node(struct emit *e, const struct copy_node *n)
 	} else if (n->own) {
 		entry = *n->own;
 	} else { // leads to what was put; as it is, so that the layer shows it unchanged on its own
-		layer_node_entry(n->below, &entry);
+		layer_node_attrs(n->below, &entry);
 		entry.path = e->path.data;
 		layer_list_add(e->out, &entry);
 		return 0;

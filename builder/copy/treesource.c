@@ -64,7 +64,7 @@ static int tree_stat(const struct copy_vfs *v, const struct copy_dir *d, const c
 		errno = ENOENT;
 		return -1;
 	}
-	layer_node_entry(n, &e);
+	layer_node_attrs(n, &e);
 	f->node = n;
 	f->type = e.type;
 	f->mode = e.type == LAYER_SYMLINK ? 0777 : e.mode & 07777;

@@ -50,6 +50,12 @@ static void failed(struct ui *u, struct ui_step *s, double seconds, const char *
 	ui_flush(u);
 }
 
+static void ended(struct ui *u, struct ui_step *s)
+{
+	buf_addf(&u->out, "#%u ENDED\n", s->number);
+	ui_flush(u);
+}
+
 static void status(struct ui *u, const char *text)
 {
 	ui_add_text(&u->out, text, "#0 ");
@@ -97,6 +103,7 @@ const struct ui_view plain_view = {
 	.line = line,
 	.done = done,
 	.failed = failed,
+	.ended = ended,
 	.status = status,
 	.transfer = transfer,
 	.warning = warning,

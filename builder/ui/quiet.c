@@ -52,6 +52,7 @@ const struct ui_view quiet_view = {
 	.line = line,
 	.done = done,
 	.failed = failed,
+	.ended = step,
 	.status = text,
 	.transfer = transfer,
 	.warning = text,

@@ -235,6 +235,11 @@ static void failed(struct ui *u, struct ui_step *s, double seconds, const char *
 	ui_add_kept(&u->pending, s, "   | ");
 }
 
+static void ended(struct ui *u, struct ui_step *s)
+{
+	final_step(u, s, "0", "ENDED", -1);
+}
+
 static void status(struct ui *u, const char *text)
 {
 	auto_buf struct buf b;
@@ -275,6 +280,7 @@ const struct ui_view tty_view = {
 	.line = line,
 	.done = done,
 	.failed = failed,
+	.ended = ended,
 	.status = status,
 	.transfer = transfer,
 	.warning = warning,

@@ -250,6 +250,8 @@ static void end_step(struct ui *u, struct ui_step *s, const struct event *e)
 	lines_flush(&s->stream[1], on_line, &c);
 	if (e->kind == EVENT_STEP_FAILED)
 		u->view->failed(u, s, e->seconds, e->text ? e->text : "failed");
+	else if (e->kind == EVENT_STEP_ENDED)
+		u->view->ended(u, s);
 	else if (e->kind == EVENT_STEP_CACHED)
 		u->view->cached(u, s);
 	else
@@ -323,6 +325,7 @@ void ui_event(void *ctx, const struct event *e)
 	case EVENT_STEP_OUTPUT:
 	case EVENT_STEP_DONE:
 	case EVENT_STEP_FAILED:
+	case EVENT_STEP_ENDED:
 		step_event(u, e);
 		break;
 	case EVENT_STATUS:

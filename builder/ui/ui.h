@@ -4,7 +4,8 @@
  * its business: those go to standard output, progress to the descriptor given here.
  *
  *   plain  one line at a time: "#3 [build 2/5] RUN make", "#3 0.42 text", "#3 CACHED",
- *          "#3 DONE 1.2s", "#3 ERROR: reason"; "#0 ..." for what belongs to no step
+ *          "#3 DONE 1.2s", "#3 ERROR: reason",
+ *          "#3 ENDED" (another stage failed); "#0 ..." for what belongs to no step
  *   tty    the running steps with their time and last lines, redrawn in place
  *   quiet  nothing, until a step fails
  *

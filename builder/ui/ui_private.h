@@ -33,6 +33,7 @@ struct ui_view {
 	void (*line)(struct ui *u, struct ui_step *s, const char *p, size_t n);
 	void (*done)(struct ui *u, struct ui_step *s, double seconds);
 	void (*failed)(struct ui *u, struct ui_step *s, double seconds, const char *reason);
+	void (*ended)(struct ui *u, struct ui_step *s);
 	void (*status)(struct ui *u, const char *text);
 	void (*transfer)(struct ui *u, struct ui_transfer *t);
 	void (*warning)(struct ui *u, const char *text);

@@ -180,6 +180,8 @@ struct layer_node *layer_tree_lookup(
 /* The node as an entry: path is its canonical path (borrowed, valid until the next call on this
  * tree); hard links appear as LAYER_FILE each; LAYER_DATA_FD/extents set for files. */
 void layer_node_entry(const struct layer_node *n, struct layer_entry *out);
+/* The same but for the path, which is the node's name: for several threads at a time. */
+void layer_node_attrs(const struct layer_node *n, struct layer_entry *out);
 const char *layer_node_name(const struct layer_node *n);
 enum layer_type layer_node_type(const struct layer_node *n);
 /* Same number for hard links of one file, different for different files; 0 for non-files. */

@@ -242,6 +242,11 @@ void layer_node_entry(const struct layer_node *n, struct layer_entry *out)
 	layer_node_fill(n, t->scratch, out);
 }
 
+void layer_node_attrs(const struct layer_node *n, struct layer_entry *out)
+{
+	layer_node_fill(n, n->name, out);
+}
+
 /* ext4 cuts times to 34 bits, and a tar may say anything. */
 static int64_t storable(int64_t seconds)
 {

@@ -1,0 +1,203 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Stages side by side, and work that goes on behind a step: what is built may not depend on it.
+
+load helpers
+
+now_ms() { date +%s%3N; }
+
+many_stages() {
+	dockerfile <<-'EOF'
+		FROM localhost/base AS a
+		RUN echo a > /a; mkdir /d; echo x > /d/x
+		RUN adduser -D bob 2>/dev/null || echo 'bob:x:1234:1234::/home/bob:/bin/sh' >> /etc/passwd
+		FROM a AS b
+		RUN cat /a > /b; rm -r /d
+		FROM localhost/base AS c
+		COPY f /f
+		RUN tr a-z A-Z < /f > /c
+		FROM localhost/base AS d
+		RUN --mount=from=c,target=/m cat /m/c > /d
+		FROM scratch AS unused
+		COPY f /f
+		FROM b
+		COPY --from=c /c /c
+		COPY --from=d /d /dd
+		COPY --from=c /c /f /both/
+		RUN cat /b /c /dd > /all
+	EOF
+	echo text >"$T/ctx/f"
+}
+
+@test "the result does not depend on the number of jobs" {
+	need_base
+	many_stages
+	for n in 1 2 6; do
+		build --no-cache --jobs $n --timestamp 1 -t j$n ctx
+		hasnt "$log" 'unused'
+		[ "$(grep -c 'DONE' <<<"$log")" = 10 ]
+	done
+	equal "$(digest docker.io/library/j1)" "$(digest docker.io/library/j2)"
+	equal "$(digest docker.io/library/j1)" "$(digest docker.io/library/j6)"
+	build --jobs 3 --timestamp 1 -t again ctx
+	equal "$(digest docker.io/library/j1)" "$(digest docker.io/library/again)"
+	equal "$(cached_steps)" 10
+	ok bld verify
+}
+
+@test "numbers of steps follow the file, not the clock" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS slow
+		RUN sleep 0.4; echo slow
+		FROM localhost/base AS fast
+		RUN echo fast > /f
+		FROM slow
+		COPY --from=fast /f /f
+	EOF
+	build --no-cache --jobs 2 ctx
+	has "$log" '^#1 \[slow 1/3\] RUN sleep'
+	has "$log" '^#2 \[fast 2/3\] RUN echo fast'
+	has "$log" '^#3 \[2 3/3\] COPY'
+}
+
+@test "independent stages run side by side, --jobs 1 one after the other" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN --mount=type=cache,target=/c touch /c/one; i=0; until [ -e /c/two ]; do i=$((i+1)); [ $i -lt 300 ] || exit 9; sleep 0.05; done; touch /1
+		FROM localhost/base AS two
+		RUN --mount=type=cache,target=/c touch /c/two; i=0; until [ -e /c/one ]; do i=$((i+1)); [ $i -lt 300 ] || exit 9; sleep 0.05; done; touch /2
+		FROM scratch
+		COPY --from=one /1 /
+		COPY --from=two /2 /
+	EOF
+	build --jobs 2 ctx
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN --mount=type=cache,target=/k touch /k/one; sleep 0.3; [ ! -e /k/two ]; touch /1
+		FROM localhost/base AS two
+		RUN --mount=type=cache,target=/k [ -e /k/one ]; touch /k/two /2
+		FROM scratch
+		COPY --from=one /1 /
+		COPY --from=two /2 /
+	EOF
+	build --jobs 1 ctx
+}
+
+@test "a failure ends the other stages, which are not called failures" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS sleeper
+		RUN trap '' TERM; echo sleeping; sleep 977
+		FROM localhost/base AS bad
+		RUN sleep 0.5; echo going; exit 7
+		FROM scratch
+		COPY --from=sleeper /a /
+		COPY --from=bad /a /
+	EOF
+	local began
+	began=$(now_ms)
+	fails 1 'Dockerfile:4:.*RUN failed with exit status 7' bld build --no-cache --progress=plain --jobs 2 ctx
+	[ $(($(now_ms) - began)) -lt 8000 ]
+	has "$stderr" '^#2 ERROR: RUN failed with exit status 7'
+	has "$stderr" '^#1 ENDED'
+	hasnt "$stderr" '^#1 ERROR'
+	! pgrep -f 'sleep 977'
+	ok bld verify
+}
+
+@test "of failures that do not know of each other the first in the file is told" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN --mount=type=cache,target=/c touch /c/one; until [ -e /c/two ]; do sleep 0.02; done; exit 3
+		FROM nothing-of-that-name.invalid/x AS two
+		RUN touch /c/two
+		FROM scratch
+		COPY --from=one /1 /
+		COPY --from=two /2 /
+	EOF
+	fails 5 'Dockerfile:3:' bld build --jobs 2 ctx
+}
+
+@test "equal steps of two stages are done once" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN sleep 0.5; cat /proc/sys/kernel/random/uuid > /u
+		FROM localhost/base AS two
+		RUN sleep 0.5; cat /proc/sys/kernel/random/uuid > /u
+		FROM scratch
+		COPY --from=one /u /1
+		COPY --from=two /u /2
+	EOF
+	build --jobs 2 -t once ctx
+	equal "$(cached_steps)" 1
+	tree docker.io/library/once >"$T/tree"
+	equal "$(grep -E '^/1 ' "$T/tree" | grep -o 'sha=.*')" "$(grep -E '^/2 ' "$T/tree" | grep -o 'sha=.*')"
+	has "$(cat "$T/tree")" '^/1 .*sha=[0-9a-f]{64}'
+}
+
+@test "a signal ends all stages" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN echo one-$((40+2)); sleep 978
+		FROM localhost/base AS two
+		RUN echo two-$((40+2)); sleep 978
+		FROM scratch
+		COPY --from=one /u /1
+		COPY --from=two /u /2
+	EOF
+	"$BLD" build --no-cache --jobs 2 --progress=plain ctx >"$T/out" 2>&1 </dev/null 3>&- &
+	local pid=$! rc=0 began
+	wait_text "$T/out" one-42
+	wait_text "$T/out" two-42
+	began=$(now_ms)
+	kill -TERM $pid # a background job of a shell ignores SIGINT
+	wait $pid || rc=$?
+	equal $rc 143
+	[ $(($(now_ms) - began)) -lt 8000 ]
+	! pgrep -f 'sleep 978'
+	ok bld verify
+}
+
+@test "lines of steps that run at the same time are whole and carry their number" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "one-one-one-one-one-one"; done; touch /u
+		FROM localhost/base AS two
+		RUN i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "two-two-two-two-two-two"; done; touch /u
+		FROM scratch
+		COPY --from=one /u /1
+		COPY --from=two /u /2
+	EOF
+	build --no-cache --jobs 2 ctx
+	equal "$(grep -cE '^#1 [0-9.]+ one-one-one-one-one-one$' <<<"$log")" 2000
+	equal "$(grep -cE '^#2 [0-9.]+ two-two-two-two-two-two$' <<<"$log")" 2000
+}
+
+@test "what is wrong with --jobs is told" {
+	mkdir -p ctx
+	fails 2 'jobs.*number' bld build --jobs many ctx
+	fails 2 'jobs.*number' bld build --jobs -1 ctx
+	fails 2 'jobs.*number' bld build --jobs 100000 ctx
+}
+
+@test "triggers of a base are numbered behind the lines of several stages" {
+	need_base onbuild base
+	echo f >"$T/ctx/f"
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN touch /u
+		FROM localhost/onbuild
+		COPY --from=one /u /u
+	EOF
+	build --no-cache --jobs 2 ctx
+	has "$log" '^#1 \[one 1/[25]\] RUN touch'
+	has "$log" '^#2 \[1 2/5\] COPY --from'
+	has "$log" '^#4 \[1 4/5\] RUN echo'
+	has "$log" '^#5 \[1 5/5\] COPY f'
+}
