@@ -6,10 +6,10 @@
 #include "builder/stages.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/base/mem.h"
 
@@ -37,11 +37,11 @@ static size_t needed(const struct job *j)
 
 static unsigned jobs(const struct job *j)
 {
-	cpu_set_t cpus;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (j->o->jobs)
 		return j->o->jobs;
-	return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+	return cpus > 0 ? (unsigned)cpus : 1;
 }
 
 /* --- what stages ask ---------------------------------------------------------------------- */
