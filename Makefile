@@ -23,7 +23,7 @@ Q       := $(if $(V),,@)
 
 # Bound when the program starts, and loaded when first called (store/base/dynlib.h: headers only).
 PKGS      := jansson libseccomp libzstd
-LAZY_PKGS := libarchive libcurl
+LAZY_PKGS := libarchive libcurl libcrypto
 # Only what compiles C needs the libraries; install, clean and help do not.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LAZY_PKGS) 2>/dev/null)
 PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lisal

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "builder/cli/cli.h"
+#include "store/base/jsonx.h"
 
 static const struct cli_command *const commands[] = {&cli_build, &cli_pull, &cli_push, &cli_images,
 	&cli_inspect, &cli_history, &cli_tag, &cli_rmi, &cli_prune, &cli_save, &cli_load,
@@ -50,13 +51,9 @@ static void catch_signals(void)
 /* Descriptors 0 to 2 exist, so that no file of ours gets such a number. */
 static void fill_stdio(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR); /* becomes fd */
 }
 
 /* A rendering of diagnostics (several lines, newline at its end) says itself what it is. */
@@ -105,6 +102,7 @@ int main(int argc, char **argv)
 	fill_stdio();
 	raise_file_limit();
 	catch_signals();
+	jsonx_start();
 	status = cli_main(&c, commands, argc, argv, &err);
 	/* A reader that went away early (`bld images | head -1`) is no error. */
 	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)

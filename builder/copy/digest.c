@@ -11,6 +11,7 @@
 
 #include "builder/copy/selection.h"
 #include "store/base/cleanup.h"
+#include "store/base/cpus.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -164,11 +165,9 @@ static void *work(void *arg)
 
 static size_t crew_size(size_t files)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t want = (files + BATCH - 1) / BATCH;
+	size_t want = (files + BATCH - 1) / BATCH, cpus = want > 1 ? cpus_usable() : 1;
 
-	if (cpus > 0 && want > (size_t)cpus)
-		want = (size_t)cpus;
+	want = want > cpus ? cpus : want;
 	return want > THREADS_MAX ? THREADS_MAX : want;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/cpus.h"
 #include "store/base/mem.h"
 
 // Where a content begins (end false) or ends in a block.
@@ -132,7 +133,7 @@ static void start(struct hashpipe *p)
 
 	if (p->threaded || p->alone)
 		return;
-	p->alone = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	p->alone = cpus_usable() == 1;
 	if (p->alone)
 		return;
 	sigfillset(&all); // signals are for the threads that the program knows

@@ -2,9 +2,24 @@
 #include "store/base/jsonx.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "store/base/buf.h"
 #include "store/base/mem.h"
+
+void jsonx_start(void)
+{
+	/* 16 bytes that the kernel gave this process, of which other use is made, too. */
+	uintptr_t at = getauxval(AT_RANDOM);
+	struct digest d;
+	size_t seed;
+
+	if (!at)
+		return;
+	sha256_of((const void *)at, 16, &d);
+	memcpy(&seed, d.b, sizeof seed);
+	json_object_seed(seed);
+}
 
 json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct err **err)
 {

@@ -16,6 +16,10 @@
 #include "store/base/sha256.h"
 #include "store/base/strlist.h"
 
+/* Choose the secret of jansson's hash tables, before there are threads. Without it jansson reads
+ * /dev/urandom. */
+void jsonx_start(void);
+
 /* New reference, or NULL with ERR_CORRUPT. `what` names the document in messages. */
 json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct err **err);
 /* Compact, keys in insertion order: the bytes that are hashed. Owned by the caller. */

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * SHA-256 (FIPS 180-4). Two compression functions with one result: the SHA extensions of
- * x86-64, and plain C. Which one runs is decided once, when the program is loaded (ifunc), so
- * no hash pays for a CPUID instruction, which is slow in virtual machines.
+ * SHA-256 (FIPS 180-4). Three compression functions with one result: the SHA extensions of x86-64;
+ * where the CPU has none (or is another one, whose extensions OpenSSL knows) OpenSSL, loaded when
+ * there is enough to hash to be worth it; plain C for the rest. glibc knows the CPU already, so no
+ * CPUID instruction, which is slow in virtual machines, is needed to choose.
  */
 #include "store/base/sha256.h"
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#include "store/base/cryptolib.h"
+
+#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
 #define SHA256_HAVE_NI 1
-#include <cpuid.h>
 #include <immintrin.h>
+#include <sys/platform/x86.h>
 #else
 #define SHA256_HAVE_NI 0
 #endif
 
+#define OPENSSL_BLOCKS                                                                             \
+	1024 /* at once: loading the library costs as much as hashing some of these */
+
 typedef void sha256_compress_fn(uint32_t h[8], const uint8_t *p, size_t blocks);
-/* The same blocks into two hashes: the message schedule, a third of the work, is made once, and the
- * rounds of the two do not wait for each other. */
-typedef void sha256_compress2_fn(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks);
 
 /* Fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t round_k[64] __attribute__((aligned(16))) = {
@@ -97,10 +100,20 @@ static uint32_t load_be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static void compress_portable(uint32_t h[8], const uint8_t *p, size_t blocks)
+/* The eight words move on by renaming, not by copying. */
+#define C_ROUND(a, b, c, d, e, f, g, h, t)                                                         \
+	do {                                                                                       \
+		uint32_t t1 = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + ((e & f) ^ (~e & g)) +   \
+			      round_k[t] + w[t];                                                   \
+		d += t1;                                                                           \
+		h = t1 + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));    \
+	} while (0)
+
+static void compress_portable(uint32_t state[8], const uint8_t *p, size_t blocks)
 {
 	for (; blocks; blocks--, p += 64) {
-		uint32_t w[64], s[8];
+		uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3];
+		uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 
 		for (int t = 0; t < 16; t++)
 			w[t] = load_be32(p + 4 * t);
@@ -109,26 +122,25 @@ static void compress_portable(uint32_t h[8], const uint8_t *p, size_t blocks)
 			w[t] = w[t - 16] + w[t - 7] + (ror(x, 7) ^ ror(x, 18) ^ x >> 3) +
 			       (ror(y, 17) ^ ror(y, 19) ^ y >> 10);
 		}
-		memcpy(s, h, sizeof s);
-		for (int t = 0; t < 64; t++) {
-			uint32_t e = s[4], a = s[0];
-			uint32_t t1 = s[7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-				      ((e & s[5]) ^ (~e & s[6])) + round_k[t] + w[t];
-			uint32_t t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
-				      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-			memmove(s + 1, s, 7 * sizeof *s);
-			s[4] += t1;
-			s[0] = t1 + t2;
+		for (int t = 0; t < 64; t += 8) {
+			C_ROUND(a, b, c, d, e, f, g, h, t);
+			C_ROUND(h, a, b, c, d, e, f, g, t + 1);
+			C_ROUND(g, h, a, b, c, d, e, f, t + 2);
+			C_ROUND(f, g, h, a, b, c, d, e, t + 3);
+			C_ROUND(e, f, g, h, a, b, c, d, t + 4);
+			C_ROUND(d, e, f, g, h, a, b, c, t + 5);
+			C_ROUND(c, d, e, f, g, h, a, b, t + 6);
+			C_ROUND(b, c, d, e, f, g, h, a, t + 7);
 		}
-		for (int i = 0; i < 8; i++)
-			h[i] += s[i];
+		state[0] += a;
+		state[1] += b;
+		state[2] += c;
+		state[3] += d;
+		state[4] += e;
+		state[5] += f;
+		state[6] += g;
+		state[7] += h;
 	}
-}
-
-static void compress2_portable(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
-{
-	compress_portable(a, p, blocks);
-	compress_portable(b, p, blocks);
 }
 
 #if SHA256_HAVE_NI
@@ -270,51 +282,59 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress2_ni(
 	ni_store(b, s0, s1);
 }
 
-/* Runs while the program is being relocated: it may call nothing outside itself, so no sanitizer
- * and no stack protector may put a call into it. */
-#ifdef __clang__
-#define RESOLVER_PLAIN no_sanitize("address", "undefined", "coverage", "thread")
+/* A CPU with these has the others that compress_ni needs. */
+static bool have_ni(void)
+{
+	return CPU_FEATURE_PRESENT(SHA);
+}
 #else
-#define RESOLVER_PLAIN no_sanitize_address, no_sanitize_undefined, no_sanitize_thread
-#endif
-__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static bool have_ni(void)
+static bool have_ni(void)
 {
-	unsigned a, b, c, d;
-
-	__cpuid(0, a, b, c, d);
-	if (a < 7)
-		return false;
-	__cpuid(1, a, b, c, d);
-	if (!(c & bit_SSSE3) || !(c & bit_SSE4_1))
-		return false;
-	__cpuid_count(7, 0, a, b, c, d);
-	return b & 1u << 29 /* SHA */;
+	return false;
 }
 
-__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static sha256_compress_fn *pick(void)
-{
-	return have_ni() ? compress_ni : compress_portable;
-}
-
-__attribute__((used, no_stack_protector, RESOLVER_PLAIN)) static sha256_compress2_fn *pick2(void)
-{
-	return have_ni() ? compress2_ni : compress2_portable;
-}
-
-static void compress(uint32_t h[8], const uint8_t *p, size_t blocks) __attribute__((ifunc("pick")));
-static void compress2(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
-	__attribute__((ifunc("pick2")));
-#else
-static void compress(uint32_t h[8], const uint8_t *p, size_t blocks)
+static void compress_ni(uint32_t h[8], const uint8_t *p, size_t blocks)
 {
 	compress_portable(h, p, blocks);
 }
 
-static void compress2(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+static void compress2_ni(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
 {
-	compress2_portable(a, b, p, blocks);
+	compress_portable(a, p, blocks);
+	compress_portable(b, p, blocks);
 }
 #endif
+
+static void compress_openssl(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+	const struct cryptolib *lib = cryptolib_get();
+	SHA256_CTX c;
+
+	lib->sha256_init(&c);
+	memcpy(c.h, h, sizeof c.h);
+	lib->sha256_update(&c, p, blocks * 64);
+	memcpy(h, c.h, sizeof c.h);
+}
+
+static void compress(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+	if (have_ni())
+		compress_ni(h, p, blocks);
+	else if (blocks >= OPENSSL_BLOCKS && cryptolib_get())
+		compress_openssl(h, p, blocks);
+	else
+		compress_portable(h, p, blocks);
+}
+
+static void compress2(uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
+{
+	if (have_ni()) {
+		compress2_ni(a, b, p, blocks);
+	} else {
+		compress(a, p, blocks);
+		compress(b, p, blocks);
+	}
+}
 
 void sha256_init(struct sha256 *s)
 {
@@ -402,13 +422,22 @@ void sha256_of(const void *p, size_t n, struct digest *out)
 	sha256_final(&s, out);
 }
 
-void sha256_of_portable(const void *p, size_t n, struct digest *out)
+bool sha256_of_by(enum sha256_code code, const void *p, size_t n, struct digest *out)
 {
+	static sha256_compress_fn *const codes[] = {
+		[SHA256_BY_CPU] = compress_ni,
+		[SHA256_BY_OPENSSL] = compress_openssl,
+		[SHA256_BY_C] = compress_portable,
+	};
 	struct sha256 s;
 
+	if ((code == SHA256_BY_CPU && !have_ni()) ||
+		(code == SHA256_BY_OPENSSL && !cryptolib_get()))
+		return false;
 	sha256_init(&s);
-	update(&s, p, n, compress_portable);
-	final(&s, out, compress_portable);
+	update(&s, p, n, codes[code]);
+	final(&s, out, codes[code]);
+	return true;
 }
 
 void sha256_field_u64(struct sha256 *s, uint64_t v)

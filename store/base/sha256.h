@@ -36,8 +36,9 @@ void sha256_update(struct sha256 *s, const void *p, size_t n);
 void sha256_update2(struct sha256 *a, struct sha256 *b, const void *p, size_t n);
 void sha256_final(struct sha256 *s, struct digest *out);
 void sha256_of(const void *p, size_t n, struct digest *out);
-/* The same by the plain C code that serves where the CPU has no SHA instructions; for its test. */
-void sha256_of_portable(const void *p, size_t n, struct digest *out);
+/* The same by one of the ways to do it, for tests; false when it is not available here. */
+enum sha256_code { SHA256_BY_CPU, SHA256_BY_OPENSSL, SHA256_BY_C };
+bool sha256_of_by(enum sha256_code code, const void *p, size_t n, struct digest *out);
 
 /* Length-prefixed update, so that ("ab","c") and ("a","bc") differ in a key. */
 void sha256_field(struct sha256 *s, const void *p, size_t n);

@@ -31,27 +31,47 @@ static void judge(const void *p, size_t n, struct digest *out)
 	assert_int_equal(1, EVP_Digest(p, n, out->b, NULL, EVP_sha256(), NULL));
 }
 
+static void by_all(const void *p, size_t n)
+{
+	struct digest want, got;
+
+	judge(p, n, &want);
+	sha256_of(p, n, &got);
+	assert_memory_equal(&want, &got, sizeof want);
+	assert_true(sha256_of_by(SHA256_BY_C, p, n, &got));
+	assert_memory_equal(&want, &got, sizeof want);
+	/* This test is linked with OpenSSL, so it is there. */
+	memset(&got, 0, sizeof got);
+	assert_true(sha256_of_by(SHA256_BY_OPENSSL, p, n, &got));
+	assert_memory_equal(&want, &got, sizeof want);
+	if (sha256_of_by(SHA256_BY_CPU, p, n, &got))
+		assert_memory_equal(&want, &got, sizeof want);
+}
+
 static void test_lengths(void **state)
 {
 	unsigned char *p = noise();
 
 	(void)state;
-	for (size_t n = 0; n < 700; n++) {
-		struct digest want, fast, plain;
-		judge(p, n, &want);
-		sha256_of(p, n, &fast);
-		sha256_of_portable(p, n, &plain);
-		assert_memory_equal(&want, &fast, sizeof want);
-		assert_memory_equal(&want, &plain, sizeof want);
-	}
-	for (size_t n = SIZE - 70; n < SIZE; n++) {
-		struct digest want, fast, plain;
-		judge(p, n, &want);
-		sha256_of(p, n, &fast);
-		sha256_of_portable(p, n, &plain);
-		assert_memory_equal(&want, &fast, sizeof want);
-		assert_memory_equal(&want, &plain, sizeof want);
-	}
+	for (size_t n = 0; n < 700; n++)
+		by_all(p, n);
+	for (size_t n = SIZE - 70; n < SIZE; n++)
+		by_all(p + 1, n - 1);
+	free(p);
+}
+
+static void test_large(void **state)
+{
+	size_t n = ((size_t)1 << 20) + 3;
+	unsigned char *p = calloc(n, 1);
+
+	(void)state;
+	assert_non_null(p);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)(i * i >> 7);
+	by_all(p, n - 3);
+	by_all(p + 3, n - 3);
+	by_all(p, n);
 	free(p);
 }
 
@@ -174,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_chunks),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_known),
