@@ -55,6 +55,16 @@ static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct er
 	return layer_unpack(tar, &u, err);
 }
 
+/* Never in place of another one, not even an empty one: somebody may be about to mount that. */
+static int publish(struct job *j, const char *temp, const char *path)
+{
+	int tmp = store_tmp_fd(j->s), bld = store_bld_fd(j->s);
+
+	if (renameat2(tmp, temp, bld, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ? renameat(tmp, temp, bld, path) : -1;
+}
+
 /* Appears by rename, complete; whoever is first wins. */
 static int make(struct job *j, const struct cachemount *c, const char *path, struct err **err)
 {
@@ -69,8 +79,7 @@ static int make(struct job *j, const struct cachemount *c, const char *path, str
 		r = seed(j, c, fd, err);
 	if (r == 0 && (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0))
 		r = err_sys(err, "cache mount: owner and mode");
-	if (r == 0 && renameat(store_tmp_fd(j->s), temp, store_bld_fd(j->s), path) < 0 &&
-		errno != EEXIST && errno != ENOTEMPTY)
+	if (r == 0 && publish(j, temp, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		r = err_sys(err, "cache mount: %s", path);
 	/* Of the new directory nothing is left here, unless it failed or somebody was faster. */
 	store_discard(j->s, temp);
