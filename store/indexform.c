@@ -287,10 +287,8 @@ int indexform_open(
 	int r = indexform_read(s, name, &x, err);
 	if (r == 1)
 		r = open_files(s, name, &x, &l, err);
-	if (r == 0)
-		indexform_drop(s, name);
 	if (r <= 0)
-		return r;
+		return r; /* what is wrong goes when the new one comes */
 	keep_put(store_keep(s), name, &l);
 	*out = l;
 	l = (struct lower){.dir_fd = -1, .index_fd = -1};
@@ -414,6 +412,17 @@ static int make_into(struct store *s, int dir, const struct indexform_stack *k,
 	return make_image(s, k, tree, fd, &x, err) < 0 ? -1 : write_record(dir, &x, err);
 }
 
+/* In place of one that was found wrong. */
+static int publish(struct store *s, const char *temp, const char *name)
+{
+	int tmp = store_tmp_fd(s), to = store_dir(s, STORE_INDEX);
+
+	if (renameat(tmp, temp, to, name) == 0)
+		return 0;
+	indexform_drop(s, name);
+	return renameat(tmp, temp, to, name);
+}
+
 int indexform_make(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct err **err)
 {
@@ -424,8 +433,7 @@ int indexform_make(struct store *s, const struct indexform_stack *k, const struc
 		return -1;
 	indexform_name(k, name);
 	if (make_into(s, dir, k, tree, err) == 0) {
-		indexform_drop(s, name); /* one that was found wrong */
-		if (renameat(store_tmp_fd(s), temp, store_dir(s, STORE_INDEX), name) == 0)
+		if (publish(s, temp, name) == 0)
 			return 0;
 		err_sys(err, "index %s", name);
 	}

@@ -51,8 +51,8 @@ const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_N
 
 /*
  * The index as a lower. Its image is hashed through the descriptor that is handed out, once per
- * process, and its tars have the recorded lengths. 1; 0 there is none, or it was wrong in any way
- * and is dropped; -1 (ERR_NOT_FOUND: a layer is missing).
+ * process, and its tars have the recorded lengths. 1; 0 there is none that is right in every way
+ * (make one); -1 (ERR_NOT_FOUND: a layer is missing).
  */
 int indexform_open(
 	struct store *s, const struct indexform_stack *k, struct lower *out, struct err **err);

@@ -108,16 +108,19 @@ static int publish(struct store *s, const struct digest *chain, const struct dig
 	size_t n, const char *temp_name, struct err **err)
 {
 	char hex[DIGEST_HEX];
-	auto_fd int dir = fs_open_beneath(
-		store_tmp_fd(s), temp_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
+	int tmp = store_tmp_fd(s), to = store_dir(s, STORE_DIRS);
+	auto_fd int dir =
+		fs_open_beneath(tmp, temp_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
 
 	if (dir < 0 || drop_left_over(s, dir) < 0)
 		return err_sys(err, "layer directory");
 	if (dirform_write(s, dir, diff_ids, n, err) < 0)
 		return -1;
+	sha256_hex(chain, hex);
+	if (renameat(tmp, temp_name, to, hex) == 0)
+		return 0;
 	dirform_drop(s, chain, false); /* one of an earlier boot, or damaged */
-	if (renameat(store_tmp_fd(s), temp_name, store_dir(s, STORE_DIRS), sha256_hex(chain, hex)) <
-		0)
+	if (renameat(tmp, temp_name, to, hex) < 0)
 		return err_sys(err, "layer directory %s", hex);
 	return 0;
 }
