@@ -144,6 +144,8 @@ static void test_adopt(void **state)
 		int fd = store_temp_dir(d->s, name, &e);
 		assert_int_equal(0, fs_mkdirs(fd, "upper/d", 0755));
 		assert_int_equal(0, fs_mkdirs(fd, "work/work", 0755));
+		assert_int_equal(0, fs_mkdirs(fd, "m1/upper", 0755));
+		assert_int_equal(0, fs_mkdirs(fd, "empty", 0755));
 		tempdir_write(fd, "upper/one", round ? "late" : "adopted");
 		close(fd);
 		if (snapshot_adopt(d->s, id, 1, name, &e) < 0)
@@ -154,6 +156,8 @@ static void test_adopt(void **state)
 	assert_int_equal(0, snapshot_lowers(d->s, id, 1, &dirs_only, &l, &e));
 	char *text = images_text(l.v[0].dir_fd, "one");
 	assert_string_equal("adopted", text); /* the first one, and not unpacked again */
+	/* what throw-away mounts took went with the first, the second whole: nothing is deleted */
+	assert_int_equal(3, count(d->s, "trash"));
 	free(text);
 	assert_int_equal(1, count(d->s, "dirs"));
 }
