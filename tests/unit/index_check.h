@@ -245,8 +245,9 @@ static inline bool index_dir_ok(
 	return dots == 2 || index_bad(c, "no dots");
 }
 
-/* NULL, or what is wrong. */
-static inline const char *index_check(const unsigned char *p, size_t n, const int *fds, size_t nfds)
+/* NULL, or what is wrong. *names: how many there are, the root among them. */
+static inline const char *index_check(
+	const unsigned char *p, size_t n, const int *fds, size_t nfds, size_t *names)
 {
 	struct index_check c = {.p = p, .n = n, .fds = fds, .nfds = nfds};
 	struct stat st;
@@ -268,6 +269,7 @@ static inline const char *index_check(const unsigned char *p, size_t n, const in
 	uint64_t root = index_le(p + 1038, 2);
 	if (!index_dir_ok(&c, root, root, 0))
 		return c.bad;
+	*names = (size_t)c.files + 1;
 	return c.files + 1 >= index_le(p + 1040, 8) ? NULL : "more inodes than names";
 }
 

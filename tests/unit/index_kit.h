@@ -59,11 +59,11 @@ KIT int kit_index_file(const struct world *w)
 /* A well-formed index file, or a failure. */
 KIT void kit_check_index(int fd, const struct layer_index_made *m)
 {
-	size_t n = (size_t)kit_size(fd);
+	size_t n = (size_t)kit_size(fd), names;
 	assert_int_equal(n, m->size);
 	unsigned char *p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
 	assert_true(p != MAP_FAILED);
-	const char *bad = index_check(p, n, m->fds, m->nfds);
+	const char *bad = index_check(p, n, m->fds, m->nfds, &names);
 	if (bad)
 		fail_msg("index: %s", bad);
 	munmap(p, n);

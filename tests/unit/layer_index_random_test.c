@@ -62,9 +62,10 @@ static void check_sink(struct sink *s, int rc, struct err *e, struct layer_index
 {
 	assert_int_equal(rc < 0, e != NULL);
 	if (rc == 0) {
+		size_t names;
 		assert_int_equal(s->b.len, m->size);
-		const char *bad =
-			index_check((const unsigned char *)s->b.data, s->b.len, m->fds, m->nfds);
+		const char *bad = index_check(
+			(const unsigned char *)s->b.data, s->b.len, m->fds, m->nfds, &names);
 		if (bad)
 			fail_msg("%s", bad);
 	}
