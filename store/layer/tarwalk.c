@@ -354,8 +354,10 @@ static int gnu_sparse_map(
 	size_t at = F_SPARSE, pieces = 4, flag = F_EXTENDED;
 	int64_t off, len;
 
-	if (field(b, F_REALSIZE, 12, "size", &off, err) || off < 0)
-		return off < 0 ? err_set(err, ERR_CORRUPT, "a negative size") : -1;
+	if (field(b, F_REALSIZE, 12, "size", &off, err))
+		return -1;
+	if (off < 0)
+		return err_set(err, ERR_CORRUPT, "a negative size");
 	*realsize = (uint64_t)off;
 	for (;;) {
 		for (size_t i = 0; i < pieces; i++, at += 24) {

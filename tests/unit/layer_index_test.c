@@ -71,10 +71,11 @@ static void test_dir_sizes(void **state)
 	}
 }
 
-/* Too many to unpack: the mounted directory is compared with the names. */
+/* Too many to unpack: the mounted directory is compared with the names. More sub-directories and
+ * more links than a compact inode counts. */
 static void test_many_names(void **state)
 {
-	const int many = 120000;
+	enum { MANY = 120000, DIRS = 70000, LINKS = 66000 };
 	struct world *w = *state;
 	struct layer_tree *t = layer_tree_new();
 	struct stat st;
@@ -83,26 +84,36 @@ static void test_many_names(void **state)
 	NEEDS_EROFS(w);
 	struct buf b;
 	buf_init(&b, 256 << 20);
-	for (int i = 0; i < many; i++) {
+	kit_raw(&b, "file", '0', "", "x", 1);
+	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof name, "d/%x", i * 7919);
-		kit_raw(&b, name, '0', "", "", 0);
+		kit_raw(&b, name, i < DIRS ? '5' : '0', "", "", 0);
+	}
+	for (int i = 0; i < LINKS; i++) {
+		snprintf(name, sizeof name, "h/%x", i);
+		kit_raw(&b, name, '1', "file", "", 0);
 	}
 	kit_end(&b);
 	assert_int_equal(fs_write_all(tar, b.data, b.len), 0);
 	buf_clear(&b);
 	assert_ok(layer_tree_apply(t, tar, err));
 	int at = kit_mount_tree(w, t);
-	for (int i = 0; i < many; i += 37) {
+	for (int i = 0; i < MANY; i += 37) {
 		snprintf(name, sizeof name, "d/%x", i * 7919);
 		assert_int_equal(fstatat(at, name, &st, 0), 0);
+		assert_int_equal(S_ISDIR(st.st_mode), i < DIRS);
 		snprintf(name, sizeof name, "d/%xz", i * 7919);
 		assert_int_equal(fstatat(at, name, &st, 0), -1);
 	}
-	int dir = openat(at, "d", O_RDONLY | O_DIRECTORY);
-	DIR *h = fdopendir(dir);
+	assert_int_equal(fstatat(at, "d", &st, 0), 0);
+	assert_int_equal(st.st_nlink, DIRS + 2);
+	assert_int_equal(fstatat(at, "h/ffff", &st, 0), 0);
+	assert_int_equal(st.st_nlink, LINKS + 1);
+	assert_int_equal(st.st_size, 1);
+	DIR *h = fdopendir(openat(at, "d", O_RDONLY | O_DIRECTORY));
 	while (readdir(h))
 		listed++;
-	assert_int_equal(listed, many + 2);
+	assert_int_equal(listed, MANY + 2);
 	closedir(h);
 	close(at);
 	layer_tree_free(t);
@@ -372,6 +383,36 @@ static void test_through_symlinks(void **state)
 	assert_int_equal(stack_finish(w, &s), 9);
 }
 
+/* As many tars in one index as an overlay takes lowers. */
+static void test_many_tars(void **state)
+{
+	enum { MANY = 500 };
+	struct world *w = *state;
+	struct layer_tree *t = layer_tree_new();
+	char name[2][32], got[32];
+	NEEDS_EROFS(w);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name[0], sizeof name[0], "d/f%d", i);
+		snprintf(name[1], sizeof name[1], "d/f%d", i - 7);
+		assert_ok(layer_tree_apply(t,
+			KIT_TAR(FILE_(name[0], name[0]), FILE_("same", name[0]), WH_(name[1])),
+			err));
+	}
+	int at = kit_mount_tree(w, t);
+	for (int i = MANY - 7; i <= MANY; i++) {
+		snprintf(name[0], sizeof name[0], i < MANY ? "d/f%d" : "same", i);
+		snprintf(name[1], sizeof name[1], "d/f%d", i < MANY ? i : MANY - 1);
+		int fd = openat(at, name[0], O_RDONLY);
+		assert_true(fd >= 0);
+		memset(got, 0, sizeof got);
+		assert_int_equal(read(fd, got, sizeof got), strlen(name[1]));
+		assert_string_equal(got, name[1]);
+		close(fd);
+	}
+	close(at);
+	layer_tree_free(t);
+}
+
 /* --- what is refused, and that bytes are the same ------------------------------------------------
  */
 
@@ -507,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_opaque),
 		cmocka_unit_test(test_opaque_root),
 		cmocka_unit_test(test_through_symlinks),
+		cmocka_unit_test(test_many_tars),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_devices),
