@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/base/cpus.h"
 #include "store/base/mem.h"
 
 #define STAGES_POLL_NS 50000000 /* how soon a signal is passed on */
@@ -37,11 +38,7 @@ static size_t needed(const struct job *j)
 
 static unsigned jobs(const struct job *j)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (j->o->jobs)
-		return j->o->jobs;
-	return cpus > 0 ? (unsigned)cpus : 1;
+	return j->o->jobs ? j->o->jobs : cpus_usable();
 }
 
 /* --- what stages ask ---------------------------------------------------------------------- */

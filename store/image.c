@@ -269,10 +269,11 @@ int image_open(struct store *s, const char *text, const struct oci_platform *wan
 static int plain_layer(
 	struct store *s, const struct digest *diff_id, struct oci_descriptor *out, struct err **err)
 {
-	auto_fd int fd = snapshot_tar(s, diff_id, &out->size, err);
-
-	if (fd < 0)
-		return -1;
+	if (!blob_exists(s, diff_id, &out->size)) { /* made from a compressed one */
+		auto_fd int fd = snapshot_tar(s, diff_id, &out->size, err);
+		if (fd < 0)
+			return -1;
+	}
 	out->media_type = mem_strdup(OCI_MEDIA_LAYER);
 	out->digest = *diff_id;
 	return 0;
