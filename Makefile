@@ -22,13 +22,13 @@ V       ?=
 Q       := $(if $(V),,@)
 
 # Bound when the program starts, and loaded when first called (store/base/dynlib.h: headers only).
-PKGS      := jansson libseccomp libzstd
-LAZY_PKGS := libarchive libcurl libcrypto
+PKGS      := jansson libseccomp
+LAZY_PKGS := libarchive libcurl libcrypto libzstd zlib libisal
 # Only what compiles C needs the libraries; install, clean and help do not.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LAZY_PKGS) 2>/dev/null)
-PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lisal
+PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # Judges of the unit tests.
-TEST_LIBS  := $(shell pkg-config --libs libarchive libcrypto zlib 2>/dev/null) -lcmocka
+TEST_LIBS  := $(shell pkg-config --libs libarchive libcrypto zlib libzstd 2>/dev/null) -lcmocka
 
 VERSION := $(shell cat docs/VERSION 2>/dev/null || echo 0)
 
@@ -120,7 +120,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJ) $(LIBS)
 
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $(LIBS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+	$(Q)$(CC) $(LDHARD) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lz -lpthread
 
 $(BUILD)/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
@@ -160,7 +160,7 @@ fuzz:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" SAN=fuzzer-no-link,address,undefined $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a
 	@mkdir -p $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
 	$(Q)clang $(CPPFLAGS_ALL) -O1 -g -fsanitize=fuzzer,address,undefined -o $(FUZZ_BUILD)/fuzz_$(F) tests/fuzz/fuzz_$(F).c \
-	    $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a $(PKG_LIBS) -lpthread
+	    $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a $(PKG_LIBS) -lz -lpthread
 	$(Q)$(FUZZ_BUILD)/fuzz_$(F) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 	    -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
 

@@ -43,7 +43,7 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		.platform = platform,
 		.authfile = j->o->authfile,
 		.tls_verify = j->o->tls_verify,
-		.compression = LAYER_GZIP,
+		.packing.c = LAYER_GZIP,
 		.event = show_transfer,
 		.ctx = j,
 		.cancelled = job_cancelled(j),

@@ -90,7 +90,9 @@ static int describe_layers(struct job *j, const struct state *st, const struct o
 			oci_descriptor_copy(&out[i], &st->base_layers[i]);
 			free(out[i].media_type);
 			out[i].media_type = mem_strdup(oci_type(st->base_layers[i].media_type));
-		} else if (packed_layer(j->s, &c->diff_ids[i], LAYER_PLAIN, &out[i], err) < 0) {
+		} else if (packed_layer(j->s, &c->diff_ids[i],
+				   &(struct packed_how){.packing.c = LAYER_PLAIN}, &out[i],
+				   err) < 0) {
 			return -1;
 		}
 	}

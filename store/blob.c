@@ -71,6 +71,12 @@ struct hashpipe *blob_pipe(struct blob_writer *w)
 	return w->pipe;
 }
 
+int blob_readable(const struct blob_writer *w, uint64_t *n)
+{
+	*n = w->written;
+	return w->fd;
+}
+
 uint64_t blob_written(const struct blob_writer *w)
 {
 	return w->written + hashpipe_pending(w->pipe);

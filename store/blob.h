@@ -21,6 +21,8 @@ struct blob_writer *blob_create(struct store *s, struct err **err);
 struct io_writer blob_stream(struct blob_writer *w);
 /* The same for writers that fill the blocks themselves; borrowed. */
 struct hashpipe *blob_pipe(struct blob_writer *w);
+/* For reading what was written so far: borrowed descriptor, *n bytes. Use pread. */
+int blob_readable(const struct blob_writer *w, uint64_t *n);
 uint64_t blob_written(const struct blob_writer *w);
 /* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published.
  * The file stays readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free

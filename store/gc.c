@@ -266,8 +266,8 @@ static bool form_of_live(struct gc *g, const char *name, struct digest *value)
  */
 static bool is_compressed(const char *name)
 {
-	return strcmp(name + DIGEST_HEX - 1, ".gzip") == 0 ||
-	       strcmp(name + DIGEST_HEX - 1, ".zstd") == 0;
+	return strncmp(name + DIGEST_HEX - 1, ".gzip", 5) == 0 ||
+	       strncmp(name + DIGEST_HEX - 1, ".zstd", 5) == 0;
 }
 
 static bool live_form(struct gc *g, const char *name)

@@ -2,6 +2,7 @@
 /*
  * Files beside the plain tar, all of bld/forms:
  *	HEX.gzip, HEX.zstd	"sha256:HEX\n": the compressed blob of diff ID HEX
+ *	HEX.gzip-6, ...		the same of a level that is not the default
  *	HEX.set.SECONDS		"sha256:HEX\n": the diff ID of the same layer with all times set
  *	HEX.clamp.SECONDS	the same with later times lowered
  * A form file that cannot be read, or names what is gone, counts as missing and is written again.
@@ -18,8 +19,8 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 
-#define FORM_NAME     128
-#define DEFLATE_LEVEL 0 /* the best trade, as deflate.c says */
+#define FORM_NAME   128
+#define PACKING_END 16
 
 static const char *const suffix[] = {
 	[LAYER_PLAIN] = "tar",
@@ -181,7 +182,29 @@ static int describe(struct store *s, enum layer_compression c, const struct dige
 	return 1;
 }
 
-static int deflate(struct store *s, const struct digest *diff_id, enum layer_compression c,
+/* Where the compressed bytes go: into the store, and whoever watches is told. */
+struct growing {
+	struct blob_writer *w;
+	const struct packed_how *how;
+};
+
+static int on_compressed(void *ctx, const void *p, size_t n, struct err **err)
+{
+	struct growing *g = ctx;
+	struct io_writer to = blob_stream(g->w);
+	uint64_t ready;
+	int fd;
+
+	if (io_write(&to, p, n, err) < 0)
+		return -1;
+	fd = blob_readable(g->w, &ready);
+	if (g->how->grown)
+		g->how->grown(g->how->ctx, fd, ready);
+	return g->how->cancelled && *g->how->cancelled ? err_set(err, ERR_CANCELLED, "cancelled")
+						       : 0;
+}
+
+static int deflate(struct store *s, const struct digest *diff_id, const struct packed_how *how,
 	struct digest *out, struct err **err)
 {
 	auto_fd int tar = packed_tar(s, diff_id, NULL, err);
@@ -189,37 +212,62 @@ static int deflate(struct store *s, const struct digest *diff_id, enum layer_com
 
 	if (!w)
 		return -1;
+	struct growing g = {.w = w, .how = how};
 	struct io_fd file = {.fd = tar, .what = "layer"};
 	struct io_reader from = io_fd_reader(&file);
 	auto_layer_deflate struct layer_deflate *z =
-		layer_deflate_new(blob_stream(w), c, DEFLATE_LEVEL);
-	struct io_writer to = layer_deflate_writer(z);
-	if (io_copy(&from, &to, err) < 0 || layer_deflate_finish(z, err) < 0 ||
+		layer_deflate_new((struct io_writer){.write = on_compressed, .ctx = &g},
+			how->packing.c, how->packing.level, how->threads);
+	if (layer_deflate_copy(z, &from, err) < 0 || layer_deflate_finish(z, err) < 0 ||
 		blob_commit(w, NULL, out, NULL, err) < 0)
 		return in_layer(err, diff_id);
 	return 0;
 }
 
-int packed_layer(struct store *s, const struct digest *diff_id, enum layer_compression c,
+/* The end of the name of a form. */
+static const char *packing_end(const struct layer_packing *p, char out[PACKING_END])
+{
+	static const int usual[] = {
+		[LAYER_GZIP] = LAYER_GZIP_LEVEL, [LAYER_ZSTD] = LAYER_ZSTD_LEVEL};
+
+	if (p->level == 0 || p->level == usual[p->c])
+		return suffix[p->c];
+	snprintf(out, PACKING_END, "%s-%d", suffix[p->c], p->level);
+	return out;
+}
+
+bool packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
+	struct oci_descriptor *out)
+{
+	char end[PACKING_END];
+	struct digest blob = *diff_id;
+
+	return (p->c == LAYER_PLAIN || form_read(s, diff_id, packing_end(p, end), &blob)) &&
+	       describe(s, p->c, &blob, out);
+}
+
+int packed_layer(struct store *s, const struct digest *diff_id, const struct packed_how *how,
 	struct oci_descriptor *out, struct err **err)
 {
+	const struct layer_packing *p = &how->packing;
+	char end[PACKING_END];
 	struct digest blob;
 
-	if (c == LAYER_PLAIN) {
+	if (p->c == LAYER_PLAIN) {
 		auto_fd int tar = packed_tar(s, diff_id, NULL, err);
-		return tar < 0 ? -1 : describe(s, c, diff_id, out) - 1;
+		return tar < 0 ? -1 : describe(s, p->c, diff_id, out) - 1;
 	}
-	if (form_read(s, diff_id, suffix[c], &blob) && describe(s, c, &blob, out))
+	if (packed_known(s, diff_id, p, out))
 		return 0;
 	auto_fd int lock = store_lock(s, STORE_LOCK_FORM, diff_id, true, err);
 	if (lock < 0)
 		return -1;
-	if (form_read(s, diff_id, suffix[c], &blob) && describe(s, c, &blob, out))
+	if (packed_known(s, diff_id, p, out))
 		return 0;
-	if (deflate(s, diff_id, c, &blob, err) < 0 ||
-		form_write(s, diff_id, suffix[c], &blob, err) < 0)
+	if (deflate(s, diff_id, how, &blob, err) < 0 ||
+		form_write(s, diff_id, packing_end(p, end), &blob, err) < 0)
 		return -1;
-	return describe(s, c, &blob, out)
+	return describe(s, p->c, &blob, out)
 		       ? 0
 		       : err_set(err, ERR_SYS, "a compressed layer vanished after it was made");
 }

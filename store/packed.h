@@ -16,10 +16,23 @@ bool packed_exists(struct store *s, const struct digest *diff_id);
 /* The plain tar, opened for reading; made from a compressed blob when only that is here. */
 int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err);
 
+struct packed_how {
+	struct layer_packing packing;
+	unsigned threads; /* 0: one for each core */
+	/* Told while a form is being made: `n` bytes of it can be read from fd (borrowed until the
+	 * call of packed_layer ends). May be NULL; not called for what is there already. */
+	void (*grown)(void *ctx, int fd, uint64_t n);
+	void *ctx;
+	const volatile int *cancelled; /* may be NULL */
+};
+
 /* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN
  * gives the tar itself. *out is filled with media type, digest and size. */
-int packed_layer(struct store *s, const struct digest *diff_id, enum layer_compression c,
+int packed_layer(struct store *s, const struct digest *diff_id, const struct packed_how *how,
 	struct oci_descriptor *out, struct err **err);
+/* Is it there already? Then *out is filled. */
+bool packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
+	struct oci_descriptor *out);
 /* Remember that a pulled blob is a compressed form of diff_id. */
 int packed_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
 	const struct digest *blob, struct err **err);

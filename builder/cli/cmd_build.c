@@ -77,6 +77,7 @@ static const struct cli_option options[] = {
 	{"metadata-file", 0, CLI_STRING, AT(metadata_file), "FILE", NULL,
 		"write the digests of the result to a file, as JSON"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
+	REMOTE_COMPRESSION_OPTIONS(struct opts, remote),
 	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,
 		"wait until the layers are on the disk before the image is named"},
 	REMOTE_ACCESS_OPTIONS(struct opts, remote),
@@ -385,7 +386,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	struct files files;
 	int status = take_options(c, o, operands->v[0], &b, err);
 
-	if (status == 0 && (outfile_open(&files.iid, o->iidfile, err) < 0 ||
+	if (status == 0 && (remote_compression(&o->remote, err) < 0 ||
+				   outfile_open(&files.iid, o->iidfile, err) < 0 ||
 				   outfile_open(&files.metadata, o->metadata_file, err) < 0))
 		status = -1;
 	if (status == 0) {

@@ -22,6 +22,7 @@ static const struct cli_option options[] = {
 		"the archive (default: standard output)"},
 	{"format", 0, CLI_CHOICE, offsetof(struct opts, format), "docker-archive|oci-archive", NULL,
 		"kind of archive (default: docker-archive)"},
+	REMOTE_COMPRESSION_OPTIONS(struct opts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
 	{0},
 };
@@ -101,8 +102,12 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 
 	if (o->output && strcmp(o->output, "-") == 0)
 		o->output = NULL;
-	if (check_output(o->output, err) < 0)
+	if (check_output(o->output, err) < 0 || remote_compression(&o->remote, err) < 0)
 		return -1;
+	if (o->remote.compression && o->remote.packing.c != LAYER_PLAIN &&
+		!(o->format && strcmp(o->format, "oci-archive") == 0))
+		return err_set(
+			err, ERR_USAGE, "--compression: layers in a docker-archive are plain");
 	s = store_open(c->root, err);
 	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
 		return -1;

@@ -65,6 +65,13 @@ static void on_transfer(void *ctx, const struct transfer_event *t)
 	ui_event(ctx, &e);
 }
 
+int remote_compression(struct remote_opts *r, struct err **err)
+{
+	if (layer_packing_parse(r->compression ? r->compression : "gzip", &r->packing, err) < 0)
+		return err_prefix(err, "--compression");
+	return 0;
+}
+
 void remote_transfer_opts(
 	const struct cli *c, const struct remote_opts *r, struct ui *ui, struct transfer_opts *out)
 {
@@ -72,7 +79,7 @@ void remote_transfer_opts(
 		.authfile = r->authfile,
 		.cert_dir = r->cert_dir,
 		.tls_verify = r->tls_verify,
-		.compression = LAYER_GZIP,
+		.packing = r->compression ? r->packing : (struct layer_packing){.c = LAYER_GZIP},
 		.event = ui ? on_transfer : NULL,
 		.ctx = ui,
 		.cancelled = c->cancelled,

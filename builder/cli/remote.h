@@ -17,6 +17,8 @@ struct remote_opts {
 	int tls_verify;
 	const char *progress;
 	bool quiet;
+	const char *compression;
+	struct layer_packing packing; /* what it says; remote_compression */
 };
 
 /* Rows of an option table whose struct has a `struct remote_opts` called field. */
@@ -28,6 +30,12 @@ struct remote_opts {
 		"authfile", 0, CLI_STRING, offsetof(type, field.authfile), "FILE", NULL,           \
 			"credentials (default: $REGISTRY_AUTH_FILE, then the files of containers " \
 			"and docker)"                                                              \
+	}
+
+#define REMOTE_COMPRESSION_OPTIONS(type, field)                                                    \
+	{                                                                                          \
+		"compression", 0, CLI_STRING, offsetof(type, field.compression), "KIND[:LEVEL]",   \
+			NULL, "of layers that leave the store: gzip, zstd or none (default: gzip)" \
 	}
 
 #define REMOTE_CERT_OPTIONS(type, field)                                                           \
@@ -47,6 +55,9 @@ struct remote_opts {
 /* The display that --progress, --quiet and the environment ask for, on standard error. --progress
  * quiet sets quiet. */
 struct ui *remote_ui(struct remote_opts *r);
+
+/* What --compression says; without it gzip. ERR_USAGE. */
+int remote_compression(struct remote_opts *r, struct err **err);
 
 /* Fill the fields that come from the command line; events go to ui (an event_fn with it as
  * context), which may be NULL. */

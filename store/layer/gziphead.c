@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/layer/gziphead.h"
 
-#include <isa-l/crc.h>
-
 enum { FIXED, EXTRA_LEN, EXTRA, NAME, COMMENT, CRC, DONE };
 enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16, RESERVED = 0xe0 };
 
@@ -37,10 +35,19 @@ static int fixed(struct gziphead *h, uint8_t c)
 	return 0;
 }
 
+/* CRC-32; headers are short. */
+static uint32_t crc_byte(uint32_t crc, uint8_t c)
+{
+	crc = ~crc ^ c;
+	for (int i = 0; i < 8; i++)
+		crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+	return ~crc;
+}
+
 static int take_byte(struct gziphead *h, uint8_t c)
 {
 	if (h->state != CRC)
-		h->crc = crc32_gzip_refl(h->crc, &c, 1);
+		h->crc = crc_byte(h->crc, c);
 	switch (h->state) {
 	case FIXED:
 		return fixed(h, c);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decompression of what comes from outside, bounded in size, ratio and memory. gzip by isa-l (twice
-// the speed of zlib; fuzz_inflate holds the two against each other), which checks each member's CRC
-// and length; zstd with a window of at most 128 MiB. Members and frames may follow each other.
+// the speed of zlib, which serves where isa-l is missing; fuzz_inflate holds the two against each
+// other); both check each member's CRC and length. zstd with a window of at most 128 MiB. Members
+// and frames may follow each other.
 #include "store/layer/layer.h"
 
-#include <isa-l/igzip_lib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "store/base/mem.h"
 #include "store/layer/gziphead.h"
+#include "store/layer/gziplib.h"
+#include "store/layer/isallib.h"
+#include "store/layer/zstdlib.h"
 
 #define IN ((size_t)128 << 10)
 
@@ -28,35 +30,78 @@ struct layer_inflate {
 	bool done;
 	struct gziphead head;
 	bool in_head;
-	struct inflate_state *gzip; /* owned */
-	ZSTD_DCtx *zstd;
+	/* one of these three; all NULL: the library is missing, and `err` says so */
+	const struct isallib *isal;
+	const struct gziplib *zlib;
+	const struct zstdlib *zstdlib;
+	struct inflate_state *gzip; /* owned; with isal */
+	z_stream z;                 /* with zlib */
+	ZSTD_DCtx *zstd;            /* owned; with zstdlib */
+	struct err *err;            /* owned */
 };
 
-struct layer_inflate *layer_inflate_new(
-	struct io_reader in, enum layer_compression c, uint64_t max_bytes)
+static void start_zlib(struct layer_inflate *z)
+{
+	const struct gziplib *lib = gziplib_get(&z->err);
+
+	if (lib && lib->inflate_init(&z->z, MAX_WBITS + 16, ZLIB_VERSION, (int)sizeof z->z) == Z_OK)
+		z->zlib = lib;
+	else if (lib)
+		err_set(&z->err, ERR_SYS, "zlib cannot be started");
+}
+
+static void start_zstd(struct layer_inflate *z)
+{
+	z->zstdlib = zstdlib_get(&z->err);
+	if (!z->zstdlib)
+		return;
+	z->zstd = z->zstdlib->new_dctx();
+	z->zstdlib->set_dctx(z->zstd, ZSTD_d_windowLogMax, LAYER_ZSTD_WINDOW_LOG);
+}
+
+static struct layer_inflate *start(
+	struct io_reader in, enum layer_compression c, uint64_t max_bytes, bool portable)
 {
 	struct layer_inflate *z = mem_alloc(sizeof *z);
+
 	z->in = in;
 	z->c = c;
 	z->max = max_bytes;
 	if (c != LAYER_PLAIN)
 		z->buf = mem_array(IN, 1);
-	if (c == LAYER_GZIP) {
+	if (c == LAYER_GZIP)
+		z->isal = portable ? NULL : isallib_get();
+	if (z->isal)
 		z->gzip = mem_alloc(sizeof *z->gzip);
-	} else if (c == LAYER_ZSTD) {
-		z->zstd = ZSTD_createDCtx();
-		ZSTD_DCtx_setParameter(z->zstd, ZSTD_d_windowLogMax, LAYER_ZSTD_WINDOW_LOG);
-	}
+	else if (c == LAYER_GZIP)
+		start_zlib(z);
+	else if (c == LAYER_ZSTD)
+		start_zstd(z);
 	return z;
+}
+
+struct layer_inflate *layer_inflate_new(
+	struct io_reader in, enum layer_compression c, uint64_t max_bytes)
+{
+	return start(in, c, max_bytes, false);
+}
+
+struct layer_inflate *layer_inflate_new_portable(struct io_reader in, uint64_t max_bytes)
+{
+	return start(in, LAYER_GZIP, max_bytes, true);
 }
 
 void layer_inflate_free(struct layer_inflate *z)
 {
 	if (!z)
 		return;
-	ZSTD_freeDCtx(z->zstd);
+	if (z->zlib)
+		z->zlib->inflate_end(&z->z);
+	if (z->zstdlib)
+		z->zstdlib->free_dctx(z->zstd);
 	free(z->gzip);
 	free(z->buf);
+	err_free(z->err);
 	free(z);
 }
 
@@ -81,7 +126,7 @@ static int corrupt(struct err **err, const char *what)
 }
 
 /* Some output (*n > 0), or the end of the member (z->inside goes false). */
-static int step_gzip(struct layer_inflate *z, void *p, size_t *n, struct err **err)
+static int step_isal(struct layer_inflate *z, void *p, size_t *n, struct err **err)
 {
 	struct inflate_state *s = z->gzip;
 	if (!z->inside) {
@@ -98,14 +143,14 @@ static int step_gzip(struct layer_inflate *z, void *p, size_t *n, struct err **e
 		if (!head)
 			return 0;
 		z->in_head = false;
-		isal_inflate_init(s);
+		z->isal->inflate_init(s);
 		s->crc_flag = ISAL_GZIP_NO_HDR_VER;
 	}
 	s->next_in = z->buf + z->pos;
 	s->avail_in = (uint32_t)(z->len - z->pos);
 	s->next_out = p;
 	s->avail_out = (uint32_t)*n;
-	int rc = isal_inflate(s);
+	int rc = z->isal->inflate(s);
 	z->pos = z->len - s->avail_in;
 	*n -= s->avail_out;
 	if (rc != ISAL_DECOMP_OK && rc != ISAL_END_INPUT)
@@ -116,18 +161,52 @@ static int step_gzip(struct layer_inflate *z, void *p, size_t *n, struct err **e
 	return 0;
 }
 
+static int step_zlib(struct layer_inflate *z, void *p, size_t *n, struct err **err)
+{
+	z_stream *s = &z->z;
+
+	if (!z->inside && z->any)
+		z->zlib->inflate_reset(s);
+	z->inside = z->any = true;
+	s->next_in = z->buf + z->pos;
+	s->avail_in = (uInt)(z->len - z->pos);
+	s->next_out = p;
+	s->avail_out = (uInt)*n;
+	int rc = z->zlib->inflate(s, Z_NO_FLUSH);
+	z->pos = z->len - s->avail_in;
+	*n -= s->avail_out;
+	if (rc == Z_STREAM_END)
+		z->inside = false;
+	else if (rc != Z_OK && rc != Z_BUF_ERROR)
+		return corrupt(err, s->msg && strstr(s->msg, "check")
+					    ? "the checksum does not match"
+					    : "not valid gzip");
+	return 0;
+}
+
 static int step_zstd(struct layer_inflate *z, void *p, size_t *n, struct err **err)
 {
 	ZSTD_inBuffer in = {.src = z->buf + z->pos, .size = z->len - z->pos};
 	ZSTD_outBuffer out = {.dst = p, .size = *n};
 	z->any = true;
-	size_t rc = ZSTD_decompressStream(z->zstd, &out, &in);
-	if (ZSTD_isError(rc))
-		return corrupt(err, ZSTD_getErrorName(rc));
+	size_t rc = z->zstdlib->decompress(z->zstd, &out, &in);
+	if (z->zstdlib->is_error(rc))
+		return corrupt(err, z->zstdlib->error_name(rc));
 	z->pos += in.pos;
 	*n = out.pos;
 	z->inside = rc != 0;
 	return 0;
+}
+
+static int step(struct layer_inflate *z, void *p, size_t *n, struct err **err)
+{
+	if (z->isal)
+		return step_isal(z, p, n, err);
+	if (z->zlib)
+		return step_zlib(z, p, n, err);
+	if (z->zstdlib)
+		return step_zstd(z, p, n, err);
+	return err_set(err, err_get_kind(z->err), "%s", err_text(z->err));
 }
 
 static int check_limits(const struct layer_inflate *z, struct err **err)
@@ -157,7 +236,7 @@ static ssize_t unpack_some(struct layer_inflate *z, void *p, size_t n, struct er
 		}
 		/* What is buffered inside the decoder comes out without input, too. */
 		size_t got = n;
-		if (z->c == LAYER_GZIP ? step_gzip(z, p, &got, err) : step_zstd(z, p, &got, err))
+		if (step(z, p, &got, err))
 			return -1;
 		if (got)
 			return (ssize_t)got;

@@ -4,7 +4,7 @@
  * tree of a stack of layers, and the two directions between tar and directory.
  *
  * The plain tar of a layer is the truth; its sha256 is the diff ID. Everything here
- * works on plain tars that are seekable files; compression is compress.c's.
+ * works on plain tars that are seekable files; compression is deflate.c's and inflate.c's.
  *
  * Paths in entries are relative, without leading or trailing '/', without "." or ".."
  * components; "" is the root directory itself. Bytes, not characters.
@@ -280,6 +280,18 @@ int layer_index_layer(int tar_fd, const struct layer_tree *below, struct io_writ
 
 enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD };
 
+#define LAYER_GZIP_LEVEL  1 /* the default */
+#define LAYER_GZIP_LEVELS 9
+#define LAYER_ZSTD_LEVEL  3
+#define LAYER_ZSTD_LEVELS 19 /* higher ones need windows that not everybody unpacks */
+
+struct layer_packing {
+	enum layer_compression c;
+	int level; /* 0: the default */
+};
+/* "gzip[:1-9]", "zstd[:1-19]", "none". ERR_USAGE with the valid ones. */
+int layer_packing_parse(const char *text, struct layer_packing *out, struct err **err);
+
 #define LAYER_RATIO_MAX       1000 /* uncompressed : compressed, past the first LAYER_RATIO_FREE */
 #define LAYER_RATIO_FREE      ((uint64_t)64 << 20)
 #define LAYER_ZSTD_WINDOW_LOG 27
@@ -290,14 +302,29 @@ enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD };
 struct layer_inflate;
 struct layer_inflate *layer_inflate_new(
 	struct io_reader in, enum layer_compression c, uint64_t max_bytes);
+/* gzip by zlib, as where isa-l is missing; for its test. */
+struct layer_inflate *layer_inflate_new_portable(struct io_reader in, uint64_t max_bytes);
 struct io_reader layer_inflate_reader(struct layer_inflate *z);
 void layer_inflate_free(struct layer_inflate *z);
 
-/* A writer of compressed bytes (gzip: one member, mtime 0, no name; deterministic). finish, then
- * free. */
+/*
+ * A writer of compressed bytes: gzip as one member (time 0, no name), zstd as one frame. Equal
+ * input gives equal bytes, however it arrives and whatever the number of threads, with one version
+ * of the compressing library and one class of CPU. gzip 1 to 3 are isa-l's levels (1 is about
+ * sixteen times as fast as zlib's usual one), 4 to 9 zlib's. A library that is missing is an error
+ * of the first write (ERR_UNSUPPORTED); without isa-l gzip is made by zlib. finish, then free.
+ *
+ * level 0: the default. threads 0: layer_deflate_threads(); they start with the second MiB. `out`
+ * is called by the caller's thread only.
+ */
 struct layer_deflate;
-struct layer_deflate *layer_deflate_new(struct io_writer out, enum layer_compression c, int level);
+struct layer_deflate *layer_deflate_new(
+	struct io_writer out, enum layer_compression c, int level, unsigned threads);
+/* As many as there are cores to run on, at most 16. */
+unsigned layer_deflate_threads(void);
 struct io_writer layer_deflate_writer(struct layer_deflate *z);
+/* All that `from` has; as io_copy into the writer, with a copy less. */
+int layer_deflate_copy(struct layer_deflate *z, struct io_reader *from, struct err **err);
 int layer_deflate_finish(struct layer_deflate *z, struct err **err);
 void layer_deflate_free(struct layer_deflate *z);
 

@@ -40,16 +40,17 @@ static int prepare_layer(struct outgoing *o, size_t i, struct err **err)
 {
 	struct oci_descriptor *d = &o->m.layers[i];
 	struct oci_descriptor packed = {0};
+	struct packed_how how = {.packing = o->packing, .cancelled = o->p->o->cancelled};
 
-	if (o->compression == LAYER_PLAIN || !is_plain(d))
+	if (o->packing.c == LAYER_PLAIN || !is_plain(d))
 		return 0;
-	if (packed_layer(o->s, &o->image->config.diff_ids[i], o->compression, &packed, err) < 0)
+	if (packed_layer(o->s, &o->image->config.diff_ids[i], &how, &packed, err) < 0)
 		return err_prefix(err, "compressing layer %zu", i + 1);
 	/* What the image says about the layer beside its form stays. */
 	strlist_copy(&packed.annotations, &d->annotations);
 	oci_descriptor_clear(d);
 	*d = packed;
-	if (is_docker(&o->m) && o->compression == LAYER_GZIP)
+	if (is_docker(&o->m) && o->packing.c == LAYER_GZIP)
 		set_type(d, OCI_MEDIA_DOCKER_LAYER_GZIP);
 	return 0;
 }
@@ -100,7 +101,7 @@ static void to_oci_types(struct oci_manifest *m)
 static int finish(struct outgoing *o, bool changed, struct err **err)
 {
 	if (changed) {
-		if (is_docker(&o->m) && o->compression == LAYER_ZSTD)
+		if (is_docker(&o->m) && o->packing.c == LAYER_ZSTD)
 			to_oci_types(&o->m);
 		free(o->bytes);
 		o->bytes = oci_manifest_dump(&o->m, &o->len);
@@ -132,7 +133,7 @@ int outgoing_prepare(struct outgoing *o, unsigned workers,
 			"%zu layers in the manifest, %zu in the configuration", o->m.nlayers,
 			o->image->config.ndiff_ids);
 	for (size_t i = 0; i < o->m.nlayers; i++)
-		changed |= is_plain(&o->m.layers[i]) && o->compression != LAYER_PLAIN;
+		changed |= is_plain(&o->m.layers[i]) && o->packing.c != LAYER_PLAIN;
 	if (parallel_run(o->m.nlayers + 1, workers, prepare_one, &p, &o->p->stop, err) < 0)
 		return -1;
 	return finish(o, changed, err);

@@ -13,7 +13,7 @@ struct outgoing {
 	struct store *s;
 	const struct image *image;
 	struct progress *p;
-	enum layer_compression compression;
+	struct layer_packing packing;
 	/* results */
 	struct oci_manifest m;
 	char *bytes; /* of the manifest; owned */

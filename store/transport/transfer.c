@@ -212,7 +212,7 @@ int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
 	struct progress p;
-	struct outgoing out = {.s = s, .image = i, .p = &p, .compression = o->compression};
+	struct outgoing out = {.s = s, .image = i, .p = &p, .packing = o->packing};
 	auto_place struct place to = {0};
 	int rc;
 

@@ -33,8 +33,9 @@ struct transfer_opts {
 	const char *cert_dir;                /* NULL = certs.d in the usual places */
 	int tls_verify;   /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
 	unsigned retries; /* 0 = default */
-	enum layer_compression
-		compression; /* for push and archives of OCI layout; LAYER_GZIP usual */
+	/* For push and archives of OCI layout, of layers that the store has as plain tars; gzip is
+	 * usual. */
+	struct layer_packing packing;
 	/* May be called from several threads, one at a time. */
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;

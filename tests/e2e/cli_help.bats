@@ -86,6 +86,9 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	fails 2 'neither true nor false' bld pull --tls-verify=perhaps x
 	fails 2 'host\|none' bld build --network=bridge ctx
 	fails 2 'auto\|plain\|tty\|quiet' bld build --progress=rawjson ctx
+	fails 2 'gzip:1 to gzip:9, zstd, zstd:1 to zstd:19, or none' bld push --compression gzip:10 x
+	fails 2 '"xz" is no compression' bld build --compression xz ctx
+	fails 2 'docker-archive are plain' bld save --compression zstd -o f x
 	BLD_PROGRESS=loud fails 2 'BLD_PROGRESS.*loud' bld build ctx
 }
 

@@ -93,8 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* and what we compress comes back */
 	buf_reset(&theirs);
-	struct layer_deflate *d =
-		layer_deflate_new((struct io_writer){.write = keep, .ctx = &theirs}, LAYER_GZIP, 1);
+	struct layer_deflate *d = layer_deflate_new(
+		(struct io_writer){.write = keep, .ctx = &theirs}, LAYER_GZIP, 1, 1);
 	struct io_writer w = layer_deflate_writer(d);
 	if (io_write(&w, data, size, NULL) || layer_deflate_finish(d, NULL))
 		abort();

@@ -55,7 +55,7 @@ static int teardown(void **state)
 
 static struct transfer_opts opts(void)
 {
-	return (struct transfer_opts){.tls_verify = -1, .compression = LAYER_GZIP};
+	return (struct transfer_opts){.tls_verify = -1, .packing.c = LAYER_GZIP};
 }
 
 /* A shell command in Dir that must succeed. */

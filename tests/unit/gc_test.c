@@ -64,7 +64,9 @@ static void fill(struct store *s, struct digest a[2], struct digest b[2])
 		struct lowers l = {0};
 		assert_int_equal(0, snapshot_lowers(s, both[i], 2, &dirs, &l, NULL));
 		lower_clear_all(&l);
-		assert_int_equal(0, packed_layer(s, &both[i][1], LAYER_GZIP, &d, NULL));
+		assert_int_equal(
+			0, packed_layer(s, &both[i][1],
+				   &(struct packed_how){.packing.c = LAYER_GZIP}, &d, NULL));
 		oci_descriptor_clear(&d);
 		assert_int_equal(0, packed_retimed(s, &both[i][1], 5, true, &retimed, NULL));
 		char *value =

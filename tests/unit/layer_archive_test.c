@@ -143,7 +143,7 @@ static void what_is_not_an_archive(void **state)
 	}
 	/* a gzip of something else */
 	int fd = kit_memfd();
-	struct layer_deflate *z = layer_deflate_new(kit_writer(&fd), LAYER_GZIP, 1);
+	struct layer_deflate *z = layer_deflate_new(kit_writer(&fd), LAYER_GZIP, 1, 1);
 	struct io_writer w = layer_deflate_writer(z);
 	assert_ok(io_write(&w, "just text", 9, err));
 	assert_ok(layer_deflate_finish(z, err));
@@ -186,7 +186,7 @@ static void limits_and_damage(void **state)
 	/* a bomb: 100 MiB of zeros in one file */
 	size_t n = (size_t)100 << 20;
 	fd = kit_memfd();
-	struct layer_deflate *z = layer_deflate_new(kit_writer(&fd), LAYER_ZSTD, 1);
+	struct layer_deflate *z = layer_deflate_new(kit_writer(&fd), LAYER_ZSTD, 1, 1);
 	struct layer_writer *w = layer_writer_new(layer_deflate_writer(z));
 	void *zeros = mem_array(n, 1);
 	const struct layer_entry e = {.path = "zeros",

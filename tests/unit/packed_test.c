@@ -36,24 +36,28 @@ static void test_compressed(void **state)
 	struct err *e = NULL;
 
 	stack(d->s, id);
-	assert_int_equal(0, packed_layer(d->s, &id[0], LAYER_PLAIN, &a, &e));
+	assert_int_equal(0,
+		packed_layer(d->s, &id[0], &(struct packed_how){.packing.c = LAYER_PLAIN}, &a, &e));
 	assert_string_equal(OCI_MEDIA_LAYER, a.media_type);
 	assert_true(sha256_equal(&id[0], &a.digest));
 	oci_descriptor_clear(&a);
 	for (int i = 0; i < 2; i++) {
 		uint64_t size;
-		if (packed_layer(d->s, &id[0], t[i].c, &a, &e) < 0)
+		if (packed_layer(d->s, &id[0], &(struct packed_how){.packing.c = t[i].c}, &a, &e) <
+			0)
 			fail_msg("%s", err_text(e));
 		assert_string_equal(t[i].type, a.media_type);
 		assert_true(blob_exists(d->s, &a.digest, &size));
 		assert_int_equal(size, a.size);
 		assert_int_equal(i + 1, count(d->s, "forms"));
-		assert_int_equal(0, packed_layer(d->s, &id[0], t[i].c, &b, &e));
+		assert_int_equal(0, packed_layer(d->s, &id[0],
+					    &(struct packed_how){.packing.c = t[i].c}, &b, &e));
 		assert_true(sha256_equal(&a.digest, &b.digest));
 		/* lost and made again: the same bytes */
 		assert_int_equal(0, blob_remove(d->s, &a.digest));
 		oci_descriptor_clear(&b);
-		assert_int_equal(0, packed_layer(d->s, &id[0], t[i].c, &b, &e));
+		assert_int_equal(0, packed_layer(d->s, &id[0],
+					    &(struct packed_how){.packing.c = t[i].c}, &b, &e));
 		assert_true(sha256_equal(&a.digest, &b.digest));
 		oci_descriptor_clear(&b);
 		/* the plain tar comes back from the compressed form */
@@ -76,7 +80,8 @@ static void test_poisoned(void **state)
 	auto_err struct err *e = NULL;
 
 	stack(d->s, id);
-	assert_int_equal(0, packed_layer(d->s, &id[1], LAYER_GZIP, &a, NULL));
+	assert_int_equal(0, packed_layer(d->s, &id[1],
+				    &(struct packed_how){.packing.c = LAYER_GZIP}, &a, NULL));
 	assert_int_equal(0, packed_remember(d->s, &id[0], LAYER_GZIP, &a.digest, NULL));
 	oci_descriptor_clear(&a);
 	assert_int_equal(0, blob_remove(d->s, &id[0]));

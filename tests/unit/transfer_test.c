@@ -53,7 +53,7 @@ static struct transfer_opts opts(void)
 	Seen = (struct seen){0};
 	return (struct transfer_opts){.tls_verify = -1,
 		.retries = 3,
-		.compression = LAYER_GZIP,
+		.packing.c = LAYER_GZIP,
 		.event = on_event,
 		.ctx = &Seen,
 		.cancelled = &Seen.cancel};
@@ -600,12 +600,12 @@ static void test_push(void **state)
 	store_close(other);
 	/* zstd, and no compression at all. */
 	o = opts();
-	o.compression = LAYER_ZSTD;
+	o.packing.c = LAYER_ZSTD;
 	push_to(S, "img", third, &o);
 	free(url);
 	url = mem_printf("docker://%s", third);
 	same_diff_ids(url, local);
-	o.compression = LAYER_PLAIN;
+	o.packing.c = LAYER_PLAIN;
 	again = push_to(S, "img", third, &o);
 	assert_memory_equal(&want, &again, sizeof want);
 	/* By digest only what has it. */
@@ -614,7 +614,7 @@ static void test_push(void **state)
 	o = opts();
 	again = push_to(S, "img", pinned, &o);
 	assert_memory_equal(&d, &again, sizeof d);
-	o.compression = LAYER_PLAIN;
+	o.packing.c = LAYER_PLAIN;
 	good(image_open(S, "img", NULL, &i, &err), err);
 	assert_int_equal(transfer_push(S, &i, pinned, &o, &again, &err), -1);
 	expect(err, ERR_USAGE, "does not have that digest");

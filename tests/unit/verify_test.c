@@ -59,7 +59,8 @@ static void fill(struct store *s, struct digest id[2])
 
 	images_simple(s, NAME, id);
 	assert_int_equal(0, snapshot_lowers(s, id, 2, &dirs, &l, NULL));
-	assert_int_equal(0, packed_layer(s, &id[0], LAYER_GZIP, &d, NULL));
+	assert_int_equal(0,
+		packed_layer(s, &id[0], &(struct packed_how){.packing.c = LAYER_GZIP}, &d, NULL));
 	oci_descriptor_clear(&d);
 	char *value = mem_printf("layer %s\n", sha256_string(&id[0], text));
 	assert_int_equal(0, cache_put(s, &key, value, strlen(value), NULL));
