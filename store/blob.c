@@ -74,7 +74,7 @@ struct hashpipe *blob_pipe(struct blob_writer *w)
 int blob_readable(const struct blob_writer *w, uint64_t *n)
 {
 	*n = w->written;
-	return w->fd;
+	return w->file.fd;
 }
 
 uint64_t blob_written(const struct blob_writer *w)

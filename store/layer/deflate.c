@@ -4,8 +4,8 @@
 #include "store/layer/layer.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "store/base/cpus.h"
 #include "store/base/mem.h"
 #include "store/layer/gzipstream.h"
 #include "store/layer/zstdlib.h"
@@ -26,9 +26,9 @@ struct layer_deflate {
 
 unsigned layer_deflate_threads(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = cpus_usable();
 
-	return n < 1 ? 1 : n > THREADS ? THREADS : (unsigned)n;
+	return n > THREADS ? THREADS : n;
 }
 
 static void start_zstd(struct layer_deflate *z, int level, unsigned threads)
