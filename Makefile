@@ -22,13 +22,13 @@ V       ?=
 Q       := $(if $(V),,@)
 
 # Bound when the program starts, and loaded when first called (store/base/dynlib.h: headers only).
-PKGS      := jansson libseccomp
-LAZY_PKGS := libarchive libcurl libcrypto libzstd zlib libisal
+PKGS      := jansson
+LAZY_PKGS := libarchive libcurl libcrypto libseccomp libzstd zlib libisal
 # Only what compiles C needs the libraries; install, clean and help do not.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LAZY_PKGS) 2>/dev/null)
 PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # Judges of the unit tests.
-TEST_LIBS  := $(shell pkg-config --libs libarchive libcrypto zlib libzstd 2>/dev/null) -lcmocka
+TEST_LIBS  := $(shell pkg-config --libs libarchive libcrypto libseccomp zlib libzstd 2>/dev/null) -lcmocka
 
 VERSION := $(shell cat docs/VERSION 2>/dev/null || echo 0)
 

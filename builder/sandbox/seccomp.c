@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,6 +26,7 @@
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/seccomp_names.h"
+#include "builder/sandbox/seccomplib.h"
 #include "store/base/mem.h"
 
 #define CHECK_VALUES 5
@@ -129,7 +129,7 @@ struct program {
 
 static int resolve(uint32_t arch, const char *name)
 {
-	int nr = seccomp_syscall_resolve_name_arch(arch, name);
+	int nr = seccomplib_get(NULL)->resolve_name(arch, name);
 
 	for (size_t i = 0; arch == SCMP_ARCH_X86 && nr < 0 && i < ARRAY_LEN(i386_direct); i++)
 		if (strcmp(i386_direct[i].name, name) == 0)
@@ -288,6 +288,8 @@ int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err)
 	auto_free struct numbers *scratch = mem_array(2, sizeof(*scratch));
 
 	*f = (struct sandbox_seccomp){0};
+	if (!seccomplib_get(err))
+		return -1;
 	emit_load(p, offsetof(struct seccomp_data, arch));
 	for (size_t i = 0; i < ARRAY_LEN(architectures); i++)
 		emit_architecture(p, architectures[i], scratch);

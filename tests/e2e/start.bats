@@ -40,7 +40,7 @@ opened() { sed -nE 's/.* = [0-9]+<([^>]*)>$/\1/p' "$1" | sort -u; }
 	equal "$(cached_steps)" 16
 	traced trace openat,openat2,open,creat,connect "$BLD" build -q -t x ctx
 	hex='[0-9a-f]{64}'
-	own="(/usr)?/lib(64)?(/[a-z0-9_-]+)?/(lib(c|m|jansson|seccomp|zstd|isal)|ld-linux[a-z0-9_-]*)[.-][^/]*"
+	own="(/usr)?/lib(64)?(/[a-z0-9_-]+)?/(lib(c|m|jansson|zstd|isal)|ld-linux[a-z0-9_-]*)[.-][^/]*"
 	store="$T/store(/index\.json|/blobs/sha256(/$hex)?)?"
 	bld="$T/store/bld(/version|/cache(/$hex)?|/locks(/(store|index|objects|context))?|/tmp|/forms|/dirs|/context(/[^/]*)?)?"
 	context="$T/ctx(/Dockerfile|/\.dockerignore|/src(/.*)?)?"
@@ -97,6 +97,8 @@ opened() { sed -nE 's/.* = [0-9]+<([^>]*)>$/\1/p' "$1" | sort -u; }
 	: >broken/libcurl.so.4
 	: >broken/libarchive.so.13
 	: >broken/libcrypto.so.3
+	: >broken/libseccomp.so.2
+	need_base
 	echo 1 >ctx/one
 	tar -C ctx -cf ctx/a.tar one
 	dockerfile <<-'EOF'
@@ -111,4 +113,9 @@ opened() { sed -nE 's/.* = [0-9]+<([^>]*)>$/\1/p' "$1" | sort -u; }
 	echo 'ADD a.tar /' >>ctx/Dockerfile
 	fails 1 'libarchive\.so\.13 cannot be loaded.*unpacking archives' bld build ctx
 	has "$stderr" 'help: install the Debian package libarchive13'
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN true
+	EOF
+	fails 1 'libseccomp\.so\.2 cannot be loaded' bld build ctx
 }

@@ -8,7 +8,7 @@ BUILD=${BUILD:-build}
 allowed='
 builder/main:.*(signal|stop|caught|cancel).*
 store/base/log:.*
-store/[a-z]+/[a-z]+lib:(table|loaded|once)(\.[0-9]+)?
+(store|builder)/[a-z]+/[a-z]+lib:(table|loaded|once)(\.[0-9]+)?
 '
 bad=0 seen=0
 while IFS= read -r obj; do

@@ -30,7 +30,7 @@ jansson\.h         store/base/jsonx\.[ch]|store/oci/.*|store/transport/.*|store/
 archive(_entry)?\.h store/layer/archivelib\.h
 sched\.h           builder/sandbox/.*|store/base/cpus\.c
 sys/mount\.h       builder/sandbox/.*
-seccomp\.h         builder/sandbox/.*
+seccomp\.h         builder/sandbox/seccomplib\.h
 linux/.*           builder/sandbox/.*|store/base/fs[a-z_]*\.[ch]
 '
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/sandbox/seccomplib.h"
+
+#define DYNLIB_TABLE struct seccomplib
+static const struct dynlib_call calls[] = {SECCOMPLIB_CALLS(DYNLIB_CALL)};
+static const struct dynlib seccomp = {
+	"libseccomp.so.2", "libseccomp2", "RUN", calls, sizeof calls / sizeof *calls};
+
+/* Written by load() alone. */
+static struct seccomplib table;
+static bool loaded;
+
+static void load(void)
+{
+	loaded = dynlib_fill(&seccomp, &table);
+}
+
+const struct seccomplib *seccomplib_get(struct err **err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	if (loaded)
+		return &table;
+	dynlib_missing(&seccomp, err);
+	return NULL;
+}
