@@ -40,7 +40,7 @@ opened() { sed -nE 's/.* = [0-9]+<([^>]*)>$/\1/p' "$1" | sort -u; }
 	equal "$(cached_steps)" 16
 	traced trace openat,openat2,open,creat,connect "$BLD" build -q -t x ctx
 	hex='[0-9a-f]{64}'
-	own="(/usr)?/lib(64)?(/[a-z0-9_-]+)?/(lib(c|m|jansson|zstd|isal)|ld-linux[a-z0-9_-]*)[.-][^/]*"
+	own="(/usr)?/lib(64)?(/[a-z0-9_-]+)?/(lib(c|m|jansson)|ld-linux[a-z0-9_-]*)[.-][^/]*"
 	store="$T/store(/index\.json|/blobs/sha256(/$hex)?)?"
 	bld="$T/store/bld(/version|/cache(/$hex)?|/locks(/(store|index|objects|context))?|/tmp|/forms|/dirs|/context(/[^/]*)?)?"
 	context="$T/ctx(/Dockerfile|/\.dockerignore|/src(/.*)?)?"
