@@ -10,9 +10,9 @@
 static void test_generated(void **state)
 {
 	struct world *w = *state;
-	struct random_layers *r = mem_alloc(sizeof *r);
 	size_t names = 0, refused = 0;
 	NEEDS_EROFS(w);
+	struct random_layers *r = mem_alloc(sizeof *r);
 	for (size_t made = 0, seed = 1; made < TARS; seed++) {
 		struct stack s = {0};
 		random_start(r, seed);

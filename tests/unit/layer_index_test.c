@@ -77,11 +77,12 @@ static void test_many_names(void **state)
 {
 	enum { MANY = 120000, DIRS = 70000, LINKS = 66000 };
 	struct world *w = *state;
-	struct layer_tree *t = layer_tree_new();
 	struct stat st;
 	char name[32];
-	int tar = kit_memfd(), listed = 0;
+	int listed = 0;
 	NEEDS_EROFS(w);
+	struct layer_tree *t = layer_tree_new();
+	int tar = kit_memfd();
 	struct buf b;
 	buf_init(&b, 256 << 20);
 	kit_raw(&b, "file", '0', "", "x", 1);
@@ -123,8 +124,8 @@ static void test_symlinks(void **state)
 {
 	static const size_t lengths[] = {1, 2, 415, 416, 417, 447, 448, 449, 479, 480, 481, 511,
 		512, 513, 1023, 1024, 1025, 2000, 4094, 4095};
-	char *target = mem_array(5000, 1);
 	NEEDS_EROFS((struct world *)*state);
+	char *target = mem_array(5000, 1);
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 		memset(target, 'y', lengths[i]);
 		target[lengths[i]] = 0;
@@ -287,9 +288,9 @@ static void test_large_file(void **state)
 
 static void test_sparse(void **state)
 {
-	struct random_layers *r = mem_alloc(sizeof *r);
 	char name[32];
 	NEEDS_EROFS((struct world *)*state);
+	struct random_layers *r = mem_alloc(sizeof *r);
 	random_start(r, 5);
 	for (int round = 0; round < 8; round++) {
 		struct stack s = {0};
@@ -388,9 +389,9 @@ static void test_many_tars(void **state)
 {
 	enum { MANY = 500 };
 	struct world *w = *state;
-	struct layer_tree *t = layer_tree_new();
 	char name[2][32], got[32];
 	NEEDS_EROFS(w);
+	struct layer_tree *t = layer_tree_new();
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name[0], sizeof name[0], "d/f%d", i);
 		snprintf(name[1], sizeof name[1], "d/f%d", i - 7);
