@@ -196,14 +196,19 @@ static void test_busy(void **state)
 	assert_int_equal(0, gc_run(d->s, &keep, NULL, NULL));
 }
 
-/* An index.json that cannot be read must not look like "no images". */
+/* An index.json that cannot be read must not look like "no images", nor one that is lost with the
+ * one before it. */
 static void test_damaged_index(void **state)
 {
 	struct storedir *d = *state;
 	struct digest a[2], b[2];
 
 	fill(d->s, a, b);
+	tempdir_write(store_root_fd(d->s), "index.json", "{");
+	assert_int_equal(-1, gc_run(d->s, &keep, NULL, NULL));
+	assert_int_equal(11, blobs(d->s));
 	tempdir_write(store_root_fd(d->s), "index.json", "");
+	tempdir_write(store_bld_fd(d->s), "index.last", "");
 	assert_int_equal(-1, gc_run(d->s, &keep, NULL, NULL));
 	assert_int_equal(11, blobs(d->s));
 }
