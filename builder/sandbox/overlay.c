@@ -25,6 +25,7 @@ struct overlay_arg {
 	int stage;     /* CLASSIC: where it is mounted, a directory of its own */
 	char *options; /* CLASSIC: room for them */
 	size_t n;
+	bool xino;   /* see xino_option */
 	int lower[]; /* slots, top first */
 };
 
@@ -35,6 +36,17 @@ static const struct kernel_fs_opt fixed_options[] = {
 	{.key = "metacopy", .value = "off"},
 	{.key = "index", .value = "off"},
 };
+
+/* An index is a file system of its own. Without this option its files would show another st_dev
+ * than the directories they are in, and `tar --one-file-system`, `cp -x` or `find -xdev` in a RUN
+ * would leave them out. (With directories only the kernel needs none, and would say so in its log.)
+ */
+static const struct kernel_fs_opt xino_option = {.key = "xino", .value = "on"};
+
+static int set_option(int fs, const struct kernel_fs_opt *o)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, o->key, o->value, 0);
+}
 
 static int set_dir(int fs, const char *key, int fd)
 {
@@ -49,9 +61,10 @@ static int configure(struct ops_state *st, int fs, const struct overlay_arg *a)
 		if (set_dir(fs, "lowerdir+", st->slot[a->lower[i]]) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
-		if (fsconfig(fs, FSCONFIG_SET_STRING, fixed_options[i].key, fixed_options[i].value,
-			    0) < 0)
+		if (set_option(fs, &fixed_options[i]) < 0)
 			return -1;
+	if (a->xino && set_option(fs, &xino_option) < 0)
+		return -1;
 	if (a->upper < 0)
 		return 0;
 	if (set_dir(fs, "upperdir", st->slot[a->upper]) < 0 ||
@@ -90,15 +103,20 @@ static char *append(char *to, const char *s)
 	return to + n;
 }
 
+static char *append_option(char *to, const struct kernel_fs_opt *o)
+{
+	return append(append(append(append(to, o->key), "="), o->value), ",");
+}
+
 /* overlay_plan() saw to it that the options fit. */
 static void classic_options(const struct ops_state *st, const struct overlay_arg *a)
 {
 	char number[16], *p = a->options;
 
-	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++) {
-		p = append(append(p, fixed_options[i].key), "=");
-		p = append(append(p, fixed_options[i].value), ",");
-	}
+	for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
+		p = append_option(p, &fixed_options[i]);
+	if (a->xino)
+		p = append_option(p, &xino_option);
 	p = append(p, "lowerdir=");
 	for (size_t i = 0; i < a->n; i++) {
 		p = append(p, i ? ":" : "");
@@ -254,8 +272,10 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 	a->upper = o->upper;
 	a->work = o->work;
 	a->n = o->n;
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->n; i++) {
 		a->lower[i] = o->lower[o->n - 1 - i].slot;
+		a->xino |= o->lower[i].mounted;
+	}
 	if (o->api == OVERLAY_CLASSIC && plan_classic(l, o, a, err) < 0)
 		return -1;
 	ops_add(l, &(struct op){o->api == OVERLAY_CLASSIC ? mount_classic : mount_plus,
