@@ -47,9 +47,10 @@ static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct er
 		return -1;
 	if (tar < 0)
 		return err_sys(err, "spool file in the store");
-	auto_layer_list struct layer_list *l = copy_place(sel, &d, err);
+	auto_copy_placed struct copy_placed *p = copy_place(sel, &d, err);
 	struct io_fd out = {.fd = tar, .what = "cache mount"};
-	if (!l || layer_list_write(l, io_fd_writer(&out), err) < 0)
+	auto_layer_writer struct layer_writer *w = layer_writer_new(io_fd_writer(&out));
+	if (!p || copy_write(p, w, err) < 0)
 		return -1;
 	struct layer_unpack u = {.dest_fd = dir_fd, .below = NULL};
 	return layer_unpack(tar, &u, err);

@@ -33,6 +33,16 @@ int commit_list(struct store *s, struct layer_list *l, struct record *out, struc
 	return commit_layer(s, fill_list, l, out, err);
 }
 
+static int fill_copy(void *ctx, struct layer_writer *w, struct err **err)
+{
+	return copy_write(ctx, w, err);
+}
+
+int commit_copy(struct store *s, struct copy_placed *p, struct record *out, struct err **err)
+{
+	return commit_layer(s, fill_copy, p, out, err);
+}
+
 static int freeze(struct job *j, struct state *st, const char *temp_name, struct digest *layer,
 	struct err **err)
 {

@@ -14,6 +14,8 @@ int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w,
 	void *ctx, struct record *out, struct err **err);
 /* Write the list as a layer blob. */
 int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err);
+/* The same of placed files; once. */
+int commit_copy(struct store *s, struct copy_placed *p, struct record *out, struct err **err);
 /* Freeze tmp/temp_name/upper over the stage's layers, and keep it as the directory form of the new
  * layer. */
 int commit_upper(struct job *j, struct state *st, const char *temp_name, struct record *out,

@@ -11,6 +11,7 @@
 
 static void context_clear(struct context *c)
 {
+	copy_share_free(c->share);
 	if (c->dir_fd >= 0)
 		close(c->dir_fd);
 	layer_tree_free(c->tree);
@@ -20,7 +21,7 @@ static void context_clear(struct context *c)
 	*c = (struct context){.dir_fd = -1};
 }
 
-static int open_dir(const char *path, struct context *c, struct err **err)
+static int open_dir(const char *path, struct store *s, struct context *c, struct err **err)
 {
 	c->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->dir_fd < 0) {
@@ -31,6 +32,7 @@ static int open_dir(const char *path, struct context *c, struct err **err)
 		return -1;
 	}
 	c->shown = mem_strdup(path);
+	c->share = copy_share_new(s, c->dir_fd);
 	return 0;
 }
 
@@ -244,7 +246,8 @@ static int read_dockerfile(const struct context_opts *o, struct context *c, stru
 	return read_dockerfile_fd(fd, path, text, err);
 }
 
-static int open_named(const struct context_opts *o, struct context_set *set, struct err **err)
+static int open_named(
+	const struct context_opts *o, struct store *s, struct context_set *set, struct err **err)
 {
 	set->named = mem_alloc((o->named->n + 1) * sizeof *set->named);
 	for (size_t i = 0; i < o->named->n; i++) {
@@ -261,7 +264,7 @@ static int open_named(const struct context_opts *o, struct context_set *set, str
 		if (strcmp(n->name, "scratch") == 0 || strcmp(n->name, "context") == 0)
 			return err_set(err, ERR_USAGE, "--build-context: \"%s\" is a reserved name",
 				n->name);
-		if (open_dir(eq + 1, &n->context, err) < 0 ||
+		if (open_dir(eq + 1, s, &n->context, err) < 0 ||
 			open_ignore(&n->context, NULL, true, err) < 0)
 			return -1;
 	}
@@ -285,7 +288,7 @@ int context_open(const struct context_opts *o, struct store *s, struct context_s
 			return -1;
 	} else {
 		bool in_context = true;
-		if (o->context && open_dir(o->context, &set.main, err) < 0)
+		if (o->context && open_dir(o->context, s, &set.main, err) < 0)
 			return -1;
 		if (stdin_file ? read_dockerfile_fd(
 					 STDIN_FILENO, "Dockerfile on stdin", &text, err) < 0
@@ -294,7 +297,7 @@ int context_open(const struct context_opts *o, struct store *s, struct context_s
 		if (open_ignore(&set.main, stdin_file ? NULL : shown, in_context, err) < 0)
 			return -1;
 	}
-	if (open_named(o, &set, err) < 0 || parse_text(shown, &text, df, err) < 0)
+	if (open_named(o, s, &set, err) < 0 || parse_text(shown, &text, df, err) < 0)
 		return -1;
 	*out = set;
 	set = (struct context_set){.main = {.dir_fd = -1}};
@@ -320,6 +323,7 @@ struct copy_root context_root(const struct context *c)
 		.tree = c->tree,
 		.ignore = c->ignore,
 		.ignore_name = c->ignore_name,
+		.share = c->share,
 		.keep_owner = false,
 	};
 }

@@ -20,11 +20,12 @@
 #define CONTEXT_TAR_MAX ((uint64_t)64 << 30) /* bytes on stdin */
 
 struct context {
-	int dir_fd;              /* -1 when it is a tree, or when there is no context */
-	struct layer_tree *tree; /* owned */
-	struct ignore *ignore;   /* owned, NULL = no rules */
-	char *ignore_name;       /* owned */
-	char *shown;             /* for messages; owned */
+	int dir_fd;               /* -1 when it is a tree, or when there is no context */
+	struct layer_tree *tree;  /* owned */
+	struct ignore *ignore;    /* owned, NULL = no rules */
+	char *ignore_name;        /* owned */
+	char *shown;              /* for messages; owned */
+	struct copy_share *share; /* of dir_fd; owned, NULL without one */
 };
 
 struct context_named {

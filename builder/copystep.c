@@ -241,10 +241,10 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 		return -1;
 	if (w->chown && userdb_owner(below, w->chown, &d.uid, &d.gid, err) < 0)
 		return dferr_locate(err, w->sp->df, w->ast->chown.span);
-	auto_layer_list struct layer_list *l = copy_place(w->selection, &d, err);
-	if (!l)
+	auto_copy_placed struct copy_placed *p = copy_place(w->selection, &d, err);
+	if (!p)
 		return dferr_locate(err, w->sp->df, w->ast->dest.span);
-	if (commit_list(w->j->s, l, out, err) < 0)
+	if (commit_copy(w->j->s, p, out, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
 	return 0;
 }

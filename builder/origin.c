@@ -147,11 +147,9 @@ static int write_layer(struct job *j, struct copy_selection *sel, const char *de
 {
 	auto_layer_tree struct layer_tree *empty = layer_tree_new();
 	struct copy_dest d = {.below = empty, .path = dest, .workdir = "/"};
-	auto_layer_list struct layer_list *l = copy_place(sel, &d, err);
+	auto_copy_placed struct copy_placed *p = copy_place(sel, &d, err);
 
-	if (!l)
-		return -1;
-	return commit_list(j->s, l, out, err);
+	return p ? commit_copy(j->s, p, out, err) : -1;
 }
 
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,

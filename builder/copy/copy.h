@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * COPY and ADD without a file tree: select sources, digest them, place them. What comes out is a
- *list of layer entries for the tar writer; no file is created, nothing is mounted. Rules:
- *dockerfile-semantics S9, S10, S12, S13.
+ * COPY and ADD without a file tree: select sources, digest them, place and write them. What comes
+ *out is the tar of a layer; no file is created, nothing is mounted. Rules: dockerfile-semantics S9,
+ *S10, S12, S13.
  *
- * Three phases, because the cache key needs only the first two:
  *	copy_select   patterns -> files, by reading directories (or a merged tree) under a root that
- *nothing can leave copy_digest   one sha256 over names, types, modes, owners, link targets, xattrs
- *and content; not mtimes copy_place    where each file goes, resolved in the destination's merged
- *tree, as layer entries
+ *	              nothing can leave; what the stat index of the context vouches for is known
+ *then copy_digest   one sha256 over names, types, modes, owners, link targets, xattrs and content;
+ *not mtimes. Reads what is not known yet, with a few threads copy_place    where each file goes,
+ *resolved in the destination's merged tree copy_write    the entries in order, as a tar. Contents
+ *that are not known are hashed as they go by, so that with copy_digest behind copy_write each byte
+ *is read once
+ *
+ * The cache key needs select and digest only; who knows that there is nothing to be found places
+ *and writes first.
  */
 #ifndef BLD_BUILDER_COPY_COPY_H
 #define BLD_BUILDER_COPY_COPY_H
@@ -21,6 +26,8 @@
 #include "store/layer/layer.h"
 
 struct ignore; /* parser/ignore.h */
+struct store;
+struct copy_share;
 
 #define COPY_SOURCES_MAX 10000    /* of one instruction */
 #define COPY_FILES_MAX   10000000 /* selected by one instruction */
@@ -33,6 +40,7 @@ struct copy_root {
 	const struct layer_tree *tree;
 	const struct ignore *ignore; /* or NULL */
 	const char *ignore_name;     /* ".dockerignore", for messages; NULL */
+	struct copy_share *share;    /* of dir_fd; or NULL: nothing is remembered */
 	bool keep_owner; /* tree of a stage or image: numeric owners stay; of a context: 0:0 */
 };
 
@@ -69,9 +77,25 @@ void copy_selection_free(struct copy_selection *s);
 size_t copy_selection_count(const struct copy_selection
 		*s); /* top-level sources found; 0 = wildcards without a match */
 
-/* Reads and hashes content; remembers each file's digest, so that a file that changes before it is
- * written is found. Items' basenames count, their parent directories do not. Files of a tree are
- * hashed too. */
+/*
+ * What the steps of one build know of one context directory, so that none is walked twice and no
+ * file hashed twice, and its stat index (store/statindex.h), which is read now and written by free
+ * when there is something new. A walk is taken again after COPY_SHARE_MS, and is not kept when it
+ * is very large. A selection has it for itself until it is freed: copy_select waits for another
+ * thread's. All its roots have the same rules. dir_fd is borrowed. Without a store nothing outlives
+ * the build.
+ */
+#define COPY_SHARE_MS    1000
+#define COPY_SHARE_FILES 200000
+struct copy_share *copy_share_new(struct store *s, int dir_fd);
+void copy_share_free(struct copy_share *c);
+
+/* Would copy_digest have to read contents? */
+bool copy_unread(const struct copy_selection *s);
+/* Can it be placed and written before it is digested? Not when archives are unpacked. */
+bool copy_at_once(const struct copy_selection *s);
+/* Items' basenames count, their parent directories do not. Files of a tree are hashed too. A file's
+ * digest is remembered: one that changes before it is written is found. */
 int copy_digest(struct copy_selection *s, struct digest *out, struct err **err);
 
 struct copy_dest {
@@ -86,10 +110,13 @@ struct copy_dest {
 	int64_t now; /* mtime of directories that are made and of inline files, seconds */
 };
 
-/* Owned list, ready for layer_list_write. The selection must outlive the list (file descriptors,
- * data). */
-struct layer_list *copy_place(
+/* Borrows everything; the selection and the tree must outlive it. */
+struct copy_placed;
+struct copy_placed *copy_place(
 	struct copy_selection *s, const struct copy_dest *d, struct err **err);
+/* Once. Finishes the writer. ERR_CONTEXT when a file cannot be read, or changed while it was. */
+int copy_write(struct copy_placed *p, struct layer_writer *w, struct err **err);
+void copy_placed_free(struct copy_placed *p);
 
 /* WORKDIR and friends: entries that make `path` (absolute, cleaned) with its missing parents, 0755
  * and this owner. An empty list when it is there. ERR_BUILD when something that is no directory is
@@ -99,5 +126,7 @@ struct layer_list *copy_mkdir(const struct layer_tree *below, const char *path, 
 
 DEFINE_CLEANUP(struct copy_selection *, copy_selection_free);
 #define auto_copy_selection CLEANUP(copy_selection_freep)
+DEFINE_CLEANUP(struct copy_placed *, copy_placed_free);
+#define auto_copy_placed CLEANUP(copy_placed_freep)
 
 #endif

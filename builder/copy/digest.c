@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include "builder/copy/selection.h"
 #include "store/base/cleanup.h"
@@ -17,8 +16,9 @@
 
 #define THREADS_MAX 8
 #define BATCH       16 /* files that a thread takes at once */
-#define READ_SIZE   ((size_t)256 << 10)
-#define FORMAT      "bld copy 1" /* changes with the order or meaning of the fields below */
+#define ALONE       64 /* so many files are not worth a thread, unless ... */
+#define ALONE_BYTES ((uint64_t)1 << 20)
+#define READ_SIZE   ((size_t)1 << 20)
 
 struct crew {
 	struct copy_selection *s;
@@ -27,6 +27,12 @@ struct crew {
 	atomic_size_t next;
 	atomic_bool failed;
 	struct err *err; /* of the first failure, under s->lock */
+};
+
+/* One thread of it. */
+struct worker {
+	struct copy_opener opener;
+	unsigned char *buf; /* owned; READ_SIZE bytes, or NULL */
 };
 
 static void hash_zeros(struct sha256 *h, uint64_t n)
@@ -40,29 +46,27 @@ static void hash_zeros(struct sha256 *h, uint64_t n)
 	}
 }
 
-static int hash_fd(struct sha256 *h, int fd, uint64_t off, uint64_t n)
+static int hash_fd(struct sha256 *h, int fd, uint64_t off, uint64_t n, unsigned char *buf)
 {
-	auto_free unsigned char *p = n ? mem_array(1, n < READ_SIZE ? (size_t)n : READ_SIZE) : NULL;
-
 	while (n) {
 		size_t now = n < READ_SIZE ? (size_t)n : READ_SIZE;
-		if (fs_pread_all(fd, p, now, off) < 0)
+		if (fs_pread_all(fd, buf, now, off) < 0)
 			return -1;
-		sha256_update(h, p, now);
+		sha256_update(h, buf, now);
 		off += now;
 		n -= now;
 	}
 	return 0;
 }
 
-static int hash_extents(struct sha256 *h, const struct layer_entry *e)
+static int hash_extents(struct sha256 *h, const struct layer_entry *e, unsigned char *buf)
 {
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < e->nextents; i++) {
 		const struct layer_extent *x = &e->extents[i];
 		hash_zeros(h, x->off - at);
-		if (hash_fd(h, e->fd, x->data, x->len) < 0)
+		if (hash_fd(h, e->fd, x->data, x->len, buf) < 0)
 			return -1;
 		at = x->off + x->len;
 	}
@@ -70,7 +74,7 @@ static int hash_extents(struct sha256 *h, const struct layer_entry *e)
 	return 0;
 }
 
-int copy_digest_content(const struct layer_entry *e, struct digest *out)
+static int hash_data(const struct layer_entry *e, struct digest *out, unsigned char *buf)
 {
 	struct sha256 h;
 	int rc = 0;
@@ -79,94 +83,109 @@ int copy_digest_content(const struct layer_entry *e, struct digest *out)
 	if (e->source == LAYER_DATA_MEM)
 		sha256_update(&h, e->mem, (size_t)e->size);
 	else if (e->source == LAYER_DATA_FD && e->extents)
-		rc = hash_extents(&h, e);
+		rc = hash_extents(&h, e, buf);
 	else if (e->source == LAYER_DATA_FD)
-		rc = hash_fd(&h, e->fd, e->data_off, e->size);
+		rc = hash_fd(&h, e->fd, e->data_off, e->size, buf);
 	sha256_final(&h, out);
 	return rc;
 }
 
-static int read_xattrs(struct copy_selection *s, int fd, struct copy_file *f)
+int copy_digest_content(const struct layer_entry *e, struct digest *out)
 {
-	if (flistxattr(fd, NULL, 0) == 0)
-		return 0;
-	pthread_mutex_lock(&s->lock);
-	int rc = copy_dirsource_xattrs(fd, &s->pool, f);
-	pthread_mutex_unlock(&s->lock);
-	return rc;
+	auto_free unsigned char *buf = mem_grow(NULL, READ_SIZE, 1);
+
+	return hash_data(e, out, buf);
 }
 
 // A regular file of a directory root: metadata and content through one descriptor.
-static int read_file(struct copy_selection *s, struct copy_file *f)
+static int read_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
-	struct stat st;
-	auto_fd int fd = copy_file_open(s, f, &st);
+	auto_fd int fd = copy_opener_read(&w->opener, s, f);
 
 	if (fd < 0)
 		return -1;
-	copy_dirsource_stat(&st, f);
-	if (read_xattrs(s, fd, f) < 0)
-		return -1;
 	struct layer_entry e = {.source = LAYER_DATA_FD, .fd = fd, .size = f->size};
-	if (copy_digest_content(&e, &f->digest) == 0)
+	if (!f->size || hash_data(&e, &f->digest, w->buf) == 0)
 		return 0;
 	if (errno == EIO) { // shorter than a moment ago, or a bad disk
 		struct stat now;
-		if (fstat(fd, &now) == 0 && now.st_size < st.st_size)
+		if (fstat(fd, &now) == 0 && (uint64_t)now.st_size < f->size)
 			errno = 0;
 	}
 	return -1;
 }
 
-static int hash_file(struct copy_selection *s, struct copy_file *f)
+static int hash_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
 	struct layer_entry e;
-	char *src = NULL;
 
-	if (f->content == COPY_CONTENT_DIR)
-		return read_file(s, f);
-	pthread_mutex_lock(&s->lock); // a tree answers one question at a time
-	copy_file_entry(s, f, NULL, &e, &src);
-	pthread_mutex_unlock(&s->lock);
-	return copy_digest_content(&e, &f->digest);
+	if (!w->buf)
+		w->buf = mem_grow(NULL, READ_SIZE, 1);
+	if (f->content == COPY_CONTENT_DIR) {
+		if (read_file(s, w, f) < 0)
+			return -1;
+	} else {
+		copy_file_entry(f, NULL, &e);
+		copy_file_data(f, &e);
+		if (hash_data(&e, &f->digest, w->buf) < 0)
+			return -1;
+	}
+	f->state = COPY_KNOWN;
+	return 0;
 }
 
 static void fail(struct crew *c, const struct copy_file *f)
 {
 	int saved = errno;
-	auto_free char *shown = copy_file_show(f);
 
 	pthread_mutex_lock(&c->s->lock);
 	errno = saved;
-	if (c->err)
-		; // the first one is told
-	else if (saved == 0 || saved == ENOENT || saved == ELOOP || saved == ENOTDIR)
-		err_set(&c->err, ERR_CONTEXT, "%s: changed while it was read", shown);
-	else
-		err_sys_kind(&c->err, ERR_CONTEXT, "cannot read %s", shown);
+	if (!c->err) // the first one is told
+		copy_file_fail(f, &c->err);
 	pthread_mutex_unlock(&c->s->lock);
 	atomic_store(&c->failed, true);
+}
+
+static bool over(struct crew *c)
+{
+	return atomic_load(&c->failed) || (c->s->cancelled && *c->s->cancelled);
 }
 
 static void *work(void *arg)
 {
 	struct crew *c = arg;
+	struct worker w = {.buf = NULL};
 	size_t at;
 
-	while ((at = atomic_fetch_add(&c->next, BATCH)) < c->n)
-		for (size_t i = at; i < c->n && i < at + BATCH; i++) {
-			if (atomic_load(&c->failed) || (c->s->cancelled && *c->s->cancelled))
-				return NULL;
-			if (hash_file(c->s, c->v[i]) < 0)
+	copy_opener_init(&w.opener, c->s);
+	while (!over(c) && (at = atomic_fetch_add(&c->next, BATCH)) < c->n)
+		for (size_t i = at; i < c->n && i < at + BATCH && !over(c); i++)
+			if (hash_file(c->s, &w, c->v[i]) < 0)
 				fail(c, c->v[i]);
-		}
+	copy_opener_clear(&w.opener);
+	free(w.buf);
 	return NULL;
 }
 
-static size_t crew_size(size_t files)
+// Sizes are not known of all of them: where there is one that is, it counts.
+static bool tiny(const struct crew *c)
 {
-	size_t want = (files + BATCH - 1) / BATCH, cpus = want > 1 ? cpus_usable() : 1;
+	uint64_t bytes = 0;
 
+	if (c->n > ALONE)
+		return false;
+	for (size_t i = 0; i < c->n; i++)
+		bytes += c->v[i]->size;
+	return bytes < ALONE_BYTES;
+}
+
+static size_t crew_size(const struct crew *c)
+{
+	size_t want = (c->n + BATCH - 1) / BATCH;
+
+	if (want < 2 || tiny(c))
+		return 1;
+	size_t cpus = cpus_usable();
 	want = want > cpus ? cpus : want;
 	return want > THREADS_MAX ? THREADS_MAX : want;
 }
@@ -174,7 +193,7 @@ static size_t crew_size(size_t files)
 static int run_crew(struct crew *c, struct err **err)
 {
 	pthread_t threads[THREADS_MAX];
-	size_t n = 0, want = crew_size(c->n);
+	size_t n = 0, want = crew_size(c);
 	sigset_t all, old;
 
 	sigfillset(&all); // signals are for the thread that waits for us
@@ -198,124 +217,58 @@ static int run_crew(struct crew *c, struct err **err)
 	return -1;
 }
 
-typedef void (*visit_fn)(void *ctx, struct copy_file *f);
-
-static void each_file(struct copy_file *f, visit_fn visit, void *ctx)
-{
-	visit(ctx, f);
-	for (size_t i = 0; i < f->nchild; i++)
-		each_file(&f->child[i], visit, ctx);
-}
-
-static void collect_content(void *ctx, struct copy_file *f)
+static void collect(void *ctx, struct copy_file *f)
 {
 	struct crew *c = ctx;
 
-	if (f->content != COPY_CONTENT_NONE)
-		c->v[c->n++] = f;
+	if (copy_file_unread(f)) {
+		if (c->v)
+			c->v[c->n] = f;
+		c->n++;
+	}
 }
 
-static void collect_names(void *ctx, struct copy_file *f)
-{
-	struct crew *c = ctx;
-
-	if (f->type == LAYER_FILE && f->ino)
-		c->v[c->n++] = f;
-}
-
-// Names of one file side by side.
-static int inode_cmp(const void *a, const void *b)
-{
-	const struct copy_file *x = *(struct copy_file *const *)a;
-	const struct copy_file *y = *(struct copy_file *const *)b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
-}
-
-static void find_links(struct copy_selection *s, struct crew *c, struct copy_source *src)
+static void each(struct copy_selection *s, struct crew *c)
 {
 	c->n = 0;
-	each_file(src->file, collect_names, c);
-	if (c->n < 2)
-		return;
-	qsort(c->v, c->n, sizeof *c->v, inode_cmp);
-	for (size_t i = 0, end; i < c->n; i = end) {
-		for (end = i + 1; end < c->n && inode_cmp(&c->v[i], &c->v[end]) == 0; end++)
-			;
-		if (end - i < 2)
-			continue;
-		struct copy_links *l = copy_pool_alloc(&s->pool, sizeof *l);
-		for (size_t k = i; k < end; k++)
-			c->v[k]->links = l;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		copy_file_each(s->v[i].file, collect, c);
 }
 
-struct total {
-	struct sha256 h;
-	uint64_t ordinal;
-};
-
-static void hash_record(struct total *t, const struct copy_file *f)
+bool copy_unread(const struct copy_selection *s)
 {
-	struct sha256 *h = &t->h;
+	struct crew c = {.n = 0};
 
-	t->ordinal++;
-	if (f->links && !f->links->ordinal)
-		f->links->ordinal = t->ordinal;
-	sha256_field_str(h, f->name);
-	sha256_field_u64(h, f->type);
-	sha256_field_u64(h, f->mode);
-	sha256_field_u64(h, f->uid);
-	sha256_field_u64(h, f->gid);
-	sha256_field_u64(h, f->size);
-	sha256_field_u64(h, f->dev_major);
-	sha256_field_u64(h, f->dev_minor);
-	sha256_field_str(h, f->link);
-	sha256_field_u64(h, f->links ? f->links->ordinal : 0);
-	sha256_field_u64(h, f->nxattrs);
-	for (size_t i = 0; i < f->nxattrs; i++) {
-		sha256_field_str(h, f->xattrs[i].name);
-		sha256_field(h, f->xattrs[i].value, f->xattrs[i].len);
-	}
-	if (f->content != COPY_CONTENT_NONE)
-		sha256_field(h, f->digest.b, sizeof f->digest.b);
-	sha256_field_u64(h, f->nchild);
-	for (size_t i = 0; i < f->nchild; i++)
-		hash_record(t, &f->child[i]);
+	for (size_t i = 0; !s->digested && i < s->n; i++)
+		copy_file_each(s->v[i].file, collect, &c);
+	return c.n > 0;
 }
 
-static void hash_all(struct copy_selection *s, struct digest *out)
+int copy_digest_read(struct copy_selection *s, struct err **err)
 {
-	struct total t = {.ordinal = 0};
+	struct crew c = {.s = s};
+	uint64_t bytes = 0;
 
-	sha256_init(&t.h);
-	sha256_field_str(&t.h, FORMAT);
-	sha256_field_u64(&t.h, s->n);
-	for (size_t i = 0; i < s->n; i++) {
-		t.ordinal = 0;
-		sha256_field_u64(&t.h, s->v[i].archive);
-		sha256_field_u64(&t.h, s->v[i].last);
-		hash_record(&t, s->v[i].file);
-	}
-	sha256_final(&t.h, out);
+	each(s, &c);
+	if (!c.n)
+		return copy_selection_cancelled(s, err) ? -1 : 0;
+	auto_free struct copy_file **v = mem_array(c.n, sizeof *v);
+	c.v = v;
+	each(s, &c);
+	if (run_crew(&c, err) < 0)
+		return -1;
+	for (size_t i = 0; i < c.n; i++)
+		bytes += c.v[i]->size;
+	copy_share_hashed(s->share, c.n, bytes);
+	return 0;
 }
 
 int copy_digest(struct copy_selection *s, struct digest *out, struct err **err)
 {
-	struct crew c = {.s = s};
-
 	if (!s->digested) {
-		auto_free struct copy_file **v = mem_array(s->nfiles + 1, sizeof *v);
-		c.v = v;
-		for (size_t i = 0; i < s->n; i++)
-			each_file(s->v[i].file, collect_content, &c);
-		if (run_crew(&c, err) < 0)
+		if (copy_digest_read(s, err) < 0)
 			return -1;
-		for (size_t i = 0; i < s->n; i++)
-			find_links(s, &c, &s->v[i]);
-		hash_all(s, &s->digest);
+		copy_record_hash(s, &s->digest);
 		s->digested = true;
 	}
 	if (out)

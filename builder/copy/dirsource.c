@@ -209,35 +209,48 @@ static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct 
 	errno = saved;
 	if (rc < 0)
 		return -1;
-	out->n = n;
-	out->v = NULL;
-	if (n) {
+	if (n > 1)
 		qsort(list, n, sizeof *list, name_cmp);
-		out->v = memcpy(copy_pool_array(pool, n, sizeof *list), list, n * sizeof *list);
-	}
+	out->n = n;
+	out->v = TAKE(list);
 	return 0;
 }
 
 void copy_dirsource_stat(const struct stat *st, struct copy_file *f)
 {
-	f->type = type_of(st->st_mode);
+	f->type = (uint8_t)type_of(st->st_mode);
 	f->mode = f->type == LAYER_SYMLINK ? 0777 : st->st_mode & 07777;
 	f->uid = 0;
 	f->gid = 0;
 	f->mtime = st->st_mtim.tv_sec;
-	f->dev = (uint64_t)st->st_dev;
-	f->ino = st->st_nlink > 1 && !S_ISDIR(st->st_mode) ? (uint64_t)st->st_ino : 0;
+	f->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	f->ctime = st->st_ctim.tv_sec;
+	f->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+	f->ino = (uint64_t)st->st_ino;
+	f->linked = S_ISREG(st->st_mode) && st->st_nlink > 1;
 	f->size = 0;
 	f->content = COPY_CONTENT_NONE;
 	if (S_ISREG(st->st_mode) && st->st_size) {
 		f->size = (uint64_t)st->st_size;
 		f->content = COPY_CONTENT_DIR;
 	}
-	if (f->type == LAYER_CHAR || f->type == LAYER_BLOCK) {
-		f->dev_major = major(st->st_rdev);
-		f->dev_minor = minor(st->st_rdev);
-	}
 	f->stated = true;
+}
+
+static int read_link(int dir, const char *name, struct copy_pool *pool, struct copy_file *f)
+{
+	char text[LAYER_PATH_MAX + 1];
+	ssize_t n = readlinkat(dir, name, text, sizeof text);
+
+	if (n < 0)
+		return -1;
+	if (n > LAYER_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	text[n] = '\0';
+	copy_file_extra(f, pool)->link = copy_pool_strdup(pool, text);
+	return 0;
 }
 
 static int dir_stat(const struct copy_vfs *v, const struct copy_dir *d, const char *name,
@@ -246,30 +259,20 @@ static int dir_stat(const struct copy_vfs *v, const struct copy_dir *d, const ch
 	struct stat st;
 
 	(void)v;
-	if (!name) {
-		if (fstat(d->fd, &st) < 0)
-			return -1;
-		copy_dirsource_stat(&st, f);
-		return copy_dirsource_xattrs(d->fd, pool, f);
-	}
-	if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (name ? fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) : fstat(d->fd, &st))
 		return -1;
 	copy_dirsource_stat(&st, f);
+	if (!name || f->x)
+		copy_file_extra(f, pool)->dev = (uint64_t)st.st_dev;
+	if (!name)
+		return copy_dirsource_xattrs(d->fd, pool, f);
 	if (S_ISREG(st.st_mode)) // its attributes are read when it is opened
 		f->stated = false;
-	if (f->type != LAYER_SYMLINK)
-		return 0;
-	char text[LAYER_PATH_MAX + 1];
-	ssize_t n = readlinkat(d->fd, name, text, sizeof text);
-	if (n < 0)
-		return -1;
-	if (n > LAYER_PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
+	if (f->type == LAYER_CHAR || f->type == LAYER_BLOCK) {
+		copy_file_extra(f, pool)->dev_major = major(st.st_rdev);
+		f->x->dev_minor = minor(st.st_rdev);
 	}
-	text[n] = '\0';
-	f->link = copy_pool_strdup(pool, text);
-	return 0;
+	return f->type == LAYER_SYMLINK ? read_link(d->fd, name, pool, f) : 0;
 }
 
 static bool carried(const char *name)
@@ -300,8 +303,10 @@ static int read_xattr(int fd, const char *name, struct copy_pool *pool, struct l
 int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f)
 {
 	ssize_t len = flistxattr(fd, NULL, 0);
+	size_t n = 0;
 
-	f->nxattrs = 0;
+	if (f->x)
+		f->x->nxattrs = 0;
 	if (len == 0 || (len < 0 && errno == ENOTSUP))
 		return 0;
 	auto_free char *names = len < 0 ? NULL : mem_alloc(LIST_MAX);
@@ -311,22 +316,23 @@ int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f)
 	for (char *p = names; p < names + len; p += strlen(p) + 1) {
 		if (!carried(p))
 			continue;
-		if (f->nxattrs == LAYER_XATTRS_MAX) {
+		if (n == LAYER_XATTRS_MAX) {
 			errno = E2BIG;
 			return -1;
 		}
-		if (read_xattr(fd, p, pool, &v[f->nxattrs]) < 0) {
+		if (read_xattr(fd, p, pool, &v[n]) < 0) {
 			if (errno == ENODATA)
 				continue;
 			return -1;
 		}
-		f->nxattrs++;
+		n++;
 	}
-	if (!f->nxattrs)
+	if (!n)
 		return 0;
-	qsort(v, f->nxattrs, sizeof *v, xattr_cmp);
-	struct layer_xattr *out = copy_pool_array(pool, f->nxattrs, sizeof *v);
-	f->xattrs = memcpy(out, v, f->nxattrs * sizeof *v);
+	qsort(v, n, sizeof *v, xattr_cmp);
+	struct layer_xattr *out = copy_pool_array(pool, n, sizeof *v);
+	copy_file_extra(f, pool)->xattrs = memcpy(out, v, n * sizeof *v);
+	f->x->nxattrs = (uint32_t)n;
 	return 0;
 }
 

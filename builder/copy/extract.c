@@ -17,13 +17,13 @@
 static int spool_node(struct copy_selection *s, const struct copy_file *f, struct err **err)
 {
 	struct layer_entry e;
-	char *src = NULL;
 	auto_fd int fd = copy_fetch_spool(s->tmp_fd, err);
 	uint64_t at = 0;
 
 	if (fd < 0)
 		return -1;
-	copy_file_entry(s, f, NULL, &e, &src);
+	copy_file_entry(f, NULL, &e);
+	copy_file_data(f, &e);
 	struct layer_extent all = {.len = e.size, .data = e.data_off};
 	const struct layer_extent *x = e.extents ? e.extents : &all;
 	size_t n = e.extents ? e.nextents : 1;
@@ -49,13 +49,15 @@ static int open_file(struct copy_selection *s, const struct copy_file *f, struct
 
 	if (f->content == COPY_CONTENT_NODE)
 		return spool_node(s, f, err);
-	int fd = copy_file_open(s, f, &st);
-	if (fd >= 0)
-		return fd;
-	auto_free char *shown = copy_file_show(f);
-	if (!errno)
-		return err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown);
-	return err_sys_kind(err, ERR_CONTEXT, "cannot read %s", shown);
+	struct copy_opener o;
+	copy_opener_init(&o, s);
+	int fd = copy_opener_open(&o, f, &st);
+	if (fd < 0)
+		copy_file_fail(f, err);
+	int saved = errno;
+	copy_opener_clear(&o);
+	errno = saved;
+	return fd;
 }
 
 int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, struct err **err)
@@ -97,9 +99,9 @@ static struct layer_entry *own_entry(struct copy_target *t, const struct layer_e
 
 // The node of a name of the archive; directories on the way are made.
 static struct copy_node *node_of(
-	struct copy_place *p, struct copy_node *at, const char *path, bool make, struct err **err)
+	struct copy_placed *p, struct copy_node *at, const char *path, bool make, struct err **err)
 {
-	struct copy_attrs made = copy_place_made(p->d, false);
+	struct copy_attrs made = copy_place_made(&p->d, false);
 	const char *base = copy_path_base(path);
 	auto_free char *dir = mem_strndup(path, (size_t)(base - path));
 	struct copy_node *parent = copy_target_walk(&p->target, at, dir, true, err);
@@ -109,7 +111,7 @@ static struct copy_node *node_of(
 	return copy_target_child(&p->target, parent, base, strlen(base));
 }
 
-static int add_link(struct copy_place *p, struct copy_node *at, const struct layer_entry *e,
+static int add_link(struct copy_placed *p, struct copy_node *at, const struct layer_entry *e,
 	struct copy_node *n, struct err **err)
 {
 	auto_free char *link = copy_path_clean(e->link, NULL);
@@ -133,19 +135,20 @@ static int add_link(struct copy_place *p, struct copy_node *at, const struct lay
 		return 0;
 	}
 	if (!to->links)
-		to->links = copy_pool_alloc(&p->s->pool, sizeof *to->links);
-	struct copy_attrs a = {to->mode, to->uid, to->gid, to->mtime};
-	if (to->file)
-		copy_target_put_file(n, to->file, to->links, &a);
-	else
-		copy_target_put_entry(n, to->own, to->links, &a);
+		to->links = copy_pool_alloc(&p->target.pool, sizeof *to->links);
+	if (to->file) {
+		copy_target_put_file(n, to->file, to->source);
+		n->links = to->links;
+	} else {
+		copy_target_put_entry(n, to->own, to->links, &to->attrs);
+	}
 	return 0;
 }
 
 static int add_entry(
-	struct copy_place *p, struct copy_node *at, const struct layer_entry *e, struct err **err)
+	struct copy_placed *p, struct copy_node *at, const struct layer_entry *e, struct err **err)
 {
-	struct copy_attrs a = attrs_of(p->d, e);
+	struct copy_attrs a = attrs_of(&p->d, e);
 	struct copy_node *n = at;
 
 	if (copy_target_type(at) != LAYER_DIR)
@@ -175,7 +178,7 @@ static int check_same(int fd, const struct copy_file *f, struct err **err)
 	return err_set(err, ERR_CONTEXT, "changed while it was read");
 }
 
-static int unpack(struct copy_place *p, int fd, const struct copy_file *f, struct copy_node *at,
+static int unpack(struct copy_placed *p, int fd, const struct copy_file *f, struct copy_node *at,
 	struct err **err)
 {
 	struct copy_selection *s = p->s;
@@ -189,7 +192,7 @@ static int unpack(struct copy_place *p, int fd, const struct copy_file *f, struc
 	while ((rc = layer_archive_next(a, &e, err)) > 0) {
 		if (copy_selection_cancelled(s, err))
 			return -1;
-		if (copy_selection_count_file(s, err) < 0)
+		if (copy_selection_add(s, 1, err) < 0)
 			return -1;
 		if (add_entry(p, at, e, err) < 0) {
 			auto_free char *shown = fs_printable(e->path);
@@ -200,7 +203,7 @@ static int unpack(struct copy_place *p, int fd, const struct copy_file *f, struc
 }
 
 int copy_extract(
-	struct copy_place *p, const struct copy_file *f, struct copy_node *at, struct err **err)
+	struct copy_placed *p, const struct copy_file *f, struct copy_node *at, struct err **err)
 {
 	auto_fd int fd = open_file(p->s, f, err);
 

@@ -86,7 +86,7 @@ struct copy_file *copy_fetch(struct copy_selection *s, const char *url, struct e
 	}
 	auto_free char *name = name_of(url);
 	struct copy_file *f = copy_selection_made(s, name, 0600);
-	f->fd = fd;
+	f->x->fd = fd;
 	f->size = (uint64_t)st.st_size;
 	f->content = f->size ? COPY_CONTENT_FD : COPY_CONTENT_NONE;
 	if (d.last_modified >= 0) {

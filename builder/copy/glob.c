@@ -63,14 +63,15 @@ static int match(struct glob *g, const char *canon, const char *written, const s
 // canon: the directory; written: the same as the pattern names it; rest: the pattern below it.
 static int level(struct glob *g, const char *canon, const char *written, const char *rest)
 {
-	struct copy_names names;
+	auto_names struct copy_names names = {0};
 	const char *comp;
 	size_t len = copy_path_next(&rest, &comp);
 
 	if (read_names(g, canon, &names) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
-		struct copy_file at = {.path = canon};
+		struct copy_extra x = {.path = canon};
+		struct copy_file at = {.x = &x};
 		auto_free char *shown = copy_file_show(&at);
 		return err_sys_kind(g->err, ERR_CONTEXT, "cannot read %s", shown);
 	}
@@ -98,7 +99,8 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 	if (s->vfs.ops->resolve(&s->vfs, prefix, &canon) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
-		struct copy_file at = {.path = prefix};
+		struct copy_extra x = {.path = prefix};
+		struct copy_file at = {.x = &x};
 		auto_free char *shown = copy_file_show(&at);
 		return err_sys_kind(err, ERR_CONTEXT, "cannot read %s", shown);
 	}

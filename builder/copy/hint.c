@@ -14,7 +14,7 @@
 static char *nearest(struct copy_selection *s, const char *dir, const char *name)
 {
 	const struct copy_vfs *v = &s->vfs;
-	struct copy_names names;
+	auto_names struct copy_names names = {0};
 	struct copy_dir d;
 	size_t best = strlen(name) / 3 + 2;
 	char *out = NULL;

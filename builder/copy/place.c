@@ -2,6 +2,7 @@
 // Where each source goes.
 #include "builder/copy/place.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/copy/path.h"
@@ -18,16 +19,6 @@ struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule)
 	};
 }
 
-static struct copy_attrs attrs_of(const struct copy_dest *d, const struct copy_file *f)
-{
-	return (struct copy_attrs){
-		.mode = d->has_mode ? d->mode & 07777 : f->mode,
-		.uid = d->has_owner ? d->uid : f->uid,
-		.gid = d->has_owner ? d->gid : f->gid,
-		.mtime = f->no_mtime ? d->now : f->mtime,
-	};
-}
-
 static int refuse(const struct copy_node *at, bool dir, struct err **err)
 {
 	auto_free char *shown = copy_target_show(at);
@@ -39,31 +30,61 @@ static int refuse(const struct copy_node *at, bool dir, struct err **err)
 		err, ERR_BUILD, "cannot replace the directory %s with something else", shown);
 }
 
-// What is in a directory, into a directory that is there.
-static int place_children(
-	struct copy_place *p, const struct copy_file *dir, struct copy_node *at, struct err **err)
+static int refuse_type(int type, const struct copy_file *f)
 {
-	for (size_t i = 0; i < dir->nchild; i++) {
-		const struct copy_file *f = &dir->child[i];
-		struct copy_node *n = copy_target_child(&p->target, at, f->name, strlen(f->name));
-		struct copy_attrs a = attrs_of(p->d, f);
-		int type = copy_target_type(n);
+	if (f->type == LAYER_DIR)
+		return type != LAYER_DIR && type != COPY_TARGET_ABSENT;
+	return type == LAYER_DIR;
+}
 
-		if (f->type == LAYER_DIR && type != LAYER_DIR && type != COPY_TARGET_ABSENT)
-			return refuse(n, true, err);
-		if (f->type != LAYER_DIR && type == LAYER_DIR)
-			return refuse(n, false, err);
-		copy_target_put_file(n, f, f->links, &a);
-		if (f->type == LAYER_DIR && place_children(p, f, n, err) < 0)
+static int place_children(struct copy_placed *p, const struct copy_file *dir, uint32_t source,
+	struct copy_node *at, struct err **err);
+
+// A child of a source's directory, at a node of its own.
+static int place_child(struct copy_placed *p, const struct copy_file *f, uint32_t source,
+	struct copy_node *at, struct err **err)
+{
+	struct copy_node *n = copy_target_child(&p->target, at, f->name, strlen(f->name));
+
+	if (refuse_type(copy_target_type(n), f))
+		return refuse(n, f->type == LAYER_DIR, err);
+	copy_target_put_file(n, f, source);
+	return f->type == LAYER_DIR ? place_children(p, f, source, n, err) : 0;
+}
+
+// Does a child need a node? Not where nothing is in its way, and not where a file replaces a file.
+static bool in_the_way(const struct copy_node *at, const struct copy_file *f)
+{
+	if (copy_target_peek(at, f->name))
+		return true;
+	if (!at->below || layer_node_type(at->below) != LAYER_DIR)
+		return false;
+	const struct layer_node *n = layer_node_find(at->below, f->name, strlen(f->name));
+	return n && (f->type == LAYER_DIR || layer_node_type(n) == LAYER_DIR);
+}
+
+// What is in a directory, into a directory that is there.
+static int place_children(struct copy_placed *p, const struct copy_file *dir, uint32_t source,
+	struct copy_node *at, struct err **err)
+{
+	bool whole = !at->graft;
+
+	for (uint32_t i = 0; i < dir->nchild; i++) {
+		const struct copy_file *f = &dir->child[i];
+		if (whole && !in_the_way(at, f))
+			continue;
+		if (place_child(p, f, source, at, err) < 0)
 			return -1;
 	}
+	if (whole)
+		copy_target_graft(at, dir, source);
 	return 0;
 }
 
-static int place_dir(
-	struct copy_place *p, const struct copy_file *f, struct copy_node *at, struct err **err)
+static int place_dir(struct copy_placed *p, const struct copy_file *f, uint32_t source,
+	struct copy_node *at, struct err **err)
 {
-	struct copy_attrs made = copy_place_made(p->d, true);
+	struct copy_attrs made = copy_place_made(&p->d, true);
 	int type = copy_target_type(at);
 
 	if (type != LAYER_DIR && type != COPY_TARGET_ABSENT)
@@ -71,13 +92,13 @@ static int place_dir(
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return -1;
 	copy_target_touch(&p->target, at, f->mtime);
-	return place_children(p, f, at, err);
+	return place_children(p, f, source, at, err);
 }
 
-static int place_file(struct copy_place *p, const struct copy_file *f, struct copy_node *at,
+static int place_file(struct copy_placed *p, const struct copy_file *f, struct copy_node *at,
 	bool says_dir, struct err **err)
 {
-	struct copy_attrs made = copy_place_made(p->d, true), a = attrs_of(p->d, f);
+	struct copy_attrs made = copy_place_made(&p->d, true);
 	bool inside = says_dir || copy_target_type(at) == LAYER_DIR;
 
 	if (copy_target_mkdirs(&p->target, inside ? at : at->parent, &made, err) < 0)
@@ -86,31 +107,31 @@ static int place_file(struct copy_place *p, const struct copy_file *f, struct co
 		at = copy_target_child(&p->target, at, f->name, strlen(f->name));
 	if (copy_target_type(at) == LAYER_DIR)
 		return refuse(at, false, err);
-	copy_target_put_file(at, f, NULL, &a);
+	copy_target_put_file(at, f, 0);
 	return 0;
 }
 
 static int place_source(
-	struct copy_place *p, const struct copy_source *src, const char *path, struct err **err)
+	struct copy_placed *p, const struct copy_source *src, const char *path, struct err **err)
 {
 	struct copy_node *at = copy_target_walk(&p->target, p->target.root, path, true, err);
 
 	if (!at)
 		return err_prefix(err, "cannot copy");
 	if (src->file->type == LAYER_DIR)
-		return place_dir(p, src->file, at, err);
+		return place_dir(p, src->file, (uint32_t)(src - p->s->v) + 1, at, err);
 	if (!src->archive)
-		return place_file(p, src->file, at, copy_path_says_dir(p->d->path), err);
-	struct copy_attrs made = copy_place_made(p->d, false);
+		return place_file(p, src->file, at, copy_path_says_dir(p->d.path), err);
+	struct copy_attrs made = copy_place_made(&p->d, false);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return err_prefix(err, "cannot unpack");
 	return copy_extract(p, src->file, at, err);
 }
 
-static int place_all(struct copy_place *p, struct err **err)
+static int place_all(struct copy_placed *p, struct err **err)
 {
 	struct copy_selection *s = p->s;
-	auto_free char *path = copy_path_below(p->d->workdir, p->d->path);
+	auto_free char *path = copy_path_below(p->d.workdir, p->d.path);
 
 	for (int last = 0; last < 2; last++)
 		for (size_t i = 0; i < s->n; i++) {
@@ -123,17 +144,31 @@ static int place_all(struct copy_place *p, struct err **err)
 	return 0;
 }
 
-struct layer_list *copy_place(struct copy_selection *s, const struct copy_dest *d, struct err **err)
+bool copy_at_once(const struct copy_selection *s)
 {
-	struct copy_place p = {.s = s, .d = d};
-	auto_layer_list struct layer_list *out = layer_list_new();
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].archive)
+			return false;
+	return true;
+}
 
-	if (copy_digest(s, NULL, err) < 0)
+struct copy_placed *copy_place(
+	struct copy_selection *s, const struct copy_dest *d, struct err **err)
+{
+	auto_copy_placed struct copy_placed *p = mem_alloc(sizeof *p);
+
+	p->s = s;
+	p->d = *d;
+	copy_target_init(&p->target, d->below, &p->d);
+	if (!copy_at_once(s) && copy_digest(s, NULL, err) < 0)
 		return NULL;
-	copy_target_init(&p.target, d->below);
-	int rc = place_all(&p, err);
-	if (rc == 0)
-		rc = copy_target_emit(&p.target, s, ++s->turn, out, err);
-	copy_target_clear(&p.target);
-	return rc < 0 ? NULL : TAKE(out);
+	return place_all(p, err) < 0 ? NULL : TAKE(p);
+}
+
+void copy_placed_free(struct copy_placed *p)
+{
+	if (!p)
+		return;
+	copy_target_clear(&p->target);
+	free(p);
 }

@@ -7,9 +7,9 @@
 #include "builder/copy/selection.h"
 #include "builder/copy/target.h"
 
-struct copy_place {
+struct copy_placed {
 	struct copy_selection *s;
-	const struct copy_dest *d;
+	struct copy_dest d;
 	struct copy_target target;
 };
 
@@ -17,6 +17,6 @@ struct copy_place {
 struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule);
 /* extract.c: unpack an archive below the directory at. */
 int copy_extract(
-	struct copy_place *p, const struct copy_file *f, struct copy_node *at, struct err **err);
+	struct copy_placed *p, const struct copy_file *f, struct copy_node *at, struct err **err);
 
 #endif

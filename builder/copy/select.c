@@ -30,6 +30,12 @@ static struct copy_selection *selection_new(const struct copy_request *q)
 	s->vfs.ops = q->root.dir_fd >= 0 ? &copy_dirsource : &copy_treesource;
 	s->vfs.tree = q->root.tree;
 	s->vfs.keep_owner = q->root.keep_owner;
+	s->share = q->root.share;
+	if (!s->share || q->root.dir_fd < 0) {
+		s->share = copy_share_new(NULL, -1);
+		s->own_share = true;
+	}
+	copy_share_take(s->share);
 	return s;
 }
 
@@ -53,6 +59,9 @@ void copy_selection_free(struct copy_selection *s)
 		close(s->fds[i]);
 	cleanup_fd(&s->dir_fd);
 	cleanup_fd(&s->tmp_fd);
+	copy_share_release(s->share);
+	if (s->own_share)
+		copy_share_free(s->share);
 	pthread_mutex_destroy(&s->lock);
 	copy_pool_clear(&s->pool);
 	free(s->archives);
@@ -74,12 +83,20 @@ bool copy_selection_cancelled(const struct copy_selection *s, struct err **err)
 	return true;
 }
 
-int copy_selection_count_file(struct copy_selection *s, struct err **err)
+int copy_selection_add(struct copy_selection *s, uint64_t n, struct err **err)
 {
-	if (++s->nfiles > COPY_FILES_MAX)
+	s->nfiles += n;
+	if (s->nfiles > COPY_FILES_MAX)
 		return err_set(
 			err, ERR_LIMIT, "more than %d files in one instruction", COPY_FILES_MAX);
 	return 0;
+}
+
+void copy_file_each(struct copy_file *f, copy_visit_fn *visit, void *ctx)
+{
+	visit(ctx, f);
+	for (uint32_t i = 0; i < f->nchild; i++)
+		copy_file_each(&f->child[i], visit, ctx);
 }
 
 struct copy_source *copy_selection_push(struct copy_selection *s, struct copy_file *f, size_t item)
@@ -93,10 +110,9 @@ struct copy_file *copy_selection_made(struct copy_selection *s, const char *name
 	struct copy_file *f = copy_pool_alloc(&s->pool, sizeof *f);
 
 	f->name = copy_pool_strdup(&s->pool, name);
-	f->path = f->name;
+	copy_file_extra(f, &s->pool)->path = f->name;
 	f->type = LAYER_FILE;
 	f->mode = mode;
-	f->fd = -1;
 	f->stated = true;
 	f->no_mtime = true;
 	return f;
@@ -111,20 +127,23 @@ static bool ignored(const struct select *x, const char *path, size_t *line)
 static int stat_canon(struct copy_selection *s, struct copy_file *f)
 {
 	const struct copy_vfs *v = &s->vfs;
+	const char *path = f->x->path;
 	struct copy_dir d;
 
-	if (!*f->path) {
+	if (!*path) {
 		f->type = LAYER_DIR;
 		return 0;
 	}
-	const char *base = copy_path_base(f->path);
-	auto_free char *parent = mem_strndup(f->path, (size_t)(base - f->path));
-	if (base > f->path)
-		parent[base - f->path - 1] = '\0';
+	const char *base = copy_path_base(path);
+	auto_free char *parent = mem_strndup(path, (size_t)(base - path));
+	if (base > path)
+		parent[base - path - 1] = '\0';
 	if (v->ops->open(v, parent, &d) < 0)
 		return -1;
-	int rc = v->ops->stat(v, &d, base, &s->pool, f);
+	int rc = v->ops->stat(v, &d, base, &s->share->pool, f);
 	int saved = errno;
+	f->x->indexed = d.fd >= 0 && s->share->store && f->content == COPY_CONTENT_DIR &&
+			copy_share_usable(s->share, f->x->dev, d.fd);
 	v->ops->close(&d);
 	errno = saved;
 	return rc;
@@ -134,6 +153,7 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 static int find(struct select *x, const char *written, struct copy_file **out, size_t *line)
 {
 	struct copy_selection *s = x->s;
+	struct copy_pool *pool = &s->share->pool; // what the share remembers outlives us
 	auto_free char *canon = NULL;
 
 	*line = 0;
@@ -141,10 +161,9 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 		return -1;
 	if (strcmp(canon, written) != 0 && ignored(x, written, line))
 		return 0; // the link, or a directory on the way to it
-	struct copy_file *f = copy_pool_alloc(&s->pool, sizeof *f);
-	f->name = copy_pool_strdup(&s->pool, copy_path_base(written));
-	f->path = copy_pool_strdup(&s->pool, canon);
-	f->fd = -1;
+	struct copy_file *f = copy_pool_alloc(pool, sizeof *f);
+	f->name = copy_pool_strdup(pool, copy_path_base(written));
+	copy_file_extra(f, pool)->path = copy_pool_strdup(pool, canon);
 	if (stat_canon(s, f) < 0)
 		return -1;
 	f->excluded = ignored(x, canon, line);
@@ -154,6 +173,8 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 		errno = ESTALE;
 		return -1;
 	}
+	if (f->x->indexed)
+		copy_share_name(s->share, f);
 	*out = f;
 	return 1;
 }
@@ -167,7 +188,7 @@ static int add_path(struct select *x, const char *written, size_t *line)
 
 	if (rc <= 0)
 		return rc < 0 ? -2 : 0;
-	if (copy_selection_count_file(s, x->err))
+	if (copy_selection_add(s, 1, x->err))
 		return -1;
 	if (f->type == LAYER_DIR) {
 		if (copy_walk(s, &x->q->root, f, x->err) < 0)
@@ -247,12 +268,12 @@ static int select_inline(struct select *x, const struct copy_item *it)
 	if (!*it->text || strchr(it->text, '/'))
 		return err_set(x->err, ERR_CONTEXT, "a heredoc needs a plain name");
 	if (it->len) {
-		f->mem = it->data;
+		f->x->mem = it->data;
 		f->size = it->len;
 		f->content = COPY_CONTENT_MEM;
 	}
 	copy_selection_push(x->s, f, x->item)->last = true;
-	return copy_selection_count_file(x->s, x->err);
+	return copy_selection_add(x->s, 1, x->err);
 }
 
 static int select_item(struct select *x, const struct copy_item *it)
@@ -269,7 +290,7 @@ static int select_item(struct select *x, const struct copy_item *it)
 	if (!f)
 		return -1;
 	copy_selection_push(x->s, f, x->item);
-	return copy_selection_count_file(x->s, x->err);
+	return copy_selection_add(x->s, 1, x->err);
 }
 
 struct copy_selection *copy_select(const struct copy_request *q, size_t *bad_item, struct err **err)

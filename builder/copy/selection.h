@@ -3,8 +3,11 @@
  * What copy_select found: sources in order, each the root of a tree of files. Shared by the files
  * of builder/copy and nobody else.
  *
- * A regular file of a directory is not touched while selecting (its name and type come with the
- * listing); everything else about it is read with its content by copy_digest.
+ * A regular file of a directory is touched while selecting only where the stat index knows its
+ * directory; otherwise its name and type come with the listing, and everything else is read with
+ * its content (one open, fstat and read).
+ *
+ * Memory: 128 bytes a file and its name; what few files have is in a copy_extra.
  */
 #ifndef BLD_BUILDER_COPY_SELECTION_H
 #define BLD_BUILDER_COPY_SELECTION_H
@@ -16,17 +19,11 @@
 
 #include "builder/copy/copy.h"
 #include "builder/copy/pool.h"
+#include "builder/copy/share.h"
 #include "builder/copy/vfs.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
 #include "store/layer/layer.h"
-
-/* The names of one file within one source. */
-struct copy_links {
-	uint64_t ordinal;   /* of the first name, within the source, from 1 */
-	unsigned long turn; /* of copy_target_emit that wrote `first` */
-	const char *first;  /* path of the name that carries the content */
-};
 
 enum copy_content {
 	COPY_CONTENT_NONE, /* not a regular file, or an empty one */
@@ -36,34 +33,52 @@ enum copy_content {
 	COPY_CONTENT_FD,
 };
 
-struct copy_file {
-	const char *name;         /* within its parent; of a source: the basename as written */
-	struct copy_file *parent; /* NULL: a source */
-	struct copy_file *child;  /* array of nchild, bytewise order */
-	size_t nchild;
+enum copy_state {
+	COPY_UNREAD,  /* the digest of the content is to be made */
+	COPY_WRITING, /* copy_write makes it */
+	COPY_KNOWN,
+};
+
+struct copy_extra {
 	const char *path; /* canonical, below the root: of directories and sources, else NULL */
-	const struct layer_node *node;
 	const char *link;
 	const struct layer_xattr *xattrs;
-	struct copy_links *links; /* NULL: one name */
 	const void *mem;
-	int64_t mtime;
-	uint64_t size;
-	uint64_t dev;
-	uint64_t ino;         /* 0: cannot have other names */
-	struct digest digest; /* of the content, after copy_digest */
+	uint64_t dev;      /* of a directory, or a source */
+	uint64_t count;    /* of a directory: files in the tree below it */
+	uint64_t *ordinal; /* record.c: number of the first of several names */
 	uint32_t nxattrs;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	int fd;       /* -1 = none */
+	bool indexed; /* of a directory, or a source: its file system's times can be relied on */
+};
+
+struct copy_file {
+	const char *name;         /* within its parent; of a source: the basename as written */
+	struct copy_file *parent; /* directory it was listed in; NULL: a source, or the root */
+	struct copy_file *child;  /* array of nchild, bytewise order */
+	struct copy_extra *x;     /* or NULL */
+	const struct layer_node *node;
+	uint64_t ino;  /* of a directory root: with its parent's dev */
+	uint64_t size; /* of a regular file */
+	int64_t mtime; /* seconds */
+	int64_t ctime;
+	uint32_t mtime_ns;
+	uint32_t ctime_ns;
+	uint32_t nchild;
 	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t dev_major;
-	uint32_t dev_minor;
-	int fd;
-	enum layer_type type;
-	enum copy_content content;
-	bool stated;   /* metadata is filled in */
-	bool no_mtime; /* made now */
-	bool excluded; /* a directory that is there only for what is kept in it */
+	struct digest digest; /* of the content, when it is known */
+	uint8_t type;         /* enum layer_type */
+	uint8_t content;      /* enum copy_content */
+	uint8_t state;        /* enum copy_state */
+	bool stated;          /* metadata is filled in */
+	bool no_mtime;        /* made now */
+	bool excluded;        /* a directory that is there only for what is kept in it */
+	bool linked;          /* has, or may have, other names */
+	bool settled;         /* its times and digest may be recorded in the index */
 };
 
 struct copy_source {
@@ -74,8 +89,10 @@ struct copy_source {
 };
 
 struct copy_selection {
-	struct copy_pool pool;
-	pthread_mutex_t lock; /* of the pool, while copy_digest runs its threads */
+	struct copy_pool pool; /* of what is only of this selection */
+	pthread_mutex_t lock;  /* of the pools, while copy_digest runs its threads */
+	struct copy_share *share;
+	bool own_share;
 	struct copy_vfs vfs;
 	int dir_fd; /* owned, -1 = none */
 	int tmp_fd; /* owned */
@@ -83,12 +100,11 @@ struct copy_selection {
 	struct copy_source *v; /* owned */
 	size_t n;
 	size_t cap;
-	size_t nfiles;
-	unsigned long turn; /* counts placements */
+	uint64_t nfiles;
 	bool digested;
 	struct digest digest;
 	struct layer_archive *
-		*archives; /* owned; entries of placed lists point into their spools */
+		*archives; /* owned; entries of placed archives point into their spools */
 	size_t narchives;
 	size_t cap_archives;
 	int *fds; /* owned: downloads */
@@ -100,20 +116,42 @@ bool copy_selection_cancelled(const struct copy_selection *s, struct err **err);
 struct copy_source *copy_selection_push(struct copy_selection *s, struct copy_file *f, size_t item);
 /* A file that is no part of the root: name is copied; mode as given, owner 0:0. */
 struct copy_file *copy_selection_made(struct copy_selection *s, const char *name, uint32_t mode);
-/* One more selected file; ERR_LIMIT past COPY_FILES_MAX. */
-int copy_selection_count_file(struct copy_selection *s, struct err **err);
+/* n more selected files; ERR_LIMIT past COPY_FILES_MAX. */
+int copy_selection_add(struct copy_selection *s, uint64_t n, struct err **err);
+typedef void copy_visit_fn(void *ctx, struct copy_file *f);
+/* A file and all below it, each directory in front of what is in it. */
+void copy_file_each(struct copy_file *f, copy_visit_fn *visit, void *ctx);
 
+/* file.c. The extra of a file, made when it has none. */
+struct copy_extra *copy_file_extra(struct copy_file *f, struct copy_pool *pool);
 /* Path of a file below the root; owned. */
 char *copy_file_path(const struct copy_file *f);
 /* The same for a message. Owned. */
 char *copy_file_show(const struct copy_file *f);
-/* A descriptor of a regular file of a directory root: -1 with errno, or with 0 when it is no longer
- * a regular file. */
-int copy_file_open(const struct copy_selection *s, const struct copy_file *f, struct stat *st);
-/* The file as an entry named path. e borrows from f, s and *src (owned by the caller: may be set).
- */
-void copy_file_entry(const struct copy_selection *s, const struct copy_file *f, const char *path,
-	struct layer_entry *e, char **src);
+/* What errno (0: it is not what it was) says about reading it, as ERR_CONTEXT; always -1. */
+int copy_file_fail(const struct copy_file *f, struct err **err);
+/* Is there content whose digest is not known? */
+bool copy_file_unread(const struct copy_file *f);
+/* Take metadata from a stat. `clock`: see statindex_settled. */
+void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock);
+/* A file as an entry named path, without content; borrows from f. */
+void copy_file_entry(const struct copy_file *f, const char *path, struct layer_entry *e);
+/* Its content, where that is no file of a directory. */
+void copy_file_data(const struct copy_file *f, struct layer_entry *e);
+
+/* Opens files of a directory root one after the other; the last one's directory stays open. */
+struct copy_opener {
+	const struct copy_selection *s;
+	const struct copy_file *dir; /* that fd is open on */
+	int fd;                      /* -1: none */
+	bool atime;                  /* O_NOATIME was refused */
+};
+void copy_opener_init(struct copy_opener *o, const struct copy_selection *s);
+void copy_opener_clear(struct copy_opener *o);
+/* A descriptor: -1 with errno, or with 0 when it is no longer a regular file. */
+int copy_opener_open(struct copy_opener *o, const struct copy_file *f, struct stat *st);
+/* Open, take metadata and attributes. -1 as above. */
+int copy_opener_read(struct copy_opener *o, struct copy_selection *s, struct copy_file *f);
 
 /* walk.c: the tree below a directory whose path is set. */
 int copy_walk(struct copy_selection *s, const struct copy_root *root, struct copy_file *dir,
@@ -133,5 +171,9 @@ int copy_fetch_spool(int dir_fd, struct err **err);
 int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, struct err **err);
 /* digest.c: sha256 of size bytes of an entry's data, holes as zeros. */
 int copy_digest_content(const struct layer_entry *e, struct digest *out);
+/* Read and hash all contents that are not known. */
+int copy_digest_read(struct copy_selection *s, struct err **err);
+/* record.c: the digest of a selection whose contents are known. */
+void copy_record_hash(struct copy_selection *s, struct digest *out);
 
 #endif

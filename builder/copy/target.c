@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/copy/target.h"
 
-#include <limits.h>
 #include <search.h>
 #include <string.h>
 
@@ -24,9 +23,10 @@ static struct copy_node *node_new(struct copy_target *t, struct copy_node *paren
 	return n;
 }
 
-void copy_target_init(struct copy_target *t, const struct layer_tree *below)
+void copy_target_init(
+	struct copy_target *t, const struct layer_tree *below, const struct copy_dest *d)
 {
-	*t = (struct copy_target){.root = NULL};
+	*t = (struct copy_target){.d = d};
 	t->root = node_new(t, NULL, "");
 	t->root->below = below ? layer_tree_root(below) : NULL;
 }
@@ -60,18 +60,48 @@ static int name_cmp(const void *a, const void *b)
 	return strcmp(((const struct copy_node *)a)->name, ((const struct copy_node *)b)->name);
 }
 
+struct copy_node *copy_target_peek(const struct copy_node *dir, const char *name)
+{
+	struct copy_node key = {.name = name}, *const *found = tfind(&key, &dir->kids, name_cmp);
+
+	return found ? *found : NULL;
+}
+
+// The child of a grafted directory.
+static const struct copy_file *grafted(const struct copy_file *dir, const char *name)
+{
+	size_t lo = 0, hi = dir ? dir->nchild : 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(dir->child[mid].name, name);
+		if (c == 0)
+			return &dir->child[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
 struct copy_node *copy_target_child(
 	struct copy_target *t, struct copy_node *dir, const char *name, size_t len)
 {
 	auto_free char *text = mem_strndup(name, len);
-	struct copy_node key = {.name = text};
-	struct copy_node **found = tfind(&key, &dir->kids, name_cmp);
+	struct copy_node *n = copy_target_peek(dir, text);
+	const struct copy_file *f;
 
-	if (found)
-		return *found;
-	struct copy_node *n = node_new(t, dir, copy_pool_strdup(&t->pool, text));
+	if (n)
+		return n;
+	n = node_new(t, dir, copy_pool_strdup(&t->pool, text));
 	if (dir->below && layer_node_type(dir->below) == LAYER_DIR)
 		n->below = layer_node_find(dir->below, text, len);
+	if ((f = grafted(dir->graft, text))) {
+		copy_target_put_file(n, f, dir->graft_source);
+		if (f->type == LAYER_DIR)
+			copy_target_graft(n, f, dir->graft_source);
+	}
 	if (!tsearch(n, &dir->kids, name_cmp))
 		abort();
 	return n;
@@ -97,7 +127,7 @@ static const char *link_of(const struct copy_node *n)
 	struct layer_entry e;
 
 	if (n->file)
-		return n->file->link;
+		return n->file->x->link;
 	if (n->own)
 		return n->own->link;
 	layer_node_attrs(n->below, &e);
@@ -163,8 +193,10 @@ static void drop(struct copy_node *n)
 {
 	n->below = NULL;
 	n->file = NULL;
+	n->graft = NULL;
 	n->own = NULL;
 	n->links = NULL;
+	n->touched = false;
 	n->busy = false;
 	if (n->kids)
 		twalk(n->kids, forget);
@@ -177,11 +209,8 @@ static void forget(const void *node, VISIT which, int depth)
 		drop(*(struct copy_node *const *)node);
 }
 
-static void put(struct copy_node *n, const struct copy_file *f, const struct layer_entry *own,
-	struct copy_links *links, const struct copy_attrs *a)
+static void make_way(struct copy_node *n, enum layer_type type)
 {
-	enum layer_type type = f ? f->type : own->type;
-
 	if (type != LAYER_DIR) {
 		if (copy_target_type(n) == LAYER_DIR) {
 			n->gone |= n->below && layer_node_type(n->below) == LAYER_DIR;
@@ -190,26 +219,37 @@ static void put(struct copy_node *n, const struct copy_file *f, const struct lay
 		}
 		n->below = NULL;
 	}
-	n->file = f;
-	n->own = own;
-	n->links = links;
-	n->mode = type == LAYER_SYMLINK ? 0777 : a->mode;
-	n->uid = a->uid;
-	n->gid = a->gid;
-	n->mtime = a->mtime;
+	n->file = NULL;
+	n->own = NULL;
+	n->links = NULL;
+	n->touched = false;
 	set_busy(n);
 }
 
-void copy_target_put_file(struct copy_node *n, const struct copy_file *f, struct copy_links *links,
-	const struct copy_attrs *a)
+void copy_target_put_file(struct copy_node *n, const struct copy_file *f, uint32_t source)
 {
-	put(n, f, NULL, links, a);
+	make_way(n, (enum layer_type)f->type);
+	n->file = f;
+	n->source = source;
 }
 
 void copy_target_put_entry(struct copy_node *n, const struct layer_entry *pool_own,
 	struct copy_links *links, const struct copy_attrs *a)
 {
-	put(n, NULL, pool_own, links, a);
+	make_way(n, pool_own->type);
+	n->own = pool_own;
+	n->links = links;
+	n->attrs = *a;
+	if (pool_own->type == LAYER_SYMLINK)
+		n->attrs.mode = 0777;
+}
+
+void copy_target_graft(struct copy_node *n, const struct copy_file *f, uint32_t source)
+{
+	n->graft = f;
+	n->graft_source = source;
+	if (f->nchild)
+		set_busy(n);
 }
 
 int copy_target_mkdirs(
@@ -257,124 +297,9 @@ void copy_target_touch(struct copy_target *t, struct copy_node *n, int64_t mtime
 		return;
 	if (!n->file && !n->own) {
 		n->own = below_entry(t, n);
-		n->mode = n->own->mode;
-		n->uid = n->own->uid;
-		n->gid = n->own->gid;
+		n->attrs = (struct copy_attrs){n->own->mode, n->own->uid, n->own->gid, 0};
 		set_busy(n);
 	}
 	n->mtime = mtime;
-}
-
-struct emit {
-	struct copy_target *t;
-	const struct copy_selection *s;
-	struct layer_list *out;
-	struct buf path;
-	unsigned long turn;
-	size_t depth;
-	int rc;
-	struct err **err;
-};
-
-static int check_name(struct emit *e, const struct copy_node *n)
-{
-	if (strncmp(n->name, ".wh.", 4) == 0) {
-		auto_free char *shown = copy_target_show(n);
-		return err_set(e->err, ERR_BUILD,
-			"%s: a name that begins with .wh. cannot be stored in a layer", shown);
-	}
-	if (strlen(n->name) > NAME_MAX) {
-		auto_free char *name = fs_printable(n->name);
-		return err_set(
-			e->err, ERR_LIMIT, "%s: the name is longer than %d bytes", name, NAME_MAX);
-	}
-	if (e->path.full || e->depth > LAYER_DEPTH_MAX) {
-		auto_free char *name = fs_printable(n->name);
-		return err_set(e->err, ERR_LIMIT,
-			"%s: its path is longer than %d bytes or %d components", name,
-			LAYER_PATH_MAX, LAYER_DEPTH_MAX);
-	}
-	return 0;
-}
-
-static void add_link(struct emit *e, const struct copy_node *n, struct layer_entry *entry)
-{
-	if (n->links->turn != e->turn) {
-		n->links->turn = e->turn;
-		n->links->first = copy_pool_strdup(&e->t->pool, e->path.data);
-		return;
-	}
-	entry->type = LAYER_HARDLINK;
-	entry->link = n->links->first;
-	entry->source = LAYER_NO_DATA;
-	entry->size = 0;
-	entry->xattrs = NULL;
-	entry->nxattrs = 0;
-	entry->expect = NULL;
-	entry->extents = NULL;
-	entry->nextents = 0;
-}
-
-static int add_node(struct emit *e, const struct copy_node *n)
-{
-	struct layer_entry entry;
-	auto_free char *src = NULL;
-
-	if (check_name(e, n) < 0)
-		return -1;
-	if (n->file) {
-		copy_file_entry(e->s, n->file, e->path.data, &entry, &src);
-	} else if (n->own) {
-		entry = *n->own;
-	} else { // leads to what was put; as it is, so that the layer shows it unchanged on its own
-		layer_node_attrs(n->below, &entry);
-		entry.path = e->path.data;
-		layer_list_add(e->out, &entry);
-		return 0;
-	}
-	entry.path = e->path.data;
-	entry.mode = n->mode;
-	entry.uid = n->uid;
-	entry.gid = n->gid;
-	entry.mtime = n->mtime;
-	if (n->links && entry.type == LAYER_FILE)
-		add_link(e, n, &entry);
-	layer_list_add(e->out, &entry);
-	if (n->gone && entry.type == LAYER_DIR) {
-		struct layer_entry opaque = {.path = e->path.data, .type = LAYER_OPAQUE, .fd = -1};
-		layer_list_add(e->out, &opaque);
-	}
-	return 0;
-}
-
-static void emit_kid(const void *node, VISIT which, void *ctx)
-{
-	struct emit *e = ctx;
-	const struct copy_node *n = *(struct copy_node *const *)node;
-	size_t len = e->path.len;
-
-	if ((which != postorder && which != leaf) || e->rc < 0 || !n->busy)
-		return;
-	if (len)
-		buf_addc(&e->path, '/');
-	buf_adds(&e->path, n->name);
-	e->depth++;
-	e->rc = add_node(e, n);
-	if (e->rc == 0 && n->kids)
-		twalk_r(n->kids, emit_kid, e);
-	e->depth--;
-	e->path.len = len;
-	e->path.data[len] = '\0';
-}
-
-int copy_target_emit(struct copy_target *t, const struct copy_selection *s, unsigned long turn,
-	struct layer_list *out, struct err **err)
-{
-	struct emit e = {.t = t, .s = s, .out = out, .turn = turn, .err = err};
-
-	buf_init(&e.path, LAYER_PATH_MAX);
-	if (t->root->kids)
-		twalk_r(t->root->kids, emit_kid, &e);
-	buf_clear(&e.path);
-	return e.rc;
+	n->touched = true;
 }

@@ -44,7 +44,7 @@ static int tree_names(const struct copy_vfs *v, const struct copy_dir *d, struct
 
 	(void)v;
 	out->n = n;
-	out->v = n ? copy_pool_array(pool, n, sizeof *out->v) : NULL;
+	out->v = mem_array(n + 1, sizeof *out->v);
 	for (size_t i = 0; i < n; i++) {
 		struct layer_node *c = layer_node_child(d->node, i);
 		out->v[i] = (struct copy_name){.name = copy_pool_strdup(pool, layer_node_name(c)),
@@ -66,18 +66,22 @@ static int tree_stat(const struct copy_vfs *v, const struct copy_dir *d, const c
 	}
 	layer_node_attrs(n, &e);
 	f->node = n;
-	f->type = e.type;
+	f->type = (uint8_t)e.type;
 	f->mode = e.type == LAYER_SYMLINK ? 0777 : e.mode & 07777;
 	f->uid = v->keep_owner ? e.uid : 0;
 	f->gid = v->keep_owner ? e.gid : 0;
 	f->mtime = e.mtime;
 	f->size = e.type == LAYER_FILE ? e.size : 0;
 	f->ino = e.type == LAYER_FILE ? layer_node_ino(n) : 0;
-	f->dev_major = e.dev_major;
-	f->dev_minor = e.dev_minor;
-	f->link = e.type == LAYER_SYMLINK ? copy_pool_strdup(pool, e.link) : NULL;
-	f->xattrs = copy_pool_xattrs(pool, e.xattrs, e.nxattrs);
-	f->nxattrs = (uint32_t)e.nxattrs;
+	f->linked = f->ino != 0;
+	if (e.type == LAYER_SYMLINK || e.dev_major || e.dev_minor || e.nxattrs) {
+		struct copy_extra *x = copy_file_extra(f, pool);
+		x->dev_major = e.dev_major;
+		x->dev_minor = e.dev_minor;
+		x->link = e.type == LAYER_SYMLINK ? copy_pool_strdup(pool, e.link) : NULL;
+		x->xattrs = copy_pool_xattrs(pool, e.xattrs, e.nxattrs);
+		x->nxattrs = (uint32_t)e.nxattrs;
+	}
 	f->content = f->size ? COPY_CONTENT_NODE : COPY_CONTENT_NONE;
 	f->stated = true;
 	return 0;

@@ -12,8 +12,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "builder/copy/pool.h"
+#include "store/base/cleanup.h"
 #include "store/layer/layer.h"
 
 struct copy_file;
@@ -32,9 +34,15 @@ struct copy_name {
 };
 
 struct copy_names {
-	struct copy_name *v; /* in the pool; bytewise order */
+	struct copy_name *v; /* owned; bytewise order */
 	size_t n;
 };
+
+static inline void cleanup_names(struct copy_names *n)
+{
+	free(n->v);
+}
+#define auto_names CLEANUP(cleanup_names)
 
 /* All return 0, or -1 with errno. */
 struct copy_vfs_ops {
@@ -42,6 +50,7 @@ struct copy_vfs_ops {
 	int (*resolve)(const struct copy_vfs *v, const char *path, char **canon);
 	/* A directory by its canonical path. */
 	int (*open)(const struct copy_vfs *v, const char *canon, struct copy_dir *d);
+	/* The names are in the pool; *out is overwritten. */
 	int (*names)(const struct copy_vfs *v, const struct copy_dir *d, struct copy_pool *pool,
 		struct copy_names *out);
 	/* Metadata of an entry of d, no symlink followed; of d itself when name is NULL. */
@@ -64,6 +73,7 @@ extern const struct copy_vfs_ops copy_treesource;
 int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f);
 
 struct stat;
+/* Of a regular file; of others what needs no copy_extra. */
 void copy_dirsource_stat(const struct stat *st, struct copy_file *f);
 
 #endif

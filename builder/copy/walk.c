@@ -1,100 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree below a selected directory, without what the ignore rules leave out. A directory is read
-// and closed before the next one is opened, so depth costs no descriptors.
+// and closed before the next one is opened, so depth costs no descriptors. Files that the stat
+// index knows are stated here, in the order of the listing, which is the order of the index.
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "builder/copy/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
 
 struct walk {
 	struct copy_selection *s;
+	struct copy_share *share;
 	const struct ignore *ignore;
+	const struct statindex *index; // or NULL
+	uint64_t files;
+	struct buf path; // of the entry that is looked at
 	struct err **err;
 };
 
 static int fail(const struct walk *w, const char *dir, const char *name)
 {
-	int saved = errno;
-	struct copy_file at = {.path = *name ? copy_pool_join(&w->s->pool, dir, name) : dir};
-	auto_free char *shown = copy_file_show(&at);
+	struct copy_extra x = {
+		.path = *name ? copy_pool_join(&w->s->pool, dir, name) : dir,
+	};
+	struct copy_file at = {.x = &x};
 
-	if (saved == ENOENT || saved == ENOTDIR || saved == ELOOP || saved == ESTALE)
-		return err_set(w->err, ERR_CONTEXT, "%s: changed while it was read", shown);
-	errno = saved;
-	return err_sys_kind(w->err, ERR_CONTEXT, "cannot read %s", shown);
+	if (errno == ESTALE)
+		errno = 0;
+	return copy_file_fail(&at, w->err);
 }
 
 // 1 = selected, 0 = left out; *excluded when only something below a directory may be kept.
-static bool kept(const struct walk *w, const char *dir, const struct copy_name *n, bool *excluded)
+static bool kept(struct walk *w, const char *dir, const struct copy_name *n, bool *excluded)
 {
 	*excluded = false;
 	if (!w->ignore)
 		return true;
-	auto_free char *path = copy_path_join(dir, n->name);
-	struct slice slice = slice_of(path);
+	buf_reset(&w->path);
+	buf_adds(&w->path, dir);
+	if (*dir)
+		buf_addc(&w->path, '/');
+	buf_adds(&w->path, n->name);
+	struct slice slice = {w->path.data, w->path.len};
 	if (!ignore_match(w->ignore, slice, NULL))
 		return true;
 	*excluded = true;
 	return n->type == LAYER_DIR && ignore_may_contain(w->ignore, slice);
 }
 
-static int add_children(const struct walk *w, struct copy_file *dir, const struct copy_dir *d,
-	const struct copy_names *names)
+// The attributes of a file whose content is known.
+static int reread_xattrs(struct walk *w, int dir, struct copy_file *c)
+{
+	auto_fd int fd =
+		openat(dir, c->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -1 : copy_dirsource_xattrs(fd, &w->share->pool, c);
+}
+
+// What the index knows of a regular file; -1 with errno when it is gone.
+static int ask_index(struct walk *w, const struct copy_dir *d, uint64_t dev,
+	struct statindex_dir *known, struct copy_file *c)
+{
+	struct statindex_entry now;
+	struct stat st;
+
+	if (!statindex_seek(known, c->name))
+		return 0;
+	if (fstatat(d->fd, c->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	statindex_of(&st, &now);
+	if (!statindex_same(&known->e, &now) || now.dev != dev)
+		return 0;
+	copy_dirsource_stat(&st, c);
+	c->digest = known->e.digest;
+	c->state = COPY_KNOWN;
+	c->settled = true;
+	return known->e.xattrs ? reread_xattrs(w, d->fd, c) : 0;
+}
+
+// A child that is more than a name and a type.
+static int fill_child(struct walk *w, const struct copy_dir *d, const struct copy_file *dir,
+	struct statindex_dir *known, const struct copy_name *n, struct copy_file *c)
 {
 	struct copy_selection *s = w->s;
 
-	dir->child = copy_pool_array(&s->pool, names->n, sizeof *dir->child);
+	if (strlen(dir->x->path) + strlen(n->name) + 1 > LAYER_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (n->type == LAYER_DIR) {
+		copy_file_extra(c, &w->share->pool)->path =
+			copy_pool_join(&w->share->pool, dir->x->path, n->name);
+	} else if (n->plain) {
+		c->content = COPY_CONTENT_DIR;
+		if (known && ask_index(w, d, dir->x->dev, known, c) < 0)
+			return -1;
+	} else if (s->vfs.ops->stat(&s->vfs, d, n->name, &w->share->pool, c) < 0) {
+		return -1;
+	}
+	if (c->type == n->type)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+static int add_children(struct walk *w, struct copy_file *dir, const struct copy_dir *d,
+	const struct copy_names *names)
+{
+	struct statindex_dir found, *known = NULL;
+	const char *path = dir->x->path;
+
+	if (w->index && dir->x->indexed && statindex_find_dir(w->index, path, &found))
+		known = &found;
+	dir->child = copy_pool_array(&w->share->pool, names->n, sizeof *dir->child);
 	for (size_t i = 0; i < names->n; i++) {
 		const struct copy_name *n = &names->v[i];
 		struct copy_file *c = &dir->child[dir->nchild];
-		if (!kept(w, dir->path, n, &c->excluded))
+		if (!kept(w, path, n, &c->excluded))
 			continue;
-		if (copy_selection_count_file(s, w->err))
-			return -1;
 		c->name = n->name;
 		c->node = n->node;
-		c->type = n->type;
-		c->fd = -1;
+		c->type = (uint8_t)n->type;
 		c->parent = dir;
-		if (strlen(dir->path) + strlen(n->name) + 1 > LAYER_PATH_MAX) {
-			errno = ENAMETOOLONG;
-			return fail(w, dir->path, n->name);
-		}
-		if (n->type == LAYER_DIR)
-			c->path = copy_pool_join(&s->pool, dir->path, n->name);
-		else if (n->plain)
-			c->content = COPY_CONTENT_DIR;
-		else if (s->vfs.ops->stat(&s->vfs, d, n->name, &s->pool, c) < 0)
-			return fail(w, dir->path, n->name);
-		if (c->type != n->type) {
-			errno = ESTALE;
-			return fail(w, dir->path, n->name);
-		}
+		if (fill_child(w, d, dir, known, n, c) < 0)
+			return fail(w, path, n->name);
 		dir->nchild++;
 	}
+	w->files += dir->nchild;
+	if (w->files > COPY_FILES_MAX)
+		return copy_selection_add(w->s, w->files, w->err);
 	return 0;
 }
 
-static int read_dir(const struct walk *w, struct copy_file *dir)
+static int read_dir(struct walk *w, struct copy_file *dir)
 {
 	struct copy_selection *s = w->s;
-	struct copy_names names;
+	auto_names struct copy_names names = {0};
+	struct copy_pool *pool = &w->share->pool;
 	struct copy_dir d;
 
 	if (copy_selection_cancelled(s, w->err))
 		return -1;
-	if (s->vfs.ops->open(&s->vfs, dir->path, &d) < 0)
-		return fail(w, dir->path, "");
+	if (s->vfs.ops->open(&s->vfs, dir->x->path, &d) < 0)
+		return fail(w, dir->x->path, "");
 	int rc = 0;
-	if (s->vfs.ops->stat(&s->vfs, &d, NULL, &s->pool, dir) < 0 ||
-		s->vfs.ops->names(&s->vfs, &d, &s->pool, &names) < 0)
-		rc = fail(w, dir->path, "");
-	else
+	if (s->vfs.ops->stat(&s->vfs, &d, NULL, pool, dir) < 0 ||
+		s->vfs.ops->names(&s->vfs, &d, pool, &names) < 0) {
+		rc = fail(w, dir->x->path, "");
+	} else {
+		dir->x->indexed = w->share->store && copy_share_usable(w->share, dir->x->dev, d.fd);
 		rc = add_children(w, dir, &d, &names);
+	}
 	s->vfs.ops->close(&d);
 	return rc;
 }
@@ -102,15 +165,15 @@ static int read_dir(const struct walk *w, struct copy_file *dir)
 // Excluded directories in which nothing was kept go.
 static void drop_empty(struct copy_file *dir)
 {
-	size_t k = 0;
+	uint32_t k = 0;
 
-	for (size_t i = 0; i < dir->nchild; i++) {
+	for (uint32_t i = 0; i < dir->nchild; i++) {
 		struct copy_file *c = &dir->child[i];
 		if (c->type == LAYER_DIR && c->excluded && !c->nchild)
 			continue;
 		if (k != i) {
 			dir->child[k] = *c;
-			for (size_t j = 0; j < c->nchild; j++)
+			for (uint32_t j = 0; j < c->nchild; j++)
 				c->child[j].parent = &dir->child[k];
 		}
 		k++;
@@ -118,22 +181,48 @@ static void drop_empty(struct copy_file *dir)
 	dir->nchild = k;
 }
 
-static int walk_dir(const struct walk *w, struct copy_file *dir, int depth)
+// What was read of the same directory before. Its children keep the parent they have.
+static bool reuse(const struct copy_file *seen, struct copy_file *dir)
+{
+	if (!seen)
+		return false;
+	dir->child = seen->child;
+	dir->nchild = seen->nchild;
+	dir->mode = seen->mode;
+	dir->uid = seen->uid;
+	dir->gid = seen->gid;
+	dir->mtime = seen->mtime;
+	dir->node = seen->node;
+	dir->stated = true;
+	dir->x->xattrs = seen->x->xattrs;
+	dir->x->nxattrs = seen->x->nxattrs;
+	dir->x->dev = seen->x->dev;
+	dir->x->count = seen->x->count;
+	dir->x->indexed = seen->x->indexed;
+	return true;
+}
+
+static int walk_dir(struct walk *w, struct copy_file *dir, int depth)
 {
 	bool drops = false;
 
 	if (depth > LAYER_DEPTH_MAX) {
 		errno = ENAMETOOLONG;
-		return fail(w, dir->path, "");
+		return fail(w, dir->x->path, "");
 	}
+	if (reuse(copy_share_find(w->share, dir->x->path), dir))
+		return 0;
 	if (read_dir(w, dir) < 0)
 		return -1;
-	for (size_t i = 0; i < dir->nchild; i++) {
+	dir->x->count = 0;
+	for (uint32_t i = 0; i < dir->nchild; i++) {
 		struct copy_file *c = &dir->child[i];
+		dir->x->count++;
 		if (c->type != LAYER_DIR)
 			continue;
 		if (walk_dir(w, c, depth + 1) < 0)
 			return -1;
+		dir->x->count += c->x->count;
 		drops |= c->excluded && !c->nchild;
 	}
 	if (drops)
@@ -141,10 +230,66 @@ static int walk_dir(const struct walk *w, struct copy_file *dir, int depth)
 	return 0;
 }
 
+// A tree numbers all its files; those that have a second name in this source are wanted.
+struct inodes {
+	struct copy_file **v; // owned
+	size_t n;
+	size_t cap;
+};
+
+static void collect(void *ctx, struct copy_file *f)
+{
+	struct inodes *all = ctx;
+
+	if (f->linked)
+		MEM_PUSH(all->v, all->n, all->cap) = f;
+}
+
+static int ino_cmp(const void *a, const void *b)
+{
+	const struct copy_file *x = *(struct copy_file *const *)a;
+	const struct copy_file *y = *(struct copy_file *const *)b;
+
+	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
+}
+
+static void find_linked(struct copy_file *top)
+{
+	struct inodes all = {.v = NULL};
+
+	copy_file_each(top, collect, &all);
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, ino_cmp);
+	for (size_t i = 0, end; i < all.n; i = end) {
+		for (end = i + 1; end < all.n && all.v[i]->ino == all.v[end]->ino; end++)
+			;
+		all.v[i]->linked = end - i > 1;
+	}
+	free(all.v);
+}
+
 int copy_walk(struct copy_selection *s, const struct copy_root *root, struct copy_file *dir,
 	struct err **err)
 {
-	struct walk w = {s, root->ignore, err};
+	struct walk w = {.s = s, .share = s->share, .ignore = root->ignore, .err = err};
+	struct copy_file *top = copy_share_find(s->share, dir->x->path);
 
-	return walk_dir(&w, dir, 0);
+	if (!top) {
+		top = copy_pool_alloc(&s->share->pool, sizeof *top);
+		top->name = dir->name;
+		top->type = LAYER_DIR;
+		top->excluded = dir->excluded;
+		copy_file_extra(top, &s->share->pool)->path = dir->x->path;
+		w.index = copy_share_index(s->share);
+		buf_init(&w.path, (size_t)2 * LAYER_PATH_MAX);
+		int rc = walk_dir(&w, top, 0);
+		buf_clear(&w.path);
+		if (rc < 0)
+			return -1;
+		if (s->dir_fd < 0)
+			find_linked(top);
+		copy_share_add(s->share, top);
+	}
+	reuse(top, dir);
+	return copy_selection_add(s, top->x->count, err);
 }

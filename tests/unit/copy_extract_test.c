@@ -167,9 +167,9 @@ static char *add(const struct copy_root *root, const char *source, bool is_add, 
 	d.has_mode = r->chmod != NULL;
 	d.mode = 0600;
 	auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, &e);
-	auto_layer_list struct layer_list *l = s ? copy_place(s, &d, &e) : NULL;
+	auto_copy_placed struct copy_placed *l = s ? copy_place(s, &d, &e) : NULL;
 	if (l)
-		return kit_list_text(l);
+		return kit_placed_text(l);
 	char *text = mem_printf("!%s", err_text(e));
 	err_free(e);
 	return text;
@@ -247,13 +247,19 @@ static void test_no_archive(void **state)
 		struct copy_dest dest = {.path = r.dest, .workdir = "/", .now = KIT_NOW};
 		auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, NULL);
 		assert_non_null(s);
-		auto_layer_list struct layer_list *l = copy_place(s, &dest, NULL);
+		auto_copy_placed struct copy_placed *l = copy_place(s, &dest, NULL);
 		assert_non_null(l);
+		int tar = kit_memfd();
+		assert_ok(kit_write(l, tar, err));
+		auto_layer_tree struct layer_tree *t = layer_tree_new();
+		assert_ok(layer_tree_apply(t, tar, err));
 		auto_free char *path = mem_printf("d/%s", names[i]);
-		const struct layer_entry *e = layer_list_find(l, path);
-		assert_non_null(e);
-		assert_int_equal(e->type, LAYER_FILE);
-		assert_int_equal(e->size, st.st_size);
+		struct layer_node *n = layer_tree_lookup(t, path, false, NULL, NULL);
+		assert_non_null(n);
+		struct layer_entry e;
+		layer_node_entry(n, &e);
+		assert_int_equal(e.type, LAYER_FILE);
+		assert_int_equal(e.size, st.st_size);
 	}
 	kit_temp_free(&d);
 }
@@ -270,9 +276,14 @@ static void test_copy(void **state)
 		.root = {.dir_fd = d.fd}, .items = &item, .nitems = 1, .tmp_dir_fd = d.fd};
 	struct copy_dest dest = {.path = r.dest, .workdir = "/", .now = KIT_NOW};
 	auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, NULL);
-	auto_layer_list struct layer_list *l = copy_place(s, &dest, NULL);
-	assert_int_equal(layer_list_count(l), 2);
-	assert_non_null(layer_list_find(l, "d/t"));
+	auto_copy_placed struct copy_placed *l = copy_place(s, &dest, NULL);
+	int tar = kit_memfd();
+	assert_ok(kit_write(l, tar, err));
+	auto_layer_tree struct layer_tree *tree = layer_tree_new();
+	assert_ok(layer_tree_apply(tree, tar, err));
+	assert_int_equal(layer_node_nchildren(layer_tree_root(tree)), 1);
+	assert_int_equal(layer_node_nchildren(layer_tree_lookup(tree, "d", true, NULL, NULL)), 1);
+	assert_non_null(layer_tree_lookup(tree, "d/t", false, NULL, NULL));
 	kit_temp_free(&d);
 }
 

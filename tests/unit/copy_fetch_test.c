@@ -56,9 +56,9 @@ static char *run(const struct row *r)
 		.mode = 0755};
 	struct err *e = NULL;
 	auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, &e);
-	auto_layer_list struct layer_list *l = s ? copy_place(s, &d, &e) : NULL;
+	auto_copy_placed struct copy_placed *l = s ? copy_place(s, &d, &e) : NULL;
 	if (l)
-		return kit_list_text(l);
+		return kit_placed_text(l);
 	char *text = mem_printf("!%s", err_text(e));
 	err_free(e);
 	return text;

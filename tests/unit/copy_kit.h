@@ -223,20 +223,14 @@ KIT void kit_spec_line(struct buf *b, const struct layer_entry *e)
 			(const char *)e->xattrs[i].value);
 }
 
-/* A list, written and read back, in the language above. On failure "!" and the message. */
-KIT char *kit_list_text(struct layer_list *l)
+/* A tar in the language above; closes it. */
+KIT char *kit_tar_text(int fd)
 {
 	struct err *e = NULL;
 	struct buf b;
 	const struct layer_entry *entry;
-	int rc, fd = kit_memfd();
+	int rc;
 	buf_init(&b, BUF_TEXT_MAX);
-	if (layer_list_write(l, kit_writer(&fd), &e) < 0) {
-		buf_addf(&b, "!%s", err_text(e));
-		err_free(e);
-		close(fd);
-		return buf_take(&b);
-	}
 	struct layer_walk *w = layer_walk_new(fd, kit_size(fd));
 	while ((rc = layer_walk_next(w, &entry, &e)) > 0)
 		kit_spec_line(&b, entry);
@@ -244,6 +238,40 @@ KIT char *kit_list_text(struct layer_list *l)
 	assert_int_equal(rc, 0);
 	close(fd);
 	return buf_take(&b);
+}
+
+KIT char *kit_failure_text(int fd, struct err *e)
+{
+	char *text = mem_printf("!%s", err_text(e));
+	err_free(e);
+	close(fd);
+	return text;
+}
+
+/* A list, written and read back. On failure "!" and the message. */
+KIT char *kit_list_text(struct layer_list *l)
+{
+	struct err *e = NULL;
+	int fd = kit_memfd();
+	if (layer_list_write(l, kit_writer(&fd), &e) < 0)
+		return kit_failure_text(fd, e);
+	return kit_tar_text(fd);
+}
+
+KIT int kit_write(struct copy_placed *p, int fd, struct err **err)
+{
+	auto_layer_writer struct layer_writer *w = layer_writer_new(kit_writer(&fd));
+	return copy_write(p, w, err);
+}
+
+/* The same of placed files. */
+KIT char *kit_placed_text(struct copy_placed *p)
+{
+	struct err *e = NULL;
+	int fd = kit_memfd();
+	if (kit_write(p, fd, &e) < 0)
+		return kit_failure_text(fd, e);
+	return kit_tar_text(fd);
 }
 
 #endif

@@ -314,8 +314,8 @@ static char *run(const struct row *r, const struct copy_root *root)
 		assert_true(bad < p.n);
 		return failure(e);
 	}
-	auto_layer_list struct layer_list *l = copy_place(s, &d, &e);
-	return l ? kit_list_text(l) : failure(e);
+	auto_copy_placed struct copy_placed *l = copy_place(s, &d, &e);
+	return l ? kit_placed_text(l) : failure(e);
 }
 
 // '*' : the implied parents have times of their own; compare without "~TIME" words of directories.
