@@ -15,6 +15,7 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/cache.h"
 
 char *copystep_join(const char *base, const char *path)
 {
@@ -57,6 +58,9 @@ struct work {
 	bool has_mode;
 	uint32_t mode;
 	struct copy_selection *selection; /* made when the content is needed; owned */
+	struct digest key;                /* by content */
+	struct digest shape;
+	bool blind; /* the key is made after the layer */
 };
 
 static void work_clear(struct work *w)
@@ -207,20 +211,48 @@ static int select_sources(struct work *w, struct err **err)
 		at_word ? w->ast->sources.items[bad].span : w->sp->ins->keyword_span);
 }
 
-static int key_by_content(struct work *w, struct digest *out, struct err **err)
+/* Reads what is not known of the sources. */
+static int key_by_content(struct work *w, struct err **err)
 {
 	struct digest content;
 	struct sha256 h;
 
-	if (!w->selection && select_sources(w, err) < 0)
-		return -1;
 	if (copy_digest(w->selection, &content, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
 	cachekey_begin(&h, &w->sp->st->key, "COPY by content");
 	feed_step(w, &h);
 	cachekey_digest(&h, &content);
-	sha256_final(&h, out);
+	sha256_final(&h, &w->key);
 	return 0;
+}
+
+/*
+ * The shape of a step is its key without the content. A record of it is written in front of the
+ * first one of the step itself; where there is none, no content can be in the cache, and the
+ * sources need not be hashed before they are written.
+ */
+static void make_shape(struct work *w)
+{
+	struct sha256 h;
+
+	cachekey_begin(&h, &w->sp->st->key, "COPY shape");
+	feed_step(w, &h);
+	sha256_final(&h, &w->shape);
+}
+
+static int shape_seen(void *ctx, struct err **err)
+{
+	const struct work *w = ctx;
+	auto_free char *value = NULL;
+
+	return w->j->o->no_cache ? 0 : cache_find(w->j->s, &w->shape, &value, NULL, err);
+}
+
+static int finish_copy(struct work *w, struct err **err)
+{
+	if (w->blind && key_by_content(w, err) < 0)
+		return -1;
+	return cache_put(w->j->s, &w->shape, "shape\n", 6, err);
 }
 
 static int execute_copy(void *ctx, struct record *out, struct err **err)
@@ -246,7 +278,7 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 		return dferr_locate(err, w->sp->df, w->ast->dest.span);
 	if (commit_copy(w->j->s, p, out, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
-	return 0;
+	return finish_copy(w, err);
 }
 
 static char *copy_history(const struct work *w)
@@ -267,25 +299,44 @@ static char *copy_history(const struct work *w)
 	return buf_take(&b);
 }
 
+/* In one pass where nothing can be found, else by key. */
+static int by_content(struct work *w, struct record *r, struct err **err)
+{
+	struct flight f = {
+		.j = w->j, .sp = w->sp, .key = &w->key, .execute = execute_copy, .ctx = w};
+
+	if (select_sources(w, err) < 0)
+		return -1;
+	make_shape(w);
+	if (copy_at_once(w->selection) && copy_unread(w->selection)) {
+		int done = shape_seen(w, err);
+		w->blind = done == 0;
+		if (w->blind)
+			done = flight_blind(&f, &w->shape, shape_seen, r, err);
+		else if (done > 0)
+			done = 0;
+		if (done)
+			return done < 0 ? -1 : 0;
+		w->blind = false;
+	}
+	return key_by_content(w, err) < 0 ? -1 : flight_run(&f, r, err);
+}
+
 static int run_copy(struct work *w, struct err **err)
 {
-	struct digest by_origin, by_content;
+	struct digest by_origin;
 	struct record r = {0};
-	struct flight f = {
-		.j = w->j, .sp = w->sp, .key = &by_origin, .execute = execute_copy, .ctx = w};
+	struct flight f = {.j = w->j, .sp = w->sp, .key = &by_origin};
 	bool has_origin = key_by_origin(w, &by_origin);
 	int found = has_origin ? flight_lookup(&f, &r, err) : 0;
 
 	if (found < 0)
 		return -1;
 	if (!found) {
-		if (key_by_content(w, &by_content, err) < 0)
-			return -1;
-		f.key = &by_content;
-		if (flight_run(&f, &r, err) < 0)
+		if (by_content(w, &r, err) < 0)
 			return -1;
 		/* Steps behind build on the content, whichever way the layer is found next time. */
-		r.key = by_content;
+		r.key = w->key;
 		if (has_origin && record_put(w->j->s, &by_origin, &r, err) < 0)
 			return -1;
 	}

@@ -68,13 +68,13 @@ static int execute(const struct flight *f, struct record *out, struct err **err)
 }
 
 /* Waits in small pieces, so that a signal ends the wait. */
-static int take_lock(const struct flight *f, struct err **err)
+static int take_lock(const struct flight *f, const struct digest *what, struct err **err)
 {
 	bool told = false;
 
 	for (;;) {
 		errno = 0;
-		int fd = cache_lock(f->j->s, f->key, true, err);
+		int fd = cache_lock(f->j->s, what, true, err);
 		if (fd >= 0 || errno != EWOULDBLOCK || (err && *err))
 			return fd;
 		if (job_wait(f->j, &told, "waiting for another build that does the same step",
@@ -89,7 +89,7 @@ int flight_run(const struct flight *f, struct record *out, struct err **err)
 
 	if (found)
 		return found < 0 ? -1 : 0;
-	auto_fd int lock = take_lock(f, err);
+	auto_fd int lock = take_lock(f, f->key, err);
 	if (lock < 0)
 		return -1;
 	found = flight_lookup(f, out, err);
@@ -98,4 +98,19 @@ int flight_run(const struct flight *f, struct record *out, struct err **err)
 	if (job_check(f->j, err) < 0)
 		return -1;
 	return execute(f, out, err);
+}
+
+int flight_blind(const struct flight *f, const struct digest *shape,
+	int (*seen)(void *ctx, struct err **err), struct record *out, struct err **err)
+{
+	auto_fd int lock = take_lock(f, shape, err);
+
+	if (lock < 0)
+		return -1;
+	int now = seen(f->ctx, err);
+	if (now)
+		return now < 0 ? -1 : 0;
+	if (job_check(f->j, err) < 0)
+		return -1;
+	return execute(f, out, err) < 0 ? -1 : 1;
 }

@@ -13,7 +13,7 @@
 struct flight {
 	struct job *j;
 	const struct step *sp;
-	const struct digest *key;
+	const struct digest *key; /* with flight_blind: filled in by execute */
 	/* Do the step: fill *out. ctx is the caller's. */
 	int (*execute)(void *ctx, struct record *out, struct err **err);
 	void *ctx;
@@ -23,5 +23,12 @@ struct flight {
 int flight_lookup(const struct flight *f, struct record *out, struct err **err);
 /* Look up and execute when it is missing. */
 int flight_run(const struct flight *f, struct record *out, struct err **err);
+/*
+ * Execute a step whose key is not known before, because it is known that none of its shape was
+ * done: one at a time of that shape. `seen` (1, 0, -1) is asked again when it is our turn: if
+ * somebody did one meanwhile nothing is executed and 0 comes back. 1: done.
+ */
+int flight_blind(const struct flight *f, const struct digest *shape,
+	int (*seen)(void *ctx, struct err **err), struct record *out, struct err **err);
 
 #endif
