@@ -113,6 +113,15 @@ static int publish(struct blob_writer *w, const struct digest *d, struct err **e
 	return put_file(w->s, &w->file, d, err);
 }
 
+int blob_put_file(
+	struct store *s, struct tempfile *t, const struct digest *d, uint64_t n, struct err **err)
+{
+	char hex[DIGEST_HEX];
+
+	sha256_hex(d, hex);
+	return have_trusted(s, hex, d, n) ? 0 : put_file(s, t, d, err);
+}
+
 int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
 	struct err **err)
 {

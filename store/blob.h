@@ -31,6 +31,10 @@ int blob_commit(struct blob_writer *w, const struct digest *want, struct digest 
 	struct err **err);
 void blob_free(struct blob_writer *w);
 
+/* Publish a file of `n` bytes that the caller knows to have this digest. */
+struct tempfile;
+int blob_put_file(
+	struct store *s, struct tempfile *t, const struct digest *d, uint64_t n, struct err **err);
 /* Bytes at once; idempotent. */
 int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struct err **err);
 

@@ -388,8 +388,8 @@ static void set_common(struct attempt *a, const char *url)
 	lib->easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
 	lib->easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
 	lib->easy_setopt(c, CURLOPT_XFERINFODATA, a);
-	lib->easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
-	lib->easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+	lib->easy_setopt(c, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_BUFFER);
+	lib->easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_SEND_BUFFER);
 	if (url_is_loopback(a->url->host))
 		lib->easy_setopt(c, CURLOPT_PROXY, "");
 	if (!a->q->guarded || !proxied(a->url)) {

@@ -15,9 +15,11 @@
 #include "store/base/strlist.h"
 #include "store/transport/http.h"
 
-#define HTTP_HEADER_MAX    ((size_t)64 << 10) /* bytes of all headers of one answer */
-#define HTTP_ERROR_MAX     ((size_t)64 << 10) /* bytes kept of the body of an error */
-#define HTTP_REDIRECTS_MAX 5
+#define HTTP_HEADER_MAX     ((size_t)64 << 10)  /* bytes of all headers of one answer */
+#define HTTP_ERROR_MAX      ((size_t)64 << 10)  /* bytes kept of the body of an error */
+#define HTTP_RECEIVE_BUFFER ((size_t)512 << 10) /* of a session; the most that libcurl takes */
+#define HTTP_SEND_BUFFER    ((size_t)2 << 20)   /* likewise, when it sends */
+#define HTTP_REDIRECTS_MAX  5
 #define HTTP_STALL_SPEED                                                                           \
 	1024 /* bytes per second, for HTTP_STALL_S: slower is a broken connection */
 #define HTTP_STALL_S 60
@@ -65,6 +67,8 @@ struct http_sink {
 };
 void http_sink_init(struct http_sink *s, struct io_writer out, uint64_t max, enum err_kind over);
 void http_sink_clear(struct http_sink *s);
+/* Of all bytes given to `out` so far. */
+void http_sink_digest(const struct http_sink *s, struct digest *out);
 
 struct http_body {
 	const void *mem; /* this ... */

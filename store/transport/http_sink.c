@@ -24,6 +24,13 @@ void http_sink_clear(struct http_sink *s)
 	s->etag = NULL;
 }
 
+void http_sink_digest(const struct http_sink *k, struct digest *out)
+{
+	struct sha256 copy = k->hash;
+
+	sha256_final(&copy, out);
+}
+
 static int changed(const char *host, struct err **err)
 {
 	return err_set(err, ERR_NET, "%s: the file changed while it was downloaded", host);

@@ -8,6 +8,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/packed.h"
+#include "store/tempfile.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
 #include "store/transport/ring.h"
@@ -133,32 +134,44 @@ static int get_config(struct store *s, struct transport *t, const struct oci_des
 
 /* --- one layer -------------------------------------------------------------------------------- */
 
-/* A download of a compressed layer: this thread receives, another one inflates. */
+/*
+ * A download of a compressed layer: this thread receives, hashes and keeps the compressed bytes,
+ * another one inflates them into the blocks of the plain blob, whose own thread hashes them.
+ */
 struct layer_pull {
 	struct store *s;
 	struct ring *ring;
-	struct blob_writer *packed;
-	struct sha256 hash; /* of the received bytes: must be right before anything is published */
+	struct tempfile packed;
 	struct blob_writer *plain;
 	enum layer_compression form;
 	int rc; /* of the inflating thread */
 	struct err *err;
 };
 
-static int copy_plain(struct layer_pull *l, struct io_reader in, struct err **err)
+static int inflate_into(struct blob_writer *plain, struct io_reader in, enum layer_compression form,
+	struct err **err)
 {
-	auto_layer_inflate struct layer_inflate *z = layer_inflate_new(in, l->form, LAYER_SIZE_MAX);
+	auto_layer_inflate struct layer_inflate *z = layer_inflate_new(in, form, LAYER_SIZE_MAX);
 	struct io_reader from = layer_inflate_reader(z);
-	struct io_writer to = blob_stream(l->plain);
+	struct hashpipe *to = blob_pipe(plain);
 
-	return io_copy(&from, &to, err);
+	for (;;) {
+		size_t room;
+		void *p = hashpipe_room(to, &room);
+		ssize_t n = io_read(&from, p, room, err);
+
+		if (n <= 0)
+			return (int)n;
+		if (hashpipe_filled(to, (size_t)n, err) < 0)
+			return -1;
+	}
 }
 
 static void *inflate_thread(void *arg)
 {
 	struct layer_pull *l = arg;
 
-	l->rc = copy_plain(l, ring_reader(l->ring), &l->err);
+	l->rc = inflate_into(l->plain, ring_reader(l->ring), l->form, &l->err);
 	/* Bytes that do not inflate are received to their end: most likely their digest is wrong,
 	 * which says more. */
 	ring_leave(l->ring, l->rc == 0 || err_get_kind(l->err) == ERR_CORRUPT);
@@ -168,17 +181,20 @@ static void *inflate_thread(void *arg)
 static int on_packed(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct layer_pull *l = ctx;
-	struct io_writer to = blob_stream(l->packed);
 	struct io_writer ring = ring_writer(l->ring);
 
-	sha256_update(&l->hash, p, n);
-	if (io_write(&to, p, n, err) < 0)
+	/* To the other thread first: it has more to do. */
+	if (io_write(&ring, p, n, err) < 0)
 		return -1;
-	return io_write(&ring, p, n, err);
+	return fs_write_all(l->packed.fd, p, n) < 0
+		       ? err_sys(err, "store %s: write", store_root(l->s))
+		       : 0;
 }
 
+/* *got: the digest of what came. */
 static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
-	const struct oci_descriptor *d, struct progress_blob *pb, struct err **err)
+	const struct oci_descriptor *d, struct progress_blob *pb, struct digest *got,
+	struct err **err)
 {
 	struct http_sink sink;
 	pthread_t thread;
@@ -190,6 +206,7 @@ static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
 	sink.progress = progress_blob_moved;
 	sink.ctx = pb;
 	rc = t->ops->blob(t, worker, d, &sink, err);
+	http_sink_digest(&sink, got);
 	http_sink_clear(&sink);
 	ring_end(l->ring, rc == 0);
 	pthread_join(thread, NULL);
@@ -206,14 +223,12 @@ static int wrong(const char *label, const char *what, const struct digest *want,
 
 /* Both blobs are written: publish them, the plain one first, since only it can still be wrong. */
 static int publish(struct layer_pull *l, struct transport *t, const struct oci_descriptor *d,
-	const struct digest *diff_id, struct err **err)
+	const struct digest *got, const struct digest *diff_id, struct err **err)
 {
 	auto_err struct err *e = NULL;
-	struct digest got;
 	int rc;
 
-	sha256_final(&l->hash, &got);
-	if (!sha256_equal(&got, &d->digest))
+	if (!sha256_equal(got, &d->digest))
 		return wrong(t->label, "layer", &d->digest, err);
 	if (l->rc < 0) {
 		/* The right bytes, but they are no good layer. */
@@ -229,7 +244,7 @@ static int publish(struct layer_pull *l, struct transport *t, const struct oci_d
 			*err = TAKE(e);
 		return -1;
 	}
-	if (blob_commit(l->packed, &d->digest, NULL, NULL, err) < 0)
+	if (blob_put_file(l->s, &l->packed, &d->digest, d->size, err) < 0)
 		return -1;
 	return packed_remember(l->s, diff_id, l->form, &d->digest, err);
 }
@@ -238,25 +253,26 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 	const struct oci_descriptor *d, const struct digest *diff_id, enum layer_compression form,
 	struct progress_blob *pb, struct err **err)
 {
-	auto_blob_writer struct blob_writer *packed = blob_create(s, err);
-	auto_blob_writer struct blob_writer *plain = packed ? blob_create(s, err) : NULL;
+	auto_blob_writer struct blob_writer *plain = blob_create(s, err);
 	auto_ring struct ring *ring = ring_new();
-	struct layer_pull l = {
-		.s = s, .ring = ring, .packed = packed, .plain = plain, .form = form};
+	struct layer_pull l = {.s = s, .ring = ring, .plain = plain, .form = form};
+	struct digest got;
 	int rc;
 
 	if (!plain)
 		return -1;
-	sha256_init(&l.hash);
-	rc = receive(&l, t, worker, d, pb, err);
+	if (tempfile_open(s, &l.packed) < 0)
+		return err_sys(err, "store %s: temporary file", store_root(s));
+	rc = receive(&l, t, worker, d, pb, &got, err);
 	if (rc < 0 && l.rc < 0 && err && err_get_kind(l.err) != ERR_NET) {
 		/* The inflating side gave up first and closed the pipe: its words tell why. */
 		err_free(*err);
 		*err = TAKE(l.err);
 		err_prefix(err, "%s: layer", t->label);
 	} else if (rc == 0) {
-		rc = publish(&l, t, d, diff_id, err);
+		rc = publish(&l, t, d, &got, diff_id, err);
 	}
+	tempfile_close(&l.packed);
 	err_free(l.err);
 	return rc;
 }
@@ -344,14 +360,13 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	}
 	if (!blob_exists(ip->s, diff_id, NULL)) {
 		auto_blob_writer struct blob_writer *plain = blob_create(ip->s, err);
-		struct layer_pull l = {.s = ip->s, .plain = plain, .form = form};
 		struct io_fd in = {.what = "layer"};
 		auto_err struct err *e = NULL;
 
 		if (!plain || (fd = blob_open(ip->s, &d->digest, NULL, err)) < 0)
 			return -1;
 		in.fd = fd;
-		if (copy_plain(&l, io_fd_reader(&in), err) < 0)
+		if (inflate_into(plain, io_fd_reader(&in), form, err) < 0)
 			return err_prefix(err, "%s: layer", ip->t->label);
 		if (blob_commit(plain, diff_id, NULL, NULL, &e) < 0) {
 			if (err_get_kind(e) == ERR_CORRUPT)

@@ -36,6 +36,7 @@ int transport_copy_file(
 			return err_sys_kind(err, ERR_CONTEXT, "reading a blob");
 		if (io_write(&sink->out, piece, n, err) < 0)
 			return -1;
+		sha256_update(&sink->hash, piece, n);
 		sink->done += n;
 		if (sink->progress)
 			sink->progress(sink->ctx, sink->done);
