@@ -12,12 +12,10 @@
 #include "builder/sandbox/ops.h"
 
 enum channel_kind {
-	CHANNEL_ALIVE = 1, /* up: PID 1 will die with the thread that started it */
-	CHANNEL_GO,        /* down: that thread was there after CHANNEL_ALIVE */
-	CHANNEL_FAILED,    /* up: a = operation, b = errno, text = the kernel's words */
-	CHANNEL_READY,     /* up: the command is about to be executed */
-	CHANNEL_SIGNAL,    /* down: a = signal for the command; SIGKILL ends all */
-	CHANNEL_EXIT,      /* up: a = wait status of the command; everything else is gone */
+	CHANNEL_FAILED = 1, /* up: a = operation, b = errno, text = the kernel's words */
+	CHANNEL_READY,      /* up: the command is about to be executed */
+	CHANNEL_SIGNAL,     /* down: a = signal for the command; SIGKILL ends all */
+	CHANNEL_EXIT,       /* up: a = wait status of the command; everything else is gone */
 };
 
 /* In place of an operation's index. */

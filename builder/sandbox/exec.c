@@ -173,7 +173,7 @@ static const char *const *candidates(struct op_list *l, const char *name, const 
 
 	for (const char *p = path; *p; p++)
 		n += *p == ':';
-	v = ops_own(l, mem_array(n + 1, sizeof(*v)));
+	v = ops_array(l, n + 1, sizeof(*v));
 	if (strchr(name, '/') || *name == '\0') {
 		v[0] = ops_text(l, "%s", name);
 		return v;
@@ -190,8 +190,7 @@ static const char *const *candidates(struct op_list *l, const char *name, const 
 	}
 }
 
-/* Copies, because PID 1 wipes the memory of bld's own command line, and the words of "bld run" may
- * lie there. */
+/* Copies in the region of the sandbox. */
 static const char **copy_words(struct op_list *l, const char *const *v, size_t before)
 {
 	size_t n = 0;
@@ -199,7 +198,7 @@ static const char **copy_words(struct op_list *l, const char *const *v, size_t b
 
 	while (v && v[n])
 		n++;
-	copy = ops_own(l, mem_array(before + n + 1, sizeof(*copy)));
+	copy = ops_array(l, before + n + 1, sizeof(*copy));
 	for (size_t i = 0; i < n; i++)
 		copy[before + i] = ops_text(l, "%s", v[i]);
 	return copy;
@@ -207,7 +206,7 @@ static const char **copy_words(struct op_list *l, const char *const *v, size_t b
 
 const struct exec_command *exec_prepare(struct op_list *l, const struct sandbox_spec *s)
 {
-	struct exec_command *c = ops_own(l, mem_alloc(sizeof(*c)));
+	struct exec_command *c = ops_alloc(l, sizeof(*c));
 
 	c->argv = copy_words(l, s->argv, 1);
 	c->envp = copy_words(l, s->envp, 0);

@@ -3,10 +3,11 @@
  * PID 1 of a sandbox: a clone of bld that never executes another program, so it allocates nothing
  * and takes no lock (ops.h). The sandbox must not reach its memory, its files, or the binary of bld
  * behind /proc/1/exe: it is not dumpable, and the command has not CAP_SYS_PTRACE. Its command line
- * is overwritten, because anybody may read that.
+ * is overwritten, because anybody may read that. Its memory is that of the forker, which holds
+ * little of bld, and the region of this sandbox.
  *
- * It dies with the thread of bld that made it: by PR_SET_PDEATHSIG, and by the end of the channel
- * where that came too late. With it the kernel ends every process of the PID namespace.
+ * It dies with the thread of bld that made the forker: by PR_SET_PDEATHSIG, and by the end of the
+ * channel where that came too late. With it the kernel ends every process of the PID namespace.
  */
 #include "builder/sandbox/init.h"
 
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "builder/sandbox/channel.h"
@@ -24,23 +25,10 @@
 #include "builder/sandbox/namespace.h"
 #include "builder/sandbox/target.h"
 
-#define STATUS_SETUP 125 /* nobody looks at it: the channel has said what failed */
+#define COMMAND_STACK 65536
+#define STATUS_SETUP  125 /* nobody looks at it: the channel has said what failed */
 
 static const char init_name[] = "bld-init";
-
-/* Not sigaction(): sanitizers and libc have their own ideas about some signals. */
-static void default_signals(void)
-{
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		unsigned long mask;
-	} dfl = {0};
-
-	for (int sig = 1; sig <= 64; sig++)
-		(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
-}
 
 static void hide_bld(const struct init_plan *p)
 {
@@ -53,20 +41,25 @@ static void hide_bld(const struct init_plan *p)
 		memcpy(p->args, init_name, sizeof(init_name));
 }
 
-static _Noreturn void give_up(struct init_plan *p, int op, int error)
+static void send_failure(const struct ops_state *st, int op, int error)
 {
 	struct channel_msg m = {.kind = CHANNEL_FAILED, .a = op, .b = error};
 
-	memcpy(m.text, p->state.detail, sizeof(m.text));
-	(void)channel_send(p->state.slot[OPS_CTL], &m);
+	memcpy(m.text, st->detail, sizeof(m.text));
+	(void)channel_send(st->slot[OPS_CTL], &m);
+}
+
+static _Noreturn void give_up(const struct init_plan *p, int op, int error)
+{
+	send_failure(&p->state, op, error);
 	_exit(STATUS_SETUP);
 }
 
-static void tell(const struct init_plan *p, enum channel_kind kind, int a)
+static void tell(const struct ops_state *st, enum channel_kind kind, int a)
 {
 	struct channel_msg m = {.kind = kind, .a = a};
 
-	(void)channel_send(p->state.slot[OPS_CTL], &m);
+	(void)channel_send(st->slot[OPS_CTL], &m);
 }
 
 static void build(struct init_plan *p)
@@ -77,25 +70,32 @@ static void build(struct init_plan *p)
 		give_up(p, (int)failed, errno);
 }
 
-/* The caller's thread was alive when this one had asked to die with it. */
-static void wait_for_go(struct init_plan *p)
+/* Bld may have died before PR_SET_PDEATHSIG; then nobody holds the other end any more. */
+static void check_bld(const struct init_plan *p)
 {
-	struct channel_msg m;
+	char byte;
 
-	if (channel_recv(p->state.slot[OPS_CTL], &m) != 1 || m.kind != CHANNEL_GO)
+	if (recv(p->state.slot[OPS_CTL], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		_exit(STATUS_SETUP);
 }
 
-static _Noreturn void command_main(struct init_plan *p)
+/* Shares the memory of PID 1, which waits until the program is executed; its slots are its own. */
+static int command_main(void *arg)
 {
+	struct init_plan *p = arg;
+	struct ops_state st = p->state;
 	size_t failed = 0;
 	int32_t error;
 
-	if (ops_run(&p->ops, &p->state, p->ops.command_from, p->ops.n, &failed) < 0)
-		give_up(p, (int)failed, errno);
-	tell(p, CHANNEL_READY, 0);
-	error = exec_run(&p->state, p->command);
-	if (write(p->state.slot[OPS_CTL], &error, sizeof(error)) < 0)
+	memcpy(p->command_slot, st.slot, p->ops.nslot * sizeof(*st.slot));
+	st.slot = p->command_slot;
+	if (ops_run(&p->ops, &st, p->ops.command_from, p->ops.n, &failed) < 0) {
+		send_failure(&st, (int)failed, errno);
+		_exit(STATUS_SETUP);
+	}
+	tell(&st, CHANNEL_READY, 0);
+	error = exec_run(&st, p->command);
+	if (write(st.slot[OPS_CTL], &error, sizeof(error)) < 0)
 		_exit(STATUS_SETUP);
 	_exit(126);
 }
@@ -103,10 +103,9 @@ static _Noreturn void command_main(struct init_plan *p)
 static pid_t start_command(struct init_plan *p)
 {
 	static const int used[] = {OPS_STDIN, OPS_STDOUT, OPS_STDERR, OPS_LAUNCH};
-	pid_t pid = kernel_clone(SIGCHLD, NULL);
+	char stack[COMMAND_STACK] __attribute__((aligned(16)));
+	pid_t pid = kernel_clone_shared(command_main, p, stack + sizeof(stack));
 
-	if (pid == 0)
-		command_main(p);
 	if (pid < 0)
 		give_up(p, (int)p->ops.command_from, errno);
 	/* Readers of the output must see its end when the command's processes are gone. */
@@ -186,19 +185,17 @@ static void clean_up(struct init_plan *p)
 	(void)close_range((unsigned)ctl + 1, ~0U, 0);
 }
 
-void init_main(struct init_plan *p)
+void init_main(void *arg)
 {
+	struct init_plan *p = arg;
 	sigset_t child;
 	int sigfd, status;
 	pid_t command;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	default_signals();
 	hide_bld(p);
-	umask(0);
-	tell(p, CHANNEL_ALIVE, 0);
 	build(p);
-	wait_for_go(p);
+	check_bld(p);
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -209,6 +206,6 @@ void init_main(struct init_plan *p)
 	status = serve(p, command, sigfd);
 	kill_rest();
 	clean_up(p);
-	tell(p, CHANNEL_EXIT, status);
+	tell(&p->state, CHANNEL_EXIT, status);
 	_exit(0);
 }

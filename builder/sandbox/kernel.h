@@ -22,6 +22,17 @@ int kernel_open(int dir, const char *path, int flags, uint64_t resolve);
 /* A clone of this process in new namespaces; 0 in the child. *pidfd may be NULL. */
 pid_t kernel_clone(uint64_t flags, int *pidfd);
 
+/* A sanitizer watches memory: its tables know nothing of a second process that uses it too. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KERNEL_SANITIZED true
+#else
+#define KERNEL_SANITIZED false
+#endif
+
+/* fn(arg) in a child that uses the memory of this process, which waits until the child executes a
+ * program or ends; signal SIGCHLD at its end. fn does not return. stack: the end of it. */
+pid_t kernel_clone_shared(int (*fn)(void *arg), void *arg, void *stack);
+
 /* One option of a mount; value NULL = a flag. An optional one may be unknown to the kernel. */
 struct kernel_fs_opt {
 	const char *key, *value;

@@ -26,7 +26,7 @@ void mounts_plan_system(struct op_list *l, const struct probe *p);
 /* A file on the private tmpfs, read-only, as a mount in a new slot; mounts_plan_files() first.
  * Both before the root changes. */
 struct mounts_file {
-	const void *data; /* borrowed until the sandbox runs */
+	const void *data; /* copied */
 	size_t len;
 	uint32_t mode, uid, gid;
 };

@@ -63,7 +63,7 @@ static int open_host_namespace(struct ops_state *st, const struct op *op)
 
 void namespace_plan_first(struct op_list *l)
 {
-	struct kernel_fs *proc = ops_own(l, mem_alloc(sizeof(*proc)));
+	struct kernel_fs *proc = ops_alloc(l, sizeof(*proc));
 
 	*proc = (struct kernel_fs){
 		.type = "proc",

@@ -138,11 +138,10 @@ static char *host_file(const char *path)
 	return buf_take(&b);
 }
 
-static int plan_file(struct op_list *l, struct buf *b)
+static int plan_file(struct op_list *l, const struct buf *b)
 {
-	struct mounts_file f = {.len = b->len, .mode = 0644};
+	const struct mounts_file f = {.data = b->data, .len = b->len, .mode = 0644};
 
-	f.data = ops_own(l, buf_take(b));
 	return mounts_plan_file(l, &f);
 }
 

@@ -3,14 +3,19 @@
 #include "builder/sandbox/ops.h"
 
 #include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/base/mem.h"
 
-void ops_init(struct op_list *l)
+#define ALIGNMENT sizeof(max_align_t)
+
+void ops_init(struct op_list *l, void *region, size_t size, size_t used)
 {
-	*l = (struct op_list){0};
+	*l = (struct op_list){.region = region, .size = size, .used = used};
 	for (int i = 0; i < OPS_NAMED; i++)
 		ops_slot(l);
 }
@@ -23,10 +28,14 @@ void ops_clear(struct op_list *l)
 		close(l->fd[i]);
 	free(l->fd);
 	free(l->owned);
+	l->owned = NULL;
+	l->fd = NULL;
+	l->nowned = l->cap_owned = l->nfd = l->cap_fd = 0;
+	if (l->sealed)
+		return;
 	free(l->v);
 	free(l->slot);
 	free(l->keep);
-	*l = (struct op_list){0};
 }
 
 int ops_slot(struct op_list *l)
@@ -49,10 +58,32 @@ int ops_slot_fd(struct op_list *l, int fd)
 	return slot;
 }
 
-void *ops_own(struct op_list *l, void *take_p)
+void *ops_alloc(struct op_list *l, size_t n)
 {
-	MEM_PUSH(l->owned, l->nowned, l->cap_owned) = take_p;
-	return take_p;
+	size_t at = (l->used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	void *p;
+
+	if (at <= l->size && n <= l->size - at) {
+		l->used = at + n;
+		return l->region + at;
+	}
+	p = mem_alloc(n ? n : 1);
+	MEM_PUSH(l->owned, l->nowned, l->cap_owned) = p;
+	return p;
+}
+
+void *ops_array(struct op_list *l, size_t n, size_t size)
+{
+	return ops_alloc(l, n > SIZE_MAX / size ? SIZE_MAX : n * size);
+}
+
+void *ops_dup(struct op_list *l, const void *p, size_t n)
+{
+	void *copy = ops_alloc(l, n);
+
+	if (n > 0)
+		memcpy(copy, p, n);
+	return copy;
 }
 
 void ops_take_fd(struct op_list *l, int take_fd)
@@ -70,11 +101,16 @@ const char *ops_text(struct op_list *l, const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
+	int n;
 
 	va_start(ap, fmt);
-	s = mem_vprintf(fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	return ops_own(l, s);
+	s = ops_alloc(l, (size_t)n + 1);
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
 }
 
 void ops_add(struct op_list *l, const struct op *op)
@@ -89,10 +125,23 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void ops_seal(struct op_list *l)
+static void *move(struct op_list *l, void *take_p, size_t n)
+{
+	void *p = ops_dup(l, take_p, n);
+
+	free(take_p);
+	return p;
+}
+
+int ops_seal(struct op_list *l)
 {
 	if (l->nkeep > 1)
 		qsort(l->keep, l->nkeep, sizeof(*l->keep), by_number);
+	l->v = move(l, l->v, l->n * sizeof(*l->v));
+	l->slot = move(l, l->slot, l->nslot * sizeof(*l->slot));
+	l->keep = move(l, l->keep, l->nkeep * sizeof(*l->keep));
+	l->sealed = true;
+	return l->nowned ? -1 : 0;
 }
 
 int ops_run(const struct op_list *l, struct ops_state *st, size_t from, size_t to, size_t *failed)

@@ -3,7 +3,8 @@
  * The prepared list of operations that turns a copy of bld into a sandbox.
  *
  * The parent fills the list where memory and locks are free to use: every path, option and text
- * has its final form. The child, a clone of a process with threads, only walks it: it calls the
+ * has its final form, and lies in the region of the sandbox, the only memory that the child shares
+ * with it (forker.h). The child, a clone of a process with threads, only walks it: it calls the
  * kernel, allocates nothing, takes no lock and calls no function of libc that does. The first
  * operation that fails ends the walk; its index and errno go to the parent, which words them.
  *
@@ -80,11 +81,16 @@ struct op_list {
 	size_t stubs; /* most stubs that the targets can need */
 	int *fd;      /* owned */
 	size_t nfd, cap_fd;
-	void **owned; /* everything that ops point to */
+	char *region;
+	size_t size, used; /* of the region */
+	void **owned;      /* what did not fit; the list is of no use then */
 	size_t nowned, cap_owned;
+	bool sealed;
 };
 
-void ops_init(struct op_list *l);
+/* The list lies at the start of the region, or somewhere else in it: `used` bytes are taken. */
+void ops_init(struct op_list *l, void *region, size_t size, size_t used);
+/* What the parent has of it; the child goes on with what lies in the region. */
 void ops_clear(struct op_list *l);
 
 int ops_slot(struct op_list *l);                  /* a new slot, empty */
@@ -93,12 +99,16 @@ void ops_take_fd(struct op_list *l, int take_fd); /* closed with the list */
 int ops_slot_take_fd(struct op_list *l, int take_fd); /* the same; closed with the list */
 void ops_set_fd(struct op_list *l, int slot, int fd); /* the same for a named slot */
 
-void *ops_own(struct op_list *l, void *take_p); /* lives as long as the list; returned */
+/* Memory for what ops point to: zero, or a copy. */
+void *ops_alloc(struct op_list *l, size_t n);
+void *ops_array(struct op_list *l, size_t n, size_t size);
+void *ops_dup(struct op_list *l, const void *p, size_t n);
 const char *ops_text(struct op_list *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ops_add(struct op_list *l, const struct op *op);
 
-/* Sort what is needed by the walk; the list does not change any more. */
-void ops_seal(struct op_list *l);
+/* Sort what is needed by the walk, and put it into the region; the list does not change any more.
+ * 0, or -1: the region is full. */
+int ops_seal(struct op_list *l);
 
 /* The child: run operations [from, to). 0, or -1 with errno and *failed. */
 int ops_run(const struct op_list *l, struct ops_state *st, size_t from, size_t to, size_t *failed);

@@ -226,7 +226,7 @@ static int plan_classic(
 	stage = overlay_scratch_dir(l->slot[OPS_SCRATCH], name, 0700, err);
 	if (stage < 0)
 		return -1;
-	a->options = ops_own(l, mem_alloc(OPTIONS_MAX));
+	a->options = ops_alloc(l, OPTIONS_MAX);
 	a->stage = ops_slot_take_fd(l, stage);
 	plan_reopen(l, a->stage);
 	for (size_t i = 0; i < o->n; i++)
@@ -268,7 +268,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 	if (o->n == 0 || o->n > SANDBOX_LOWERS_MAX)
 		return err_set(err, ERR_LIMIT, "%s: %zu layers, the kernel takes 1 to %d", o->what,
 			o->n, SANDBOX_LOWERS_MAX);
-	a = ops_own(l, mem_alloc(sizeof(*a) + o->n * sizeof(a->lower[0])));
+	a = ops_alloc(l, sizeof(*a) + o->n * sizeof(a->lower[0]));
 	a->upper = o->upper;
 	a->work = o->work;
 	a->n = o->n;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The runner: probe, filter and launcher, made once; one thread that takes requests to clone; the
- * list of what runs. Requests live on the stack of who waits for them.
+ * The runner: probe, filter, launcher, forker, made once, and the list of what runs.
  */
 #include "builder/sandbox/runner.h"
 
@@ -19,79 +18,30 @@
 #define STAT_MAX        4096
 #define STAT_ARGS_START 48 /* field of /proc/PID/stat, see proc(5) */
 
-struct request {
-	struct request *next;
-	struct init_plan *plan;
-	uint64_t flags;
-	struct runner_child child;
-	int error;
-	bool done;
-};
-
 struct sandbox_runner {
 	struct runner_facts facts;
 	struct indexes indexes;
+	struct forker forker;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t work, done;
-	struct request *first, **last;
+	pthread_cond_t change;
 	struct sandbox_job *jobs;
+	int started; /* -1 = not yet, else an errno */
 	bool stop;
 };
 
-static void clone_one(struct request *q)
-{
-	int pidfd = -1;
-	pid_t pid = kernel_clone(q->flags, &pidfd);
-
-	if (pid == 0)
-		init_main(q->plan);
-	q->error = pid < 0 ? errno : 0;
-	q->child = (struct runner_child){pid, pidfd};
-}
-
+/* What it makes dies with it; so it stays. */
 static void *thread_main(void *arg)
 {
 	struct sandbox_runner *r = arg;
 
 	pthread_mutex_lock(&r->lock);
-	while (!r->stop) {
-		struct request *q = r->first;
-
-		if (!q) {
-			pthread_cond_wait(&r->work, &r->lock);
-			continue;
-		}
-		r->first = q->next;
-		if (!r->first)
-			r->last = &r->first;
-		pthread_mutex_unlock(&r->lock);
-		clone_one(q);
-		pthread_mutex_lock(&r->lock);
-		q->done = true;
-		pthread_cond_broadcast(&r->done);
-	}
+	r->started = forker_start(&r->forker);
+	pthread_cond_broadcast(&r->change);
+	while (!r->stop)
+		pthread_cond_wait(&r->change, &r->lock);
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
-}
-
-int runner_clone(
-	struct sandbox_runner *r, struct init_plan *plan, uint64_t flags, struct runner_child *out)
-{
-	struct request q = {.plan = plan, .flags = flags};
-
-	pthread_mutex_lock(&r->lock);
-	*r->last = &q;
-	r->last = &q.next;
-	pthread_cond_signal(&r->work);
-	while (!q.done)
-		pthread_cond_wait(&r->done, &r->lock);
-	pthread_mutex_unlock(&r->lock);
-	errno = q.error;
-	if (q.error)
-		return -1;
-	*out = q.child;
-	return 0;
 }
 
 void runner_add(struct sandbox_runner *r, struct sandbox_job *job)
@@ -124,6 +74,8 @@ void runner_end_job(struct sandbox_job *job)
 		;
 	close(job->child.pidfd);
 	close(job->ctl);
+	if (job->region)
+		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
 	free(job);
 }
 
@@ -183,7 +135,28 @@ static int start_thread(struct sandbox_runner *r)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&r->thread, NULL, thread_main, r);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (error)
+		return error;
+	pthread_mutex_lock(&r->lock);
+	while (r->started < 0)
+		pthread_cond_wait(&r->change, &r->lock);
+	error = r->started;
+	r->stop = error != 0;
+	pthread_cond_broadcast(&r->change);
+	pthread_mutex_unlock(&r->lock);
+	if (error)
+		pthread_join(r->thread, NULL);
 	return error;
+}
+
+static void runner_clear(struct sandbox_runner *r)
+{
+	forker_clear(&r->forker);
+	clear_facts(&r->facts);
+	indexes_clear(&r->indexes);
+	pthread_cond_destroy(&r->change);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
 }
 
 struct sandbox_runner *sandbox_runner_new(struct err **err)
@@ -192,20 +165,18 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 	int error;
 
 	r->facts.launcher = -1;
-	r->last = &r->first;
+	r->started = -1;
 	indexes_init(&r->indexes);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->work, NULL);
-	pthread_cond_init(&r->done, NULL);
-	if (find_facts(&r->facts, err) == 0) {
+	pthread_cond_init(&r->change, NULL);
+	if (find_facts(&r->facts, err) == 0 && forker_init(&r->forker, err) == 0) {
 		error = start_thread(r);
 		if (error == 0)
 			return r;
-		err_set(err, ERR_SANDBOX, "start a thread: %s", strerror(error));
+		err_set(err, ERR_SANDBOX, "start the process that makes sandboxes: %s",
+			strerror(error));
 	}
-	clear_facts(&r->facts);
-	indexes_clear(&r->indexes);
-	free(r);
+	runner_clear(r);
 	return NULL;
 }
 
@@ -215,7 +186,7 @@ void sandbox_runner_free(struct sandbox_runner *r)
 		return;
 	pthread_mutex_lock(&r->lock);
 	r->stop = true;
-	pthread_cond_signal(&r->work);
+	pthread_cond_broadcast(&r->change);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
 	while (r->jobs) {
@@ -224,12 +195,7 @@ void sandbox_runner_free(struct sandbox_runner *r)
 		r->jobs = job->next;
 		runner_end_job(job);
 	}
-	clear_facts(&r->facts);
-	indexes_clear(&r->indexes);
-	pthread_cond_destroy(&r->work);
-	pthread_cond_destroy(&r->done);
-	pthread_mutex_destroy(&r->lock);
-	free(r);
+	runner_clear(r);
 }
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r)
@@ -240,6 +206,11 @@ const struct runner_facts *runner_facts(const struct sandbox_runner *r)
 struct indexes *runner_indexes(struct sandbox_runner *r)
 {
 	return &r->indexes;
+}
+
+struct forker *runner_forker(struct sandbox_runner *r)
+{
+	return &r->forker;
 }
 
 void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api)

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread that clones. PR_SET_PDEATHSIG is about the thread that made the child, so sandboxes
- * are made by one that lives as long as the runner, not by whichever worker asks.
+ * What sandboxes share. PR_SET_PDEATHSIG is about the thread that made the child, so the forker is
+ * made by one that lives as long as the runner, not by whichever worker asks.
  */
 #ifndef BLD_BUILDER_SANDBOX_RUNNER_H
 #define BLD_BUILDER_SANDBOX_RUNNER_H
 
+#include "builder/sandbox/forker.h"
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/init.h"
 #include "builder/sandbox/probe.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/sandbox/seccomp.h"
-
-struct runner_child {
-	pid_t pid;
-	int pidfd;
-};
 
 /* What sandboxes share; constant while the runner lives. */
 struct runner_facts {
@@ -28,12 +24,9 @@ struct runner_facts {
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r);
 struct indexes *runner_indexes(struct sandbox_runner *r);
+struct forker *runner_forker(struct sandbox_runner *r);
 /* For tests: another way to mount than the probe found. Before the first start. */
 void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api);
-
-/* Clone a child that runs init_main(plan). Blocks until it exists. 0 / -1 errno */
-int runner_clone(
-	struct sandbox_runner *r, struct init_plan *plan, uint64_t flags, struct runner_child *out);
 
 /* Children that are to be killed when the runner goes. */
 void runner_add(struct sandbox_runner *r, struct sandbox_job *job);
@@ -43,7 +36,8 @@ void runner_remove(struct sandbox_runner *r, struct sandbox_job *job);
 struct sandbox_job {
 	struct sandbox_runner *runner;
 	struct sandbox_job *next;
-	struct runner_child child;
+	struct forker_child child;
+	struct init_plan *region; /* the child's, while it lives; NULL = the caller returns it */
 	int ctl;
 	bool killed;                   /* by sandbox_signal() */
 	unsigned long long oom_before; /* kills by the kernel when it started */

@@ -229,23 +229,22 @@ static int make_plan(struct plan *p, struct err **err)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void init_plan_clear(struct init_plan *p)
+static int init_plan_fill(struct init_plan *p, const struct runner_facts *f,
+	const struct sandbox_spec *s, struct err **err)
 {
-	ops_clear(&p->ops);
-	free(p->state.stub);
-	*p = (struct init_plan){0};
-}
+	struct op_list *l = &p->ops;
 
-static void init_plan_fill(
-	struct init_plan *p, const struct runner_facts *f, const struct sandbox_spec *s)
-{
-	ops_seal(&p->ops);
-	p->command = exec_prepare(&p->ops, s);
+	p->command = exec_prepare(l, s);
 	p->args = f->args;
 	p->args_size = f->args_size;
-	p->state.slot = p->ops.slot;
-	p->state.max_stub = p->ops.stubs;
-	p->state.stub = mem_array(p->ops.stubs, sizeof(*p->state.stub));
+	p->command_slot = ops_array(l, l->nslot, sizeof(*p->command_slot));
+	p->state.max_stub = l->stubs;
+	p->state.stub = ops_array(l, l->stubs, sizeof(*p->state.stub));
+	if (ops_seal(l) < 0)
+		return err_set(err, ERR_LIMIT,
+			"RUN: arguments, environment and files of more than %zu bytes", l->size);
+	p->state.slot = l->slot;
+	return 0;
 }
 
 static int word_failure(const struct op_list *l, const struct channel_msg *m, struct err **err)
@@ -274,15 +273,10 @@ static int converse(struct sandbox_job *job, const struct op_list *l, struct err
 
 	while ((r = channel_recv(job->ctl, &m)) > 0) {
 		switch ((enum channel_kind)m.kind) {
-		case CHANNEL_ALIVE:
-			m = (struct channel_msg){.kind = CHANNEL_GO};
-			(void)channel_send(job->ctl, &m); /* if it is gone, its last words follow */
-			break;
 		case CHANNEL_READY:
 			return 0;
 		case CHANNEL_FAILED:
 			return word_failure(l, &m, err);
-		case CHANNEL_GO:
 		case CHANNEL_SIGNAL:
 		case CHANNEL_EXIT:
 			return err_set(
@@ -311,6 +305,7 @@ static unsigned long long oom_kills(void)
 static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *plan,
 	const struct sandbox_spec *s, struct err **err)
 {
+	auto_fd int up = -1, down = -1;
 	int pair[2];
 	struct sandbox_job *job;
 
@@ -318,21 +313,24 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 		err_sys_kind(err, ERR_SANDBOX, "sandbox: socket pair");
 		return NULL;
 	}
+	up = pair[0];
+	down = pair[1];
+	ops_set_fd(&plan->ops, OPS_CTL, down);
+	if (init_plan_fill(plan, runner_facts(r), s, err) < 0)
+		return NULL;
 	job = mem_alloc(sizeof(*job));
 	job->runner = r;
-	job->ctl = pair[0];
-	job->oom_before = oom_kills();
-	ops_set_fd(&plan->ops, OPS_CTL, pair[1]);
-	init_plan_fill(plan, runner_facts(r), s);
-	if (runner_clone(r, plan, namespace_flags(s), &job->child) < 0) {
+	job->region = plan;
+	if (forker_clone(runner_forker(r), init_main, plan, namespace_flags(s), &job->child) < 0) {
 		err_sys_kind(err, ERR_SANDBOX, "sandbox: make namespaces");
-		close(pair[0]);
-		close(pair[1]);
 		free(job);
 		return NULL;
 	}
-	close(pair[1]);
+	job->ctl = TAKE_FD(up);
+	close(TAKE_FD(down));
+	job->oom_before = oom_kills(); /* while the child works */
 	if (converse(job, &plan->ops, err) < 0) {
+		job->region = NULL; /* the caller returns it */
 		runner_end_job(job);
 		return NULL;
 	}
@@ -342,23 +340,29 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err)
 {
-	struct init_plan init = {0};
+	struct init_plan *init = forker_take_region(runner_forker(r));
+	struct sandbox_job *job = NULL;
 	struct plan p = {
 		.spec = s,
 		.facts = runner_facts(r),
 		.hostname = s->hostname ? s->hostname : HOSTNAME_DEFAULT,
-		.ops = &init.ops,
+		.ops = &init->ops,
 	};
-	struct sandbox_job *job = NULL;
 
+	if (!init) {
+		err_set(err, ERR_LIMIT, "more than %d sandboxes at a time", FORKER_REGIONS);
+		return NULL;
+	}
 	p.mounts.spec = s;
 	p.mounts.indexes = runner_indexes(r);
-	ops_init(&init.ops);
+	ops_init(&init->ops, init, runner_forker(r)->size, sizeof(*init));
 	if (make_plan(&p, err) == 0)
-		job = launch(r, &init, s, err);
-	init_plan_clear(&init);
+		job = launch(r, init, s, err);
+	ops_clear(&init->ops);
 	if (job)
 		runner_add(r, job);
+	else
+		forker_return_region(runner_forker(r), init, init->ops.used);
 	return job;
 }
 

@@ -43,7 +43,7 @@ int usermounts_init(struct usermounts *u, struct op_list *l, struct err **err)
 {
 	size_t n = u->spec->nmounts;
 
-	u->slot = ops_own(l, mem_array(n ? n : 1, sizeof(*u->slot)));
+	u->slot = ops_array(l, n, sizeof(*u->slot));
 	for (size_t i = 0; i < n; i++) {
 		if (check_mount(&u->spec->mounts[i], err) < 0)
 			return -1;
@@ -123,7 +123,7 @@ int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct 
 		op.in = ops_slot_fd(l, m->source_fd);
 		op.flags = attributes(m);
 		if (m->kind == SANDBOX_MOUNT_SCRATCH) {
-			struct copy_arg *a = ops_own(l, mem_alloc(sizeof(*a)));
+			struct copy_arg *a = ops_alloc(l, sizeof(*a));
 
 			a->scratch = OPS_SCRATCH;
 			snprintf(a->name, sizeof(a->name), "m%zu", i);

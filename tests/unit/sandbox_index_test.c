@@ -438,7 +438,12 @@ static void *work(void *arg)
 		if (job && sandbox_wait(job, &res, &err) == 0) {
 			n = read(p[0], text, sizeof(text) - 1);
 			text[n > 0 ? n : 0] = '\0';
-			w->good += strcmp(text, "1\n2\n") == 0 && res.exit_code == 7;
+			if (strcmp(text, "1\n2\n") == 0 && res.exit_code == 7)
+				w->good++;
+			else
+				print_message("exit code %d: %s\n", res.exit_code, text);
+		} else {
+			print_message("%s\n", err_text(err));
 		}
 		close(p[0]);
 		err_free(err);
