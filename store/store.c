@@ -211,7 +211,7 @@ static int open_layout(struct store *s, struct err **err)
 {
 	struct stat st;
 	struct statfs fs;
-	bool there;
+	bool there = false;
 
 	if (fstat(s->root_fd, &st) < 0 || fstatfs(s->root_fd, &fs) < 0)
 		return err_sys(err, "store %s", s->root);

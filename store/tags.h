@@ -2,7 +2,8 @@
 /*
  * Names of images: the entries of index.json. One name, one manifest; a manifest without a name
  * stays out of index.json and is reachable by digest until `prune`. Every change is made under a
- * lock, atomically, and synced.
+ * lock and atomically. Nothing waits for the disk: when a power cut tore index.json, the one before
+ * the last change is used.
  */
 #ifndef BLD_STORE_TAGS_H
 #define BLD_STORE_TAGS_H

@@ -46,7 +46,7 @@ int fs_copy_range(int in_fd, uint64_t off, uint64_t n, int out_fd);
 
 /*
  * Replace dir_fd/name atomically: temp file in the same directory, write, (fsync), rename,
- * (fsync of the directory). sync=true for index.json, tags and credentials.
+ * (fsync of the directory). sync=true for credentials.
  */
 int fs_replace_file(int dir_fd, const char *name, const void *p, size_t n, mode_t mode, bool sync,
 	struct err **err);
