@@ -9,16 +9,22 @@ No time is asserted. docs/benchmarks.md says how to read it.
   BENCH_ONLY="W1 W3"      these workloads
   BENCH_ROUNDS=N          rounds of bld and the raw limit (default: by workload)
   BENCH_PEER_ROUNDS=N     rounds of the others; 0 leaves them out
+  BENCH_LIMITS=1          afterwards, where the time of bld goes: limits.txt (perf, strace)
   BENCH_DIR=DIR           where everything is made, and left: nothing is deleted
 """
 import os
+import shutil
+import statistics
 import sys
 import time
 
+import limits
 import peers
 import table
 import workloads
 from harness import Bench, Skip, say
+
+NEEDS = 30  # GiB that a whole run takes, with one peer
 
 
 def interleave(b, name, contestants, rounds, peer_rounds):
@@ -34,6 +40,8 @@ def interleave(b, name, contestants, rounds, peer_rounds):
     for who, command in contestants:
         if who == "bld" and who not in broken:
             b.timed(name, "bld-mem", command("mem"), memory=True)
+            if os.environ.get("BENCH_LIMITS"):
+                limits.record(b, name, command, os.environ)
 
 
 def main():
@@ -41,6 +49,8 @@ def main():
     only = os.environ.get("BENCH_ONLY", "").split()
     began = time.monotonic()
     say("work directory: %s" % b.dir)
+    if shutil.disk_usage(b.dir).free < NEEDS << 30:
+        say("less than %d GiB are free there: a whole run may not end" % NEEDS)
     b.me = peers.Bld(b)
     workloads.base(b)
     b.peers = [] if os.environ.get("BENCH_PEER_ROUNDS") == "0" else peers.peers(b)
@@ -57,9 +67,14 @@ def main():
             say("%-4s %.0f s to prepare, %.0f s to run" % (name, ready - t, time.monotonic() - ready))
         except Skip as e:
             b.skipped.append("%s: %s" % (name, e))
+    if not b.records:
+        sys.exit("nothing was run: %s" % "; ".join(b.skipped))
     print(table.table(b.json))
     for s in b.skipped:
         print("not run: %s" % s)
+    loads = [r["load1"] for r in b.records]
+    print("%d processors, Linux %s; load average %.1f-%.1f, median %.1f" % (
+        b.cpus, os.uname().release, min(loads), max(loads), statistics.median(loads)))
     print("%d s; records: %s   work directory, to be removed by you: %s" % (
         time.monotonic() - began, b.json, b.dir))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-plots: cost against size for files, bytes, layers and steps, to show that growth is linear.
+"""make bench-plots: cost against size for files, bytes, layers and steps (run and cached), to show that growth is linear.
 
 Only bld is measured, BENCH_ROUNDS (3) times each. Every series has a point at size 0, which is its
 constant cost. Writes one SVG each to BENCH_DIR (default: a new directory), JSON lines to
@@ -59,13 +59,18 @@ def layers(b):
 def steps(b):
     for n in STEPS:
         d = b.dockerfile("steps%d" % n, "FROM bench-base\n" + "".join("RUN true %d\n" % i for i in range(n)))
-        b.run(*b.me.build(d, b.path("w1"), cache=True))
         yield "run", n, lambda d=d: b.me.build(d, b.path("w1"))
+
+
+def cached(b):
+    for n in STEPS:
+        d = b.dockerfile("cached%d" % n, "FROM bench-base\n" + "".join("RUN true %d\n" % i for i in range(n)))
+        b.run(*b.me.build(d, b.path("w1"), cache=True))
         yield "cached", n, lambda d=d: b.me.build(d, b.path("w1"), cache=True)
 
 
 PLOTS = [("files", files, "files of 1 KiB in a COPY"), ("bytes", size, "MiB in one file of a COPY"),
-         ("layers", layers, "layers"), ("steps", steps, "RUN true steps")]
+         ("layers", layers, "layers"), ("steps", steps, "RUN true steps"), ("cached", cached, "cached RUN steps")]
 
 
 def line(points):
@@ -120,8 +125,9 @@ def svg(title, unit, series):
         medians = [(x, statistics.median(v)) for x, v in points]
         a, slope = line(medians)
         c = COLOURS[k % len(COLOURS)]
+        x0 = max(0, -a / slope) if slope > 0 else 0  # from where the line is above 0
         out.append('<path d="M%.1f %.1f L%.1f %.1f" stroke="%s" stroke-dasharray="4 3"/>' % (
-            px(0), py(max(a, 0)), px(top_x), py(a + slope * top_x), c))
+            px(x0), py(a + slope * x0), px(top_x), py(a + slope * top_x), c))
         out += ['<circle cx="%.1f" cy="%.1f" r="3" fill="%s" fill-opacity=".5"/>' % (px(x), py(y), c)
                 for x, v in points for y in v]
         out.append('<text x="%d" y="%d" fill="%s">%s: %.3g s + %.3g us each, exponent %.2f</text>' % (
