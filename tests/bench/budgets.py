@@ -55,7 +55,8 @@ class Room:
         self.bld = PROGRAM
         self.dir = tempfile.mkdtemp(prefix="bld-budgets.", dir=os.environ.get("TMPDIR", "/tmp"))
         os.chdir(self.dir)
-        self.env = {"PATH": os.environ["PATH"], "HOME": self.dir, "BLD_ROOT": self.dir + "/store", "LC_ALL": "C",
+        # Names relative to it, for its depth is not to be counted.
+        self.env = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "BLD_ROOT": "store", "LC_ALL": "C",
                     "BLD_PROGRESS": "quiet", "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "")}
         self.turn = 0
         contexts.tree("tree", 1000, 1000)
@@ -87,7 +88,7 @@ class Room:
 
     def fresh(self):
         self.turn += 1
-        return "%s/store%d" % (self.dir, self.turn)
+        return "store%d" % self.turn
 
     # Each workload: untimed preparation, then (arguments, store).
 
@@ -223,7 +224,9 @@ def write(times):
     able, not_able = ways(False)
     for _, why in not_able:
         sys.exit("all budgets or none: " + why)
-    seen = measure(Room(), able, times)
+    room = Room()
+    seen = measure(room, able, times)
+    shutil.rmtree(room.dir, ignore_errors=True)
     with open(TABLE, "w") as f:
         f.write("# Made by `make bench-budgets`, %d readings each; tests/bench/budgets.py says what is counted.\n"
                 "# workload\tmetric\tbudget: the greatest reading\ttolerance\n" % times)
@@ -233,8 +236,10 @@ def write(times):
 
 
 def show(times):
-    for (name, metric), v in measure(Room(), ways(False)[0], times).items():
+    room = Room()
+    for (name, metric), v in measure(room, ways(False)[0], times).items():
         print("%-14s %-12s %10d - %d" % (name, metric, min(v), max(v)))
+    shutil.rmtree(room.dir, ignore_errors=True)
 
 
 def budgets():

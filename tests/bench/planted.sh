@@ -5,8 +5,10 @@
 # TAP. Called by `make bench-planted` and `make check`, with BUILD set and the programs linked.
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+TMPDIR=$(mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+out=$TMPDIR/out
 n=0 bad=0
 
 result() { # RESULT TEXT
