@@ -175,7 +175,7 @@ bench-check: all
 	$(Q)BUILD=$(BUILD) python3 tests/bench/budgets.py check
 
 # Programs with a planted regression, which the budgets must find.
-$(BUILD)/bench/bld-stat: WRAP := -Wl,--wrap=fstatat64,--wrap=statx,--wrap=openat64,--wrap=syscall
+$(BUILD)/bench/bld-stat: WRAP := -Wl,--wrap=fstatat64,--wrap=statx,--wrap=openat64,--wrap=__openat64_2,--wrap=syscall
 $(BUILD)/bench/bld-fork: WRAP := -Wl,--wrap=syscall
 $(BUILD)/bench/bld-%: $(BUILD)/obj/tests/bench/planted/%.o $(BUILD)/obj/builder/main.o $(LIBS)
 	@mkdir -p $(@D)

@@ -15,10 +15,12 @@
 int __real_fstatat64(int dir, const char *name, struct stat *st, int flags);
 int __real_statx(int dir, const char *name, int flags, unsigned mask, struct statx *st);
 int __real_openat64(int dir, const char *name, int flags, ...);
+int __real___openat64_2(int dir, const char *name, int flags); /* openat of _FORTIFY_SOURCE */
 long __real_syscall(long number, ...);
 int __wrap_fstatat64(int dir, const char *name, struct stat *st, int flags);
 int __wrap_statx(int dir, const char *name, int flags, unsigned mask, struct statx *st);
 int __wrap_openat64(int dir, const char *name, int flags, ...);
+int __wrap___openat64_2(int dir, const char *name, int flags);
 long __wrap_syscall(long number, ...);
 
 static atomic_char seen[1000];
@@ -57,6 +59,12 @@ int __wrap_openat64(int dir, const char *name, int flags, ...)
 	va_end(ap);
 	once_more(dir, name);
 	return __real_openat64(dir, name, flags, mode);
+}
+
+int __wrap___openat64_2(int dir, const char *name, int flags)
+{
+	once_more(dir, name);
+	return __real___openat64_2(dir, name, flags);
 }
 
 long __wrap_syscall(long number, ...)
