@@ -51,49 +51,93 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 	return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->span, NULL, "FROM cannot stand here");
 }
 
-/* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */
-static int build_triggers(struct job *j, size_t index, const struct strlist *triggers,
+/* One stage's instructions. The texts of triggers stay until the stage's last layer is written. */
+struct course {
+	struct job *j;
+	size_t stage;
+	struct dockerfile **texts; /* owned */
+	size_t ntexts;
+};
+
+static int step(struct course *c, const struct dockerfile *df, const struct ast_instruction *ins,
 	unsigned number, struct err **err)
+{
+	struct step sp = {.df = df,
+		.ins = ins,
+		.st = &c->j->stages[c->stage],
+		.stage = c->stage,
+		.number = number};
+
+	return build_instruction(c->j, &sp, err);
+}
+
+/* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */
+static int build_triggers(
+	struct course *c, const struct strlist *triggers, unsigned number, struct err **err)
 {
 	int r = 0;
 
+	c->texts = mem_array(triggers->n + 1, sizeof *c->texts);
 	for (size_t i = 0; i < triggers->n && r == 0; i++) {
 		struct dockerfile *df = dockerfile_parse_trigger(
 			SLICE("ONBUILD of the base image"), slice_of(triggers->v[i]));
-		struct step sp = {.df = df,
-			.ins = df->trigger,
-			.st = &j->stages[index],
-			.stage = index,
-			.number = number + (unsigned)i};
-		r = df->diags.errors ? dferr_report(err, df) : build_instruction(j, &sp, err);
-		dockerfile_free(df);
+		c->texts[c->ntexts++] = df;
+		r = df->diags.errors ? dferr_report(err, df)
+				     : step(c, df, df->trigger, number + (unsigned)i, err);
 	}
 	return r;
 }
 
-static int build_stage(struct job *j, size_t index, struct err **err)
+static int build_steps(struct course *c, struct err **err)
 {
-	const struct ast_stage *ast = j->plan.stages[index].ast;
-	struct state *st = &j->stages[index];
+	const struct ast_stage *ast = c->j->plan.stages[c->stage].ast;
+	struct state *st = &c->j->stages[c->stage];
+	auto_strlist struct strlist triggers = st->config.onbuild;
 	unsigned first_trigger, first_step;
 
-	if (base_open(j, index, st, err) < 0)
-		return -1;
-	auto_strlist struct strlist triggers = st->config.onbuild;
 	st->config.onbuild = (struct strlist){0};
-	if (stages_number(j, index, (unsigned)triggers.n, &first_trigger, &first_step, err) < 0 ||
-		build_triggers(j, index, &triggers, first_trigger, err) < 0)
+	if (stages_number(c->j, c->stage, (unsigned)triggers.n, &first_trigger, &first_step, err) <
+			0 ||
+		build_triggers(c, &triggers, first_trigger, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ast->body.count; i++) {
-		struct step sp = {.df = j->df,
-			.ins = ast->body.items[i],
-			.st = st,
-			.stage = index,
-			.number = first_step + (unsigned)i};
-		if (build_instruction(j, &sp, err) < 0)
+	for (size_t i = 0; i < ast->body.count; i++)
+		if (step(c, c->j->df, ast->body.items[i], first_step + (unsigned)i, err) < 0)
 			return -1;
-	}
 	return 0;
+}
+
+/* What was begun is brought to its end also when a later step failed: the next build needs it. */
+static int settle(struct job *j, size_t index, int r, struct err **err)
+{
+	struct err *late = NULL;
+
+	if (state_settle(&j->stages[index], &late) == 0)
+		return r;
+	if (r < 0 && err && *err && err_get_kind(late) == ERR_CANCELLED) {
+		err_free(late);
+		return -1;
+	}
+	/* The earlier step. */
+	if (err) {
+		err_free(*err);
+		*err = late;
+	} else {
+		err_free(late);
+	}
+	return -1;
+}
+
+static int build_stage(struct job *j, size_t index, struct err **err)
+{
+	struct course c = {.j = j, .stage = index};
+
+	if (base_open(j, index, &j->stages[index], err) < 0)
+		return -1;
+	int r = settle(j, index, build_steps(&c, err), err);
+	for (size_t i = 0; i < c.ntexts; i++)
+		dockerfile_free(c.texts[i]);
+	free(c.texts);
+	return r;
 }
 
 static void emit_text(void *ctx, struct slice bytes)

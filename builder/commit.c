@@ -2,12 +2,16 @@
 #include "builder/commit.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "builder/history.h"
+#include "builder/pending.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/snapshot.h"
+
+#define COMMIT_EMPTY_TAR 1024 /* two zero blocks */
 
 int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
 	void *ctx, struct record *out, struct err **err)
@@ -43,40 +47,142 @@ int commit_copy(struct store *s, struct copy_placed *p, struct record *out, stru
 	return commit_layer(s, fill_copy, p, out, err);
 }
 
-static int freeze(struct job *j, struct state *st, const char *temp_name, struct digest *layer,
-	struct err **err)
+/* --- uppers ------------------------------------------------------------------------------- */
+
+struct upper {
+	struct commit_upper *c;
+	struct layer_freezing *freezing; /* owned */
+	struct blob_writer *tar;         /* owned */
+	int fd;                          /* owned */
+};
+
+static void upper_clear(struct upper *u)
 {
-	auto_free char *path = mem_printf("%s/upper", temp_name);
-	auto_fd int upper = openat(store_tmp_fd(j->s), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (upper < 0)
-		return err_sys(err, "upper directory of the step");
-	const struct layer_tree *below = state_tree(st, j->s, err);
-	if (!below)
-		return -1;
-	auto_blob_writer struct blob_writer *w = blob_create(j->s, err);
-	if (!w)
-		return -1;
-	struct layer_freeze f = {.upper_fd = upper, .below = below, .cut_times = true};
-	if (layer_freeze(&f, blob_stream(w), NULL, err) < 0)
-		return -1;
-	return blob_commit(w, NULL, layer, NULL, err);
+	layer_freezing_free(u->freezing);
+	blob_free(u->tar);
+	if (u->fd >= 0)
+		close(u->fd);
 }
 
-int commit_upper(struct job *j, struct state *st, const char *temp_name, struct record *out,
-	struct err **err)
+static struct hashpipe *open_tar(void *ctx, struct err **err)
 {
-	const struct oci_config *c = &st->config;
+	struct upper *u = ctx;
 
-	if (freeze(j, st, temp_name, &out->layer, err) < 0)
+	u->tar = blob_create(u->c->j->s, err);
+	return u->tar ? blob_pipe(u->tar) : NULL;
+}
+
+static int begin(struct upper *u, struct err **err)
+{
+	struct job *j = u->c->j;
+
+	u->fd = openat(u->c->scratch_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (u->fd < 0)
+		return err_sys(err, "upper directory of the step");
+	const struct layer_tree *below = state_tree(u->c->st, j->s, err);
+	if (!below)
 		return -1;
-	struct digest *stack = mem_array(c->ndiff_ids + 1, sizeof *stack);
+	struct layer_freezing_opts o = {
+		.upper = {.upper_fd = u->fd, .below = below, .cut_times = true},
+		.open = open_tar,
+		.ctx = u,
+		.spool_fd = store_spool_fd(j->s),
+	};
+	u->freezing = layer_freezing_new(&o, err);
+	return u->freezing ? 0 : -1;
+}
+
+/* A step that changed nothing: every such layer is the same tar, and shows nothing as a lower. */
+static int commit_empty(struct upper *u, struct record *out, struct err **err)
+{
+	static const unsigned char nothing[COMMIT_EMPTY_TAR];
+	struct state *st = u->c->st;
+
+	sha256_of(nothing, sizeof nothing, &out->layer);
+	if (!blob_exists(u->c->j->s, &out->layer, NULL) &&
+		blob_put(u->c->j->s, nothing, sizeof nothing, &out->layer, err) < 0)
+		return -1;
+	if (st->nlowered == st->config.ndiff_ids)
+		st->nlowered++;
+	st->tree_layers++;
+	return 0;
+}
+
+/* The upper goes below the next step, and the layer on the tree. */
+static int stack_up(struct upper *u, int *tar_fd, struct err **err)
+{
+	struct state *st = u->c->st;
+	uint64_t so_far;
+
+	*tar_fd = fcntl(blob_readable(u->tar, &so_far), F_DUPFD_CLOEXEC, 3);
+	if (*tar_fd < 0)
+		return err_sys(err, "layer");
+	if (layer_freezing_apply(u->freezing, st->tree, *tar_fd, err) < 0)
+		return -1;
+	st->tree_layers++;
+	if (st->nlowered == st->config.ndiff_ids) {
+		lower_push(&st->lowers, lower_of_dir(TAKE_FD(u->fd)));
+		st->nlowered++;
+	}
+	return 0;
+}
+
+static int adopt(struct upper *u, const struct digest *layer, struct err **err)
+{
+	const struct oci_config *c = &u->c->st->config;
+	auto_free struct digest *stack = mem_array(c->ndiff_ids + 1, sizeof *stack);
+
 	for (size_t i = 0; i < c->ndiff_ids; i++)
 		stack[i] = c->diff_ids[i];
-	stack[c->ndiff_ids] = out->layer;
-	int r = snapshot_adopt(j->s, stack, c->ndiff_ids + 1, temp_name, err);
-	free(stack);
+	stack[c->ndiff_ids] = *layer;
+	return snapshot_adopt(u->c->j->s, stack, c->ndiff_ids + 1, u->c->temp, err);
+}
+
+static void leave(struct upper *u, int tar_fd, const struct record *r)
+{
+	struct pending_layer l = {
+		.record = *r,
+		.tar_fd = tar_fd,
+		.freezing = TAKE(u->freezing),
+		.tar = TAKE(u->tar),
+	};
+
+	snprintf(l.temp, sizeof l.temp, "%s", u->c->temp);
+	flight_leave(u->c->flight, &l.rest);
+	pending_add(u->c->st->pending, &u->c->st->config, &l);
+}
+
+static int commit_changes(struct upper *u, struct record *out, struct err **err)
+{
+	struct state *st = u->c->st;
+	int tar_fd, r;
+
+	if (!st->pending)
+		st->pending = pending_new(u->c->j);
+	if (stack_up(u, &tar_fd, err) < 0)
+		return -1;
+	u->c->taken = true;
+	if (pending_any(st->pending) || !layer_freezing_done(u->freezing)) {
+		leave(u, tar_fd, out);
+		return FLIGHT_LATER;
+	}
+	r = blob_commit(u->tar, NULL, &out->layer, NULL, err);
+	if (r == 0)
+		r = adopt(u, &out->layer, err);
+	if (r != 0)
+		pending_keep(st->pending, u->c->temp);
+	return r < 0 ? -1 : 0;
+}
+
+int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
+{
+	struct upper u CLEANUP(upper_clear) = {.c = c, .fd = -1};
+
+	if (begin(&u, err) < 0)
+		return -1;
 	out->created = now_seconds();
-	return r;
+	return layer_freezing_entries(u.freezing) ? commit_changes(&u, out, err)
+						  : commit_empty(&u, out, err);
 }
 
 void commit_to_state(

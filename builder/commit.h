@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_COMMIT_H
 #define BLD_BUILDER_COMMIT_H
 
+#include "builder/flight.h"
 #include "builder/job.h"
 #include "builder/record.h"
 
@@ -16,10 +17,20 @@ int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w,
 int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err);
 /* The same of placed files; once. */
 int commit_copy(struct store *s, struct copy_placed *p, struct record *out, struct err **err);
-/* Freeze tmp/temp_name/upper over the stage's layers, and keep it as the directory form of the new
- * layer. */
-int commit_upper(struct job *j, struct state *st, const char *temp_name, struct record *out,
-	struct err **err);
+struct commit_upper {
+	struct job *j;
+	struct state *st;
+	struct flight *flight;
+	int scratch_fd;   /* the sandbox's scratch directory */
+	const char *temp; /* its name in the store's tmp */
+	bool taken;       /* set when it is no longer the caller's */
+};
+/*
+ * Freeze the upper directory of a sandbox over the stage's layers, and keep it as the directory
+ * form of the new layer, on which the next step can start at once. A small one is done when this
+ * returns 0; of a large one (FLIGHT_LATER) the rest is left to the stage's background thread.
+ */
+int commit_upper(struct commit_upper *c, struct record *out, struct err **err);
 /* Put the layer on the stage: diff ID, history entry, key of the step. */
 void commit_to_state(
 	struct state *st, const struct record *r, const struct digest *key, const char *created_by);

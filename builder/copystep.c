@@ -271,6 +271,9 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 
 	if (!below)
 		return -1;
+	/* A hard link in an archive may take the content of a file below. */
+	if (w->sp->ins->keyword == AST_ADD && state_settle(w->sp->st, err) < 0)
+		return -1;
 	if (w->chown && userdb_owner(below, w->chown, &d.uid, &d.gid, err) < 0)
 		return dferr_locate(err, w->sp->df, w->ast->chown.span);
 	auto_copy_placed struct copy_placed *p = copy_place(w->selection, &d, err);

@@ -44,27 +44,50 @@ static char *first_message(const char *text)
 	return mem_strndup(text, len);
 }
 
-static int execute(const struct flight *f, struct record *out, struct err **err)
+int flight_land(struct flight_rest *rest, const struct record *r, int done, struct err **err)
 {
-	auto_free char *text = job_step_text(f->sp);
-	uint64_t start = now_monotonic_ms();
+	struct flight f = {.j = rest->j, .sp = &rest->step, .key = &rest->key};
+	auto_free char *text = job_step_text(f.sp);
 
-	emit(f, EVENT_STEP_START, text, 0);
-	int r = f->execute(f->ctx, out, err);
-	if (r == 0)
-		r = record_put(f->j->s, f->key, out, err);
-	double seconds = (double)(now_monotonic_ms() - start) / 1000;
-	if (r == 0) {
-		emit(f, EVENT_STEP_DONE, text, seconds);
+	if (done == 0)
+		done = record_put(f.j->s, f.key, r, err);
+	close(TAKE_FD(rest->lock));
+	double seconds = (double)(now_monotonic_ms() - rest->start_ms) / 1000;
+	if (done == 0) {
+		emit(&f, EVENT_STEP_DONE, text, seconds);
 		return 0;
 	}
-	if (job_ended(f->j)) {
-		emit(f, EVENT_STEP_ENDED, text, seconds);
+	if (job_ended(f.j) && err && *err && err_get_kind(*err) == ERR_CANCELLED) {
+		emit(&f, EVENT_STEP_ENDED, text, seconds);
 		return -1;
 	}
 	auto_free char *reason = err && *err ? first_message(err_text(*err)) : mem_strdup("failed");
-	emit(f, EVENT_STEP_FAILED, reason, seconds);
+	emit(&f, EVENT_STEP_FAILED, reason, seconds);
 	return -1;
+}
+
+void flight_leave(struct flight *f, struct flight_rest *out)
+{
+	*out = (struct flight_rest){.j = f->j,
+		.step = *f->sp,
+		.key = *f->key,
+		.lock = TAKE_FD(f->lock),
+		.start_ms = f->start_ms};
+}
+
+/* The lock is given back in any case. */
+static int execute(struct flight *f, struct record *out, struct err **err)
+{
+	auto_free char *text = job_step_text(f->sp);
+	struct flight_rest rest;
+
+	f->start_ms = now_monotonic_ms();
+	emit(f, EVENT_STEP_START, text, 0);
+	int r = f->execute(f->ctx, out, err);
+	if (r == FLIGHT_LATER)
+		return r;
+	flight_leave(f, &rest);
+	return flight_land(&rest, out, r, err);
 }
 
 /* Waits in small pieces, so that a signal ends the wait. */
@@ -83,7 +106,7 @@ static int take_lock(const struct flight *f, const struct digest *what, struct e
 	}
 }
 
-int flight_run(const struct flight *f, struct record *out, struct err **err)
+int flight_run(struct flight *f, struct record *out, struct err **err)
 {
 	int found = flight_lookup(f, out, err);
 
@@ -97,10 +120,11 @@ int flight_run(const struct flight *f, struct record *out, struct err **err)
 		return found < 0 ? -1 : 0;
 	if (job_check(f->j, err) < 0)
 		return -1;
+	f->lock = TAKE_FD(lock);
 	return execute(f, out, err);
 }
 
-int flight_blind(const struct flight *f, const struct digest *shape,
+int flight_blind(struct flight *f, const struct digest *shape,
 	int (*seen)(void *ctx, struct err **err), struct record *out, struct err **err)
 {
 	auto_fd int lock = take_lock(f, shape, err);
@@ -112,5 +136,6 @@ int flight_blind(const struct flight *f, const struct digest *shape,
 		return now < 0 ? -1 : 0;
 	if (job_check(f->j, err) < 0)
 		return -1;
+	f->lock = TAKE_FD(lock);
 	return execute(f, out, err) < 0 ? -1 : 1;
 }

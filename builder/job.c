@@ -83,6 +83,15 @@ bool job_ended(const struct job *j)
 	return j->stop == JOB_STOP_FAILURE && !(j->o->cancelled && *j->o->cancelled);
 }
 
+void job_stop(struct job *j)
+{
+	pthread_mutex_lock(&j->lock);
+	if (!j->stop)
+		j->stop = JOB_STOP_FAILURE;
+	pthread_cond_broadcast(&j->changed);
+	pthread_mutex_unlock(&j->lock);
+}
+
 int job_check(const struct job *j, struct err **err)
 {
 	int sig = j->o->cancelled ? *j->o->cancelled : 0;

@@ -77,6 +77,8 @@ void job_use_arg(struct job *j, const char *name);
 
 /* Is this stage to end because another one failed? */
 bool job_ended(const struct job *j);
+/* Something failed behind the back of who is at work: everybody is to end. */
+void job_stop(struct job *j);
 /* Non-zero once a signal came, or another stage failed: ERR_CANCELLED is set and -1 returned. */
 int job_check(const struct job *j, struct err **err);
 /* A small pause of somebody who tries again and again; tells why the first time. As job_check. */

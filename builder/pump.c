@@ -16,6 +16,9 @@ static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64
 {
 	int sig = p->cancelled ? *p->cancelled : 0;
 
+	if (!sig && p->stop)
+		sig = *p->stop;
+
 	if (!sig)
 		return;
 	if (sig < 0) {

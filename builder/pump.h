@@ -25,6 +25,7 @@ struct pump {
 	struct sandbox_runner *runner;
 	const volatile int *cancelled; /* signal number once one came, negative: to be
 					  killed at once; or NULL */
+	const volatile int *stop;      /* the same; or NULL */
 	/* stream 1 = standard output, 2 = standard error */
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
 	void *ctx;

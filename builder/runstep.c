@@ -26,6 +26,7 @@ struct run {
 	struct runmounts mounts;
 	char *script_path; /* of a heredoc with #!; owned */
 	struct slice script;
+	struct flight *flight;
 };
 
 static void run_clear(struct run *r)
@@ -195,10 +196,19 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 		       });
 }
 
-/* Before the state's tree has all layers: on its way there it serves those that need one. */
-static int find_lowers(struct run *r, struct lowers *out, struct err **err)
+/*
+ * What the stage has kept open, when it has all layers; else all are looked for, which needs the
+ * diff IDs. Before the state's tree has all layers: on its way there it serves those that need one.
+ */
+static int find_lowers(struct run *r, struct err **err)
 {
 	struct state *st = r->sp->st;
+	auto_lowers struct lowers found = {0};
+
+	if (st->nlowered == st->config.ndiff_ids)
+		return 0;
+	if (state_settle(st, err) < 0)
+		return -1;
 	struct snapshot_grown below = {.tree = st->tree, .n = st->tree_layers};
 	struct lowers_request q = {
 		.s = r->j->s,
@@ -209,11 +219,16 @@ static int find_lowers(struct run *r, struct lowers *out, struct err **err)
 		.base = st->nbase,
 		.below = &below,
 	};
-	int found = lowers_open(&q, out, err);
-
+	int done = lowers_open(&q, &found, err);
 	st->tree = below.tree;
 	st->tree_layers = below.n;
-	return found;
+	if (done < 0)
+		return -1;
+	lower_clear_all(&st->lowers);
+	st->lowers = found;
+	st->nlowered = st->config.ndiff_ids;
+	found = (struct lowers){0};
+	return 0;
 }
 
 static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
@@ -221,9 +236,8 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	struct state *st = r->sp->st;
 	auto_userdb_user struct userdb_user user = {0};
 	struct strlist env CLEANUP(wipe_env) = {0};
-	auto_lowers struct lowers lowers = {0};
 
-	if (find_lowers(r, &lowers, err) < 0)
+	if (find_lowers(r, err) < 0)
 		return -1;
 	const struct layer_tree *tree = state_tree(st, r->j->s, err);
 	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
@@ -233,7 +247,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	auto_free char *cwd = copystep_join("/", state_workdir(st));
 	struct sandbox_spec spec = {
 		.mode = SANDBOX_ROOT,
-		.lowers = {.v = lowers.v, .n = lowers.n},
+		.lowers = {.v = st->lowers.v, .n = st->lowers.n},
 		.scratch_fd = scratch_fd,
 		.argv = (const char *const *)r->argv.v,
 		.envp = (const char *const *)env.v,
@@ -249,7 +263,8 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	};
 	struct pump p = {
 		.runner = job_runner(r->j, err),
-		.cancelled = job_cancelled(r->j),
+		.cancelled = r->j->o->cancelled,
+		.stop = &r->j->stop,
 		.output = emit_output,
 		.ctx = r,
 		.store = r->j->s,
@@ -270,14 +285,21 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	auto_fd int scratch = store_temp_dir(r->j->s, temp, err);
 	if (scratch < 0)
 		return -1;
+	struct commit_upper c = {.j = r->j,
+		.st = r->sp->st,
+		.flight = r->flight,
+		.scratch_fd = scratch,
+		.temp = temp};
 	int done = run_command(r, scratch, &res, err);
 	if (done < 0)
 		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
 	else if (res.exit_code || res.signal || res.exec_errno)
 		done = report_failure(r, &res, err);
-	else if (job_check(r->j, err) < 0 || commit_upper(r->j, r->sp->st, temp, out, err) < 0)
-		done = dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	if (done < 0) /* else it is a layer now */
+	else
+		done = job_check(r->j, err) < 0 ? -1 : commit_upper(&c, out, err);
+	if (done < 0)
+		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
+	if (!c.taken)
 		store_discard(r->j->s, temp);
 	return done;
 }
@@ -302,6 +324,7 @@ static int lookup_and_run(struct run *r, struct err **err)
 	runmounts_feed(&r->mounts, &h);
 	sha256_final(&h, &key);
 	struct flight f = {.j = r->j, .sp = r->sp, .key = &key, .execute = execute, .ctx = r};
+	r->flight = &f;
 	if (flight_run(&f, &rec, err) < 0)
 		return -1;
 	auto_buf struct buf text = {0};

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder/pending.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
 
@@ -23,6 +24,8 @@ void state_clear(struct state *st)
 	free(st->base_layers);
 	scope_clear(&st->scope);
 	layer_tree_free(st->tree);
+	lower_clear_all(&st->lowers);
+	pending_free(st->pending);
 	pthread_mutex_destroy(&st->growing);
 	memset(st, 0, sizeof *st);
 }
@@ -38,6 +41,8 @@ void state_copy(struct state *dst, const struct state *src)
 	dst->nbase_history = src->nbase_history;
 	dst->key = src->key;
 	scope_copy(&dst->scope, &src->scope);
+	if (lower_dup(&dst->lowers, &src->lowers) == 0)
+		dst->nlowered = src->nlowered;
 }
 
 static const struct layer_tree *grow(struct state *st, struct store *s, struct err **err)
@@ -56,11 +61,36 @@ static const struct layer_tree *grow(struct state *st, struct store *s, struct e
 	return st->tree;
 }
 
+int state_settle(struct state *st, struct err **err)
+{
+	return pending_settle(st->pending, &st->config, err);
+}
+
+/* Users are looked up in the tree while layers are still being written. */
+static bool lacks_users(const struct state *st)
+{
+	static const char *const files[] = {"/etc/passwd", "/etc/group"};
+	struct layer_entry e;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct layer_node *n =
+			layer_tree_lookup(st->tree, files[i], true, NULL, NULL);
+		if (!n)
+			continue;
+		layer_node_attrs(n, &e);
+		if (e.source == LAYER_DATA_FD && pending_writes(st->pending, e.fd))
+			return true;
+	}
+	return false;
+}
+
 const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err)
 {
 	pthread_mutex_lock(&st->growing);
 	const struct layer_tree *t = grow(st, s, err);
 	pthread_mutex_unlock(&st->growing);
+	if (t && pending_any(st->pending) && lacks_users(st) && state_settle(st, err) < 0)
+		return NULL;
 	return t;
 }
 

@@ -10,6 +10,7 @@
 
 #include "builder/scope.h"
 #include "store/layer/layer.h"
+#include "store/lower.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
 
@@ -23,6 +24,10 @@ struct state {
 	struct digest key; /* cache key of the last file-system step */
 	struct scope scope;
 	bool cmd_set; /* a CMD was given in this stage (S16) */
+	/* Lowers of the first nlowered layers; those of empty layers are left out. Owned */
+	struct lowers lowers;
+	size_t nlowered;
+	struct pending *pending; /* layers that are still being written; NULL until there is one */
 	struct layer_tree
 		*tree; /* merged tree of the first tree_layers layers, made on demand; owned */
 	size_t tree_layers;
@@ -36,9 +41,14 @@ void state_clear(struct state *st);
 /* A stage that continues another one. */
 void state_copy(struct state *dst, const struct state *src);
 
-/* The merged tree of all layers so far; borrowed, valid until the next layer is added. Safe for
+/* The merged tree of all layers so far; borrowed, valid until the next layer is added. Contents of
+ * files may be missing until the state is settled, those of the user data base are not. Safe for
  * several threads once no layer is added any more. */
 const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err);
+
+/* Until all diff IDs are known: layers may be written in the background (pending.h). The error is
+ * that of the step that failed. */
+int state_settle(struct state *st, struct err **err);
 
 /* PATH for RUN and config when the base has none (S6). */
 void state_default_path(struct state *st);

@@ -367,9 +367,7 @@ int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, con
 	if (lock < 0)
 		return -1;
 	auto_fd int have = dirform_open(s, &chain, NULL);
-	if (have >= 0) {
-		store_discard(s, temp_name);
-		return 0;
-	}
+	if (have >= 0)
+		return 1;
 	return publish(s, &chain, diff_ids, n, temp_name, err);
 }

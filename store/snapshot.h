@@ -49,7 +49,8 @@ struct snapshot_forms {
 int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err);
 /* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper", times already cut) as the
- * directory form of the last layer of this stack. A form that exists already wins. */
+ * directory form of the last layer of this stack. 1: there is one already, and the temporary
+ * directory stays the caller's; 0; -1. */
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,
 	struct err **err);
 

@@ -565,17 +565,13 @@ void layer_delta_finish(struct layer_delta *d)
 	forget_dir(d);
 }
 
-int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
+int layer_delta_walk(struct layer_delta *d, struct layer_walk *w, const struct layer_tree *below,
 	uint32_t *last_ino, struct err **err)
 {
 	const struct layer_entry *e;
-	struct stat st;
 	int rc;
 
 	layer_delta_init(d, below, last_ino);
-	if (fstat(tar_fd, &st))
-		return err_sys(err, "layer");
-	auto_layer_walk struct layer_walk *w = layer_walk_new(tar_fd, (uint64_t)st.st_size);
 	while ((rc = layer_walk_next(w, &e, err)) > 0)
 		if (layer_delta_add(d, e, err))
 			return -1;
@@ -583,4 +579,17 @@ int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree 
 		return -1;
 	layer_delta_finish(d);
 	return 0;
+}
+
+int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
+	uint32_t *last_ino, struct err **err)
+{
+	struct stat st;
+
+	if (fstat(tar_fd, &st)) {
+		layer_delta_init(d, below, last_ino);
+		return err_sys(err, "layer");
+	}
+	auto_layer_walk struct layer_walk *w = layer_walk_new(tar_fd, (uint64_t)st.st_size);
+	return layer_delta_walk(d, w, below, last_ino, err);
 }

@@ -80,4 +80,14 @@ struct layer_hash_key {
 void layer_hash_key_init(struct layer_hash_key *key);
 uint64_t layer_hash(const struct layer_hash_key *key, const void *p, size_t n);
 
+/*
+ * The headers of a tar without the contents, as layer_writer_head writes them. The walker gives the
+ * entries of the tar itself: tar_fd (borrowed, may be -1) and the places that contents have there.
+ */
+int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struct err **err);
+struct layer_walk *layer_walk_new_heads(int fd, uint64_t size, int tar_fd);
+
+/* Put the layer of a walk that was not begun on top; take_fd is kept until the tree is freed. */
+int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd, struct err **err);
+
 #endif

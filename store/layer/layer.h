@@ -221,6 +221,35 @@ struct layer_freeze {
 int layer_freeze(
 	const struct layer_freeze *f, struct io_writer out, size_t *entries, struct err **err);
 
+/*
+ * The same in two halves, for an upper that serves as a lower of the next command while its tar is
+ * still written. The first half looks at everything and changes the directory (cut_times); it
+ * writes the tar itself while that is small. What is left then are contents, which the second half
+ * reads from the directory, in any thread.
+ */
+struct layer_freezing;
+struct layer_freezing_opts {
+	struct layer_freeze upper;
+	/* Called once, at the first entry: the pipe that takes the tar; borrowed. NULL with *err.
+	 */
+	struct hashpipe *(*open)(void *ctx, struct err **err);
+	void *ctx;
+	int spool_fd; /* directory for a file without a name: the headers of a large layer */
+};
+struct layer_freezing *layer_freezing_new(const struct layer_freezing_opts *o, struct err **err);
+/* 0: the layer is empty, and there is no tar. */
+size_t layer_freezing_entries(const struct layer_freezing *z);
+/* Is the tar written, with nothing left for the second half? */
+bool layer_freezing_done(const struct layer_freezing *z);
+/* Before the second half begins: put the layer on a tree. take_fd will be the tar: what the tree
+ * says of contents is true when the second half is over. */
+int layer_freezing_apply(
+	const struct layer_freezing *z, struct layer_tree *t, int take_fd, struct err **err);
+/* The second half. `stopped` may be NULL: asked now and then, -1 with *err ends it. */
+int layer_freezing_finish(struct layer_freezing *z, int (*stopped)(void *ctx, struct err **err),
+	void *ctx, struct err **err);
+void layer_freezing_free(struct layer_freezing *z);
+
 struct layer_unpack {
 	int dest_fd; /* empty directory, becomes a lower directory of an overlay */
 	const struct layer_tree *below; /* merged tree of the layers below, NULL = none */
@@ -353,12 +382,14 @@ DEFINE_CLEANUP(struct layer_tree *, layer_tree_free);
 DEFINE_CLEANUP(struct layer_inflate *, layer_inflate_free);
 DEFINE_CLEANUP(struct layer_deflate *, layer_deflate_free);
 DEFINE_CLEANUP(struct layer_archive *, layer_archive_close);
-#define auto_layer_writer  CLEANUP(layer_writer_freep)
-#define auto_layer_list    CLEANUP(layer_list_freep)
-#define auto_layer_walk    CLEANUP(layer_walk_freep)
-#define auto_layer_tree    CLEANUP(layer_tree_freep)
-#define auto_layer_inflate CLEANUP(layer_inflate_freep)
-#define auto_layer_deflate CLEANUP(layer_deflate_freep)
-#define auto_layer_archive CLEANUP(layer_archive_closep)
+DEFINE_CLEANUP(struct layer_freezing *, layer_freezing_free);
+#define auto_layer_freezing CLEANUP(layer_freezing_freep)
+#define auto_layer_writer   CLEANUP(layer_writer_freep)
+#define auto_layer_list     CLEANUP(layer_list_freep)
+#define auto_layer_walk     CLEANUP(layer_walk_freep)
+#define auto_layer_tree     CLEANUP(layer_tree_freep)
+#define auto_layer_inflate  CLEANUP(layer_inflate_freep)
+#define auto_layer_deflate  CLEANUP(layer_deflate_freep)
+#define auto_layer_archive  CLEANUP(layer_archive_closep)
 
 #endif

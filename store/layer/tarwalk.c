@@ -47,9 +47,12 @@ enum {
 
 struct layer_walk {
 	int fd;
+	int tar_fd; /* what entries name */
 	uint64_t size;
 	uint64_t pos; /* of the next header */
 	uint64_t count;
+	bool heads;         /* the contents lie elsewhere */
+	uint64_t skipped;   /* bytes of contents that are not in this file, so far */
 	unsigned char *win; /* owned, WINDOW_MAX bytes */
 	uint64_t win_off;
 	size_t win_len;
@@ -70,9 +73,18 @@ struct layer_walk *layer_walk_new(int fd, uint64_t size)
 {
 	struct layer_walk *w = mem_alloc(sizeof *w);
 	w->fd = fd;
+	w->tar_fd = fd;
 	w->size = size;
 	w->win = mem_array(WINDOW_MAX, 1);
 	w->ahead = WINDOW_MIN;
+	return w;
+}
+
+struct layer_walk *layer_walk_new_heads(int fd, uint64_t size, int tar_fd)
+{
+	struct layer_walk *w = layer_walk_new(fd, size);
+	w->heads = true;
+	w->tar_fd = tar_fd;
 	return w;
 }
 
@@ -471,7 +483,7 @@ static int take_content(struct layer_walk *w, const unsigned char *b, struct err
 		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
 	if (gnu && gnu_sparse_map(w, b, &realsize, err))
 		return -1;
-	if (stored > w->size - w->pos)
+	if (!w->heads && stored > w->size - w->pos)
 		return truncated(err);
 	if (sparse && !gnu && pax_sparse(w, stored, &used, &realsize, err))
 		return -1;
@@ -486,9 +498,12 @@ static int take_content(struct layer_walk *w, const unsigned char *b, struct err
 		e->nextents = p->nextents;
 	}
 	e->source = e->size ? LAYER_DATA_FD : LAYER_NO_DATA;
-	e->fd = w->fd;
-	e->data_off = w->pos + used;
-	w->pos = padded(w->pos + stored);
+	e->fd = w->tar_fd;
+	e->data_off = w->pos + w->skipped + used;
+	if (w->heads)
+		w->skipped += padded(stored);
+	else
+		w->pos = padded(w->pos + stored);
 	return 0;
 }
 

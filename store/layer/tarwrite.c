@@ -423,6 +423,17 @@ int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct
 	return 0;
 }
 
+int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	if (w->failed)
+		return err_set(err, ERR_SYS, "the tar was given up after an error");
+	w->failed = true;
+	if (check_entry(e, err) || put_header(w, e, err))
+		return -1;
+	w->failed = false;
+	return 0;
+}
+
 int layer_writer_finish(struct layer_writer *w, struct err **err)
 {
 	if (w->failed)

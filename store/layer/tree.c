@@ -5,6 +5,7 @@
 #include "store/layer/tree.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -121,11 +122,24 @@ static void merge(struct layer_tree *t, struct layer_node *into, struct layer_no
 
 int layer_tree_apply(struct layer_tree *t, int take_fd, struct err **err)
 {
+	struct stat st;
+
+	if (fstat(take_fd, &st)) {
+		err_sys(err, "layer");
+		close(take_fd);
+		return -1;
+	}
+	auto_layer_walk struct layer_walk *w = layer_walk_new(take_fd, (uint64_t)st.st_size);
+	return layer_tree_put(t, w, take_fd, err);
+}
+
+int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd, struct err **err)
+{
 	auto_delta struct layer_delta d;
 	uint32_t last_ino = t->last_ino;
 
 	MEM_PUSH(t->fds, t->nfds, t->fds_cap) = take_fd;
-	if (layer_delta_read(&d, take_fd, t, &last_ino, err))
+	if (layer_delta_walk(&d, w, t, &last_ino, err))
 		return -1;
 	t->last_ino = last_ino;
 	merge(t, &t->root, &d.root);

@@ -110,7 +110,10 @@ void layer_delta_clear(struct layer_delta *d);
 int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct err **err);
 /* No more entries: drops what is not needed, sorts children, frees the table. */
 void layer_delta_finish(struct layer_delta *d);
-/* init, all entries of a tar, finish. *d is to be cleared in any case. */
+/* init, all entries of a walk, finish. *d is to be cleared in any case. */
+int layer_delta_walk(struct layer_delta *d, struct layer_walk *w, const struct layer_tree *below,
+	uint32_t *last_ino, struct err **err);
+/* The same for a tar. */
 int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
 	uint32_t *last_ino, struct err **err);
 /* Is the directory opaque over something? */
