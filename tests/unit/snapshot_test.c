@@ -148,9 +148,11 @@ static void test_adopt(void **state)
 		assert_int_equal(0, fs_mkdirs(fd, "empty", 0755));
 		tempdir_write(fd, "upper/one", round ? "late" : "adopted");
 		close(fd);
-		if (snapshot_adopt(d->s, id, 1, name, &e) < 0)
+		int r = snapshot_adopt(d->s, id, 1, name, &e);
+		if (r < 0)
 			fail_msg("%s", err_text(e));
-		assert_false(tempdir_has(store_tmp_fd(d->s), name));
+		assert_int_equal(round, r);
+		assert_true(tempdir_has(store_tmp_fd(d->s), name) == (r == 1));
 	}
 	auto_lowers struct lowers l = {0};
 	assert_int_equal(0, snapshot_lowers(d->s, id, 1, &dirs_only, &l, &e));
