@@ -13,6 +13,10 @@
 
 #define COMMIT_EMPTY_TAR 1024 /* two zero blocks */
 
+/* A layer up to this size is written while the next step waits. */
+#define COMMIT_AT_ONCE_ENTRIES 256
+#define COMMIT_AT_ONCE_BYTES   ((uint64_t)512 << 10)
+
 int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
 	void *ctx, struct record *out, struct err **err)
 {
@@ -87,6 +91,8 @@ static int begin(struct upper *u, struct err **err)
 		.open = open_tar,
 		.ctx = u,
 		.spool_fd = store_spool_fd(j->s),
+		.most_entries = COMMIT_AT_ONCE_ENTRIES,
+		.most_bytes = COMMIT_AT_ONCE_BYTES,
 	};
 	u->freezing = layer_freezing_new(&o, err);
 	return u->freezing ? 0 : -1;

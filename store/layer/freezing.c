@@ -14,10 +14,6 @@
 #include "store/layer/internal.h"
 #include "store/layer/upperscan.h"
 
-/* What is written while the next command waits. */
-#define AT_ONCE_BYTES   ((uint64_t)512 << 10)
-#define AT_ONCE_ENTRIES 256
-
 #define STOP_EVERY 64 /* entries between two questions whether to stop */
 
 struct layer_freezing {
@@ -66,7 +62,7 @@ static int take_entry(void *ctx, const struct layer_entry *e, struct err **err)
 		return -1;
 	z->n++;
 	z->bytes += e->type == LAYER_FILE ? e->size : 0;
-	z->late |= z->n > AT_ONCE_ENTRIES || z->bytes > AT_ONCE_BYTES;
+	z->late |= z->n > z->o.most_entries || z->bytes > z->o.most_bytes;
 	if (layer_writer_head(z->head, e, err))
 		return -1;
 	if (z->late)

@@ -235,6 +235,9 @@ struct layer_freezing_opts {
 	struct hashpipe *(*open)(void *ctx, struct err **err);
 	void *ctx;
 	int spool_fd; /* directory for a file without a name: the headers of a large layer */
+	/* What a layer may have to be written by the first half: entries, bytes of contents. */
+	size_t most_entries;
+	uint64_t most_bytes;
 };
 struct layer_freezing *layer_freezing_new(const struct layer_freezing_opts *o, struct err **err);
 /* 0: the layer is empty, and there is no tar. */

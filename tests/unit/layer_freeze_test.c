@@ -104,12 +104,76 @@ static void unmount(const struct world *w)
 	free(m);
 }
 
+static int dup_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static void assert_same_bytes(int a, int b)
+{
+	assert_int_equal(kit_size(a), kit_size(b));
+	char x[4096], y[4096];
+	for (uint64_t at = 0; at < kit_size(a); at += sizeof x) {
+		size_t n = kit_size(a) - at < sizeof x ? (size_t)(kit_size(a) - at) : sizeof x;
+		assert_int_equal(fs_pread_all(a, x, n, at), 0);
+		assert_int_equal(fs_pread_all(b, y, n, at), 0);
+		assert_memory_equal(x, y, n);
+	}
+}
+
+static struct hashpipe *give_pipe(void *ctx, struct err **err)
+{
+	(void)err;
+	return ctx;
+}
+
+/* The same tar and the same tree come out of the two halves, wherever the first one ends. */
+static void freeze_in_halves(
+	const struct world *w, const struct layer_freeze *f, size_t most, size_t entries, int want)
+{
+	int fd = kit_memfd(), fd2 = dup_fd(fd);
+	struct hashpipe *pipe = hashpipe_new(kit_writer(&fd), true);
+	struct layer_freezing_opts o = {.upper = *f,
+		.open = give_pipe,
+		.ctx = pipe,
+		.spool_fd = w->fd,
+		.most_entries = most,
+		.most_bytes = most * 4096};
+	struct layer_freezing *z;
+	struct layer_tree *t = layer_tree_new(), *t2 = layer_tree_new();
+
+	assert_ok((z = layer_freezing_new(&o, err)) ? 0 : -1);
+	assert_int_equal(entries, layer_freezing_entries(z));
+	if (entries) {
+		assert_ok(layer_freezing_apply(z, t, fd2, err));
+		assert_ok(layer_freezing_finish(z, NULL, NULL, err));
+		assert_same_bytes(want, fd);
+		assert_ok(layer_tree_apply(t2, dup_fd(want), err));
+		char *text = kit_tree(t2);
+		assert_text(kit_tree(t), text);
+		free(text);
+	} else {
+		close(fd2);
+	}
+	layer_freezing_free(z);
+	hashpipe_free(pipe);
+	layer_tree_free(t);
+	layer_tree_free(t2);
+	close(fd);
+}
+
 static int freeze(
 	const struct world *w, const char *dir, const struct layer_tree *below, bool cut, size_t *n)
 {
 	int fd = kit_memfd(), d = dir_fd(w, dir);
 	struct layer_freeze f = {.upper_fd = d, .below = below, .cut_times = cut};
-	assert_ok(layer_freeze(&f, kit_writer(&fd), n, err));
+	size_t entries;
+	assert_ok(layer_freeze(&f, kit_writer(&fd), &entries, err));
+	for (size_t most = 0; most < 6; most += 2)
+		freeze_in_halves(w, &f, most, entries, fd);
+	freeze_in_halves(w, &f, 1000000, entries, fd);
+	if (n)
+		*n = entries;
 	close(d);
 	return fd;
 }
@@ -132,23 +196,6 @@ static char *compare(
 	assert_int_equal(rc, why == NULL);
 	close(u.dest_fd);
 	return why ? why : mem_strdup("");
-}
-
-static int dup_fd(int fd)
-{
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
-
-static void assert_same_bytes(int a, int b)
-{
-	assert_int_equal(kit_size(a), kit_size(b));
-	char x[4096], y[4096];
-	for (uint64_t at = 0; at < kit_size(a); at += sizeof x) {
-		size_t n = kit_size(a) - at < sizeof x ? (size_t)(kit_size(a) - at) : sizeof x;
-		assert_int_equal(fs_pread_all(a, x, n, at), 0);
-		assert_int_equal(fs_pread_all(b, y, n, at), 0);
-		assert_memory_equal(x, y, n);
-	}
 }
 
 /* The merged view as text, read through the mount. */
