@@ -125,10 +125,11 @@ static int open_all(
 	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
 {
 	const struct oci_config *c = &x->img.config;
-	const char *user = o->user ? o->user : c->user ? c->user : "";
 
-	if (image_open(s, o->image, NULL, &x->img, err) < 0 || make_argv(o, c, &x->argv, err) < 0 ||
-		open_root(o, s, x, err) < 0 || userdb_user(x->tree, user, &x->user, err) < 0)
+	if (image_open(s, o->image, NULL, &x->img, err) < 0 || make_argv(o, c, &x->argv, err) < 0)
+		return -1;
+	const char *user = o->user ? o->user : c->user ? c->user : "";
+	if (open_root(o, s, x, err) < 0 || userdb_user(x->tree, user, &x->user, err) < 0)
 		return -1;
 	make_env(o, c, &x->user, &x->env);
 	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
