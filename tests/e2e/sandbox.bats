@@ -162,3 +162,47 @@ setup() {
 	done
 	for p in "${pids[@]}"; do wait "$p" || { cat out.*; false; }; done
 }
+
+# without WHAT... : a build as on a kernel that has not WHAT
+without() {
+	"$BUILD/tools/refuse" "$@" -- "$BLD" --root "$BLD_ROOT" build --no-cache -t without ctx
+}
+
+@test "without lowerdir+, volatile or EROFS the same comes out" {
+	[ -x "$BUILD/tools/refuse" ] || skip "tests/tools are not built"
+	mkdir ctx/d
+	echo text >ctx/d/f
+	printf 'FROM localhost/base\nCOPY d /d\nRUN cat /d/f; echo more >>/d/f; rm /etc/passwd; mkdir /new\nRUN --mount=type=bind,source=d,target=/b,rw echo gone >/b/f; cat /d/f >/out\n' >ctx/Dockerfile
+	export SOURCE_DATE_EPOCH=1700000000
+	build --no-cache -t with ctx
+	tree docker.io/library/with >"$T/with"
+	for what in fsconfig:lowerdir+ fsconfig:volatile fsopen:erofs=ENODEV fsopen:erofs=EPERM \
+		create:erofs=EINVAL create:erofs=ENOTBLK 'fsconfig:lowerdir+ fsconfig:volatile fsopen:erofs'; do
+		run without $what
+		[ "$status" = 0 ] || { echo "$what: $output"; false; }
+		tree docker.io/library/without >"$T/without"
+		diff "$T/with" "$T/without" || { echo "$what"; false; }
+	done
+}
+
+@test "what RUN cannot do without is named" {
+	[ -x "$BUILD/tools/refuse" ] || skip "tests/tools are not built"
+	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	for what in fsopen open_tree mount_setattr openat2 close_range; do
+		run without "$what"
+		[ "$status" != 0 ]
+		has "$output" "RUN needs $what: Function not implemented"
+		run without "$what=EPERM"
+		[ "$status" != 0 ]
+		has "$output" "RUN needs $what: Operation not permitted"
+		has "$output" privileged
+	done
+	run without fsopen:overlay
+	[ "$status" != 0 ]
+	has "$output" 'modprobe overlay'
+	grep -c . /proc/self/mountinfo >"$T/mounts"
+	run without create:overlay
+	[ "$status" != 0 ]
+	has "$output" 'sandbox: mount the overlay of'
+	equal "$(grep -c . /proc/self/mountinfo)" "$(cat "$T/mounts")"
+}
