@@ -198,10 +198,7 @@ static int on_compressed(void *ctx, const void *p, size_t n, struct err **err)
 	if (io_write(&to, p, n, err) < 0)
 		return -1;
 	fd = blob_readable(g->w, &ready);
-	if (g->how->grown)
-		g->how->grown(g->how->ctx, fd, ready);
-	return g->how->cancelled && *g->how->cancelled ? err_set(err, ERR_CANCELLED, "cancelled")
-						       : 0;
+	return g->how->grown ? g->how->grown(g->how->ctx, fd, ready, err) : 0;
 }
 
 static int deflate(struct store *s, const struct digest *diff_id, const struct packed_how *how,

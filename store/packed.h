@@ -20,10 +20,10 @@ struct packed_how {
 	struct layer_packing packing;
 	unsigned threads; /* 0: one for each core */
 	/* Told while a form is being made: `n` bytes of it can be read from fd (borrowed until the
-	 * call of packed_layer ends). May be NULL; not called for what is there already. */
-	void (*grown)(void *ctx, int fd, uint64_t n);
+	 * call of packed_layer ends). -1 ends it. May be NULL; not called for what is there
+	 * already. */
+	int (*grown)(void *ctx, int fd, uint64_t n, struct err **err);
 	void *ctx;
-	const volatile int *cancelled; /* may be NULL */
 };
 
 /* The compressed form: makes it (deterministically) and remembers diff ID -> digest. LAYER_PLAIN

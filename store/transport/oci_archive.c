@@ -77,7 +77,7 @@ int transport_to_oci_archive(
 	auto_free char *index = NULL;
 	size_t len;
 
-	if (!t || outgoing_prepare(o, 2, NULL, NULL, err) < 0)
+	if (!t || outgoing_prepare(o, 2, NULL, err) < 0)
 		return -1;
 	index = oci_layout_index(NULL, 0, &o->d, name, &len, err);
 	if (!index)

@@ -147,7 +147,7 @@ int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name,
 	blobs = openat(dir, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (blobs < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-	if (outgoing_prepare(o, 2, NULL, NULL, err) < 0)
+	if (outgoing_prepare(o, 2, NULL, err) < 0)
 		return -1;
 	if (flock(dir, LOCK_EX) < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);

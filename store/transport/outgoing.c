@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/transport/outgoing.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/packed.h"
+#include "store/transport/growing.h"
 #include "store/transport/parallel.h"
+
+#define PIECE ((uint64_t)1 << 20) /* of a layer; threads beyond their number have nothing to do */
 
 struct preparation {
 	struct outgoing *o;
-	int (*send)(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err);
-	void *ctx;
+	const struct outgoing_sink *sink;
+	/* Threads for compression that nobody uses: all layers together have one for each core. */
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	unsigned threads;
+};
+
+/* A layer on its way: one thread compresses it, the worker's sends it. */
+struct making {
+	struct preparation *p;
+	size_t layer;
+	struct growing growing;
+	int rc;
+	struct err *err;
 };
 
 static bool is_plain(const struct oci_descriptor *d)
@@ -36,16 +52,70 @@ static void set_type(struct oci_descriptor *d, const char *type)
 	d->media_type = mem_strdup(type);
 }
 
-static int prepare_layer(struct outgoing *o, size_t i, struct err **err)
+/* As many threads as there are, at most as many as there is work for; at least one, when it is
+ * there. */
+static unsigned take_threads(struct preparation *p, uint64_t size)
 {
-	struct oci_descriptor *d = &o->m.layers[i];
-	struct oci_descriptor packed = {0};
-	struct packed_how how = {.packing = o->packing, .cancelled = o->p->o->cancelled};
+	unsigned n;
 
-	if (o->packing.c == LAYER_PLAIN || !is_plain(d))
-		return 0;
-	if (packed_layer(o->s, &o->image->config.diff_ids[i], &how, &packed, err) < 0)
-		return err_prefix(err, "compressing layer %zu", i + 1);
+	pthread_mutex_lock(&p->lock);
+	while (p->threads == 0)
+		pthread_cond_wait(&p->freed, &p->lock);
+	n = size / PIECE < p->threads ? (unsigned)(size / PIECE) + 1 : p->threads;
+	p->threads -= n;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static void give_threads(struct preparation *p, unsigned n)
+{
+	pthread_mutex_lock(&p->lock);
+	p->threads += n;
+	pthread_cond_broadcast(&p->freed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static int on_grown(void *ctx, int fd, uint64_t n, struct err **err)
+{
+	struct making *m = ctx;
+
+	if (progress_check(m->p->o->p, err) < 0)
+		return -1;
+	return growing_moved(&m->growing, fd, n) ? 0 : err_set(err, ERR_CANCELLED, "cancelled");
+}
+
+static bool needs_packing(const struct outgoing *o, size_t i)
+{
+	return o->packing.c != LAYER_PLAIN && is_plain(&o->m.layers[i]);
+}
+
+/* Is the layer compressed already? */
+static bool is_made(const struct outgoing *o, size_t i)
+{
+	struct oci_descriptor d = {0};
+	bool known = packed_known(o->s, &o->image->config.diff_ids[i], &o->packing, &d);
+
+	oci_descriptor_clear(&d);
+	return known;
+}
+
+/* The descriptor of the compressed layer in place of the plain one's. */
+static int pack_layer(struct making *m, struct err **err)
+{
+	struct outgoing *o = m->p->o;
+	struct oci_descriptor *d = &o->m.layers[m->layer];
+	struct oci_descriptor packed = {0};
+	struct packed_how how = {.packing = o->packing, .grown = on_grown, .ctx = m};
+	int rc;
+
+	/* What is made already waits for nobody. */
+	bool made = is_made(o, m->layer);
+	how.threads = made ? 1 : take_threads(m->p, d->size);
+	rc = packed_layer(o->s, &o->image->config.diff_ids[m->layer], &how, &packed, err);
+	if (!made)
+		give_threads(m->p, how.threads);
+	if (rc < 0)
+		return err_prefix(err, "compressing layer %zu", m->layer + 1);
 	/* What the image says about the layer beside its form stays. */
 	strlist_copy(&packed.annotations, &d->annotations);
 	oci_descriptor_clear(d);
@@ -53,6 +123,41 @@ static int prepare_layer(struct outgoing *o, size_t i, struct err **err)
 	if (is_docker(&o->m) && o->packing.c == LAYER_GZIP)
 		set_type(d, OCI_MEDIA_DOCKER_LAYER_GZIP);
 	return 0;
+}
+
+static void *make_layer(void *arg)
+{
+	struct making *m = arg;
+	const struct oci_descriptor *d = &m->p->o->m.layers[m->layer];
+
+	m->rc = pack_layer(m, &m->err);
+	growing_end(&m->growing, m->rc < 0 ? NULL : &d->digest, m->rc < 0 ? 0 : d->size);
+	return NULL;
+}
+
+/* 0 = made and sent, 1 = made, -1. */
+static int make_and_send(struct making *m, unsigned worker, struct err **err)
+{
+	const struct outgoing_sink *to = m->p->sink;
+	const struct digest *diff_id = &m->p->o->image->config.diff_ids[m->layer];
+	pthread_t thread;
+	int rc;
+
+	if (!to || !to->growing || is_made(m->p->o, m->layer) ||
+		pthread_create(&thread, NULL, make_layer, m) != 0)
+		return pack_layer(m, err) < 0 ? -1 : 1;
+	rc = to->growing(to->ctx, worker, diff_id, &m->growing, err);
+	if (rc < 0)
+		growing_abandon(&m->growing);
+	pthread_join(thread, NULL);
+	/* Of two errors the sender's: the other one came of it. */
+	if (rc >= 0 && m->rc < 0) {
+		if (err)
+			*err = TAKE(m->err);
+		rc = -1;
+	}
+	err_free(m->err);
+	return rc;
 }
 
 /* The same blob again, as empty layers often are: the first one is sent. Asked of the image as it
@@ -73,14 +178,24 @@ static int prepare_one(void *ctx, unsigned worker, size_t i, struct err **err)
 	struct preparation *p = ctx;
 	struct outgoing *o = p->o;
 	const struct oci_descriptor *d = i ? &o->m.layers[i - 1] : &o->m.config;
+	bool repeated = i > 0 && is_repeated(o, i - 1);
 
 	if (progress_check(o->p, err) < 0)
 		return -1;
-	if (i > 0 && prepare_layer(o, i - 1, err) < 0)
-		return -1;
-	if (!p->send || outgoing_is_foreign(d) || (i > 0 && is_repeated(o, i - 1)))
+	if (i > 0 && needs_packing(o, i - 1)) {
+		struct making m = {.p = p, .layer = i - 1};
+		int rc;
+
+		growing_init(&m.growing);
+		/* The first one of equal layers is sent; this one waits for it. */
+		rc = repeated ? pack_layer(&m, err) : make_and_send(&m, worker, err);
+		growing_clear(&m.growing);
+		if (rc <= 0)
+			return rc;
+	}
+	if (!p->sink || outgoing_is_foreign(d) || repeated)
 		return 0;
-	return p->send(p->ctx, worker, d, err);
+	return p->sink->blob(p->sink->ctx, worker, d, err);
 }
 
 /* Docker's types know no zstd: such an image becomes an OCI one. */
@@ -118,11 +233,23 @@ static int finish(struct outgoing *o, bool changed, struct err **err)
 	return 0;
 }
 
-int outgoing_prepare(struct outgoing *o, unsigned workers,
-	int (*send)(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err),
-	void *ctx, struct err **err)
+static int run(
+	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err)
 {
-	struct preparation p = {.o = o, .send = send, .ctx = ctx};
+	struct preparation p = {.o = o, .sink = sink, .threads = layer_deflate_threads()};
+	int rc;
+
+	pthread_mutex_init(&p.lock, NULL);
+	pthread_cond_init(&p.freed, NULL);
+	rc = parallel_run(o->m.nlayers + 1, workers, prepare_one, &p, &o->p->stop, err);
+	pthread_cond_destroy(&p.freed);
+	pthread_mutex_destroy(&p.lock);
+	return rc;
+}
+
+int outgoing_prepare(
+	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err)
+{
 	bool changed = false;
 
 	o->bytes = blob_read(o->s, &o->image->manifest_digest, OCI_MANIFEST_MAX, &o->len, err);
@@ -133,8 +260,8 @@ int outgoing_prepare(struct outgoing *o, unsigned workers,
 			"%zu layers in the manifest, %zu in the configuration", o->m.nlayers,
 			o->image->config.ndiff_ids);
 	for (size_t i = 0; i < o->m.nlayers; i++)
-		changed |= is_plain(&o->m.layers[i]) && o->packing.c != LAYER_PLAIN;
-	if (parallel_run(o->m.nlayers + 1, workers, prepare_one, &p, &o->p->stop, err) < 0)
+		changed |= needs_packing(o, i);
+	if (run(o, workers, sink, err) < 0)
 		return -1;
 	return finish(o, changed, err);
 }

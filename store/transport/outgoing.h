@@ -21,14 +21,24 @@ struct outgoing {
 	struct oci_descriptor d; /* of the manifest */
 };
 
+struct growing;
+struct outgoing_sink {
+	/* A blob that is ready, the configuration among them; with the number of the worker. */
+	int (*blob)(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err);
+	/* A layer that is being compressed, known by its diff ID until it is whole. 0 = it is sent,
+	 * 1 = `blob` shall have it when it is ready, -1. */
+	int (*growing)(void *ctx, unsigned worker, const struct digest *diff_id, struct growing *g,
+		struct err **err);
+	void *ctx;
+};
+
 /*
- * Layers are prepared in parallel; `send` (may be NULL) gets each as soon as it is ready, with its
- * worker number, and the configuration. A layer of which the registry keeps no copy (foreign) is
+ * Layers are prepared in parallel, on all cores together, and `sink` (may be NULL) gets each while
+ * it is made or as soon as it is ready. A layer of which the registry keeps no copy (foreign) is
  * not sent.
  */
-int outgoing_prepare(struct outgoing *o, unsigned workers,
-	int (*send)(void *ctx, unsigned worker, const struct oci_descriptor *d, struct err **err),
-	void *ctx, struct err **err);
+int outgoing_prepare(
+	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err);
 void outgoing_clear(struct outgoing *o);
 /* Every blob of the image except the manifest, each once: configuration first. Returns their
  * number; v has room for OCI_LAYERS_MAX + 1. */

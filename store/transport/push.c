@@ -4,6 +4,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/reference.h"
+#include "store/transport/growing.h"
 #include "store/transport/origins.h"
 #include "store/transport/outgoing.h"
 #include "store/transport/parallel.h"
@@ -50,6 +51,28 @@ static int send_blob(void *ctx, unsigned worker, const struct oci_descriptor *d,
 	return 0;
 }
 
+static int send_growing(void *ctx, unsigned worker, const struct digest *diff_id, struct growing *g,
+	struct err **err)
+{
+	struct push *p = ctx;
+	struct progress *pr = p->o->p;
+	struct progress_blob pb;
+	uint64_t size;
+	int rc;
+
+	if (growing_wait(g, REGISTRY_PUSH_PIECE, &size))
+		return 1; /* too small for it to be worth while */
+	progress_blob_start(&pb, pr, diff_id, 0);
+	rc = registry_push_growing(p->r, worker, g, progress_blob_moved, &pb, err);
+	if (rc < 0 || rc == REGISTRY_PUSH_LATER)
+		return rc < 0 ? -1 : 1;
+	growing_wait(g, 0, &size);
+	progress_emit(
+		pr, rc ? TRANSFER_BLOB_EXISTS : TRANSFER_BLOB_DONE, diff_id, size, size, NULL);
+	origins_add(p->o->s, registry_host(p->r), registry_path(p->r), &g->digest);
+	return 0;
+}
+
 int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
 {
 	const struct transfer_opts *t = o->p->o;
@@ -66,11 +89,12 @@ int transport_to_registry(struct outgoing *o, const struct reference *ref, struc
 		.ctx = o->p};
 	auto_registry struct registry *r = registry_open(&ro, err);
 	struct push p = {.o = o, .r = r};
+	const struct outgoing_sink sink = {.blob = send_blob, .growing = send_growing, .ctx = &p};
 	auto_free char *name = reference_text(ref);
 
 	if (!r)
 		return -1;
-	if (outgoing_prepare(o, PARALLEL_DEFAULT, send_blob, &p, err) < 0)
+	if (outgoing_prepare(o, PARALLEL_DEFAULT, &sink, err) < 0)
 		return -1;
 	if (ref->has_digest && !sha256_equal(&ref->digest, &o->d.digest))
 		return err_set(err, ERR_USAGE, "%s: the image does not have that digest", name);

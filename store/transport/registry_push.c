@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "store/transport/growing.h"
 #include "store/transport/reply.h"
 #include "store/transport/url.h"
 
@@ -33,6 +34,9 @@ struct upload {
 	struct registry *r;
 	unsigned worker;
 	const struct registry_push *p;
+	struct growing *growing; /* where the content comes from while it is made, or NULL */
+	int fd;
+	uint64_t size; /* of what is there */
 	char *scope, *what;
 	char *location; /* where to send; NULL = no session */
 	uint64_t piece; /* smallest piece the server takes, or ours */
@@ -161,7 +165,7 @@ static uint64_t server_offset(const struct upload *u, uint64_t otherwise)
 	if (!dash || !isdigit((unsigned char)dash[1]))
 		return otherwise;
 	last = strtoull(dash + 1, NULL, 10);
-	if (last >= u->p->size)
+	if (last >= u->size)
 		return otherwise;
 	/* "0-0" is also what an empty session says. */
 	return last == 0 ? 0 : last + 1;
@@ -171,7 +175,7 @@ static bool worth_retrying(const struct upload *u, int rc)
 {
 	if (rc < 0)
 		return u->a.failure == HTTP_BROKEN || u->a.failure == HTTP_NO_CONNECTION;
-	return http_perform_again(u->a.status) || (u->a.status == 404 && u->p->size > 0);
+	return http_perform_again(u->a.status) || (u->a.status == 404 && u->size > 0);
 }
 
 /*
@@ -193,8 +197,8 @@ static int again(struct upload *u, unsigned attempt, int rc, struct err **e, str
  * how), -1. */
 static int send_piece(struct upload *u, uint64_t *off, int *rc, struct err **e, struct err **err)
 {
-	uint64_t left = u->p->size - *off, n = left < u->piece ? left : u->piece, next;
-	struct http_body body = {.fd = u->p->fd, .off = *off, .size = n};
+	uint64_t left = u->size - *off, n = left < u->piece ? left : u->piece, next;
+	struct http_body body = {.fd = u->fd, .off = *off, .size = n};
 	auto_free char *range = mem_printf(
 		"%llu-%llu", (unsigned long long)*off, (unsigned long long)(*off + n - 1));
 
@@ -222,13 +226,24 @@ static int ask_offset(struct upload *u, uint64_t *off, struct err **err)
 	return http_header(&u->a, "location") ? take_location(u, err) : 0;
 }
 
-/* PATCH by PATCH; after a break the server is asked how far it got. */
-static int send_pieces(struct upload *u, struct err **err)
+/* Is there something to send from off on? A piece of what is still being made is a full one. */
+static bool await_piece(struct upload *u, uint64_t off)
 {
-	uint64_t off = 0;
+	bool ended = true;
+
+	if (u->growing)
+		ended = growing_wait(u->growing, off + u->piece, &u->size);
+	return ended && u->growing ? false : off < u->size;
+}
+
+/* PATCH by PATCH from *at on; after a break the server is asked how far it got. Of what is being
+ * made all full pieces until it is whole. */
+static int send_pieces_from(struct upload *u, uint64_t *at, struct err **err)
+{
+	uint64_t off = *at;
 	unsigned attempt = 0;
 
-	while (off < u->p->size) {
+	while (await_piece(u, off)) {
 		auto_err struct err *e = NULL;
 		int rc = 0, moved = send_piece(u, &off, &rc, &e, err);
 
@@ -245,10 +260,23 @@ static int send_pieces(struct upload *u, struct err **err)
 		if (ask_offset(u, &off, err) < 0)
 			return -1;
 	}
-	u->base = u->p->size;
+	*at = off;
+	return 0;
+}
+
+static int end_pieces(struct upload *u, struct err **err)
+{
+	u->base = u->size;
 	if (finish(u, NULL, err) < 0)
 		return -1;
 	return done(u) ? 0 : registry_fail(u->r, &u->a, u->what, err);
+}
+
+static int send_pieces(struct upload *u, struct err **err)
+{
+	uint64_t off = 0;
+
+	return send_pieces_from(u, &off, err) < 0 ? -1 : end_pieces(u, err);
 }
 
 /* Refused as a whole, for a reason that pieces may not have. */
@@ -260,9 +288,9 @@ static bool wants_pieces(const struct upload *u)
 	case 413:
 	case 415:
 	case 501:
-		return u->p->size > 0;
+		return u->size > 0;
 	case 400:
-		return u->p->size > 0 && !reply_has_code(&u->a, "DIGEST_INVALID");
+		return u->size > 0 && !reply_has_code(&u->a, "DIGEST_INVALID");
 	default:
 		return false;
 	}
@@ -270,14 +298,14 @@ static bool wants_pieces(const struct upload *u)
 
 static int send_whole(struct upload *u, struct err **err)
 {
-	struct http_body body = {.fd = u->p->fd, .size = u->p->size};
+	struct http_body body = {.fd = u->fd, .size = u->size};
 
 	for (unsigned attempt = 0;; attempt++) {
 		auto_err struct err *e = NULL;
 		int rc;
 
 		u->base = 0;
-		rc = finish(u, u->p->size ? &body : NULL, &e);
+		rc = finish(u, u->size ? &body : NULL, &e);
 		if (rc == 0 && done(u))
 			return 0;
 		if (rc == 0 && wants_pieces(u)) {
@@ -290,7 +318,7 @@ static int send_whole(struct upload *u, struct err **err)
 		if (open_session(u, false, err) < 0)
 			return -1;
 		/* What is large and broke once is sent so that the next break costs one piece. */
-		if (rc < 0 && u->p->size > REGISTRY_PUSH_PIECE)
+		if (rc < 0 && u->size > REGISTRY_PUSH_PIECE)
 			return send_pieces(u, err);
 	}
 }
@@ -298,7 +326,12 @@ static int send_whole(struct upload *u, struct err **err)
 int registry_push_blob(
 	struct registry *r, unsigned worker, const struct registry_push *p, struct err **err)
 {
-	struct upload u = {.r = r, .worker = worker, .p = p, .piece = REGISTRY_PUSH_PIECE};
+	struct upload u = {.r = r,
+		.worker = worker,
+		.p = p,
+		.fd = p->fd,
+		.size = p->size,
+		.piece = REGISTRY_PUSH_PIECE};
 	char hex[DIGEST_STRING];
 	int rc;
 
@@ -312,6 +345,79 @@ int registry_push_blob(
 		if (rc < 0)
 			drop_session(&u);
 	}
+	free(u.what);
+	free(u.scope);
+	free(u.location);
+	http_response_clear(&u.a);
+	return rc;
+}
+
+/* --- while it is made ----------------------------------------------------------------------- */
+
+/* The server did not like what it got, and may like it otherwise. */
+static bool refuses_pieces(const struct upload *u)
+{
+	return u->a.failure == HTTP_ANSWERED && u->a.status >= 400 && u->a.status < 500 &&
+	       u->a.status != 401 && u->a.status != 403;
+}
+
+/* It is whole: what is left, and its name. */
+static int send_rest(struct upload *u, uint64_t off, struct err **err)
+{
+	int has = 0;
+
+	u->growing = NULL;
+	/* One question may save all the rest. */
+	if (u->size - off > u->piece)
+		has = registry_push_has(u->r, u->worker, &u->p->digest, err);
+	if (has != 0)
+		return has;
+	return send_pieces_from(u, &off, err) < 0 ? -1 : end_pieces(u, err);
+}
+
+static int send_growing(struct upload *u, struct registry_push *p, struct err **err)
+{
+	struct growing *g = u->growing;
+	auto_err struct err *e = NULL;
+	uint64_t off = 0;
+	int rc = open_session(u, false, err);
+
+	if (rc < 0)
+		return -1;
+	if (send_pieces_from(u, &off, &e) < 0) {
+		drop_session(u);
+		if (refuses_pieces(u))
+			return REGISTRY_PUSH_LATER;
+		if (err)
+			*err = TAKE(e);
+		return -1;
+	}
+	if (!g->good) {
+		drop_session(u);
+		return REGISTRY_PUSH_LATER;
+	}
+	p->digest = g->digest;
+	rc = send_rest(u, off, err);
+	if (rc != 0)
+		drop_session(u);
+	return rc;
+}
+
+int registry_push_growing(struct registry *r, unsigned worker, struct growing *g,
+	void (*progress)(void *ctx, uint64_t sent), void *ctx, struct err **err)
+{
+	struct registry_push p = {.progress = progress, .ctx = ctx};
+	struct upload u = {
+		.r = r, .worker = worker, .p = &p, .growing = g, .piece = REGISTRY_PUSH_PIECE};
+	int rc;
+
+	if (growing_wait(g, u.piece, &u.size))
+		return REGISTRY_PUSH_LATER;
+	u.fd = g->fd;
+	u.what = mem_printf("%s/%s: a layer", registry_host(r), registry_path(r));
+	u.scope = registry_scope(r, NULL);
+	http_response_init(&u.a);
+	rc = send_growing(&u, &p, err);
 	free(u.what);
 	free(u.scope);
 	free(u.location);

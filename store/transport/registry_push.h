@@ -27,6 +27,16 @@ int registry_push_has(
 /* Make sure that the repository has it: 1 = mounted, 0 = sent, -1. */
 int registry_push_blob(
 	struct registry *r, unsigned worker, const struct registry_push *p, struct err **err);
+/*
+ * A blob that is still being made, in pieces as they come; so it needs no digest before its end.
+ * 1 = the repository turned out to have it when it was made, 0 = sent, -1. What does not fill a
+ * piece before it ends is not sent: REGISTRY_PUSH_LATER, and so are blobs for a server that refuses
+ * pieces, once they are whole, and those whose making failed. progress and ctx as above.
+ */
+#define REGISTRY_PUSH_LATER 2
+struct growing;
+int registry_push_growing(struct registry *r, unsigned worker, struct growing *g,
+	void (*progress)(void *ctx, uint64_t sent), void *ctx, struct err **err);
 /* ref: a tag, or NULL for by digest. */
 int registry_push_manifest(struct registry *r, const char *ref, const void *bytes, size_t n,
 	const char *media_type, struct err **err);
