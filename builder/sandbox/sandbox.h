@@ -102,7 +102,12 @@ struct sandbox_result {
 			   exit_code 127 or 126 */
 };
 
-struct sandbox_runner; /* the thread that starts sandboxes; they die with it */
+/*
+ * What the sandboxes of a build share: what the kernel can do, the seccomp program, the mounts of
+ * EROFS indexes, and a small process that they are cloned from (forker.h). They die with it. One is
+ * enough for all threads of a build; making one costs about a millisecond.
+ */
+struct sandbox_runner;
 struct sandbox_job;
 
 /* Probes what the kernel gives (openat2, fsopen, lowerdir+, mount_setattr ...) and compiles the
@@ -112,8 +117,9 @@ struct sandbox_runner *sandbox_runner_new(struct err **err);
 /* Kills, reaps and frees what still runs; its jobs are gone then. */
 void sandbox_runner_free(struct sandbox_runner *r);
 
-/* Start; returns when the sandbox is set up and the command about to be executed, or with
- * ERR_SANDBOX naming the operation that failed. The spec may go as soon as this returns. */
+/* Start, from any thread, several at once (64 sandboxes at a time; one more is ERR_LIMIT). Returns
+ * when the sandbox is set up and the command about to be executed, or with ERR_SANDBOX naming the
+ * operation that failed. The spec may go as soon as this returns. */
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
 /* Wait for the end, in any thread; every process of the sandbox is dead and stubs are removed when
