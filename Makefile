@@ -4,6 +4,7 @@
 #   make                    optimised bld in build/bld
 #   make check              every test the caller's privilege allows
 #   make check-unit         unit tests and corpus replay only
+#   make check-forms        e2e once per form of layers, and with kernel features refused
 #   make lint               layer rules, exports, sizes, format
 #   make fuzz F=expand T=60 one fuzz target for T seconds
 #   make bench              workloads against buildah and the raw limits
@@ -73,7 +74,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all check check-unit check-e2e check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots demo install man clean tools format
+.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots demo install man clean tools format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -142,6 +143,10 @@ check-unit: $(UNIT_BIN) $(REPLAY_BIN)
 
 check-e2e: all $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) bash tests/run-all.sh e2e
+
+# Commands on every form of layers and without features of the kernel: the whole matrix.
+check-forms: all $(TOOL_BIN)
+	$(Q)BUILD=$(BUILD) FORMS=$(or $(FORMS),all) bash tests/run-all.sh forms
 
 check-conformance: all $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) bash tests/run-all.sh conformance

@@ -8,6 +8,7 @@
 # BLD_TEST_MUST_RUN=1, or being root, turns skips into failures.
 #
 # JOBS=N    e2e files and conformance cases at a time (default: number of processors, at most 4)
+# FORMS=all the whole matrix of the forms suite, not only the short one
 # KILLS=N   kills of the kill suite (default 20; 200 is the full run)
 
 cd "$(dirname "$0")/.." || exit 1
@@ -90,22 +91,61 @@ replay_corpus() {
 	fi
 }
 
-suite_e2e() {
-	local f n rc
+# e2e_files PREFIX FILE...: some e2e files, JOBS at a time; results as PREFIX/NAME.
+e2e_files() {
+	local f n rc prefix=$1
+	shift
 	if ! command -v bats >/dev/null; then
 		echo "bats is missing: sh tests/check.sh installs it"
 		failed=$((failed + 1))
 		return
 	fi
 	# The slow files first, so that the last of them do not run alone.
-	find tests/e2e -name "*.bats" -size +0 -printf "%s %p\n" | sort -rn | cut -d" " -f2- | xargs -P "$JOBS" -I@ bash -c '
-		n=$(basename @ .bats); f=$1/e2e_$n
-		timeout 1200 bats --formatter tap @ >"$f.tap" 2>&1 </dev/null; echo $? >"$f.rc"' _ "$log"
-	for f in tests/e2e/*.bats; do
+	find "$@" -size +0 -printf "%s %p\n" | sort -rn | cut -d" " -f2- | xargs -P "$JOBS" -I@ bash -c '
+		n=$(basename @ .bats); f=$1_$n
+		timeout 1200 bats --formatter tap @ >"$f.tap" 2>&1 </dev/null; echo $? >"$f.rc"' _ "$log/$prefix"
+	for f in "$@"; do
 		n=$(basename "$f" .bats)
-		rc=$(cat "$log/e2e_$n.rc" 2>/dev/null || echo 99)
-		count "$log/e2e_$n.tap" "e2e/$n" "$rc"
+		rc=$(cat "$log/${prefix}_$n.rc" 2>/dev/null || echo 99)
+		count "$log/${prefix}_$n.tap" "$prefix/$n" "$rc"
 	done
+}
+
+suite_e2e() {
+	e2e_files e2e tests/e2e/*.bats
+}
+
+# lacking NAME WHAT...: the e2e files of form_files as on a kernel without WHAT (tests/tools/refuse.c).
+lacking() {
+	local name=$1
+	shift
+	mkdir -p "$BUILD/lacking"
+	printf '#!/bin/sh\nexec "%s" %s -- "%s" "$@"\n' "$BUILD/tools/refuse" "$*" "$BLD" >"$BUILD/lacking/$name"
+	chmod +x "$BUILD/lacking/$name"
+	BLD=$BUILD/lacking/$name e2e_files "lacking-$name" "${form_files[@]}"
+}
+
+# The e2e files that run commands, once per form of layers, and with features of the kernel refused.
+# A short choice; FORMS=all is the whole matrix.
+suite_forms() {
+	local form
+	form_files=(tests/e2e/{cache,determinism,jobs,sandbox,secrets,signals,store}.bats)
+	[ "${FORMS:-}" != all ] || form_files+=(tests/e2e/{badinput,examples,registry,transports}.bats)
+	for form in directory index; do
+		BLD_LAYER_FORM=$form e2e_files "$form" "${form_files[@]}"
+	done
+	form_files=(tests/e2e/store.bats)
+	[ "${FORMS:-}" != all ] || form_files+=(tests/e2e/{sandbox,determinism,secrets}.bats)
+	lacking erofs fsopen:erofs mount:erofs
+	lacking file-backed create:erofs=ENOTBLK
+	lacking lowerdir fsconfig:lowerdir+
+	lacking fsopen fsopen
+	[ "${FORMS:-}" = all ] || return 0
+	lacking volatile fsconfig:volatile
+	lacking openat2 openat2
+	lacking open_tree open_tree
+	lacking mount_setattr mount_setattr
+	lacking much fsopen openat2 mount_setattr close_range
 }
 
 suite_conformance() {
