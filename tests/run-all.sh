@@ -142,10 +142,8 @@ suite_forms() {
 	lacking fsopen fsopen
 	[ "${FORMS:-}" = all ] || return 0
 	lacking volatile fsconfig:volatile
-	lacking openat2 openat2
-	lacking open_tree open_tree
-	lacking mount_setattr mount_setattr
-	lacking much fsopen openat2 mount_setattr close_range
+	lacking fsopen-eperm fsopen=EPERM
+	lacking old-overlay fsconfig:lowerdir+ fsconfig:volatile create:erofs=ENOTBLK
 }
 
 suite_conformance() {

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "builder/sandbox/oldmount.h"
+
 #define RENAME_RETRY 64
 
 int kernel_open(int dir, const char *path, int flags, uint64_t resolve)
@@ -68,7 +70,7 @@ int kernel_fs_mount(struct ops_state *st, const struct kernel_fs *f)
 	int fs = fsopen(f->type, FSOPEN_CLOEXEC), mount = -1, saved;
 
 	if (fs < 0)
-		return -1;
+		return errno == ENOSYS || errno == EPERM ? oldmount_fs(f) : -1;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct kernel_fs_opt *o = &f->opt[i];
 		unsigned cmd = o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;

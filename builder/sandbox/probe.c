@@ -21,6 +21,7 @@ struct feature {
 	const char *name;
 	int (*try_it)(void); /* an errno, 0 = works */
 	const char *since;
+	const char *otherwise; /* what serves where it is missing; NULL: nothing does */
 };
 
 static int keep_if_failed(int fd)
@@ -41,9 +42,12 @@ static int try_fsopen(void)
 	return keep_if_failed(fsopen("tmpfs", FSOPEN_CLOEXEC));
 }
 
+/* Where fsopen itself is refused it shows when the first one is mounted. */
 static int try_overlay(void)
 {
-	return keep_if_failed(fsopen("overlay", FSOPEN_CLOEXEC));
+	int error = keep_if_failed(fsopen("overlay", FSOPEN_CLOEXEC));
+
+	return error == ENOSYS || error == EPERM ? 0 : error;
 }
 
 static int try_open_tree(void)
@@ -76,7 +80,7 @@ static int try_pidfd(void)
 
 static const struct feature features[] = {
 	{"openat2", try_openat2, "5.6"},
-	{"fsopen", try_fsopen, "5.2"},
+	{"fsopen", try_fsopen, "5.2", "mount(2) is used"},
 	{"open_tree", try_open_tree, "5.2"},
 	{"mount_setattr", try_mount_setattr, "5.12"},
 	{"close_range", try_close_range, "5.9"},
@@ -137,7 +141,7 @@ int probe_run(struct probe *p, struct err **err)
 		const struct feature *f = &features[i];
 		int error = f->try_it();
 
-		if (error == 0)
+		if (error == 0 || f->otherwise)
 			continue;
 		err_set(err, ERR_SANDBOX, "RUN needs %s: %s", f->name, strerror(error));
 		if (error == EPERM)
@@ -170,7 +174,9 @@ void probe_describe(struct strlist *out)
 	for (size_t i = 0; i < ARRAY_LEN(features); i++) {
 		int error = features[i].try_it();
 
-		if (error)
+		if (error && features[i].otherwise)
+			strlist_addf(out, "%s: no (%s)", features[i].name, features[i].otherwise);
+		else if (error)
 			strlist_addf(out, "%s: no (%s)", features[i].name, strerror(error));
 		else
 			strlist_addf(out, "%s: yes", features[i].name);
