@@ -131,7 +131,7 @@ static void start(struct hashpipe *p)
 {
 	sigset_t all, old;
 
-	if (p->threaded || p->alone)
+	if (p->threaded || p->alone || p->made < HASHPIPE_ALONE)
 		return;
 	p->alone = cpus_usable() == 1;
 	if (p->alone)

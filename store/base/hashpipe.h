@@ -7,9 +7,12 @@
  * contents of files. Where a stretch begins at a multiple of 64 bytes (in a tar it always does) the
  * second hash costs next to nothing (sha256_update2).
  *
- * Memory: HASHPIPE_BLOCKS blocks at most, made when they are needed. The thread starts with the
- * second block, so what is small never starts one; on one processor, or where none can be started,
- * the caller hashes. Used by one thread at a time.
+ * Memory: HASHPIPE_BLOCKS blocks at most, made when they are needed. All of them together fit into
+ * the second-level cache of a core: with 8 MiB of blocks, each byte that is read goes to memory
+ * that is no longer in any cache, and reading a large file costs three times as much as hashing it.
+ *
+ * What is small never starts a thread; on one processor, or where none can be started, the caller
+ * hashes. Used by one thread at a time.
  */
 #ifndef BLD_STORE_BASE_HASHPIPE_H
 #define BLD_STORE_BASE_HASHPIPE_H
@@ -22,8 +25,9 @@
 #include "store/base/io.h"
 #include "store/base/sha256.h"
 
-#define HASHPIPE_BLOCK  ((size_t)1 << 20)
-#define HASHPIPE_BLOCKS 8
+#define HASHPIPE_BLOCK  ((size_t)128 << 10)
+#define HASHPIPE_BLOCKS 4
+#define HASHPIPE_ALONE  8 /* blocks that the caller hashes before it is worth a thread */
 
 struct hashpipe;
 

@@ -45,8 +45,9 @@ static unsigned char *noise(size_t n)
 static void test_whole(void **state)
 {
 	static const size_t sizes[] = {0, 1, 511, HASHPIPE_BLOCK - 1, HASHPIPE_BLOCK,
-		HASHPIPE_BLOCK + 1, 3 * HASHPIPE_BLOCK, 20 * HASHPIPE_BLOCK + 77};
-	size_t max = 21 * HASHPIPE_BLOCK;
+		HASHPIPE_BLOCK + 1, 3 * HASHPIPE_BLOCK, 20 * HASHPIPE_BLOCK + 77,
+		60 * HASHPIPE_BLOCK + 77};
+	size_t max = 61 * HASHPIPE_BLOCK;
 	unsigned char *data = noise(max);
 	struct sink s = {.p = mem_alloc(max)};
 
@@ -121,19 +122,19 @@ static void test_contents(void **state)
 
 static void test_failure(void **state)
 {
-	unsigned char *data = noise(12 * HASHPIPE_BLOCK);
-	struct sink s = {.p = mem_alloc(12 * HASHPIPE_BLOCK), .fail_at = 5 * HASHPIPE_BLOCK};
+	unsigned char *data = noise(22 * HASHPIPE_BLOCK);
+	struct sink s = {.p = mem_alloc(22 * HASHPIPE_BLOCK), .fail_at = 15 * HASHPIPE_BLOCK};
 	struct err *e = NULL;
 
 	(void)state;
 	auto_hashpipe struct hashpipe *p =
 		hashpipe_new((struct io_writer){.write = take, .ctx = &s}, true);
-	assert_int_equal(hashpipe_put(p, data, 12 * HASHPIPE_BLOCK, &e), -1);
+	assert_int_equal(hashpipe_put(p, data, 22 * HASHPIPE_BLOCK, &e), -1);
 	assert_string_equal(err_text(e), "full");
 	err_free(e);
 	assert_int_equal(hashpipe_put(p, data, HASHPIPE_BLOCK, NULL), -1);
 	assert_int_equal(hashpipe_finish(p, NULL, NULL), -1);
-	assert_int_equal(s.n, 4 * HASHPIPE_BLOCK);
+	assert_int_equal(s.n, 14 * HASHPIPE_BLOCK);
 	free(s.p);
 	free(data);
 }
@@ -141,11 +142,11 @@ static void test_failure(void **state)
 // Given up while blocks wait to be hashed.
 static void test_given_up(void **state)
 {
-	unsigned char *data = noise(7 * HASHPIPE_BLOCK);
-	struct sink s = {.p = mem_alloc(7 * HASHPIPE_BLOCK)};
+	unsigned char *data = noise(17 * HASHPIPE_BLOCK);
+	struct sink s = {.p = mem_alloc(17 * HASHPIPE_BLOCK)};
 
 	(void)state;
-	for (size_t n = 0; n < 7 * HASHPIPE_BLOCK; n += HASHPIPE_BLOCK / 2) {
+	for (size_t n = 0; n < 17 * HASHPIPE_BLOCK; n += HASHPIPE_BLOCK / 2) {
 		s.n = 0;
 		struct hashpipe *p =
 			hashpipe_new((struct io_writer){.write = take, .ctx = &s}, true);
