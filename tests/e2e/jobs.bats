@@ -201,3 +201,95 @@ many_stages() {
 	has "$log" '^#4 \[1 4/5\] RUN echo'
 	has "$log" '^#5 \[1 5/5\] COPY f'
 }
+
+# --- layers that are written while the next step runs
+
+@test "a step sees what a later build from the cache shows, while its base is still written" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN mkdir /d /e; head -c 40000000 /dev/zero > /d/big; touch /d/late; ln /d/late /d/hard; echo 'bob:x:1234:1234::/home/bob:/bin/sh' >> /etc/passwd
+		RUN stat -c '%n %Y' /d/late /d /e; stat -c %y /d/late /e /d/big; rm /d/hard; head -c 40000000 /dev/zero > /d/two
+		USER bob
+		RUN id -u > /tmp/id; cat /d/big | wc -c >> /tmp/id; id -u
+		USER root
+		COPY --chown=bob f /f
+		RUN stat -c %u /f > /owner; cat /f >> /owner
+	EOF
+	echo text >"$T/ctx/f"
+	build --no-cache -t late ctx
+	equal "$(grep -cE '^#2 .*:[0-9]{2}\.000000000' <<<"$log")" 3
+	check_tree docker.io/library/late <<-'END'
+		layers 6
+	END
+	tree docker.io/library/late >"$T/tree"
+	has "$(cat "$T/tree")" '^/owner '
+	hasnt "$(cat "$T/tree")" '^/d/hard '
+	ok bld run late cat /tmp/id /owner
+	equal "$output" $'1234\n40000000\n1234\ntext'
+	local first
+	first=$(digest docker.io/library/late)
+	build -t late ctx
+	equal "$(cached_steps)" 5
+	equal "$first" "$(digest docker.io/library/late)"
+	ok bld verify
+}
+
+@test "a layer that was begun is kept when the next step fails" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN cat /proc/sys/kernel/random/uuid > /u; head -c 60000000 /dev/zero > /big
+		RUN exit 3
+	EOF
+	fails 1 'Dockerfile:3:.*exit status 3' bld build --progress=plain ctx
+	has "$stderr" '^#1 DONE'
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN cat /proc/sys/kernel/random/uuid > /u; head -c 60000000 /dev/zero > /big
+		RUN exit 0
+	EOF
+	build ctx
+	equal "$(cached_steps)" 1
+	ok bld verify
+}
+
+@test "a layer that cannot be written is its own step's failure, and ends the next" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN head -c 3000000 /dev/zero > /before
+		RUN head -c 90000000 /dev/zero > /big
+		RUN sleep 97
+	EOF
+	mkdir "$T/small"
+	mount -t tmpfs -o size=140m none "$T/small"
+	export BLD_ROOT=$T/small/store
+	need_base
+	run --separate-stderr bld build --progress=plain ctx
+	umount -l "$T/small"
+	[ "$status" != 0 ]
+	has "$stderr" 'Dockerfile:3:1: error: .*No space left'
+	has "$stderr" '^#2 ERROR: .*No space left'
+	has "$stderr" '^#3 ENDED'
+	! pgrep -f 'sleep 97'
+}
+
+@test "TERM ends a layer in the making and the step on top of it" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN head -c 300000000 /dev/zero > /big
+		RUN echo on-$((40+2)); sleep 980
+	EOF
+	"$BLD" build --no-cache --progress=plain ctx >"$T/out" 2>&1 </dev/null 3>&- &
+	local pid=$! rc=0 began
+	wait_text "$T/out" on-42
+	began=$(now_ms)
+	kill -TERM $pid
+	wait $pid || rc=$?
+	equal $rc 143
+	[ $(($(now_ms) - began)) -lt 8000 ]
+	! pgrep -f 'sleep 980'
+	ok bld verify
+}
