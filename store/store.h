@@ -11,6 +11,7 @@
  *	bld/erofs/CHAIN.KIND/   EROFS index of a layer or a stack (indexform.h)
  *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (snapshot.h)
  *	bld/cache/HEX           cache records (cache.h)
+ *	bld/index/HEX           stat indexes of build contexts (statindex.h)
  *	bld/index.last          the index.json before the last change (tags.h)
  *	bld/mounts/HEX/         contents of RUN --mount=type=cache
  *	bld/locks/              lock files
