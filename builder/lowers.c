@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/lowers.h"
 
+#include "store/base/fs.h"
+#include "store/tempfile.h"
+
 static int find(const struct lowers_request *q, bool index, struct lowers *out, struct err **err)
 {
 	struct snapshot_forms forms = {
@@ -42,4 +45,53 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 	*out = made;
 	made = (struct lowers){0};
 	return 0;
+}
+
+static int write_to_fd(void *ctx, const void *p, size_t n, struct err **err)
+{
+	const int *fd = ctx;
+
+	return fs_write_all(*fd, p, n) < 0 ? err_sys(err, "index") : 0;
+}
+
+/* An index of nothing, on the store's file system: fd / -1. */
+static int empty_index(struct store *s)
+{
+	auto_tempfile struct tempfile t;
+	auto_layer_tree struct layer_tree *tree = layer_tree_new();
+	struct layer_index_made made CLEANUP(layer_index_made_clear) = {0};
+
+	if (tempfile_open(s, &t) < 0)
+		return -1;
+	struct io_writer out = {.write = write_to_fd, .ctx = &t.fd};
+	if (layer_index_tree(tree, out, &made, NULL) < 0)
+		return -1;
+	return tempfile_reader(&t);
+}
+
+/* NULL: indexes. Else why they are directories. */
+static const char *why_directories(struct store *s)
+{
+	auto_sandbox_runner struct sandbox_runner *r = sandbox_runner_new(NULL);
+
+	if (!r)
+		return "RUN cannot run here";
+	if (!sandbox_takes_indexes(r))
+		return "EROFS indexes are not taken here";
+	struct lower l CLEANUP(lower_clear) = {.dir_fd = -1, .index_fd = empty_index(s)};
+	if (l.index_fd < 0)
+		return "the store cannot be written";
+	return sandbox_try_lowers(r, &l, 1, NULL) == 1
+		       ? NULL
+		       : "the kernel takes no EROFS index from the file system of this store";
+}
+
+void lowers_describe(struct store *s, struct strlist *out)
+{
+	const char *why = why_directories(s);
+
+	if (why)
+		strlist_addf(out, "layers: directories (%s)", why);
+	else
+		strlist_add(out, "layers: EROFS indexes, nothing is unpacked");
 }

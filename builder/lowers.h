@@ -26,4 +26,7 @@ struct lowers_request {
 /* *out is owned by the caller. With BUILD_FORM_INDEX, ERR_UNSUPPORTED says why there is none. */
 int lowers_open(const struct lowers_request *q, struct lowers *out, struct err **err);
 
+/* For `bld info`: one line, which form layers have under RUN here; an index is really mounted. */
+void lowers_describe(struct store *s, struct strlist *out);
+
 #endif

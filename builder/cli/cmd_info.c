@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "builder/cli/show.h"
+#include "builder/lowers.h"
 #include "builder/sandbox/sandbox.h"
 
 static int run_version(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
@@ -34,6 +35,7 @@ static int run_info(struct cli *c, void *opts, const struct strlist *operands, s
 	if (uname(&u) == 0)
 		show_line("kernel: %s %s\n", u.release, u.machine);
 	sandbox_describe(&features);
+	lowers_describe(s, &features);
 	for (size_t i = 0; i < features.n; i++)
 		show_line("%s\n", features.v[i]);
 	return 0;

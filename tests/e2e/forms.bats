@@ -317,8 +317,11 @@ traced_build() {
 	equal "$(dirs)" 0
 	ok "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx
 	equal "$(dirs)" 2
-	ok bld info
-	has "$output" '[Ii]ndex'
+	ok "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" info
+	has "$output" '^layers: directories \(EROFS indexes are not taken here'
+	ok "$BUILD/tools/refuse" create:erofs=ENOTBLK -- "$BLD" info
+	has "$output" '^layers: directories \(.*file system of this store'
+	[ -z "$form" ] || has "$(bld info)" '^layers: EROFS indexes'
 }
 
 @test "builds delete no tree and sync nothing, also when a step fails" {
