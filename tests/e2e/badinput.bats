@@ -258,6 +258,7 @@ add("d/f")'
 	mkdir mnt
 	mount -t tmpfs -o size=12m,mode=700 tmpfs mnt
 	export BLD_ROOT=$T/mnt/store
+	unset BLD_LAYER_FORM # there are no indexes on tmpfs
 	need_base
 	dockerfile <<-'EOF'
 		FROM localhost/base

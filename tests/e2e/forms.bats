@@ -126,7 +126,7 @@ stack_dockerfile() {
 	make_stack
 	ok bld pull oci:layout:stack
 	name=$(bld images | awk '/stack/ { print $1 }')
-	printf 'FROM %s\nCOPY f /f\nRUN cat /f big >/g\nCOPY f /h\nRUN cat /h\n' "$name" >ctx/Dockerfile
+	printf 'FROM %s\nCOPY f /f\nRUN cat /f big >/g\nCOPY f /h\nRUN cat /h >/i\n' "$name" >ctx/Dockerfile
 	echo f >ctx/f
 	build -t x ctx
 	equal "$(dirs)" 2 "directories, one of each RUN"
@@ -302,7 +302,7 @@ traced_build() {
 }
 
 @test "BLD_LAYER_FORM: a value that is none is wrong usage; directory makes no index" {
-	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN echo >/a\n' >ctx/Dockerfile
 	BLD_LAYER_FORM=blob fails 2 'BLD_LAYER_FORM.*blob' bld build ctx
 	BLD_LAYER_FORM=blob fails 2 'directory or index' bld run localhost/base true
 	BLD_LAYER_FORM=directory build ctx
@@ -312,7 +312,7 @@ traced_build() {
 }
 
 @test "index, where it cannot be had: the reason, and nothing else is tried" {
-	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN echo >/a\n' >ctx/Dockerfile
 	BLD_LAYER_FORM=index fails 1 'EROFS indexes' "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx
 	equal "$(dirs)" 0
 	ok "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx

@@ -421,7 +421,8 @@ static void test_short_tar(void **state)
 
 	images_simple(d->s, "localhost/app:latest", id);
 	check_merged(d->s, id, &good);
-	assert_int_equal(0, packed_layer(d->s, &id[0], LAYER_GZIP, &gz, NULL));
+	assert_int_equal(0, packed_layer(d->s, &id[0],
+				    &(struct packed_how){.packing.c = LAYER_GZIP}, &gz, NULL));
 	oci_descriptor_clear(&gz);
 	for (int i = 0; i < 2; i++) {
 		int fd =
