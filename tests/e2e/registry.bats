@@ -233,3 +233,65 @@ RUN echo pushed > /x'
 		rm -rf got
 	done
 }
+
+# incompressible and large enough to be sent while it is compressed, and a file that is neither
+big() {
+	dockerfile <<<'FROM scratch
+COPY big /
+COPY small /'
+	head -c 40000000 /dev/urandom >ctx/big
+	seq 300000 >ctx/small
+	build -t big ctx
+}
+
+@test "a layer that is sent while it is compressed; killed on the way; pushed again" {
+	big
+	start_registry
+	"$BLD" push -q big "$REG/big/one:1" >/dev/null 2>&1 &
+	until grep -q 'POST /v2/big/one/blobs/uploads' "$T/reg-plain.log" || ! kill -0 $!; do :; done
+	kill -9 $! || true
+	wait $! || true
+	ok bld push big "$REG/big/one:1"
+	pushed=$(grep -oE 'sha256:[0-9a-f]{64}' <<<"$output" | tail -1)
+	# The same as a build of the same layers by one that compressed first.
+	rm -rf "$BLD_ROOT"/bld/forms/*
+	ok bld push big oci:out:x
+	equal "$(skopeo inspect --raw oci:out:x | sha256sum | cut -c1-64)" "${pushed#sha256:}"
+	: >"$T/reg-plain.log"
+	ok bld push big "$REG/big/one:2"
+	hasnt "$(cat reg-plain.log)" '"(POST|PATCH) /v2/big/one/blobs/uploads'
+	skopeo copy -q --src-tls-verify=false "docker://$REG/big/one:1" oci:copied:x
+	python3 "$TOOLS/treedump.py" oci:copied:x >a
+	tree docker.io/library/big | diff - a
+	ok bld --root "$T/other" pull "$REG/big/one:1"
+	equal "$(BLD_ROOT=$T/other digest "$REG/big/one:1")" "$pushed"
+	ok bld --root "$T/other" verify
+	rm -rf "$T/other"
+}
+
+@test "--compression: kinds and levels, each readable by other tools" {
+	big
+	start_registry
+	for kind in gzip:2 gzip:9 zstd zstd:9 none; do
+		ok bld push --compression $kind big "$REG/kinds/${kind/:/-}:1"
+		rm -rf copied
+		skopeo copy -q --src-tls-verify=false "docker://$REG/kinds/${kind/:/-}:1" oci:copied:x
+		python3 "$TOOLS/treedump.py" oci:copied:x >a
+		tree docker.io/library/big | diff - a
+		want=application/vnd.oci.image.layer.v1.tar
+		[ $kind = none ] || want=$want+${kind%:*}
+		skopeo inspect --raw --tls-verify=false "docker://$REG/kinds/${kind/:/-}:1" >raw
+		equal "$(jq -r '[.layers[].mediaType] | unique | .[]' raw)" $want
+		for d in $(jq -r '.layers[].digest' raw); do
+			case $kind in
+			gzip*) gzip -t <"$BLD_ROOT/blobs/sha256/${d#*:}" ;;
+			zstd*) zstd -qt <"$BLD_ROOT/blobs/sha256/${d#*:}" ;;
+			esac
+		done
+		ok bld --root "$T/other" pull "$REG/kinds/${kind/:/-}:1"
+		equal "$(BLD_ROOT=$T/other tree "$REG/kinds/${kind/:/-}:1" | sha256sum)" \
+			"$(tree docker.io/library/big | sha256sum)"
+		rm -rf "$T/other"
+	done
+	fails 2 'gzip:1 to gzip:9' bld push --compression gzip:99 big "$REG/kinds/bad:1"
+}
