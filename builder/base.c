@@ -15,12 +15,19 @@
 
 /* --- images ------------------------------------------------------------------------------ */
 
+/* One pull of several that may go on. */
+struct fetch {
+	struct job *j;
+	unsigned number; /* of its status */
+};
+
 static void show_transfer(void *ctx, const struct transfer_event *t)
 {
-	struct job *j = ctx;
+	const struct fetch *f = ctx;
 	char hex[DIGEST_HEX];
 	auto_free char *text = NULL;
-	struct event e = {.kind = EVENT_TRANSFER, .done = t->done, .total = t->total};
+	struct event e = {
+		.kind = EVENT_TRANSFER, .step = f->number, .done = t->done, .total = t->total};
 
 	if (t->kind == TRANSFER_RETRY) {
 		e.kind = EVENT_WARNING;
@@ -31,7 +38,7 @@ static void show_transfer(void *ctx, const struct transfer_event *t)
 		if (t->kind == TRANSFER_BLOB_DONE || t->kind == TRANSFER_BLOB_EXISTS)
 			e.done = e.total;
 	}
-	job_emit(j, &e);
+	job_emit(f->j, &e);
 }
 
 static int pull(struct job *j, const char *name, const struct oci_platform *platform,
@@ -39,13 +46,14 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 {
 	auto_reference struct reference ref = {0};
 	struct digest manifest;
+	struct fetch f = {.j = j, .number = job_number(j)};
 	struct transfer_opts t = {
 		.platform = platform,
 		.authfile = j->o->authfile,
 		.tls_verify = j->o->tls_verify,
 		.packing.c = LAYER_GZIP,
 		.event = show_transfer,
-		.ctx = j,
+		.ctx = &f,
 		.cancelled = job_cancelled(j),
 	};
 
@@ -53,8 +61,10 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		return -1;
 	auto_free char *full = reference_text(&ref);
 	auto_free char *text = mem_printf("pulling %s", full);
-	job_emit(j, &(struct event){.kind = EVENT_STATUS, .text = text});
-	if (transfer_pull(j->s, full, NULL, &t, &manifest, err) < 0)
+	job_emit(j, &(struct event){.kind = EVENT_STATUS, .step = f.number, .text = text});
+	int r = transfer_pull(j->s, full, NULL, &t, &manifest, err);
+	job_emit(j, &(struct event){.kind = EVENT_STATUS_END, .step = f.number});
+	if (r < 0)
 		return -1;
 	return image_open_manifest(j->s, &manifest, out, err);
 }

@@ -19,13 +19,17 @@ enum event_kind {
 	EVENT_STEP_ENDED,  /* it was ended because another stage failed; no failure of its own */
 	EVENT_STATUS,      /* text: something that takes time outside of steps ("pulling
 			      docker.io/library/debian:12") */
+	EVENT_STATUS_END,  /* of a status with a number */
 	EVENT_TRANSFER,    /* a blob of the current status: text = short digest, done/total bytes */
 	EVENT_WARNING,     /* text, possibly of several lines (a rendered diagnostic) */
 };
 
 struct event {
 	enum event_kind kind;
-	unsigned step;     /* 1..; identifies a step of this build */
+	/* 1..; identifies a step of this build. Of a STATUS and its TRANSFERs: 0, when it lasts
+	 * until the next status or step; else its number, and it lasts beside others until its
+	 * STATUS_END. */
+	unsigned step;
 	unsigned nsteps;   /* in all needed stages */
 	const char *stage; /* stage name or number as text; NULL when there is one stage only */
 	const char *text;  /* of a step: the instruction as written, one line ("RUN make -j2") */

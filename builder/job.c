@@ -70,6 +70,14 @@ unsigned job_nsteps(struct job *j)
 	return n;
 }
 
+unsigned job_number(struct job *j)
+{
+	pthread_mutex_lock(&j->lock);
+	unsigned n = ++j->nstatuses;
+	pthread_mutex_unlock(&j->lock);
+	return n;
+}
+
 void job_use_arg(struct job *j, const char *name)
 {
 	pthread_mutex_lock(&j->lock);

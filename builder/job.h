@@ -39,6 +39,7 @@ struct job {
 	struct sandbox_runner *runner; /* started by the first RUN; owned */
 	struct strlist used_args;      /* names of --build-arg that an ARG took */
 	unsigned nsteps;               /* grows when a base image brings triggers */
+	unsigned nstatuses;            /* numbers given to statuses */
 	bool parallel;                 /* stages are built by threads of their own */
 	volatile int stop;             /* not 0: a signal came, or another stage failed */
 };
@@ -72,6 +73,7 @@ const volatile int *job_cancelled(const struct job *j);
 /* The runner of sandboxes, made by the first one who asks; borrowed. */
 struct sandbox_runner *job_runner(struct job *j, struct err **err);
 unsigned job_nsteps(struct job *j);
+unsigned job_number(struct job *j); /* of a status (event.h), new at each call */
 /* An ARG declared this name. */
 void job_use_arg(struct job *j, const char *name);
 

@@ -56,8 +56,9 @@ static void ended(struct ui *u, struct ui_step *s)
 	ui_flush(u);
 }
 
-static void status(struct ui *u, const char *text)
+static void status(struct ui *u, unsigned number, const char *text)
 {
+	(void)number;
 	ui_add_text(&u->out, text, "#0 ");
 	ui_flush(u);
 }
@@ -92,6 +93,12 @@ static void warning(struct ui *u, const char *text)
 	ui_flush(u);
 }
 
+static void status_end(struct ui *u, unsigned number)
+{
+	(void)u;
+	(void)number;
+}
+
 static void nothing(struct ui *u)
 {
 	(void)u;
@@ -105,6 +112,7 @@ const struct ui_view plain_view = {
 	.failed = failed,
 	.ended = ended,
 	.status = status,
+	.status_end = status_end,
 	.transfer = transfer,
 	.warning = warning,
 	.redraw = nothing,

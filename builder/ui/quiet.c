@@ -35,6 +35,18 @@ static void text(struct ui *u, const char *t)
 	(void)t;
 }
 
+static void status(struct ui *u, unsigned number, const char *t)
+{
+	(void)number;
+	text(u, t);
+}
+
+static void status_end(struct ui *u, unsigned number)
+{
+	(void)u;
+	(void)number;
+}
+
 static void transfer(struct ui *u, struct ui_transfer *t)
 {
 	(void)u;
@@ -53,7 +65,8 @@ const struct ui_view quiet_view = {
 	.done = done,
 	.failed = failed,
 	.ended = step,
-	.status = text,
+	.status = status,
+	.status_end = status_end,
 	.transfer = transfer,
 	.warning = text,
 	.redraw = nothing,

@@ -109,6 +109,21 @@ static void region_log(struct ui *u, struct size z, const struct ui_step *s, siz
 	}
 }
 
+/* Each with its transfers; steps keep a row where there are any. */
+static void region_statuses(struct ui *u, struct size z, size_t rows)
+{
+	size_t most = u->nsteps && rows > 1 ? rows - 1 : rows;
+
+	for (size_t i = 0; i < u->nstatuses && u->ndrawn < most; i++) {
+		const struct ui_status *s = &u->statuses[i];
+
+		region_timed(u, z, s->text, s->start_ms);
+		for (size_t k = 0; k < u->ntransfers && u->ndrawn + 1 < rows; k++)
+			if (u->transfers[k].status == s->number)
+				region_transfer(u, z, &u->transfers[k]);
+	}
+}
+
 /* rows: how many the region may have. */
 static void region_steps(struct ui *u, struct size z, size_t rows)
 {
@@ -150,11 +165,7 @@ static void redraw(struct ui *u)
 	erase(u, z);
 	buf_add(&u->out, u->pending.data, u->pending.len);
 	buf_reset(&u->pending);
-	if (u->status) {
-		region_timed(u, z, u->status, u->status_ms);
-		for (size_t i = 0; i < u->ntransfers && u->ndrawn + 1 < rows; i++)
-			region_transfer(u, z, &u->transfers[i]);
-	}
+	region_statuses(u, z, rows);
 	region_steps(u, z, rows - u->ndrawn);
 	ui_flush(u);
 }
@@ -190,21 +201,29 @@ static void final_step(
 	final(u, title, style, word, seconds);
 }
 
-/* The status that was shown is over. */
-static void end_status(struct ui *u)
+/* A status that was shown is over. */
+static void end_status(struct ui *u, unsigned number)
 {
-	if (!u->status)
-		return;
-	final(u, u->status, "0", "", (double)(ui_now(u) - u->status_ms) / 1000);
-	free(u->status);
-	u->status = NULL;
-	u->ntransfers = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < u->nstatuses; i++) {
+		struct ui_status *s = &u->statuses[i];
+
+		if (s->number != number) {
+			u->statuses[kept++] = *s;
+			continue;
+		}
+		final(u, s->text, "0", "", (double)(ui_now(u) - s->start_ms) / 1000);
+		free(s->text);
+	}
+	u->nstatuses = kept;
+	ui_drop_transfers(u, number);
 }
 
 static void start(struct ui *u, struct ui_step *s)
 {
 	(void)s;
-	end_status(u);
+	end_status(u, 0);
 }
 
 static void cached(struct ui *u, struct ui_step *s)
@@ -240,15 +259,15 @@ static void ended(struct ui *u, struct ui_step *s)
 	final_step(u, s, "0", "ENDED", -1);
 }
 
-static void status(struct ui *u, const char *text)
+static void status(struct ui *u, unsigned number, const char *text)
 {
 	auto_buf struct buf b;
 
-	end_status(u);
+	end_status(u, number);
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_add_escaped(&b, text, strlen(text), false);
-	u->status = buf_take(&b);
-	u->status_ms = ui_now(u);
+	MEM_PUSH(u->statuses, u->nstatuses, u->cap_statuses) =
+		(struct ui_status){.number = number, .text = buf_take(&b), .start_ms = ui_now(u)};
 }
 
 static void transfer(struct ui *u, struct ui_transfer *t)
@@ -270,7 +289,8 @@ static void warning(struct ui *u, const char *text)
 
 static void finish(struct ui *u)
 {
-	end_status(u);
+	while (u->nstatuses)
+		end_status(u, u->statuses[0].number);
 	redraw(u);
 }
 
@@ -282,6 +302,7 @@ const struct ui_view tty_view = {
 	.failed = failed,
 	.ended = ended,
 	.status = status,
+	.status_end = end_status,
 	.transfer = transfer,
 	.warning = warning,
 	.redraw = redraw,

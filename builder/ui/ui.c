@@ -113,7 +113,7 @@ static void *redraw_loop(void *ctx)
 		struct timespec until;
 
 		/* Nothing runs: sleep until an event comes. Else ten pictures a second. */
-		u->idle = u->nsteps == 0 && !u->status && u->pending.len == 0;
+		u->idle = u->nsteps == 0 && u->nstatuses == 0 && u->pending.len == 0;
 		if (u->idle) {
 			pthread_cond_wait(&u->wake, &u->lock);
 			continue;
@@ -264,7 +264,7 @@ static void step_event(struct ui *u, const struct event *e)
 	struct ui_step *s = find_step(u, e->step);
 	struct line_ctx c = {u, s};
 
-	u->ntransfers = 0;
+	ui_drop_transfers(u, 0);
 	if (!s) {
 		struct event unnamed = *e;
 
@@ -281,6 +281,16 @@ static void step_event(struct ui *u, const struct event *e)
 
 /* --- the rest --------------------------------------------------------------- */
 
+void ui_drop_transfers(struct ui *u, unsigned status)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < u->ntransfers; i++)
+		if (u->transfers[i].status != status)
+			u->transfers[kept++] = u->transfers[i];
+	u->ntransfers = kept;
+}
+
 static void transfer_event(struct ui *u, const struct event *e)
 {
 	auto_buf struct buf name;
@@ -289,7 +299,8 @@ static void transfer_event(struct ui *u, const struct event *e)
 	buf_init(&name, sizeof t->name - 1);
 	buf_add_escaped(&name, e->text ? e->text : "", e->text ? strlen(e->text) : 0, false);
 	for (size_t i = 0; i < u->ntransfers && !t; i++) {
-		if (strcmp(u->transfers[i].name, name.data) == 0)
+		if (u->transfers[i].status == e->step &&
+			strcmp(u->transfers[i].name, name.data) == 0)
 			t = &u->transfers[i];
 	}
 	if (!t) {
@@ -300,7 +311,7 @@ static void transfer_event(struct ui *u, const struct event *e)
 			u->ntransfers--;
 		}
 		t = &u->transfers[u->ntransfers++];
-		*t = (struct ui_transfer){.shown_ms = ui_now(u)};
+		*t = (struct ui_transfer){.status = e->step, .shown_ms = ui_now(u)};
 		memcpy(t->name, name.data, name.len + 1);
 	} else if (t->total && t->done >= t->total) {
 		return; /* complete already */
@@ -329,8 +340,12 @@ void ui_event(void *ctx, const struct event *e)
 		step_event(u, e);
 		break;
 	case EVENT_STATUS:
-		u->ntransfers = 0;
-		u->view->status(u, e->text ? e->text : "");
+		ui_drop_transfers(u, e->step);
+		u->view->status(u, e->step, e->text ? e->text : "");
+		break;
+	case EVENT_STATUS_END:
+		u->view->status_end(u, e->step);
+		ui_drop_transfers(u, e->step);
 		break;
 	case EVENT_TRANSFER:
 		transfer_event(u, e);
@@ -379,7 +394,9 @@ void ui_free(struct ui *u)
 	pthread_mutex_destroy(&u->lock);
 	buf_clear(&u->out);
 	buf_clear(&u->pending);
-	free(u->status);
+	for (size_t i = 0; i < u->nstatuses; i++)
+		free(u->statuses[i].text);
+	free(u->statuses);
 	free(u->drawn);
 	free(u->steps);
 	free(u);

@@ -21,10 +21,17 @@ struct ui_step {
 };
 
 struct ui_transfer {
-	char name[80]; /* harmless */
+	char name[80];   /* harmless */
+	unsigned status; /* number of the status it belongs to */
 	uint64_t done;
 	uint64_t total;    /* 0 = unknown */
 	uint64_t shown_ms; /* when a view last mentioned it */
+};
+
+struct ui_status {
+	unsigned number; /* 0: until the next one, or the next step */
+	char *text;      /* harmless; owned */
+	uint64_t start_ms;
 };
 
 struct ui_view {
@@ -34,7 +41,8 @@ struct ui_view {
 	void (*done)(struct ui *u, struct ui_step *s, double seconds);
 	void (*failed)(struct ui *u, struct ui_step *s, double seconds, const char *reason);
 	void (*ended)(struct ui *u, struct ui_step *s);
-	void (*status)(struct ui *u, const char *text);
+	void (*status)(struct ui *u, unsigned number, const char *text);
+	void (*status_end)(struct ui *u, unsigned number);
 	void (*transfer)(struct ui *u, struct ui_transfer *t);
 	void (*warning)(struct ui *u, const char *text);
 	void (*redraw)(struct ui *u);
@@ -49,14 +57,15 @@ struct ui {
 	struct ui_step **steps; /* running ones, in order of start */
 	size_t nsteps;
 	size_t cap_steps;
-	struct ui_transfer transfers[UI_TRANSFERS_MAX]; /* of the current status */
+	struct ui_transfer transfers[UI_TRANSFERS_MAX]; /* of the running statuses */
 	size_t ntransfers;
 	struct buf out; /* scratch for what is written next */
 	bool finished;
 
 	/* tty only */
-	char *status; /* harmless; NULL = none; owned */
-	uint64_t status_ms;
+	struct ui_status *statuses; /* running ones, in order of start; owned */
+	size_t nstatuses;
+	size_t cap_statuses;
 	struct buf pending; /* finished lines that go above the region with the next redraw */
 	size_t *drawn;      /* columns used by each line of the region on the screen; owned */
 	size_t ndrawn;
@@ -70,6 +79,8 @@ struct ui {
 };
 
 uint64_t ui_now(const struct ui *u);
+/* Forget the transfers of a status. */
+void ui_drop_transfers(struct ui *u, unsigned status);
 /* Write u->out and empty it. A descriptor that does not take it is ignored: progress is not a
  * result. */
 void ui_flush(struct ui *u);

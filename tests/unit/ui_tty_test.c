@@ -265,6 +265,39 @@ static void test_status(void **state)
 	end(f);
 }
 
+/* Two pulls at a time: each with its own transfers, until its own end; a step ends neither. */
+static void test_two_statuses(void **state)
+{
+	struct fixture *f = begin(40, 12, false);
+	struct event one = {
+		.kind = EVENT_TRANSFER, .step = 1, .text = "abc", .done = 1, .total = 3};
+	struct event two = {
+		.kind = EVENT_TRANSFER, .step = 2, .text = "abc", .done = 2, .total = 5};
+
+	(void)state;
+	emit(f, EVENT_STATUS, 1, "pulling x");
+	emit(f, EVENT_STATUS, 2, "pulling y");
+	ui_event(f->ui, &two);
+	ui_event(f->ui, &one);
+	emit(f, EVENT_STEP_START, 1, "RUN x");
+	draw(f);
+	assert_row(f, 0, "pulling x                          0.0s");
+	assert_row(f, 1, "   abc                          1B / 3B");
+	assert_row(f, 2, "pulling y                          0.0s");
+	assert_row(f, 3, "   abc                          2B / 5B");
+	assert_row(f, 4, "#1 [1/3] RUN x                     0.0s");
+	clock_ms += 2000;
+	emit(f, EVENT_STATUS_END, 1, NULL);
+	emit(f, EVENT_STEP_ENDED, 1, NULL);
+	draw(f);
+	assert_row(f, 0, "pulling x                          2.0s");
+	assert_row(f, 1, "#1 [1/3] RUN x                    ENDED");
+	assert_row(f, 2, "pulling y                          2.0s");
+	assert_row(f, 3, "   abc                          2B / 5B");
+	assert_row(f, 4, "");
+	end(f);
+}
+
 /* The terminal became narrower: it wrapped the rows of the region, which must go all the same. A
  * real one, because the size is asked from it. */
 static void test_resize(void **state)
@@ -418,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_parallel_steps_share_the_screen),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_two_statuses),
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_wide_and_cut),
 		cmocka_unit_test(test_seconds_and_bytes),
