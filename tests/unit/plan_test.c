@@ -63,6 +63,31 @@ static void only_needed_stages(void **state)
 	clear(&m);
 }
 
+/* What a stage waits for, once each, and where its numbers begin. */
+static void order_of_stages(void **state)
+{
+	struct made m = {0};
+
+	(void)state;
+	make(&m,
+		"FROM scratch AS a\nRUN x\nFROM scratch AS unused\nRUN x\nFROM scratch AS c\n"
+		"RUN x\nRUN y\nFROM a\nCOPY --from=c /x /x\nCOPY --from=a /x /x\n"
+		"RUN --mount=from=c,target=/c x\n",
+		NULL);
+	assert_int_equal(m.status, 0);
+	const struct plan_stage *v = m.plan.stages;
+	assert_int_equal(v[0].ndeps, 0);
+	assert_int_equal(v[2].ndeps, 0);
+	assert_int_equal(v[3].ndeps, 2);
+	assert_int_equal(v[3].deps[0], 0);
+	assert_int_equal(v[3].deps[1], 2);
+	assert_int_equal(v[0].first_step, 1);
+	assert_int_equal(v[2].first_step, 2);
+	assert_int_equal(v[3].first_step, 4);
+	assert_int_equal(m.plan.nsteps, 6);
+	clear(&m);
+}
+
 static void target_by_name_and_number(void **state)
 {
 	(void)state;
@@ -156,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_needed_stages),
+		cmocka_unit_test(order_of_stages),
 		cmocka_unit_test(target_by_name_and_number),
 		cmocka_unit_test(globals_expand_in_from),
 		cmocka_unit_test(bad_references),
