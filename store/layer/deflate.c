@@ -13,7 +13,7 @@
 #define OUT      ((size_t)256 << 10)
 #define IN       ((size_t)256 << 10)
 #define ZSTD_JOB (2 << 20)
-#define THREADS  16 /* more would take more memory than a build may */
+#define THREADS  12 /* with their pieces they take up to 50 MiB */
 
 struct layer_deflate {
 	struct io_writer out;

@@ -352,7 +352,7 @@ void layer_inflate_free(struct layer_inflate *z);
 struct layer_deflate;
 struct layer_deflate *layer_deflate_new(
 	struct io_writer out, enum layer_compression c, int level, unsigned threads);
-/* As many as there are cores to run on, at most 16. */
+/* As many as there are cores to run on, at most 12. */
 unsigned layer_deflate_threads(void);
 struct io_writer layer_deflate_writer(struct layer_deflate *z);
 /* All that `from` has; as io_copy into the writer, with a copy less. */
