@@ -4,7 +4,8 @@
  * (gzippiece.h), which are compressed side by side and written in order by the caller's thread.
  * The same bytes for any number of threads and any sizes of what comes in.
  *
- * Threads start with the second piece. Memory: 1.7 MiB, at worst 2.4, for each of 2 + 1.5 x threads pieces.
+ * Threads start with the second piece. Memory: 1.7 MiB, at worst 2.4, for each of 2 + 1.5 x threads
+ * pieces.
  */
 #ifndef BLD_STORE_LAYER_GZIPSTREAM_H
 #define BLD_STORE_LAYER_GZIPSTREAM_H
