@@ -10,6 +10,7 @@
 #include "builder/flight.h"
 #include "builder/history.h"
 #include "builder/origin.h"
+#include "builder/stagelowers.h"
 #include "builder/userdb.h"
 #include "parser/words.h"
 #include "store/base/buf.h"
@@ -346,7 +347,7 @@ static int run_copy(struct work *w, struct err **err)
 	auto_free char *text = copy_history(w);
 	struct digest key = r.key;
 	commit_to_state(w->sp->st, &r, &key, text);
-	return 0;
+	return stagelowers_keep_up(w->j, w->sp->st, err);
 }
 
 int copystep_copy(struct job *j, const struct step *sp, struct err **err)
@@ -422,5 +423,5 @@ int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
 	if (flight_run(&f, &r, err) < 0)
 		return -1;
 	commit_to_state(sp->st, &r, &key, text);
-	return 0;
+	return stagelowers_keep_up(j, sp->st, err);
 }

@@ -10,7 +10,7 @@ static int find(const struct lowers_request *q, bool index, struct lowers *out, 
 		.index = index,
 		.strict = q->form == BUILD_FORM_INDEX,
 		.merge = q->base,
-		.max = SANDBOX_LOWERS_MAX > q->above ? SANDBOX_LOWERS_MAX - q->above : 1,
+		.max = SANDBOX_LOWERS_MAX,
 		.below = q->below,
 	};
 
@@ -45,6 +45,42 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 	*out = made;
 	made = (struct lowers){0};
 	return 0;
+}
+
+static int add_one(const struct lowers_request *q, size_t i, struct lowers *on, struct err **err)
+{
+	struct lower l;
+	int r = snapshot_lower_above(q->s, &q->diff_ids[i], q->below->tree, &l, err);
+
+	if (r <= 0)
+		return r;
+	r = sandbox_try_lowers(q->runner, &l, 1, err);
+	if (r <= 0) {
+		lower_clear(&l);
+		return r;
+	}
+	lower_push(on, l);
+	return 1;
+}
+
+int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, struct err **err)
+{
+	auto_lowers struct lowers made = {0};
+
+	if (q->form == BUILD_FORM_DIRECTORY || !sandbox_takes_indexes(q->runner) ||
+		q->below->n != have || on->n + (q->n - have) > SANDBOX_LOWERS_MAX)
+		return 0;
+	for (size_t i = have; i < q->n; i++) {
+		int r = add_one(q, i, &made, err);
+		if (r <= 0)
+			return r;
+		if (snapshot_grow(q->s, q->below, q->diff_ids, i + 1, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < made.n; i++)
+		lower_push(on, made.v[i]);
+	made.n = 0;
+	return 1;
 }
 
 static int write_to_fd(void *ctx, const void *p, size_t n, struct err **err)

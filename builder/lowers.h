@@ -19,12 +19,18 @@ struct lowers_request {
 	const struct digest *diff_ids; /* bottom first */
 	size_t n;
 	size_t base;                  /* the first so many are the base image's */
-	size_t above;                 /* so many lowers of the caller's own come on top of these */
 	struct snapshot_grown *below; /* as in struct snapshot_forms, or NULL */
 };
 
 /* *out is owned by the caller. With BUILD_FORM_INDEX, ERR_UNSUPPORTED says why there is none. */
 int lowers_open(const struct lowers_request *q, struct lowers *out, struct err **err);
+
+/*
+ * The lowers of the layers that came after the first `have`, on top of *on, while layers below them
+ * are still being written and have no diff ID. The tree has at most `have` layers and grows. 1; 0
+ * it takes lowers_open, once all diff IDs are known; -1.
+ */
+int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, struct err **err);
 
 /* For `bld info`: one line, which form layers have under RUN here; an index is really mounted. */
 void lowers_describe(struct store *s, struct strlist *out);

@@ -10,9 +10,9 @@
 #include "builder/dferr.h"
 #include "builder/flight.h"
 #include "builder/history.h"
-#include "builder/lowers.h"
 #include "builder/pump.h"
 #include "builder/runmounts.h"
+#include "builder/stagelowers.h"
 #include "builder/step.h"
 #include "builder/userdb.h"
 #include "store/base/buf.h"
@@ -196,48 +196,13 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 		       });
 }
 
-/*
- * What the stage has kept open, when it has all layers; else all are looked for, which needs the
- * diff IDs. Before the state's tree has all layers: on its way there it serves those that need one.
- */
-static int find_lowers(struct run *r, struct err **err)
-{
-	struct state *st = r->sp->st;
-	auto_lowers struct lowers found = {0};
-
-	if (st->nlowered == st->config.ndiff_ids)
-		return 0;
-	if (state_settle(st, err) < 0)
-		return -1;
-	struct snapshot_grown below = {.tree = st->tree, .n = st->tree_layers};
-	struct lowers_request q = {
-		.s = r->j->s,
-		.runner = job_runner(r->j, err),
-		.form = r->j->o->layer_form,
-		.diff_ids = st->config.diff_ids,
-		.n = st->config.ndiff_ids,
-		.base = st->nbase,
-		.below = &below,
-	};
-	int done = lowers_open(&q, &found, err);
-	st->tree = below.tree;
-	st->tree_layers = below.n;
-	if (done < 0)
-		return -1;
-	lower_clear_all(&st->lowers);
-	st->lowers = found;
-	st->nlowered = st->config.ndiff_ids;
-	found = (struct lowers){0};
-	return 0;
-}
-
 static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
 {
 	struct state *st = r->sp->st;
 	auto_userdb_user struct userdb_user user = {0};
 	struct strlist env CLEANUP(wipe_env) = {0};
 
-	if (find_lowers(r, err) < 0)
+	if (stagelowers_find(r->j, st, err) < 0)
 		return -1;
 	const struct layer_tree *tree = state_tree(st, r->j->s, err);
 	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)

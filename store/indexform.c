@@ -14,6 +14,7 @@
 #include "store/keep.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
+#include "store/tempfile.h"
 
 #define RECORD_MAX                                                                                 \
 	((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
@@ -255,6 +256,20 @@ static int open_tar(struct store *s, const struct indexform_file *tar, struct er
 	return -1;
 }
 
+/* Did all open? *why: an error, not one that can be mended. */
+static bool open_tars(
+	struct store *s, const struct indexform *x, struct lower *out, struct err **why)
+{
+	out->tar_fds = mem_array(x->ntars + 1, sizeof *out->tar_fds);
+	while (out->ntars < x->ntars) {
+		int fd = open_tar(s, &x->tars[out->ntars], why);
+		if (fd < 0)
+			return false;
+		out->tar_fds[out->ntars++] = fd;
+	}
+	return true;
+}
+
 /* 1 / 0 / -1, with what was opened so far in *out. */
 static int open_files(struct store *s, const char *name, const struct indexform *x,
 	struct lower *out, struct err **err)
@@ -262,16 +277,9 @@ static int open_files(struct store *s, const char *name, const struct indexform 
 	auto_err struct err *why = NULL;
 
 	out->index_fd = open_image(s, name, x, &why);
-	out->tar_fds = mem_array(x->ntars + 1, sizeof *out->tar_fds);
-	while (out->index_fd >= 0 && out->ntars < x->ntars) {
-		int fd = open_tar(s, &x->tars[out->ntars], &why);
-		if (fd < 0)
-			break;
-		out->tar_fds[out->ntars++] = fd;
-	}
-	if (why)
-		return err_set(err, err_get_kind(why), "%s", err_text(why));
-	return out->index_fd >= 0 && out->ntars == x->ntars;
+	if (out->index_fd >= 0 && open_tars(s, x, out, &why))
+		return 1;
+	return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
 }
 
 int indexform_open(
@@ -396,6 +404,29 @@ int indexform_again(struct store *s, const struct indexform_stack *k, const stru
 	if (make_image(s, k, tree, -1, &x, err) < 0)
 		return -1;
 	*out = x.image;
+	return 0;
+}
+
+int indexform_unnamed(struct store *s, const struct digest *diff_id, const struct layer_tree *below,
+	struct lower *out, struct err **err)
+{
+	struct indexform_stack k = {.kind = INDEXFORM_LAYER, .diff_ids = diff_id, .n = 1};
+	auto_indexform struct indexform x = {0};
+	auto_tempfile struct tempfile t;
+
+	struct lower l CLEANUP(lower_clear) = {.dir_fd = -1, .index_fd = -1};
+
+	if (tempfile_open(s, &t) < 0)
+		return err_sys(err, "index");
+	if (make_image(s, &k, below, t.fd, &x, err) < 0)
+		return -1;
+	l.index_fd = tempfile_reader(&t);
+	if (l.index_fd < 0)
+		return err_sys(err, "index");
+	if (!open_tars(s, &x, &l, err))
+		return err && *err ? -1 : err_set(err, ERR_UNSUPPORTED, "index: no tar");
+	*out = l;
+	l = (struct lower){.dir_fd = -1, .index_fd = -1};
 	return 0;
 }
 

@@ -63,6 +63,12 @@ int indexform_open(
  */
 int indexform_make(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct err **err);
+/*
+ * One layer over `below` as a lower that has no name and that nobody else will find: for a stack
+ * whose chain ID is not known yet. ERR_UNSUPPORTED also when it needs the tar of another layer.
+ */
+int indexform_unnamed(struct store *s, const struct digest *diff_id, const struct layer_tree *below,
+	struct lower *out, struct err **err);
 /* Make the image, but put it nowhere: its digest and size. */
 int indexform_again(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct indexform_file *out, struct err **err);

@@ -357,6 +357,19 @@ int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
 	return r;
 }
 
+int snapshot_lower_above(struct store *s, const struct digest *diff_id,
+	const struct layer_tree *below, struct lower *out, struct err **err)
+{
+	auto_err struct err *why = NULL;
+
+	if (indexform_unnamed(s, diff_id, below, out, &why) == 0)
+		return 1;
+	if (err_get_kind(why) == ERR_UNSUPPORTED)
+		return 0;
+	err_set(err, err_get_kind(why), "%s", err_text(why));
+	return in_layer(err, diff_id);
+}
+
 int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,
 	struct err **err)
 {

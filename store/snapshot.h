@@ -48,6 +48,10 @@ struct snapshot_forms {
  * a usable form yet; two processes that need the same one make it once. */
 int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err);
+/* The lower of one layer over `below`, as an index that only the caller will use: for a stack of
+ * which not all diff IDs are known yet. 1; 0 it cannot be one; -1. */
+int snapshot_lower_above(struct store *s, const struct digest *diff_id,
+	const struct layer_tree *below, struct lower *out, struct err **err);
 /* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper", times already cut) as the
  * directory form of the last layer of this stack. 1: there is one already, and the temporary
  * directory stays the caller's; 0; -1. */

@@ -235,6 +235,28 @@ many_stages() {
 	ok bld verify
 }
 
+@test "WORKDIR, COPY and RUN on top of a layer that is still being written" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN mkdir -p /src/old; ln -s old /src/link; head -c 90000000 /dev/zero > /big
+		WORKDIR /src/link/deep
+		COPY f g /src/link/
+		RUN cat ../f > said; ls -A /src/old; wc -c < /big
+		RUN cat said ../g
+	EOF
+	echo text >"$T/ctx/f"
+	echo more >"$T/ctx/g"
+	build --no-cache --timestamp 0 -t auto ctx
+	has "$log" '^#4 .* 90000000'
+	has "$log" '^#5 .* more'
+	BLD_LAYER_FORM=directory build --no-cache --timestamp 0 -t dirs ctx
+	equal "$(digest docker.io/library/auto)" "$(digest docker.io/library/dirs)"
+	build -t auto ctx
+	equal "$(cached_steps)" 5
+	ok bld verify
+}
+
 @test "a layer that was begun is kept when the next step fails" {
 	need_base
 	dockerfile <<-'EOF'
