@@ -199,10 +199,14 @@ int forker_start(struct forker *f)
 
 	find_large(l);
 	advise(l, MADV_DONTFORK);
-	f->pid = kernel_clone(CLONE_FILES, &f->pidfd);
-	if (f->pid == 0)
+	/* The child has no heap when that is large: it touches its stack and the talk. */
+	int pidfd = -1;
+	pid_t pid = kernel_clone(CLONE_FILES, &pidfd);
+	if (pid == 0)
 		forker_main(t, parent);
-	int error = f->pid < 0 ? errno : 0;
+	int error = pid < 0 ? errno : 0;
+	f->pid = pid;
+	f->pidfd = pidfd;
 	advise(l, MADV_DOFORK);
 	return error;
 }

@@ -22,9 +22,13 @@
 
 #define LARGE ((size_t)64 << 20)
 
+#define BLOCKS 200
+#define BLOCK  ((size_t)64 << 10) /* small enough to lie on the heap */
+
 struct place {
 	struct forker f;
 	char *large;
+	void *heap[BLOCKS]; /* so that the heap, and this with it, is large memory too */
 };
 
 static int setup(void **state)
@@ -32,6 +36,8 @@ static int setup(void **state)
 	struct place *p = mem_alloc(sizeof(*p));
 	struct err *err = NULL;
 
+	for (size_t i = 0; i < BLOCKS; i++)
+		p->heap[i] = mem_alloc(BLOCK);
 	p->large = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(p->large, MAP_FAILED);
 	memset(p->large, 1, LARGE);
@@ -47,6 +53,8 @@ static int teardown(void **state)
 
 	forker_clear(&p->f);
 	munmap(p->large, LARGE);
+	for (size_t i = 0; i < BLOCKS; i++)
+		free(p->heap[i]);
 	free(p);
 	return 0;
 }
