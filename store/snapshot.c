@@ -254,9 +254,11 @@ static int need_index(
 	return r == 0 ? err_set(err, ERR_SYS, "an index vanished after it was made") : r;
 }
 
-/* Put layer n on top of what was made. */
+/* Put layer n on top of what was made. What the first layer is over nothing is its merged tree,
+ * which is often there already. */
 static int add_one(struct request *q, size_t n, struct err **err)
 {
+	enum indexform_kind kind = n == 1 ? INDEXFORM_MERGED : INDEXFORM_LAYER;
 	auto_err struct err *why = NULL;
 	struct lower l;
 	int fd = q->forms->strict ? -1 : find_dir(q, n, &why);
@@ -264,7 +266,7 @@ static int add_one(struct request *q, size_t n, struct err **err)
 	if (why)
 		return err_set(err, err_get_kind(why), "%s", err_text(why));
 	if (fd < 0 && q->forms->index && n > q->dirs) {
-		int r = need_index(q, INDEXFORM_LAYER, n, &l, err);
+		int r = need_index(q, kind, n, &l, err);
 		if (r == 1)
 			lower_push(&q->made, l);
 		if (r != 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/copy/pool.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #define CHUNK_MIN ((size_t)4 << 10)
 #define CHUNK_MAX ((size_t)1 << 20)
+#define TRIM_FROM ((size_t)16 << 20)
 #define ALIGN     (sizeof(union align))
 
 union align {
@@ -88,9 +90,15 @@ struct layer_xattr *copy_pool_xattrs(struct copy_pool *p, const struct layer_xat
 
 void copy_pool_clear(struct copy_pool *p)
 {
+	size_t freed = 0;
+
 	while (p->head) {
 		struct copy_pool_chunk *next = p->head->next;
+		freed += p->head->size;
 		free(p->head);
 		p->head = next;
 	}
+	/* The next step's merged tree may need as much, in pieces of another size. */
+	if (freed >= TRIM_FROM)
+		malloc_trim(0);
 }
