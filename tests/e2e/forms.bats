@@ -180,7 +180,7 @@ traced_build() {
 			BLD_ROOT=$T/second bld build -q -f ctx/other ctx >/dev/null
 			cat "$(find "$T/second/bld/erofs" -name image -size -8)" >"$image"
 			;;
-		record) sed -i 's/^kind layer/kind merged/' "$record" ;;
+		record) sed -i 's/^kind merged/kind layer/' "$record" ;;
 		swap) sed -i 's/^\(tar .* 2\)/\11/' "$record" ;;
 		missing) rm "$image" ;;
 		esac
