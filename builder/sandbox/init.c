@@ -171,18 +171,40 @@ static void kill_rest(void)
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
 }
 
-/* Unmount everything before the report: who waits for it uses the directories next. */
+/* Close all but `keep`, in any order; -1 in it is nothing. */
+static void close_but(int *keep, size_t n)
+{
+	int from = 0;
+
+	for (;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= from && (next < 0 || keep[i] < next))
+				next = keep[i];
+		if (next < 0)
+			break;
+		if (next > from)
+			(void)close_range((unsigned)from, (unsigned)next - 1, 0);
+		from = next + 1;
+	}
+	(void)close_range((unsigned)from, ~0U, 0);
+}
+
+/*
+ * Unmount before the report: who waits for it uses the directories next, while this process ends.
+ * Only file systems that no one else sees, in memory and of nobody's data, are left to that end.
+ */
 static void clean_up(struct init_plan *p)
 {
-	int ctl = p->state.slot[OPS_CTL];
 	struct ops_state *st = &p->state;
+	int keep[] = {st->slot[OPS_CTL], st->slot[OPS_PROC], st->slot[OPS_DEV], st->slot[OPS_NULL],
+		st->slot[OPS_COVER]};
 
-	if (st->nstub > 0 && namespace_leave(st) < 0)
+	if (namespace_leave(st) < 0)
 		give_up(p, CHANNEL_OP_CLEANUP, errno);
 	target_remove_stubs(st);
-	if (ctl > 0)
-		(void)close_range(0, (unsigned)ctl - 1, 0);
-	(void)close_range((unsigned)ctl + 1, ~0U, 0);
+	close_but(keep, sizeof(keep) / sizeof(keep[0]));
 }
 
 void init_main(void *arg)

@@ -26,6 +26,7 @@ struct sandbox_runner {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	struct sandbox_job *jobs;
+	struct sandbox_job *retired;
 	int started; /* -1 = not yet, else an errno */
 	bool stop;
 };
@@ -77,6 +78,37 @@ void runner_end_job(struct sandbox_job *job)
 	if (job->region)
 		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
 	free(job);
+}
+
+void runner_retire_job(struct sandbox_job *job)
+{
+	struct sandbox_runner *r = job->runner;
+
+	pthread_mutex_lock(&r->lock);
+	job->next = r->retired;
+	r->retired = job;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void end_all(struct sandbox_job *job)
+{
+	while (job) {
+		struct sandbox_job *next = job->next;
+
+		runner_end_job(job);
+		job = next;
+	}
+}
+
+void runner_end_retired(struct sandbox_runner *r)
+{
+	struct sandbox_job *all;
+
+	pthread_mutex_lock(&r->lock);
+	all = r->retired;
+	r->retired = NULL;
+	pthread_mutex_unlock(&r->lock);
+	end_all(all);
 }
 
 /* The memory behind /proc/self/cmdline: the 48th and 49th field of stat; the name in brackets may
@@ -189,12 +221,8 @@ void sandbox_runner_free(struct sandbox_runner *r)
 	pthread_cond_broadcast(&r->change);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
-	while (r->jobs) {
-		struct sandbox_job *job = r->jobs;
-
-		r->jobs = job->next;
-		runner_end_job(job);
-	}
+	end_all(r->jobs);
+	end_all(r->retired);
 	runner_clear(r);
 }
 

@@ -45,5 +45,10 @@ struct sandbox_job {
 
 /* Kill, reap and free. */
 void runner_end_job(struct sandbox_job *take_job);
+/* The same for a child that has reported its end, later: it takes its time to go, and nobody needs
+ * to wait for that. */
+void runner_retire_job(struct sandbox_job *take_job);
+/* End what has been retired; before a sandbox is started, so that there are never many. */
+void runner_end_retired(struct sandbox_runner *r);
 
 #endif

@@ -340,6 +340,7 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err)
 {
+	runner_end_retired(r);
 	struct init_plan *init = forker_take_region(runner_forker(r));
 	struct sandbox_job *job = NULL;
 	struct plan p = {
@@ -388,9 +389,11 @@ int sandbox_wait(struct sandbox_job *job, struct sandbox_result *out, struct err
 	struct op_list none = {0};
 	struct channel_msg m;
 	int status = SIGKILL, exec_errno = 0, failed = 0; /* without a word, PID 1 was killed */
+	bool ended = false;
 
-	while (channel_recv(job->ctl, &m) > 0) {
-		if (m.kind == CHANNEL_EXIT)
+	while (!ended && channel_recv(job->ctl, &m) > 0) {
+		ended = m.kind == CHANNEL_EXIT; /* the last word */
+		if (ended)
 			status = m.a;
 		else if (m.kind == CHANNEL_FAILED && m.a == CHANNEL_OP_EXEC)
 			exec_errno = m.b;
@@ -404,7 +407,10 @@ int sandbox_wait(struct sandbox_job *job, struct sandbox_result *out, struct err
 			out->exit_code = exec_errno == ENOENT || exec_errno == ENOTDIR ? 127 : 126;
 	}
 	runner_remove(job->runner, job);
-	runner_end_job(job);
+	if (ended)
+		runner_retire_job(job);
+	else
+		runner_end_job(job);
 	return failed;
 }
 

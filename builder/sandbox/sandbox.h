@@ -122,8 +122,9 @@ void sandbox_runner_free(struct sandbox_runner *r);
  * operation that failed. The spec may go as soon as this returns. */
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
-/* Wait for the end, in any thread; every process of the sandbox is dead and stubs are removed when
- * it returns. Frees the job. 0 / -1. */
+/* Wait for the end, in any thread; when it returns every process of the command is dead, the
+ * directories and files given are no longer in use and stubs are removed. (The PID 1 ends a little
+ * later; the next start, or the end of the runner, reaps it.) Frees the job. 0 / -1. */
 int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struct err **err);
 /* Forward a signal to the command's process group; from any thread, until sandbox_wait() returns.
  * SIGKILL ends all. */

@@ -8,7 +8,9 @@
  * libseccomp knows the numbers; the program is written here. Its own compiler needs 20 ms for this
  * list and yields three times the instructions, which the kernel checks and translates for every
  * RUN. The program: per architecture a binary tree over ranges of numbers with the same answer;
- * the answer of some is a look at one argument. Foreign architectures, x32 among them, get ENOSYS.
+ * the answer of some is a look at one argument. Each answer is one instruction that all jump to,
+ * for the kernel's work at every RUN grows with the instructions. Foreign architectures, x32 among
+ * them, get ENOSYS.
  *
  * i386 multiplexes sockets through socketcall, whose arguments are in memory where no filter can
  * see them; it is allowed, or most 32-bit programs could not use the network.
@@ -195,91 +197,112 @@ static void make_ranges(const struct numbers *l, struct numbers *r)
 
 /* --- instructions ----------------------------------------------------------------------------- */
 
-static void emit(struct program *p, struct sock_filter f)
+/* Jumps go forward only, so the program is made from its end: what a jump goes to is there when it
+ * is made. A place is a number of instructions from the end. */
+static size_t emit(struct program *p, struct sock_filter f)
 {
 	if (p->n < ARRAY_LEN(p->v))
 		p->v[p->n++] = f;
 	else
 		p->full = true;
+	return p->n - 1;
 }
 
-static void emit_load(struct program *p, size_t offset)
+static size_t emit_load(struct program *p, size_t offset)
 {
-	emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+	return emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
-static void emit_return(struct program *p, unsigned answer)
+static size_t emit_return(struct program *p, uint32_t ret)
 {
-	uint32_t ret = SECCOMP_RET_ERRNO | ENOSYS;
-
-	if (answer == ANSWER_ALLOW)
-		ret = SECCOMP_RET_ALLOW;
-	else if (answer == ANSWER_REFUSE)
-		ret = SECCOMP_RET_ERRNO | EPERM;
-	emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ret));
+	return emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ret));
 }
 
-static void emit_check(struct program *p, const struct check *c)
+/* How far an instruction made now has to jump. */
+static size_t distance(const struct program *p, size_t to)
 {
-	emit_load(p, offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t) + LOW_WORD);
+	return p->n - to - 1;
+}
+
+static size_t emit_far(struct program *p, size_t to)
+{
+	return emit(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)distance(p, to)));
+}
+
+/* The answer is made once per architecture; a conditional jump to it may need a step between. */
+static size_t emit_jump(struct program *p, uint16_t code, uint32_t value, size_t yes, size_t no)
+{
+	if (distance(p, yes) >= JUMP_MAX)
+		yes = emit_far(p, yes);
+	if (distance(p, no) > JUMP_MAX)
+		no = emit_far(p, no);
+	return emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | code | BPF_K, value,
+			       (uint8_t)distance(p, yes), (uint8_t)distance(p, no)));
+}
+
+/* Where to jump for an answer. */
+struct answers {
+	size_t at[ANSWER_CHECK + ARRAY_LEN(checks)];
+};
+
+static size_t emit_check(struct program *p, const struct check *c, const struct answers *a)
+{
+	size_t listed = a->at[c->allow ? ANSWER_ALLOW : ANSWER_REFUSE];
+	size_t next = a->at[c->allow ? ANSWER_REFUSE : ANSWER_ALLOW];
+
+	for (size_t i = c->n; i-- > 0;)
+		next = emit_jump(p, BPF_JEQ, c->value[i], listed, next);
 	if (c->mask != ~0U)
 		emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
-	for (size_t i = 0; i < c->n; i++) /* over the rest of them and one return */
-		emit(p, (struct sock_filter)BPF_JUMP(
-				BPF_JMP | BPF_JEQ | BPF_K, c->value[i], (uint8_t)(c->n - i), 0));
-	emit_return(p, c->allow ? ANSWER_REFUSE : ANSWER_ALLOW);
-	emit_return(p, c->allow ? ANSWER_ALLOW : ANSWER_REFUSE);
+	return emit_load(
+		p, offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t) + LOW_WORD);
 }
 
-/* Set the jump at `at`, for which `spare` instructions are reserved, over what follows it. */
-static void close_jump(struct program *p, size_t at, uint16_t code, uint32_t value)
+static void emit_answers(struct program *p, struct answers *a)
 {
-	size_t over = p->n - at - 1;
-
-	if (over <= JUMP_MAX) {
-		p->v[at] = (struct sock_filter)BPF_JUMP(code, value, (uint8_t)over, 0);
-		return;
-	}
-	/* Too far: a second instruction, and what follows moves; its own jumps are relative. */
-	emit_return(p, ANSWER_NONE);
-	if (p->full)
-		return;
-	memmove(&p->v[at + 2], &p->v[at + 1], over * sizeof(p->v[0]));
-	p->v[at] = (struct sock_filter)BPF_JUMP(code, value, 0, 1);
-	p->v[at + 1] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)over);
+	a->at[ANSWER_NONE] = emit_return(p, SECCOMP_RET_ERRNO | ENOSYS);
+	a->at[ANSWER_REFUSE] = emit_return(p, SECCOMP_RET_ERRNO | EPERM);
+	a->at[ANSWER_ALLOW] = emit_return(p, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+		a->at[ANSWER_CHECK + i] = emit_check(p, &checks[i], a);
 }
 
-static void emit_tree(struct program *p, const struct number *r, size_t n)
+static size_t emit_tree(
+	struct program *p, const struct number *r, size_t n, const struct answers *a)
 {
-	size_t half = n / 2, at = p->n;
+	size_t half = n / 2, above, below;
 
-	if (n > 1) {
-		emit_return(p, ANSWER_NONE); /* room for the jump */
-		emit_tree(p, r, half);
-		if (!p->full)
-			close_jump(p, at, BPF_JMP | BPF_JGE | BPF_K, r[half].nr);
-		emit_tree(p, r + half, n - half);
-	} else if (r->answer >= ANSWER_CHECK) {
-		emit_check(p, &checks[r->answer - ANSWER_CHECK]);
-	} else {
-		emit_return(p, r->answer);
-	}
+	if (n == 1)
+		return a->at[r->answer];
+	above = emit_tree(p, r + half, n - half, a);
+	below = emit_tree(p, r, half, a);
+	return emit_jump(p, BPF_JGE, r[half].nr, above, below);
 }
 
+/* For another architecture it goes to what was made before. */
 static void emit_architecture(struct program *p, uint32_t arch, struct numbers scratch[2])
 {
-	size_t skip;
+	struct answers a;
+	size_t other = p->n - 1, tree;
 
 	collect(&scratch[0], arch);
 	make_ranges(&scratch[0], &scratch[1]);
-	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0));
-	skip = p->n;
-	emit_return(p, ANSWER_NONE);
-	emit_load(p, offsetof(struct seccomp_data, nr));
-	emit_tree(p, scratch[1].v, scratch[1].n);
-	if (!p->full)
-		p->v[skip] =
-			(struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(p->n - skip - 1));
+	emit_answers(p, &a);
+	tree = emit_tree(p, scratch[1].v, scratch[1].n, &a);
+	if (distance(p, tree) > 0)
+		emit_far(p, tree);
+	tree = emit_load(p, offsetof(struct seccomp_data, nr));
+	emit_jump(p, BPF_JEQ, arch, tree, other);
+}
+
+static void reverse(struct program *p)
+{
+	for (size_t i = 0, k = p->n; i + 1 < k; i++) {
+		struct sock_filter f = p->v[--k];
+
+		p->v[k] = p->v[i];
+		p->v[i] = f;
+	}
 }
 
 int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err)
@@ -290,10 +313,11 @@ int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err)
 	*f = (struct sandbox_seccomp){0};
 	if (!seccomplib_get(err))
 		return -1;
-	emit_load(p, offsetof(struct seccomp_data, arch));
-	for (size_t i = 0; i < ARRAY_LEN(architectures); i++)
+	emit_return(p, SECCOMP_RET_ERRNO | ENOSYS);
+	for (size_t i = ARRAY_LEN(architectures); i-- > 0;)
 		emit_architecture(p, architectures[i], scratch);
-	emit_return(p, ANSWER_NONE);
+	emit_load(p, offsetof(struct seccomp_data, arch));
+	reverse(p);
 	if (p->full || scratch[0].n == NUMBERS_MAX || scratch[1].n == NUMBERS_MAX)
 		return err_set(err, ERR_SANDBOX, "the system call filter is too long");
 	f->prog.len = (unsigned short)p->n;
