@@ -218,7 +218,10 @@ static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct 
 
 void copy_dirsource_stat(const struct stat *st, struct copy_file *f)
 {
-	f->type = (uint8_t)type_of(st->st_mode);
+	uint8_t type = (uint8_t)type_of(st->st_mode);
+
+	if (f->type != type) // a walk may look at the type of a listed file meanwhile
+		f->type = type;
 	f->mode = f->type == LAYER_SYMLINK ? 0777 : st->st_mode & 07777;
 	f->uid = 0;
 	f->gid = 0;

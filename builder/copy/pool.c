@@ -88,6 +88,16 @@ struct layer_xattr *copy_pool_xattrs(struct copy_pool *p, const struct layer_xat
 	return out;
 }
 
+void copy_pool_take(struct copy_pool *p, struct copy_pool *from)
+{
+	struct copy_pool_chunk **end = &p->head; // behind the chunk that p still fills
+
+	while (*end)
+		end = &(*end)->next;
+	*end = from->head;
+	from->head = NULL;
+}
+
 void copy_pool_clear(struct copy_pool *p)
 {
 	size_t freed = 0;

@@ -22,6 +22,8 @@ char *copy_pool_strdup(struct copy_pool *p, const char *s);
 /* dir + "/" + name, or name alone when dir is "". */
 char *copy_pool_join(struct copy_pool *p, const char *dir, const char *name);
 struct layer_xattr *copy_pool_xattrs(struct copy_pool *p, const struct layer_xattr *v, size_t n);
+/* p owns from now on what `from` had. */
+void copy_pool_take(struct copy_pool *p, struct copy_pool *from);
 void copy_pool_clear(struct copy_pool *p);
 
 #endif

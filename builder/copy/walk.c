@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree below a selected directory, without what the ignore rules leave out. A directory is read
 // and closed before the next one is opened, so depth costs no descriptors. Files that the stat
-// index knows are stated here, in the order of the listing, which is the order of the index.
+// index may know are stated by recall.c, in the order of the listing, which is that of the index.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "builder/copy/path.h"
+#include "builder/copy/recall.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
 #include "store/base/buf.h"
@@ -20,6 +21,8 @@ struct walk {
 	struct copy_share *share;
 	const struct ignore *ignore;
 	const struct statindex *index; // or NULL
+	struct copy_recall *recall;    // of the files that the index may know; or NULL
+	bool drops;                    // there are excluded directories
 	uint64_t files;
 	struct buf path; // of the entry that is looked at
 	struct err **err;
@@ -55,39 +58,9 @@ static bool kept(struct walk *w, const char *dir, const struct copy_name *n, boo
 	return n->type == LAYER_DIR && ignore_may_contain(w->ignore, slice);
 }
 
-// The attributes of a file whose content is known.
-static int reread_xattrs(struct walk *w, int dir, struct copy_file *c)
-{
-	auto_fd int fd =
-		openat(dir, c->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-	return fd < 0 ? -1 : copy_dirsource_xattrs(fd, &w->share->pool, c);
-}
-
-// What the index knows of a regular file; -1 with errno when it is gone.
-static int ask_index(struct walk *w, const struct copy_dir *d, uint64_t dev,
-	struct statindex_dir *known, struct copy_file *c)
-{
-	struct statindex_entry now;
-	struct stat st;
-
-	if (!statindex_seek(known, c->name))
-		return 0;
-	if (fstatat(d->fd, c->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	statindex_of(&st, &now);
-	if (!statindex_same(&known->e, &now) || now.dev != dev)
-		return 0;
-	copy_dirsource_stat(&st, c);
-	c->digest = known->e.digest;
-	c->state = COPY_KNOWN;
-	c->settled = true;
-	return known->e.xattrs ? reread_xattrs(w, d->fd, c) : 0;
-}
-
 // A child that is more than a name and a type.
 static int fill_child(struct walk *w, const struct copy_dir *d, const struct copy_file *dir,
-	struct statindex_dir *known, const struct copy_name *n, struct copy_file *c)
+	const struct copy_name *n, struct copy_file *c)
 {
 	struct copy_selection *s = w->s;
 
@@ -100,8 +73,6 @@ static int fill_child(struct walk *w, const struct copy_dir *d, const struct cop
 			copy_pool_join(&w->share->pool, dir->x->path, n->name);
 	} else if (n->plain) {
 		c->content = COPY_CONTENT_DIR;
-		if (known && ask_index(w, d, dir->x->dev, known, c) < 0)
-			return -1;
 	} else if (s->vfs.ops->stat(&s->vfs, d, n->name, &w->share->pool, c) < 0) {
 		return -1;
 	}
@@ -114,11 +85,8 @@ static int fill_child(struct walk *w, const struct copy_dir *d, const struct cop
 static int add_children(struct walk *w, struct copy_file *dir, const struct copy_dir *d,
 	const struct copy_names *names)
 {
-	struct statindex_dir found, *known = NULL;
 	const char *path = dir->x->path;
 
-	if (w->index && dir->x->indexed && statindex_find_dir(w->index, path, &found))
-		known = &found;
 	dir->child = copy_pool_array(&w->share->pool, names->n, sizeof *dir->child);
 	for (size_t i = 0; i < names->n; i++) {
 		const struct copy_name *n = &names->v[i];
@@ -129,14 +97,28 @@ static int add_children(struct walk *w, struct copy_file *dir, const struct copy
 		c->node = n->node;
 		c->type = (uint8_t)n->type;
 		c->parent = dir;
-		if (fill_child(w, d, dir, known, n, c) < 0)
+		if (fill_child(w, d, dir, n, c) < 0)
 			return fail(w, path, n->name);
+		w->drops |= c->excluded;
 		dir->nchild++;
 	}
 	w->files += dir->nchild;
 	if (w->files > COPY_FILES_MAX)
 		return copy_selection_add(w->s, w->files, w->err);
 	return 0;
+}
+
+// Also of a directory that could not be read to its end: what is wrong with the files that come
+// first is told first.
+static void recall_children(struct walk *w, struct copy_file *dir, int fd)
+{
+	struct statindex_dir known;
+
+	if (!w->index || !dir->x->indexed || !statindex_find_dir(w->index, dir->x->path, &known))
+		return;
+	if (!w->recall)
+		w->recall = copy_recall_new(&w->share->pool);
+	copy_recall_dir(w->recall, fd, dir, &known);
 }
 
 static int read_dir(struct walk *w, struct copy_file *dir)
@@ -157,15 +139,21 @@ static int read_dir(struct walk *w, struct copy_file *dir)
 	} else {
 		dir->x->indexed = w->share->store && copy_share_usable(w->share, dir->x->dev, d.fd);
 		rc = add_children(w, dir, &d, &names);
+		recall_children(w, dir, d.fd);
 	}
 	s->vfs.ops->close(&d);
 	return rc;
 }
 
-// Excluded directories in which nothing was kept go.
+// Excluded directories in which nothing was kept go, the innermost first. Files are moved: nobody
+// may work on them.
 static void drop_empty(struct copy_file *dir)
 {
 	uint32_t k = 0;
+
+	for (uint32_t i = 0; i < dir->nchild; i++)
+		if (dir->child[i].type == LAYER_DIR)
+			drop_empty(&dir->child[i]);
 
 	for (uint32_t i = 0; i < dir->nchild; i++) {
 		struct copy_file *c = &dir->child[i];
@@ -204,8 +192,6 @@ static bool reuse(const struct copy_file *seen, struct copy_file *dir)
 
 static int walk_dir(struct walk *w, struct copy_file *dir, int depth)
 {
-	bool drops = false;
-
 	if (depth > LAYER_DEPTH_MAX) {
 		errno = ENAMETOOLONG;
 		return fail(w, dir->x->path, "");
@@ -223,10 +209,7 @@ static int walk_dir(struct walk *w, struct copy_file *dir, int depth)
 		if (walk_dir(w, c, depth + 1) < 0)
 			return -1;
 		dir->x->count += c->x->count;
-		drops |= c->excluded && !c->nchild;
 	}
-	if (drops)
-		drop_empty(dir);
 	return 0;
 }
 
@@ -268,6 +251,31 @@ static void find_linked(struct copy_file *top)
 	free(all.v);
 }
 
+static int walk_tree(struct walk *w, struct copy_file *top)
+{
+	struct err *err = NULL, **out = w->err;
+
+	w->err = &err;
+	int rc = walk_dir(w, top, 0);
+	w->err = out;
+	const struct copy_file *failed = w->recall ? copy_recall_finish(w->recall) : NULL;
+	if (failed) { // it comes before the directory at which the walk ended
+		fail(w, failed->parent->x->path, failed->name);
+		err_free(err);
+		return -1;
+	}
+	if (rc < 0) {
+		if (out)
+			*out = err;
+		else
+			err_free(err);
+		return -1;
+	}
+	if (w->drops)
+		drop_empty(top);
+	return 0;
+}
+
 int copy_walk(struct copy_selection *s, const struct copy_root *root, struct copy_file *dir,
 	struct err **err)
 {
@@ -282,7 +290,7 @@ int copy_walk(struct copy_selection *s, const struct copy_root *root, struct cop
 		copy_file_extra(top, &s->share->pool)->path = dir->x->path;
 		w.index = copy_share_index(s->share);
 		buf_init(&w.path, (size_t)2 * LAYER_PATH_MAX);
-		int rc = walk_dir(&w, top, 0);
+		int rc = walk_tree(&w, top);
 		buf_clear(&w.path);
 		if (rc < 0)
 			return -1;
