@@ -168,7 +168,7 @@ without() {
 	"$BUILD/tools/refuse" "$@" -- "$BLD" --root "$BLD_ROOT" build --no-cache -t without ctx
 }
 
-@test "without lowerdir+, volatile or EROFS the same comes out" {
+@test "without fsopen, lowerdir+, volatile or EROFS the same comes out" {
 	[ -x "$BUILD/tools/refuse" ] || skip "tests/tools are not built"
 	mkdir ctx/d
 	echo text >ctx/d/f
@@ -177,7 +177,7 @@ without() {
 	build --no-cache -t with ctx
 	tree docker.io/library/with >"$T/with"
 	for what in fsconfig:lowerdir+ fsconfig:volatile fsopen:erofs=ENODEV fsopen:erofs=EPERM \
-		create:erofs=EINVAL create:erofs=ENOTBLK 'fsconfig:lowerdir+ fsconfig:volatile fsopen:erofs'; do
+		create:erofs=EINVAL create:erofs=ENOTBLK fsopen fsopen=EPERM 'fsconfig:lowerdir+ fsconfig:volatile fsopen:erofs'; do
 		run without $what
 		[ "$status" = 0 ] || { echo "$what: $output"; false; }
 		tree docker.io/library/without >"$T/without"
@@ -188,7 +188,7 @@ without() {
 @test "what RUN cannot do without is named" {
 	[ -x "$BUILD/tools/refuse" ] || skip "tests/tools are not built"
 	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
-	for what in fsopen open_tree mount_setattr openat2 close_range; do
+	for what in open_tree mount_setattr openat2 close_range; do
 		run without "$what"
 		[ "$status" != 0 ]
 		has "$output" "RUN needs $what: Function not implemented"
