@@ -122,7 +122,7 @@ lacking() {
 	mkdir -p "$BUILD/lacking"
 	printf '#!/bin/sh\nexec "%s" %s -- "%s" "$@"\n' "$BUILD/tools/refuse" "$*" "$BLD" >"$BUILD/lacking/$name"
 	chmod +x "$BUILD/lacking/$name"
-	BLD=$BUILD/lacking/$name e2e_files "lacking-$name" "${form_files[@]}"
+	BLD_PLAIN=$BLD BLD=$BUILD/lacking/$name e2e_files "lacking-$name" "${form_files[@]}"
 }
 
 # The e2e files that run commands, once per form of layers, and with features of the kernel refused.

@@ -163,9 +163,10 @@ setup() {
 	for p in "${pids[@]}"; do wait "$p" || { cat out.*; false; }; done
 }
 
-# without WHAT... : a build as on a kernel that has not WHAT
+# without WHAT... : a build as on a kernel that has not WHAT. (Refusals cannot be stacked: in a run
+# under refuse this is the plain program.)
 without() {
-	"$BUILD/tools/refuse" "$@" -- "$BLD" --root "$BLD_ROOT" build --no-cache -t without ctx
+	"$BUILD/tools/refuse" "$@" -- "${BLD_PLAIN:-$BLD}" --root "$BLD_ROOT" build --no-cache -t without ctx
 }
 
 @test "without fsopen, lowerdir+, volatile or EROFS the same comes out" {
