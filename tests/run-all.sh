@@ -117,12 +117,12 @@ suite_e2e() {
 
 # lacking NAME WHAT...: the e2e files of form_files as on a kernel without WHAT (tests/tools/refuse.c).
 lacking() {
-	local name=$1
+	local name=$1 plain=$BLD
 	shift
 	mkdir -p "$BUILD/lacking"
 	printf '#!/bin/sh\nexec "%s" %s -- "%s" "$@"\n' "$BUILD/tools/refuse" "$*" "$BLD" >"$BUILD/lacking/$name"
 	chmod +x "$BUILD/lacking/$name"
-	BLD_PLAIN=$BLD BLD=$BUILD/lacking/$name e2e_files "lacking-$name" "${form_files[@]}"
+	BLD_PLAIN=$plain BLD=$BUILD/lacking/$name e2e_files "lacking-$name" "${form_files[@]}"
 }
 
 # The e2e files that run commands, once per form of layers, and with features of the kernel refused.

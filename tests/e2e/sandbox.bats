@@ -166,7 +166,7 @@ setup() {
 # without WHAT... : a build as on a kernel that has not WHAT. (Refusals cannot be stacked: in a run
 # under refuse this is the plain program.)
 without() {
-	"$BUILD/tools/refuse" "$@" -- "${BLD_PLAIN:-$BLD}" --root "$BLD_ROOT" build --no-cache -t without ctx
+	BLD_LAYER_FORM='' "$BUILD/tools/refuse" "$@" -- "${BLD_PLAIN:-$BLD}" --root "$BLD_ROOT" build --no-cache -t without ctx
 }
 
 @test "without fsopen, lowerdir+, volatile or EROFS the same comes out" {
