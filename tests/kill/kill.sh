@@ -6,6 +6,7 @@
 # when bld was still there to be killed. After each one: no process of the RUN is left, no mount,
 # `bld verify` is clean, and the same command again gives the digest of an undisturbed run. Each
 # kill is one line of $KILL_LOG (default $BUILD/log/kill.phases): phase, moment, what bld had said.
+# Tagging takes a few milliseconds, so its kills come by system call, not by clock.
 REPO=$(cd "$(dirname "$0")/../.." && pwd)
 export BUILD=${BUILD:-$REPO/build}
 case $BUILD in /*) ;; *) export BUILD=$REPO/$BUILD ;; esac
@@ -72,6 +73,22 @@ attempt() {
 		"$(tail -1 "$T/out" | tr '\t' ' ' | cut -c1-80)" >>"$KILL_LOG"
 }
 
+# attempt_at_call PHASE CALLS COMMAND...: what is too short for a clock. SIGKILL comes with one of the
+# system calls that change or open files; CALLS has a line "number name" for each kind.
+attempt_at_call() {
+	local phase=$1 calls=$2 call n rc=0
+	shift 2
+	read -r n call < <(awk -v r="$(random_below 1000000)" '{ v[NR] = $0; sum += $1 }
+		END { r %= sum; for (i = 1; i <= NR; i++) { split(v[i], f, " "); if (r < f[1]) { print r + 1, f[2]; exit } r -= f[1] } }' "$calls")
+	{ strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" "$@" >"$T/out" 2>&1 </dev/null; } 2>/dev/null || rc=$?
+	[ $rc = 137 ] || return 1
+	printf '%s\tat %s number %d\t%s\n' "$phase" "$call" "$n" "$(tail -1 "$T/out" | tr '\t' ' ' | cut -c1-80)" >>"$KILL_LOG"
+}
+count_calls() { # COMMAND...: the table for it, in $T/calls
+	strace -f -qq -o "$T/trace" -e trace=openat,openat2,linkat,renameat,renameat2,unlinkat,mkdirat,write,pwrite64,fchmod,utimensat,ftruncate "$@" >/dev/null 2>&1 </dev/null
+	sed -nE 's/^[0-9]+ +([a-z0-9]+)\(.*/\1/p' "$T/trace" | sort | uniq -c >"$T/calls"
+}
+
 # the state after a kill
 look() {
 	local i
@@ -109,10 +126,16 @@ phase() { # NAME MARKER BEFORE COMMAND...: BEFORE runs before each try
 	$before
 	measure "$marker" "$@"
 	$after >"$T/want"
+	$before
+	[ "$name" != tag ] || count_calls "$@"
 	while [ $done -lt "$each" ] && [ $tries -lt $((each * 6 + 10)) ]; do
 		tries=$((tries + 1))
 		$before
-		attempt "$name" "$span" "$marker" "$@" || continue
+		if [ "$name" = tag ]; then
+			attempt_at_call "$name" "$T/calls" "$@" || continue
+		else
+			attempt "$name" "$span" "$marker" "$@" || continue
+		fi
 		done=$((done + 1))
 		look
 		"$@" >"$T/again" 2>&1 </dev/null || { fail "the next run fails:"; tail -5 "$T/again" | sed 's/^/# /'; }
