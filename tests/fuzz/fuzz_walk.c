@@ -12,29 +12,11 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/layer/layer.h"
+#include "tests/fuzz/fuzztar.h"
 
 #define SMALL ((uint64_t)1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
-
-static int fd_of(const void *p, size_t n)
-{
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	must(fd >= 0 && write(fd, p, n) == (ssize_t)n);
-	return fd;
-}
-
-static int to_buf(void *ctx, const void *p, size_t n, struct err **err)
-{
-	(void)err;
-	return buf_add(ctx, p, n);
-}
 
 static void clean(const char *path)
 {
@@ -153,25 +135,6 @@ static void one(const uint8_t *data, size_t size)
 	}
 	buf_clear(&b);
 	close(fd);
-}
-
-/* Checksums made right, so that what is behind them is reached. True when one was wrong. */
-static int repair(uint8_t *data, size_t size)
-{
-	int changed = 0;
-	for (size_t at = 0; at + 512 <= size; at += 512) {
-		uint8_t *h = data + at;
-		char text[8];
-		unsigned sum = 8 * ' ';
-		if (memcmp(h + 257, "ustar", 5) != 0)
-			continue;
-		for (size_t i = 0; i < 512; i++)
-			sum += i >= 148 && i < 156 ? 0 : h[i];
-		snprintf(text, sizeof text, "%06o", sum);
-		changed |= memcmp(h + 148, text, 6) != 0;
-		memcpy(h + 148, text, 7);
-	}
-	return changed;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -124,6 +124,22 @@ void sandbox_box_clear(struct box *b)
 	free(b->path);
 }
 
+int sandbox_box_setup(void **state)
+{
+	struct box *b = mem_alloc(sizeof(*b));
+
+	sandbox_box_init(b);
+	*state = b;
+	return 0;
+}
+
+int sandbox_box_teardown(void **state)
+{
+	sandbox_box_clear(*state);
+	free(*state);
+	return 0;
+}
+
 static void put(unsigned char *image, size_t at, const char *hex)
 {
 	unsigned byte;

@@ -33,6 +33,9 @@ struct box_run {
 const char *sandbox_box_missing(void);
 void sandbox_box_init(struct box *b);
 void sandbox_box_clear(struct box *b);
+/* One for a group of tests, or for one test: *state. */
+int sandbox_box_setup(void **state);
+int sandbox_box_teardown(void **state);
 
 /* A file with this content below a directory; parents are made. */
 void sandbox_box_write(int dir, const char *path, const char *text, unsigned mode);

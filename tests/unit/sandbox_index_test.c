@@ -18,22 +18,6 @@
 #include "store/base/mem.h"
 #include "tests/support/sandbox_box.h"
 
-static int setup(void **state)
-{
-	struct box *b = mem_alloc(sizeof(*b));
-
-	sandbox_box_init(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	sandbox_box_clear(*state);
-	free(*state);
-	return 0;
-}
-
 /* A runner of its own, for a test that changes what it found. */
 static struct sandbox_runner *own_runner(struct box *b)
 {
@@ -500,5 +484,5 @@ int main(void)
 		printf("1..0 # SKIP %s\n", why);
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, sandbox_box_setup, sandbox_box_teardown);
 }

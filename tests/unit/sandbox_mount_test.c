@@ -19,22 +19,6 @@
 
 #define OLD_TIME 1000000000 /* 2001 */
 
-static int setup(void **state)
-{
-	struct box *b = mem_alloc(sizeof(*b));
-
-	sandbox_box_init(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	sandbox_box_clear(*state);
-	free(*state);
-	return 0;
-}
-
 static void expect(struct box *b, const char *script, const char *text)
 {
 	char *got = sandbox_box_sh(b, 0, script);
@@ -716,5 +700,5 @@ int main(void)
 		printf("1..0 # SKIP %s\n", why);
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, sandbox_box_setup, sandbox_box_teardown);
 }
