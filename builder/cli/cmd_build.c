@@ -1,93 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld build: options -> struct build_opts, the build, its results to the user, to files, to
-// registries.
+// bld build: options (buildopts.c) -> the build -> its results (buildresult.c).
 #include "builder/cli/cli.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "builder/build.h"
-#include "builder/cli/layerform.h"
-#include "builder/cli/outfile.h"
-#include "builder/cli/remote.h"
-#include "builder/cli/show.h"
-#include "builder/cli/times.h"
+#include "builder/cli/buildopts.h"
+#include "builder/cli/buildresult.h"
 #include "builder/ui/ui.h"
-#include "parser/words.h"
-#include "store/base/mem.h"
-#include "store/image.h"
-#include "store/reference.h"
-
-#define JOBS_MAX 1024
-
-struct opts {
-	const char *file;
-	struct strlist tags;
-	const char *target;
-	struct strlist build_args;
-	struct strlist labels;
-	struct strlist secrets;
-	struct strlist contexts;
-	const char *platform;
-	bool no_cache;
-	bool pull;
-	const char *network;
-	const char *timestamp;
-	const char *iidfile;
-	const char *metadata_file;
-	const char *jobs;
-	bool push;
-	bool sync;
-	struct remote_opts remote;
-};
-
-#define AT(field) offsetof(struct opts, field)
-
-static const struct cli_option options[] = {
-	{"file", 'f', CLI_STRING, AT(file), "FILE", NULL,
-		"the Dockerfile; \"-\" reads it from standard input (default: CONTEXT/Dockerfile)"},
-	{"tag", 't', CLI_LIST, AT(tags), "NAME", NULL,
-		"name the image, HOST/PATH:TAG; may be repeated"},
-	{"target", 0, CLI_STRING, AT(target), "STAGE", NULL,
-		"build this stage and what it needs (default: the last one)"},
-	{"build-arg", 0, CLI_LIST, AT(build_args), "K[=V]", NULL,
-		"value of an ARG; without =V the value of the environment variable K; may be "
-		"repeated"},
-	{"label", 0, CLI_LIST, AT(labels), "K=V", NULL,
-		"add a label to the image; may be repeated"},
-	{"secret", 0, CLI_LIST, AT(secrets), "SPEC", NULL,
-		"id=ID,src=FILE or id=ID,env=VARIABLE: a secret for RUN --mount=type=secret; may "
-		"be "
-		"repeated"},
-	{"build-context", 0, CLI_LIST, AT(contexts), "NAME=DIR", NULL,
-		"a directory that COPY --from=NAME and FROM NAME can use; may be repeated"},
-	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH", NULL,
-		"platform of the base images (default: this machine's)"},
-	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},
-	{"pull", 0, CLI_FLAG, AT(pull), NULL, NULL,
-		"ask the registry for newer base images, even when they are in the store"},
-	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
-		"what RUN may reach: the network of this machine, or nothing (default: host)"},
-	{"jobs", 0, CLI_STRING, AT(jobs), "N", NULL,
-		"build at most so many stages at a time (default: the number of processors)"},
-	{"timestamp", 0, CLI_STRING, AT(timestamp), "SECONDS", NULL,
-		"set every time in new layers, configuration and history to this one; without it "
-		"$SOURCE_DATE_EPOCH lowers later times"},
-	{"iidfile", 0, CLI_STRING, AT(iidfile), "FILE", NULL, "write the image ID to a file"},
-	{"metadata-file", 0, CLI_STRING, AT(metadata_file), "FILE", NULL,
-		"write the digests of the result to a file, as JSON"},
-	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
-	REMOTE_COMPRESSION_OPTIONS(struct opts, remote),
-	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,
-		"wait until the layers are on the disk before the image is named"},
-	REMOTE_ACCESS_OPTIONS(struct opts, remote),
-	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
-	{"rm", 0, CLI_IGNORED, 0, NULL, NULL, "nothing is left to be removed"},
-	{"force-rm", 0, CLI_IGNORED, 0, NULL, NULL, "the same"},
-	{"load", 0, CLI_IGNORED, 0, NULL, NULL, "the image is always in the store"},
-	{"compress", 0, CLI_IGNORED, 0, NULL, NULL, "there is no daemon to send the context to"},
-	{0},
-};
 
 static const char details[] =
 	"CONTEXT is a directory, or \"-\" for a tar archive on standard input.\n"
@@ -99,307 +17,39 @@ static const char details[] =
 	"  bld build -t 127.0.0.1:5000/app --push -f build/Dockerfile .\n"
 	"  tar c src Dockerfile | bld build -t app -\n";
 
-/* --- from the command line to struct build_opts ------------------------------------- */
-
-/* "K" becomes "K=value of $K", or nothing when it is not set. */
-static int take_build_args(const struct strlist *in, struct strlist *out, struct err **err)
-{
-	for (size_t i = 0; i < in->n; i++) {
-		const char *arg = in->v[i], *value = NULL;
-
-		if (arg[0] == '=' || arg[0] == '\0')
-			return err_set(err, ERR_USAGE, "--build-arg: \"%s\" has no name", arg);
-		/* Of one name the last one counts, as for docker. */
-		auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
-		value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
-		if (value)
-			strlist_set_kv(out, name, value);
-	}
-	return 0;
-}
-
-static int take_labels(const struct strlist *in, struct strlist *out, struct err **err)
-{
-	for (size_t i = 0; i < in->n; i++) {
-		const char *label = in->v[i];
-
-		if (label[0] == '=' || label[0] == '\0')
-			return err_set(err, ERR_USAGE, "--label: \"%s\" has no name", label);
-		if (strchr(label, '='))
-			strlist_add(out, label);
-		else
-			strlist_addf(out, "%s=", label);
-	}
-	return 0;
-}
-
-static void take_proxies(struct strlist *out)
-{
-	static const char *const names[] = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
-		"all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			strlist_addf(out, "%s=%s", names[i], value);
-	}
-}
-
-static int take_times(const struct opts *o, struct build_opts *b, struct err **err)
-{
-	/* --build-arg is how it is given to builders that do not see the caller's environment. */
-	const char *arg = strlist_get_kv(&b->build_args, "SOURCE_DATE_EPOCH");
-	const char *epoch = arg ? arg : getenv("SOURCE_DATE_EPOCH");
-
-	if (o->timestamp) {
-		b->has_timestamp = true;
-		return times_seconds("--timestamp", o->timestamp, &b->timestamp, err);
-	}
-	if (!epoch || !*epoch)
-		return 0;
-	b->has_epoch = true;
-	return times_seconds("SOURCE_DATE_EPOCH", epoch, &b->timestamp, err);
-}
-
-/* Mistakes in names are found before anything is built. */
-static int check_tags(const struct opts *o, struct err **err)
-{
-	for (size_t i = 0; i < o->tags.n; i++) {
-		auto_reference struct reference r = {0};
-
-		if (reference_parse(o->tags.v[i], &r, err) < 0) {
-			err_rekind(err, ERR_USAGE);
-			return err_prefix(err, "--tag");
-		}
-		if (r.has_digest)
-			return err_set(err, ERR_USAGE,
-				"--tag: \"%s\" has a digest, which only the build can tell",
-				o->tags.v[i]);
-	}
-	if (o->push && o->tags.n == 0) {
-		err_set(err, ERR_USAGE, "--push needs a name");
-		return err_hint(err, "add -t HOST/PATH:TAG");
-	}
-	return 0;
-}
-
-static int check_platform(const struct opts *o, struct err **err)
-{
-	auto_oci_platform struct oci_platform p = {0};
-
-	if (!o->platform)
-		return 0;
-	if (strchr(o->platform, ',')) {
-		err_set(err, ERR_USAGE, "--platform: several platforms at once are not supported");
-		return err_hint(err, "build them one after the other");
-	}
-	if (oci_platform_parse(o->platform, &p, err) < 0)
-		return err_rekind(err, ERR_USAGE);
-	return 0;
-}
-
-static int take_jobs(const struct opts *o, struct build_opts *b, struct err **err)
-{
-	uint64_t n;
-
-	if (!o->jobs)
-		return 0;
-	if (!words_number(slice_of(o->jobs), 10, JOBS_MAX, &n))
-		return err_set(err, ERR_USAGE, "--jobs: \"%s\" is not a number from 0 to %d",
-			o->jobs, JOBS_MAX);
-	b->jobs = (unsigned)n;
-	return 0;
-}
-
-static int take_options(const struct cli *c, const struct opts *o, const char *context,
-	struct build_opts *b, struct err **err)
-{
-	*b = (struct build_opts){
-		.dockerfile = o->file,
-		.context = context,
-		.tags = o->tags,
-		.target = o->target,
-		.secrets = o->secrets,
-		.contexts = o->contexts,
-		.platform = o->platform,
-		.no_cache = o->no_cache,
-		.pull = o->pull,
-		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
-									 : BUILD_NET_HOST,
-		.sync = o->sync,
-		.authfile = o->remote.authfile,
-		.tls_verify = o->remote.tls_verify,
-		.cancelled = c->cancelled,
-	};
-	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
-		return err_set(err, ERR_USAGE,
-			"the Dockerfile and the context cannot both come from standard input");
-	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
-		layerform_take(&b->layer_form, err) < 0 ||
-		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
-		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
-		take_labels(&o->labels, &b->labels, err) < 0)
-		return -1;
-	take_proxies(&b->proxy_env);
-	return 0;
-}
-
-/* --- results --------------------------------------------------------------------- */
-
-/* pushed: "NAME=sha256:..." of every push that went well. */
-static int write_metadata(const struct outfile *f, const struct build_result *r,
-	const struct strlist *pushed, struct err **err)
-{
-	auto_show_json struct show_json j;
-	auto_buf struct buf out, names;
-
-	show_json_init(&j);
-	buf_init(&out, BUF_TEXT_MAX);
-	buf_init(&names, BUF_TEXT_MAX);
-	for (size_t i = 0; i < r->names.n; i++)
-		buf_addf(&names, "%s%s", i ? "," : "", r->names.v[i]);
-	show_json_open(&j, NULL, '{');
-	show_json_digest(&j, "containerimage.config.digest", &r->config);
-	show_json_digest(&j, "containerimage.digest", &r->manifest);
-	if (r->names.n)
-		show_json_string(&j, "image.name", names.data);
-	if (pushed->n) {
-		show_json_open(&j, "containerimage.pushed", '{');
-		for (size_t i = 0; i < pushed->n; i++) {
-			char *eq = strrchr(pushed->v[i], '=');
-			auto_free char *name =
-				mem_strndup(pushed->v[i], (size_t)(eq - pushed->v[i]));
-
-			show_json_string(&j, name, eq + 1);
-		}
-		show_json_close(&j, '}');
-	}
-	show_json_close(&j, '}');
-	show_json_pretty(&j, &out);
-	return outfile_write(f, out.data, out.len, err);
-}
-
-/* By digest: another build may have taken the name meanwhile. */
-static int push_one(struct store *s, const struct digest *manifest, const char *name,
-	const struct transfer_opts *t, struct strlist *pushed, struct err **err)
-{
-	auto_image struct image image = {0};
-	char text[DIGEST_STRING];
-	struct digest d;
-
-	if (image_open_manifest(s, manifest, &image, err) < 0 ||
-		transfer_push(s, &image, name, t, &d, err) < 0)
-		return -1;
-	strlist_addf(pushed, "%s=%s", name, sha256_string(&d, text));
-	return 0;
-}
-
-static int push_all(const struct cli *c, const struct opts *o, struct store *s, struct ui *ui,
-	const struct build_result *r, struct strlist *pushed, struct err **err)
-{
-	struct transfer_opts t;
-
-	remote_transfer_opts(c, &o->remote, ui, &t);
-	for (size_t i = 0; i < r->names.n; i++) {
-		remote_status(ui, "pushing %s", r->names.v[i]);
-		if (push_one(s, &r->manifest, r->names.v[i], &t, pushed, err) == 0)
-			continue;
-		if (err && err_get_kind(*err) != ERR_CANCELLED)
-			err_rekind(err, ERR_PUSH);
-		err_prefix(err, "pushing %s", r->names.v[i]);
-		return err_hint(err,
-			"the image is built and in the store: \"bld push %s\" tries again",
-			r->names.v[i]);
-	}
-	return 0;
-}
-
-static void show_result(
-	const struct opts *o, const struct build_result *r, const struct strlist *pushed)
-{
-	char text[DIGEST_STRING];
-
-	if (o->remote.quiet) {
-		printf("%s\n", sha256_string(&r->config, text));
-		return;
-	}
-	printf("image   %s\n", sha256_string(&r->config, text));
-	printf("digest  %s\n", sha256_string(&r->manifest, text));
-	for (size_t i = 0; i < r->names.n; i++)
-		show_line("name    %s\n", r->names.v[i]);
-	for (size_t i = 0; i < pushed->n; i++) {
-		const char *eq = strrchr(pushed->v[i], '=');
-
-		show_line("pushed  %.*s@%s\n", (int)(eq - pushed->v[i]), pushed->v[i], eq + 1);
-	}
-}
-
-/* The two files of --iidfile and --metadata-file. */
-struct files {
-	struct outfile iid;
-	struct outfile metadata;
-};
-
-static int deliver(const struct cli *c, const struct opts *o, struct store *s, struct ui *ui,
-	const struct files *files, const struct build_result *r, struct err **err)
-{
-	auto_strlist struct strlist pushed = {0};
-	char text[DIGEST_STRING];
-	int status = 0;
-
-	sha256_string(&r->config, text);
-	if (outfile_write(&files->iid, text, strlen(text), err) < 0)
-		return -1;
-	if (o->push)
-		status = push_all(c, o, s, ui, r, &pushed, err);
-	/* Also after a push that failed: the image is there. */
-	if (write_metadata(&files->metadata, r, &pushed, status < 0 ? NULL : err) < 0)
-		status = -1;
-	ui_finish(ui);
-	if (status == 0)
-		show_result(o, r, &pushed);
-	return status;
-}
-
-static int build(const struct cli *c, const struct opts *o, const struct build_opts *b,
-	struct ui *ui, const struct files *files, struct err **err)
+static int build(const struct cli *c, const struct build_opts *b, struct ui *ui,
+	const struct buildresult *result, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
 	struct build_result r = {0};
 	int status;
 
-	if (!s)
+	if (!s || build_run(b, s, &r, err) < 0)
 		return -1;
-	if (build_run(b, s, &r, err) < 0)
-		return -1;
-	status = deliver(c, o, s, ui, files, &r, err);
+	status = buildresult_deliver(result, s, ui, &r, err);
 	build_result_clear(&r);
 	return status;
 }
 
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
-	struct opts *o = opts;
+	struct buildopts *o = opts;
 	auto_ui struct ui *ui = NULL;
 	struct build_opts b;
-	struct files files;
-	int status = take_options(c, o, operands->v[0], &b, err);
+	struct buildresult result;
+	int status = buildopts_take(c, o, operands->v[0], &b, err);
 
 	if (status == 0 && (remote_compression(&o->remote, err) < 0 ||
-				   outfile_open(&files.iid, o->iidfile, err) < 0 ||
-				   outfile_open(&files.metadata, o->metadata_file, err) < 0))
+				   buildresult_open(&result, c, o, err) < 0))
 		status = -1;
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
 		b.emit = ui_event;
 		b.emit_ctx = ui;
-		status = build(c, o, &b, ui, &files, err);
+		status = build(c, &b, ui, &result, err);
 		ui_finish(ui);
 	}
-	strlist_clear(&b.build_args);
-	strlist_clear(&b.labels);
-	strlist_clear(&b.proxy_env);
+	buildopts_clear(&b);
 	return status;
 }
 
@@ -409,8 +59,8 @@ const struct cli_command cli_build = {
 	.operands = "CONTEXT",
 	.summary = "Build an image from a Dockerfile",
 	.details = details,
-	.options = options,
-	.opts_size = sizeof(struct opts),
+	.options = buildopts_table,
+	.opts_size = sizeof(struct buildopts),
 	.min_operands = 1,
 	.max_operands = 1,
 	.missing = "\"bld build .\" builds the current directory",

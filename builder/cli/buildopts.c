@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/buildopts.h"
+
+#include <string.h>
+
+#include "builder/cli/layerform.h"
+#include "builder/cli/times.h"
+#include "parser/words.h"
+#include "store/base/mem.h"
+#include "store/reference.h"
+
+#define JOBS_MAX 1024
+
+#define AT(field) offsetof(struct buildopts, field)
+
+const struct cli_option buildopts_table[] = {
+	{"file", 'f', CLI_STRING, AT(file), "FILE", NULL,
+		"the Dockerfile; \"-\" reads it from standard input (default: CONTEXT/Dockerfile)"},
+	{"tag", 't', CLI_LIST, AT(tags), "NAME", NULL,
+		"name the image, HOST/PATH:TAG; may be repeated"},
+	{"target", 0, CLI_STRING, AT(target), "STAGE", NULL,
+		"build this stage and what it needs (default: the last one)"},
+	{"build-arg", 0, CLI_LIST, AT(build_args), "K[=V]", NULL,
+		"value of an ARG; without =V the value of the environment variable K; may be "
+		"repeated"},
+	{"label", 0, CLI_LIST, AT(labels), "K=V", NULL,
+		"add a label to the image; may be repeated"},
+	{"secret", 0, CLI_LIST, AT(secrets), "SPEC", NULL,
+		"id=ID,src=FILE or id=ID,env=VARIABLE: a secret for RUN --mount=type=secret; may "
+		"be "
+		"repeated"},
+	{"build-context", 0, CLI_LIST, AT(contexts), "NAME=DIR", NULL,
+		"a directory that COPY --from=NAME and FROM NAME can use; may be repeated"},
+	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH", NULL,
+		"platform of the base images (default: this machine's)"},
+	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},
+	{"pull", 0, CLI_FLAG, AT(pull), NULL, NULL,
+		"ask the registry for newer base images, even when they are in the store"},
+	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
+		"what RUN may reach: the network of this machine, or nothing (default: host)"},
+	{"jobs", 0, CLI_STRING, AT(jobs), "N", NULL,
+		"build at most so many stages at a time (default: the number of processors)"},
+	{"timestamp", 0, CLI_STRING, AT(timestamp), "SECONDS", NULL,
+		"set every time in new layers, configuration and history to this one; without it "
+		"$SOURCE_DATE_EPOCH lowers later times"},
+	{"iidfile", 0, CLI_STRING, AT(iidfile), "FILE", NULL, "write the image ID to a file"},
+	{"metadata-file", 0, CLI_STRING, AT(metadata_file), "FILE", NULL,
+		"write the digests of the result to a file, as JSON"},
+	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
+	REMOTE_COMPRESSION_OPTIONS(struct buildopts, remote),
+	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,
+		"wait until the layers are on the disk before the image is named"},
+	REMOTE_ACCESS_OPTIONS(struct buildopts, remote),
+	REMOTE_PROGRESS_OPTIONS(struct buildopts, remote),
+	{"rm", 0, CLI_IGNORED, 0, NULL, NULL, "nothing is left to be removed"},
+	{"force-rm", 0, CLI_IGNORED, 0, NULL, NULL, "the same"},
+	{"load", 0, CLI_IGNORED, 0, NULL, NULL, "the image is always in the store"},
+	{"compress", 0, CLI_IGNORED, 0, NULL, NULL, "there is no daemon to send the context to"},
+	{0},
+};
+
+/* --- from the command line to struct build_opts ------------------------------------- */
+
+/* "K" becomes "K=value of $K", or nothing when it is not set. */
+static int take_build_args(const struct strlist *in, struct strlist *out, struct err **err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const char *arg = in->v[i], *value = NULL;
+
+		if (arg[0] == '=' || arg[0] == '\0')
+			return err_set(err, ERR_USAGE, "--build-arg: \"%s\" has no name", arg);
+		/* Of one name the last one counts, as for docker. */
+		auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
+		value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
+		if (value)
+			strlist_set_kv(out, name, value);
+	}
+	return 0;
+}
+
+static int take_labels(const struct strlist *in, struct strlist *out, struct err **err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const char *label = in->v[i];
+
+		if (label[0] == '=' || label[0] == '\0')
+			return err_set(err, ERR_USAGE, "--label: \"%s\" has no name", label);
+		if (strchr(label, '='))
+			strlist_add(out, label);
+		else
+			strlist_addf(out, "%s=", label);
+	}
+	return 0;
+}
+
+static void take_proxies(struct strlist *out)
+{
+	static const char *const names[] = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+		"all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			strlist_addf(out, "%s=%s", names[i], value);
+	}
+}
+
+static int take_times(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	/* --build-arg is how it is given to builders that do not see the caller's environment. */
+	const char *arg = strlist_get_kv(&b->build_args, "SOURCE_DATE_EPOCH");
+	const char *epoch = arg ? arg : getenv("SOURCE_DATE_EPOCH");
+
+	if (o->timestamp) {
+		b->has_timestamp = true;
+		return times_seconds("--timestamp", o->timestamp, &b->timestamp, err);
+	}
+	if (!epoch || !*epoch)
+		return 0;
+	b->has_epoch = true;
+	return times_seconds("SOURCE_DATE_EPOCH", epoch, &b->timestamp, err);
+}
+
+/* Mistakes in names are found before anything is built. */
+static int check_tags(const struct buildopts *o, struct err **err)
+{
+	for (size_t i = 0; i < o->tags.n; i++) {
+		auto_reference struct reference r = {0};
+
+		if (reference_parse(o->tags.v[i], &r, err) < 0) {
+			err_rekind(err, ERR_USAGE);
+			return err_prefix(err, "--tag");
+		}
+		if (r.has_digest)
+			return err_set(err, ERR_USAGE,
+				"--tag: \"%s\" has a digest, which only the build can tell",
+				o->tags.v[i]);
+	}
+	if (o->push && o->tags.n == 0) {
+		err_set(err, ERR_USAGE, "--push needs a name");
+		return err_hint(err, "add -t HOST/PATH:TAG");
+	}
+	return 0;
+}
+
+static int check_platform(const struct buildopts *o, struct err **err)
+{
+	auto_oci_platform struct oci_platform p = {0};
+
+	if (!o->platform)
+		return 0;
+	if (strchr(o->platform, ',')) {
+		err_set(err, ERR_USAGE, "--platform: several platforms at once are not supported");
+		return err_hint(err, "build them one after the other");
+	}
+	if (oci_platform_parse(o->platform, &p, err) < 0)
+		return err_rekind(err, ERR_USAGE);
+	return 0;
+}
+
+static int take_jobs(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	uint64_t n;
+
+	if (!o->jobs)
+		return 0;
+	if (!words_number(slice_of(o->jobs), 10, JOBS_MAX, &n))
+		return err_set(err, ERR_USAGE, "--jobs: \"%s\" is not a number from 0 to %d",
+			o->jobs, JOBS_MAX);
+	b->jobs = (unsigned)n;
+	return 0;
+}
+
+int buildopts_take(const struct cli *c, const struct buildopts *o, const char *context,
+	struct build_opts *b, struct err **err)
+{
+	*b = (struct build_opts){
+		.dockerfile = o->file,
+		.context = context,
+		.tags = o->tags,
+		.target = o->target,
+		.secrets = o->secrets,
+		.contexts = o->contexts,
+		.platform = o->platform,
+		.no_cache = o->no_cache,
+		.pull = o->pull,
+		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
+									 : BUILD_NET_HOST,
+		.sync = o->sync,
+		.authfile = o->remote.authfile,
+		.tls_verify = o->remote.tls_verify,
+		.cancelled = c->cancelled,
+	};
+	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
+		return err_set(err, ERR_USAGE,
+			"the Dockerfile and the context cannot both come from standard input");
+	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
+		layerform_take(&b->layer_form, err) < 0 ||
+		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
+		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
+		take_labels(&o->labels, &b->labels, err) < 0)
+		return -1;
+	take_proxies(&b->proxy_env);
+	return 0;
+}
+
+void buildopts_clear(struct build_opts *b)
+{
+	strlist_clear(&b->build_args);
+	strlist_clear(&b->labels);
+	strlist_clear(&b->proxy_env);
+}

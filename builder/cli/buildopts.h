@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options of `bld build`: the table, and the way from it to struct build_opts. A new option is one
+ * row of buildopts_table, one field of struct buildopts and, when the build itself needs it, one
+ * line of buildopts_take() or a take_...() function of its own.
+ */
+#ifndef BLD_BUILDER_CLI_BUILDOPTS_H
+#define BLD_BUILDER_CLI_BUILDOPTS_H
+
+#include "builder/build.h"
+#include "builder/cli/cli.h"
+#include "builder/cli/remote.h"
+
+struct buildopts {
+	const char *file;
+	struct strlist tags;
+	const char *target;
+	struct strlist build_args;
+	struct strlist labels;
+	struct strlist secrets;
+	struct strlist contexts;
+	const char *platform;
+	bool no_cache;
+	bool pull;
+	const char *network;
+	const char *timestamp;
+	const char *iidfile;
+	const char *metadata_file;
+	const char *jobs;
+	bool push;
+	bool sync;
+	struct remote_opts remote;
+};
+
+extern const struct cli_option buildopts_table[];
+
+/*
+ * Check and translate. What *b holds borrows from *o and c, but for the lists that are made here:
+ * buildopts_clear() in any case. ERR_USAGE for a wrong command line.
+ */
+int buildopts_take(const struct cli *c, const struct buildopts *o, const char *context,
+	struct build_opts *b, struct err **err);
+void buildopts_clear(struct build_opts *b);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/buildresult.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/cli/remote.h"
+#include "builder/cli/show.h"
+#include "store/base/mem.h"
+#include "store/image.h"
+
+/* pushed: "NAME=sha256:..." of every push that went well. */
+static int write_metadata(const struct outfile *f, const struct build_result *r,
+	const struct strlist *pushed, struct err **err)
+{
+	auto_show_json struct show_json j;
+	auto_buf struct buf out, names;
+
+	show_json_init(&j);
+	buf_init(&out, BUF_TEXT_MAX);
+	buf_init(&names, BUF_TEXT_MAX);
+	for (size_t i = 0; i < r->names.n; i++)
+		buf_addf(&names, "%s%s", i ? "," : "", r->names.v[i]);
+	show_json_open(&j, NULL, '{');
+	show_json_digest(&j, "containerimage.config.digest", &r->config);
+	show_json_digest(&j, "containerimage.digest", &r->manifest);
+	if (r->names.n)
+		show_json_string(&j, "image.name", names.data);
+	if (pushed->n) {
+		show_json_open(&j, "containerimage.pushed", '{');
+		for (size_t i = 0; i < pushed->n; i++) {
+			char *eq = strrchr(pushed->v[i], '=');
+			auto_free char *name =
+				mem_strndup(pushed->v[i], (size_t)(eq - pushed->v[i]));
+
+			show_json_string(&j, name, eq + 1);
+		}
+		show_json_close(&j, '}');
+	}
+	show_json_close(&j, '}');
+	show_json_pretty(&j, &out);
+	return outfile_write(f, out.data, out.len, err);
+}
+
+/* By digest: another build may have taken the name meanwhile. */
+static int push_one(struct store *s, const struct digest *manifest, const char *name,
+	const struct transfer_opts *t, struct strlist *pushed, struct err **err)
+{
+	auto_image struct image image = {0};
+	char text[DIGEST_STRING];
+	struct digest d;
+
+	if (image_open_manifest(s, manifest, &image, err) < 0 ||
+		transfer_push(s, &image, name, t, &d, err) < 0)
+		return -1;
+	strlist_addf(pushed, "%s=%s", name, sha256_string(&d, text));
+	return 0;
+}
+
+static int push_all(const struct cli *c, const struct buildopts *o, struct store *s, struct ui *ui,
+	const struct build_result *r, struct strlist *pushed, struct err **err)
+{
+	struct transfer_opts t;
+
+	remote_transfer_opts(c, &o->remote, ui, &t);
+	for (size_t i = 0; i < r->names.n; i++) {
+		remote_status(ui, "pushing %s", r->names.v[i]);
+		if (push_one(s, &r->manifest, r->names.v[i], &t, pushed, err) == 0)
+			continue;
+		if (err && err_get_kind(*err) != ERR_CANCELLED)
+			err_rekind(err, ERR_PUSH);
+		err_prefix(err, "pushing %s", r->names.v[i]);
+		return err_hint(err,
+			"the image is built and in the store: \"bld push %s\" tries again",
+			r->names.v[i]);
+	}
+	return 0;
+}
+
+static void show_result(
+	const struct buildopts *o, const struct build_result *r, const struct strlist *pushed)
+{
+	char text[DIGEST_STRING];
+
+	if (o->remote.quiet) {
+		printf("%s\n", sha256_string(&r->config, text));
+		return;
+	}
+	printf("image   %s\n", sha256_string(&r->config, text));
+	printf("digest  %s\n", sha256_string(&r->manifest, text));
+	for (size_t i = 0; i < r->names.n; i++)
+		show_line("name    %s\n", r->names.v[i]);
+	for (size_t i = 0; i < pushed->n; i++) {
+		const char *eq = strrchr(pushed->v[i], '=');
+
+		show_line("pushed  %.*s@%s\n", (int)(eq - pushed->v[i]), pushed->v[i], eq + 1);
+	}
+}
+
+int buildresult_open(
+	struct buildresult *b, const struct cli *c, const struct buildopts *o, struct err **err)
+{
+	*b = (struct buildresult){.c = c, .o = o};
+	if (outfile_open(&b->iid, o->iidfile, err) < 0 ||
+		outfile_open(&b->metadata, o->metadata_file, err) < 0)
+		return -1;
+	return 0;
+}
+
+int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui *ui,
+	const struct build_result *r, struct err **err)
+{
+	auto_strlist struct strlist pushed = {0};
+	char text[DIGEST_STRING];
+	int status = 0;
+
+	sha256_string(&r->config, text);
+	if (outfile_write(&b->iid, text, strlen(text), err) < 0)
+		return -1;
+	if (b->o->push)
+		status = push_all(b->c, b->o, s, ui, r, &pushed, err);
+	/* Also after a push that failed: the image is there. */
+	if (write_metadata(&b->metadata, r, &pushed, status < 0 ? NULL : err) < 0)
+		status = -1;
+	ui_finish(ui);
+	if (status == 0)
+		show_result(b->o, r, &pushed);
+	return status;
+}
