@@ -1,0 +1,1 @@
+echo f > f; echo h > h; echo outer > g

@@ -1,0 +1,1 @@
+mkdir -p ../more; echo more > ../more/x
