@@ -390,18 +390,18 @@ static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 	auto_layer_list struct layer_list *l =
 		copy_mkdir(below, w->path, user.uid, user.gid, now_seconds(), err);
 	if (!l)
-		return dferr_locate(err, w->sp->df, w->sp->ins->word.span);
+		return dferr_locate(err, w->sp->df, w->sp->ins->workdir.path.span);
 	return commit_list(w->j->s, l, out, err);
 }
 
 int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
 {
-	const char *v = scope_expand(&sp->st->scope, sp->df, &sp->ins->word, err);
+	const char *v = scope_expand(&sp->st->scope, sp->df, &sp->ins->workdir.path, err);
 
 	if (!v)
 		return -1;
 	if (!*v)
-		return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->word.span, NULL,
+		return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->workdir.path.span, NULL,
 			"the path is empty after expansion");
 	auto_free char *path = copystep_join(state_workdir(sp->st), v);
 	auto_free char *text = mem_printf("WORKDIR %s", path);

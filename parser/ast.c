@@ -63,6 +63,21 @@ const char *ast_mount_type_name(enum ast_mount_type type)
 	return "";
 }
 
+const char *ast_reset_name(unsigned bit)
+{
+	switch (bit) {
+	case AST_RESET_ENV:
+		return "env";
+	case AST_RESET_LABELS:
+		return "labels";
+	case AST_RESET_VOLUMES:
+		return "volumes";
+	case AST_RESET_EXPOSE:
+		return "expose";
+	}
+	return "";
+}
+
 bool ast_is_http_url(struct slice s)
 {
 	return slice_starts(s, "http://") || slice_starts(s, "https://");

@@ -9,7 +9,8 @@
  * NUL-terminated; do not rely on it for words.
  *
  * Flags are kept typed even where the builder cannot do them yet: those give an error while parsing
- * (rule "not-supported"), from one table in flags.c, so enabling one is a change of that table.
+ * (rule "not-supported"), from the tables in flags.c and support.c; enabling one is a change of one
+ * line there.
  */
 #ifndef BLD_PARSER_AST_H
 #define BLD_PARSER_AST_H
@@ -80,11 +81,19 @@ struct ast_heredocs {
 	size_t cap;
 };
 
+/* FROM --reset=: what is not inherited from the base. Our extension. */
+#define AST_RESET_ENV     1u
+#define AST_RESET_LABELS  2u
+#define AST_RESET_VOLUMES 4u
+#define AST_RESET_EXPOSE  8u
+
 struct ast_from {
 	struct word image;    /* raw, expanded with global args; also a stage name or "scratch" */
 	struct word platform; /* raw, expanded with global args */
 	struct word as;       /* as written */
 	struct slice name;    /* "as" in lower case; ptr NULL when unnamed */
+	unsigned reset;       /* AST_RESET_* */
+	struct word_list reset_words; /* the values of reset as written, one item each */
 };
 
 enum ast_mount_type {
@@ -92,7 +101,7 @@ enum ast_mount_type {
 	AST_MOUNT_CACHE,
 	AST_MOUNT_TMPFS,
 	AST_MOUNT_SECRET,
-	AST_MOUNT_SSH, /* refused */
+	AST_MOUNT_SSH,
 };
 
 /* One --mount of RUN. Every value is raw (the builder expands it), except type and from. Options
@@ -102,7 +111,7 @@ struct ast_mount {
 	enum ast_mount_type type;
 	struct word target;   /* target, dst, destination */
 	struct word source;   /* source, src */
-	struct word from;     /* never expanded, has no $ */
+	struct word from;     /* bind, cache; raw when it has a $ (our extension), else final */
 	struct word id;       /* cache, secret, ssh */
 	struct word sharing;  /* cache: shared, private, locked */
 	struct word uid, gid; /* decimal */
@@ -111,19 +120,25 @@ struct ast_mount {
 	struct word env;      /* secret: variable name, no file unless a target is given */
 	struct word readonly; /* ro, readonly: words_bool() after expansion; bare option = "true" */
 	struct word readwrite; /* rw, readwrite: likewise */
-	struct word required;  /* secret: likewise */
+	struct word required;  /* secret, ssh: likewise */
 	struct span span;      /* the whole flag */
 };
 
 enum ast_network { AST_NETWORK_DEFAULT, AST_NETWORK_NONE, AST_NETWORK_HOST };
+enum ast_security { AST_SECURITY_SANDBOX, AST_SECURITY_INSECURE };
 
 struct ast_run {
 	struct ast_mount *mounts;
 	size_t nmounts;
 	enum ast_network network;
 	struct word network_word; /* value of --network as written */
-	struct word security;     /* refused */
-	struct word_list devices; /* refused */
+	enum ast_security security;
+	struct word security_word; /* value of --security as written */
+	struct word_list devices;  /* refused */
+	bool no_cache;             /* our extension: the step runs every time */
+	struct word no_cache_word; /* "true" or "false" */
+	int64_t timeout_ns;        /* our extension: at least 1 ms; 0 = none */
+	struct word timeout;       /* value of --timeout as written */
 	struct ast_command command;
 	struct ast_heredocs heredocs;
 	/* Shell form: what follows SHELL as its last argument. Plain text, or the body when the
@@ -133,15 +148,17 @@ struct ast_run {
 };
 
 struct ast_copy {         /* COPY and ADD */
-	struct word from; /* COPY; never expanded, has no $ */
+	struct word from; /* COPY; raw when it has a $ (our extension), else final */
 	struct word chown;
-	struct word chmod;         /* raw; a literal value is checked to be octal, at most 07777 */
-	struct word checksum;      /* refused */
-	struct word_list excludes; /* refused; literal patterns */
-	struct word link;          /* refused unless false */
-	struct word parents;       /* refused unless false */
-	struct word unpack;        /* refused */
-	struct word keep_git_dir;  /* refused unless false */
+	struct word chmod;          /* raw; a literal value is good for filemode_parse() */
+	struct word checksum;       /* ADD; raw */
+	struct word_list excludes;  /* literal patterns: never expanded */
+	struct word link;           /* "true" or "false", like the others below */
+	struct word parents;        /* COPY */
+	struct word unpack;         /* ADD; not written = archives only, not what was fetched */
+	struct word keep_git_dir;   /* ADD */
+	struct word no_follow;      /* COPY; our extension: a source that is a link stays one */
+	struct word keep_ownership; /* COPY; our extension: owners of the context are kept */
 	bool json;
 	struct word_list sources; /* raw; without the inline ones */
 	struct ast_heredocs
@@ -169,6 +186,11 @@ struct ast_healthcheck {
 	int64_t retries;           /* 0 likewise */
 };
 
+struct ast_workdir {
+	struct word path;  /* raw */
+	struct word chown; /* raw; our extension: owner of directories that are created */
+};
+
 struct ast_instruction;
 
 struct ast_onbuild {
@@ -186,6 +208,8 @@ struct ast_instruction {
 	struct span span;  /* keyword to last byte, heredocs included */
 	struct span keyword_span;
 	size_t first_line, last_line; /* from 1 */
+	struct word_list comments;    /* the comment lines directly above, without # and blanks */
+	struct word_list checks;      /* values of those of them that are "check=VALUE" */
 	union {
 		struct ast_from from;
 		struct ast_run run;
@@ -194,8 +218,9 @@ struct ast_instruction {
 		struct ast_pairs pairs;     /* ENV, LABEL, ARG */
 		struct ast_healthcheck healthcheck;
 		struct ast_onbuild onbuild;
+		struct ast_workdir workdir;
 		struct word_list words; /* EXPOSE, VOLUME (raw), SHELL (final) */
-		struct word word;       /* USER, WORKDIR, STOPSIGNAL (raw), MAINTAINER (final) */
+		struct word word;       /* USER, STOPSIGNAL (raw), MAINTAINER (final) */
 	};
 };
 
@@ -222,9 +247,11 @@ bool ast_keyword_find(struct slice name, enum ast_keyword *out);
  * starts with "#!" it is to be run as a program. */
 const struct ast_heredoc *ast_run_only_heredoc(const struct ast_run *run);
 
+/* "env" and so on for one AST_RESET_* bit. */
+const char *ast_reset_name(unsigned bit);
+
 /* Sources of ADD, after expansion: http:// or https://; and those a git client would fetch (git@,
- * ssh://, git://, or http(s) with a path ending .git), which are refused: the parser does so for
- * words without $, the builder for the others. */
+ * ssh://, git://, or http(s) with a path ending .git). */
 bool ast_is_http_url(struct slice source);
 bool ast_is_git_url(struct slice source);
 

@@ -8,8 +8,7 @@ static bool name_char(char c, bool first)
 	return letter || (!first && c >= '0' && c <= '9');
 }
 
-/* "# name = value" to its two parts, which are cuts of the source. */
-static bool split(struct slice line, struct slice *name, struct slice *value)
+bool directive_split(struct slice line, struct slice *name, struct slice *value)
 {
 	struct slice s = slice_trim(line);
 	size_t n = 0;
@@ -69,7 +68,8 @@ void directive_parse(struct build *b, size_t start)
 	while (text.len > 0) {
 		size_t end = slice_find(text, '\n', 0);
 
-		if (!split(slice_sub(text, 0, end), &name, &value) || !apply(b, name, value))
+		if (!directive_split(slice_sub(text, 0, end), &name, &value) ||
+			!apply(b, name, value))
 			return;
 		text = slice_from(text, end + 1);
 	}

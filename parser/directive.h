@@ -13,4 +13,7 @@
 /* Fills escape, syntax and check of the tree; start = offset after a byte order mark. */
 void directive_parse(struct build *b, size_t start);
 
+/* "# name = value" to its two parts, which are cuts of the line; false when it is none. */
+bool directive_split(struct slice line, struct slice *name, struct slice *value);
+
 #endif

@@ -171,7 +171,9 @@ static void run(struct dump *d, const struct ast_run *r)
 		close_level(d, "]");
 	}
 	word(d, "network", r->network_word);
-	word(d, "security", r->security);
+	word(d, "security", r->security_word);
+	word(d, "no_cache", r->no_cache_word);
+	word(d, "timeout", r->timeout);
 	if (r->devices.count)
 		words(d, "devices", &r->devices);
 	command(d, &r->command);
@@ -190,6 +192,8 @@ static void copy(struct dump *d, const struct ast_copy *c)
 	word(d, "parents", c->parents);
 	word(d, "unpack", c->unpack);
 	word(d, "keep_git_dir", c->keep_git_dir);
+	word(d, "no_follow", c->no_follow);
+	word(d, "keep_ownership", c->keep_ownership);
 	if (c->excludes.count)
 		words(d, "excludes", &c->excludes);
 	words(d, "sources", &c->sources);
@@ -256,6 +260,8 @@ static void body(struct dump *d, const struct ast_instruction *ins)
 	case AST_FROM:
 		word(d, "image", ins->from.image);
 		word(d, "platform", ins->from.platform);
+		if (ins->from.reset_words.count)
+			words(d, "reset", &ins->from.reset_words);
 		string(d, "name", ins->from.name);
 		return;
 	case AST_HEALTHCHECK:
@@ -271,8 +277,11 @@ static void body(struct dump *d, const struct ast_instruction *ins)
 	case AST_MAINTAINER:
 	case AST_STOPSIGNAL:
 	case AST_USER:
-	case AST_WORKDIR:
 		word(d, "word", ins->word);
+		return;
+	case AST_WORKDIR:
+		word(d, "word", ins->workdir.path);
+		word(d, "chown", ins->workdir.chown);
 		return;
 	}
 }
@@ -284,6 +293,8 @@ static void instruction(struct dump *d, const char *key, const struct ast_instru
 	number(d, "line", (int64_t)ins->first_line);
 	if (ins->last_line != ins->first_line)
 		number(d, "end_line", (int64_t)ins->last_line);
+	if (ins->checks.count)
+		words(d, "checks", &ins->checks);
 	body(d, ins);
 	close_level(d, "}");
 }

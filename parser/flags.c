@@ -8,8 +8,8 @@ enum flags_type { FLAGS_BOOL, FLAGS_STRING, FLAGS_LIST };
 /* What the builder cannot do yet. */
 enum flags_support {
 	FLAGS_YES,
-	FLAGS_NO,        /* any use is refused */
-	FLAGS_FALSE_ONLY /* a boolean: false is the default and accepted */
+	FLAGS_NO,   /* not yet: any value but the harmless one is refused */
+	FLAGS_NEVER /* out of scope */
 };
 
 #define ON(keyword) (1u << (keyword))
@@ -21,26 +21,34 @@ static const struct flags_spec {
 	unsigned keywords;
 	enum flags_type type;
 	enum flags_support support;
+	const char *harmless; /* value that asks for nothing; NULL = none */
 } specs[] = {
-	{FLAGS_CHECKSUM, "checksum", ON(AST_ADD), FLAGS_STRING, FLAGS_NO},
-	{FLAGS_CHMOD, "chmod", ON_COPY, FLAGS_STRING, FLAGS_YES},
-	{FLAGS_CHOWN, "chown", ON_COPY, FLAGS_STRING, FLAGS_YES},
-	{FLAGS_DEVICE, "device", ON(AST_RUN), FLAGS_LIST, FLAGS_NO},
-	{FLAGS_EXCLUDE, "exclude", ON_COPY, FLAGS_LIST, FLAGS_NO},
-	{FLAGS_FROM, "from", ON(AST_COPY), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_INTERVAL, "interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_KEEP_GIT_DIR, "keep-git-dir", ON(AST_ADD), FLAGS_BOOL, FLAGS_FALSE_ONLY},
-	{FLAGS_LINK, "link", ON_COPY, FLAGS_BOOL, FLAGS_FALSE_ONLY},
-	{FLAGS_MOUNT, "mount", ON(AST_RUN), FLAGS_LIST, FLAGS_YES},
-	{FLAGS_NETWORK, "network", ON(AST_RUN), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_PARENTS, "parents", ON(AST_COPY), FLAGS_BOOL, FLAGS_FALSE_ONLY},
-	{FLAGS_PLATFORM, "platform", ON(AST_FROM), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_RETRIES, "retries", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_SECURITY, "security", ON(AST_RUN), FLAGS_STRING, FLAGS_NO},
-	{FLAGS_START_INTERVAL, "start-interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_START_PERIOD, "start-period", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_TIMEOUT, "timeout", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES},
-	{FLAGS_UNPACK, "unpack", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO},
+	{FLAGS_CHECKSUM, "checksum", ON(AST_ADD), FLAGS_STRING, FLAGS_NO, NULL},
+	{FLAGS_CHMOD, "chmod", ON_COPY, FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_CHOWN, "chown", ON_COPY, FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_CHOWN_WORKDIR, "chown", ON(AST_WORKDIR), FLAGS_STRING, FLAGS_NO, NULL},
+	{FLAGS_DEVICE, "device", ON(AST_RUN), FLAGS_LIST, FLAGS_NEVER, NULL},
+	{FLAGS_EXCLUDE, "exclude", ON_COPY, FLAGS_LIST, FLAGS_NO, NULL},
+	{FLAGS_FROM, "from", ON(AST_COPY), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_INTERVAL, "interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_KEEP_GIT_DIR, "keep-git-dir", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_KEEP_OWNERSHIP, "keep-ownership", ON(AST_COPY), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_LINK, "link", ON_COPY, FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_MOUNT, "mount", ON(AST_RUN), FLAGS_LIST, FLAGS_YES, NULL},
+	{FLAGS_NETWORK, "network", ON(AST_RUN), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_NO_CACHE, "no-cache", ON(AST_RUN), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_NO_FOLLOW, "no-follow", ON(AST_COPY), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_PARENTS, "parents", ON(AST_COPY), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_PLATFORM, "platform", ON(AST_FROM), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_RESET, "reset", ON(AST_FROM), FLAGS_LIST, FLAGS_NO, NULL},
+	{FLAGS_RETRIES, "retries", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_SECURITY, "security", ON(AST_RUN), FLAGS_STRING, FLAGS_NO, "sandbox"},
+	{FLAGS_START_INTERVAL, "start-interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES,
+		NULL},
+	{FLAGS_START_PERIOD, "start-period", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_TIMEOUT, "timeout", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
+	{FLAGS_TIMEOUT_RUN, "timeout", ON(AST_RUN), FLAGS_STRING, FLAGS_NO, NULL},
+	{FLAGS_UNPACK, "unpack", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO, NULL},
 };
 #define NSPECS (sizeof(specs) / sizeof(specs[0]))
 
@@ -143,10 +151,10 @@ static bool check_value(struct build *b, enum ast_keyword keyword, const struct 
 			"write --%s=VALUE", spec->name);
 		return false;
 	}
-	if (spec->support == FLAGS_NO ||
-		(spec->support == FLAGS_FALSE_ONLY && !slice_eq_str(*value, "false")))
-		build_error(b, "not-supported", item->word.span, "%s --%s is not supported yet", on,
-			spec->name);
+	if (spec->support != FLAGS_YES &&
+		!(spec->harmless && slice_eq_str(*value, spec->harmless)))
+		build_error(b, "not-supported", item->word.span, "%s --%s is not supported%s", on,
+			spec->name, spec->support == FLAGS_NO ? " yet" : "");
 	return true;
 }
 

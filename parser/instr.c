@@ -68,6 +68,50 @@ static bool stage_name_ok(struct slice name)
 	return name.len > 0;
 }
 
+static void reset_one(struct build *b, struct word w, struct ast_from *out)
+{
+	const char *names[4];
+	const char *near;
+	struct diag *d;
+	unsigned bit = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		names[i] = ast_reset_name(1u << i);
+		if (slice_eq_str(w.text, names[i]))
+			bit = 1u << i;
+	}
+	if (!bit) {
+		d = build_error(b, "flag-value", w.span, "FROM --reset: unknown \"%.*s\"",
+			BUILD_SHOWN(w.text));
+		near = suggest_nearest(w.text, names, 4);
+		if (near)
+			build_hint(b, d, "did you mean %s?", near);
+		else
+			build_hint(b, d, "a list of env, labels, volumes and expose");
+	} else if (out->reset & bit) {
+		build_error(b, "duplicate-flag", w.span, "FROM --reset=%s is given twice",
+			ast_reset_name(bit));
+	} else {
+		out->reset |= bit;
+		instr_push(b, &out->reset_words, w);
+	}
+}
+
+static void parse_reset(struct build *b, struct word value, struct ast_from *out)
+{
+	bool exact = value.span.len == value.text.len;
+
+	for (size_t at = 0, end; at <= value.text.len; at = end + 1) {
+		struct word one = value;
+
+		end = slice_find(value.text, ',', at);
+		one.text = slice_sub(value.text, at, end - at);
+		if (exact && one.text.len)
+			one.span = (struct span){value.span.off + at, one.text.len};
+		reset_one(b, one, out);
+	}
+}
+
 static bool parse_from(
 	struct build *b, struct line *line, const struct flags *flags, struct ast_from *out)
 {
@@ -89,6 +133,9 @@ static bool parse_from(
 	out->platform = flags_get(flags, FLAGS_PLATFORM);
 	instr_check_word(b, out->image);
 	instr_check_word(b, out->platform);
+	for (size_t i = 0; i < flags->count; i++)
+		if (flags->items[i].id == FLAGS_RESET)
+			parse_reset(b, flags->items[i].value, out);
 	if (words.count == 1)
 		return true;
 	out->as = line_word(line, words.items[2].text);
@@ -108,7 +155,7 @@ static bool parse_from(
 	return true;
 }
 
-/* USER, WORKDIR, STOPSIGNAL: the rest of the line is one word. */
+/* USER, STOPSIGNAL: the rest of the line is one word. */
 static bool parse_word(
 	struct build *b, struct line *line, const struct flags *flags, struct word *out)
 {
@@ -255,8 +302,13 @@ static bool parse_by_keyword(
 		return instr_command_shell(b, line, flags->rest, &ins->words);
 	case AST_STOPSIGNAL:
 	case AST_USER:
-	case AST_WORKDIR:
 		return parse_word(b, line, flags, &ins->word);
+	case AST_WORKDIR:
+		ins->workdir.chown = flags_get(flags, FLAGS_CHOWN_WORKDIR);
+		if (ins->workdir.chown.text.len == 0)
+			ins->workdir.chown.text.ptr = NULL;
+		instr_check_word(b, ins->workdir.chown);
+		return parse_word(b, line, flags, &ins->workdir.path);
 	}
 	return false;
 }
@@ -271,6 +323,8 @@ struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, s
 	ins->keyword = keyword;
 	ins->text = line->text;
 	ins->rest = line->rest;
+	ins->comments = line->comments;
+	ins->checks = line->checks;
 	ins->keyword_span = line_span(line, line->name);
 	ins->span = (struct span){ins->keyword_span.off, line->end - ins->keyword_span.off};
 	ins->first_line = source_line_of(&b->df->source, ins->span.off);

@@ -106,6 +106,37 @@ static void parse_network(struct build *b, const struct flags *flags, struct ast
 			"use default, none or host");
 }
 
+static void parse_security(struct build *b, const struct flags *flags, struct ast_run *out)
+{
+	struct slice value;
+
+	out->security_word = flags_get(flags, FLAGS_SECURITY);
+	value = out->security_word.text;
+	if (!value.ptr || slice_eq_str(value, "sandbox"))
+		out->security = AST_SECURITY_SANDBOX;
+	else if (slice_eq_str(value, "insecure"))
+		out->security = AST_SECURITY_INSECURE;
+	else
+		build_hint(b,
+			build_error(b, "flag-value", out->security_word.span,
+				"RUN --security=%.*s is not known", BUILD_SHOWN(value)),
+			"use sandbox or insecure");
+}
+
+static void parse_timeout(struct build *b, struct ast_run *out)
+{
+	struct slice value = out->timeout.text;
+
+	if (!value.ptr)
+		return;
+	if (!words_duration(value, &out->timeout_ns) || out->timeout_ns < 1000000)
+		build_hint(b,
+			build_error(b, "duration", out->timeout.span,
+				"RUN --timeout: \"%.*s\" is no duration of at least 1ms",
+				BUILD_SHOWN(value)),
+			"a number and a unit: 500ms, 30s, 1m30s, 2h");
+}
+
 bool instr_command_run(
 	struct build *b, struct line *line, const struct flags *flags, struct ast_run *out)
 {
@@ -125,7 +156,11 @@ bool instr_command_run(
 			ok = false;
 	}
 	parse_network(b, flags, out);
-	out->security = flags_get(flags, FLAGS_SECURITY);
+	parse_security(b, flags, out);
+	out->no_cache_word = flags_get(flags, FLAGS_NO_CACHE);
+	out->no_cache = slice_eq_str(out->no_cache_word.text, "true");
+	out->timeout = flags_get(flags, FLAGS_TIMEOUT_RUN);
+	parse_timeout(b, out);
 	out->heredocs = line->heredocs;
 	if (!instr_command(b, line, flags->rest, &out->command))
 		return false;

@@ -2,7 +2,9 @@
 /* COPY and ADD. */
 #include "parser/instr.h"
 
+#include "parser/filemode.h"
 #include "parser/heredoc.h"
+#include "parser/support.h"
 #include "parser/words.h"
 
 struct arg {
@@ -112,8 +114,7 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 		build_error(b, "empty-word", source.span, "%s: a source cannot be empty",
 			ast_keyword_name(keyword));
 	} else if (keyword == AST_ADD && ast_is_git_url(source.text)) {
-		build_error(b, "not-supported", source.span,
-			"ADD of a git repository is not supported yet");
+		support_check(b, SUPPORT_ADD_GIT, source.span);
 	} else if (keyword == AST_COPY &&
 		   (ast_is_http_url(source.text) || ast_is_git_url(source.text))) {
 		d = build_error(b, "copy-url", source.span, "COPY cannot fetch \"%.*s\"",
@@ -128,37 +129,26 @@ static void check_from(struct build *b, struct word *from)
 {
 	if (!from->text.ptr)
 		return;
-	if (slice_has(from->text, '$'))
-		build_hint(b,
-			build_error(b, "from-variable", from->span,
-				"COPY --from does not expand variables"),
-			"give the image a name: FROM %.*s AS NAME, then COPY --from=NAME",
-			BUILD_SHOWN(from->text));
+	if (slice_has(from->text, '$') && support_check(b, SUPPORT_FROM_VARIABLE, from->span))
+		instr_check_word(b, *from);
 	if (b->in_onbuild || b->trigger)
-		build_error(
-			b, "not-supported", from->span, "ONBUILD COPY --from is not supported yet");
+		support_check(b, SUPPORT_ONBUILD_FROM, from->span);
 }
 
 static void check_chmod(struct build *b, enum ast_keyword keyword, struct word chmod)
 {
-	uint64_t mode;
-	const char *on = ast_keyword_name(keyword);
+	struct filemode mode;
+	const char *why;
 
 	if (!chmod.text.ptr || slice_has(chmod.text, '$'))
 		return;
-	if (words_number(chmod.text, 8, 07777, &mode))
-		return;
-	if (slice_has(chmod.text, '+') || slice_has(chmod.text, '=') || slice_has(chmod.text, '-'))
+	if (!filemode_parse(chmod.text, &mode, &why))
 		build_hint(b,
-			build_error(b, "not-supported", chmod.span,
-				"%s --chmod=%.*s: symbolic modes are not supported yet", on,
-				BUILD_SHOWN(chmod.text)),
-			"use an octal mode such as 644 or 755");
-	else
-		build_hint(b,
-			build_error(b, "chmod", chmod.span, "%s --chmod: \"%.*s\" is no octal mode",
-				on, BUILD_SHOWN(chmod.text)),
-			"octal digits, at most 7777");
+			build_error(b, "chmod", chmod.span, "%s --chmod: \"%.*s\" is no mode: %s",
+				ast_keyword_name(keyword), BUILD_SHOWN(chmod.text), why),
+			"octal such as 755, or symbolic such as u=rwX,go=rX");
+	else if (!mode.octal)
+		support_check(b, SUPPORT_SYMBOLIC_CHMOD, chmod.span);
 }
 
 /* --from= is as good as no --from, like in other builders. */
@@ -175,11 +165,13 @@ static void take_flags(
 	out->from = not_empty(flags_get(flags, FLAGS_FROM));
 	out->chown = not_empty(flags_get(flags, FLAGS_CHOWN));
 	out->chmod = not_empty(flags_get(flags, FLAGS_CHMOD));
-	out->checksum = flags_get(flags, FLAGS_CHECKSUM);
+	out->checksum = not_empty(flags_get(flags, FLAGS_CHECKSUM));
 	out->link = flags_get(flags, FLAGS_LINK);
 	out->parents = flags_get(flags, FLAGS_PARENTS);
 	out->unpack = flags_get(flags, FLAGS_UNPACK);
 	out->keep_git_dir = flags_get(flags, FLAGS_KEEP_GIT_DIR);
+	out->no_follow = flags_get(flags, FLAGS_NO_FOLLOW);
+	out->keep_ownership = flags_get(flags, FLAGS_KEEP_OWNERSHIP);
 	for (size_t i = 0; i < flags->count; i++)
 		if (flags->items[i].id == FLAGS_EXCLUDE)
 			instr_push(b, &out->excludes, flags->items[i].value);
@@ -187,6 +179,7 @@ static void take_flags(
 	check_chmod(b, keyword, out->chmod);
 	instr_check_word(b, out->chown);
 	instr_check_word(b, out->chmod);
+	instr_check_word(b, out->checksum);
 }
 
 bool instr_copy(struct build *b, enum ast_keyword keyword, struct line *line,

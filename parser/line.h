@@ -30,7 +30,8 @@ struct line {
 	size_t cap;
 	size_t end; /* source offset after the last byte, heredocs included */
 	struct ast_heredocs heredocs;
-	bool gap; /* blank lines inside a continuation */
+	struct word_list comments, checks; /* as in struct ast_instruction */
+	bool gap;                          /* blank lines inside a continuation */
 };
 
 /* Where a cut of the joined text was written. A slice from elsewhere is a programming error. */

@@ -4,11 +4,13 @@
  * the closing one, "" inside stands for one quote. Keys have no case.
  */
 #include "parser/mount.h"
+#include "parser/instr.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "parser/suggest.h"
+#include "parser/support.h"
 #include "parser/words.h"
 
 #define ON(type) (1u << (type))
@@ -251,27 +253,34 @@ static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
 	return true;
 }
 
+static void check_support(struct build *b, const struct ast_mount *m)
+{
+	static const enum support types[] = {
+		[AST_MOUNT_BIND] = SUPPORT_MOUNT_BIND,
+		[AST_MOUNT_CACHE] = SUPPORT_MOUNT_CACHE,
+		[AST_MOUNT_TMPFS] = SUPPORT_MOUNT_TMPFS,
+		[AST_MOUNT_SECRET] = SUPPORT_MOUNT_SECRET,
+		[AST_MOUNT_SSH] = SUPPORT_MOUNT_SSH,
+	};
+
+	support_check(b, types[m->type], m->span);
+	if (m->type == AST_MOUNT_CACHE && m->from.text.ptr)
+		support_check(b, SUPPORT_MOUNT_SEED, m->from.span);
+	if (slice_has(m->from.text, '$') && support_check(b, SUPPORT_FROM_VARIABLE, m->from.span))
+		instr_check_word(b, m->from);
+	if (m->from.text.ptr && (b->in_onbuild || b->trigger))
+		support_check(b, SUPPORT_ONBUILD_FROM, m->from.span);
+}
+
 static bool check(struct build *b, struct ast_mount *m)
 {
 	const char *type = ast_mount_type_name(m->type);
 
-	if (m->type == AST_MOUNT_SSH) {
-		build_error(
-			b, "not-supported", m->span, "RUN --mount=type=ssh is not supported yet");
-		return true;
-	}
-	if (slice_has(m->from.text, '$')) {
-		build_hint(b,
-			build_error(b, "from-variable", m->from.span,
-				"from= of RUN --mount does not expand variables"),
-			"give the image a name with FROM ... AS NAME and use that");
-		return false;
-	}
-	if (m->from.text.ptr && (b->in_onbuild || b->trigger))
-		build_error(b, "not-supported", m->from.span,
-			"ONBUILD RUN --mount with from= is not supported yet");
 	if (m->from.text.len == 0)
 		m->from.text.ptr = NULL;
+	check_support(b, m);
+	if (m->type == AST_MOUNT_SSH)
+		return true;
 	if (m->type == AST_MOUNT_SECRET) {
 		if (!m->id.text.ptr && !m->source.text.ptr && !m->target.text.ptr) {
 			build_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");

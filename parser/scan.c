@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "parser/directive.h"
 #include "parser/heredoc.h"
 
 static struct slice source_cut(const struct scan *sc, size_t off, size_t len)
@@ -95,6 +96,9 @@ enum scan_next scan_physical(struct scan *sc, size_t off, size_t len)
 		size_t before = s.len;
 
 		sc->line = arena_alloc(sc->build->arena, sizeof(*sc->line));
+		sc->line->comments = sc->comments;
+		sc->line->checks = sc->checks;
+		scan_blank(sc);
 		sc->joined = 0;
 		s = slice_trim_left(s);
 		off += before - s.len;
@@ -103,6 +107,30 @@ enum scan_next scan_physical(struct scan *sc, size_t off, size_t len)
 	more = cut_continuation(&s, sc->build->escape);
 	add_piece(sc, off, s.len);
 	return more ? SCAN_NEXT_CONTINUED : scan_line_end(sc);
+}
+
+static void push(struct scan *sc, struct word_list *list, struct slice text)
+{
+	size_t off = (size_t)(text.ptr - sc->build->df->source.text.ptr);
+
+	list->items = arena_grow(
+		sc->build->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+	list->items[list->count++] = (struct word){text, {off, text.len}};
+}
+
+void scan_comment(struct scan *sc, size_t off, size_t len)
+{
+	struct slice s = slice_trim(source_cut(sc, off, len));
+	struct slice name, value;
+
+	push(sc, &sc->comments, slice_trim_left(slice_from(s, 1)));
+	if (directive_split(s, &name, &value) && slice_eq_nocase(name, "check"))
+		push(sc, &sc->checks, value);
+}
+
+void scan_blank(struct scan *sc)
+{
+	sc->comments = sc->checks = (struct word_list){0};
 }
 
 void scan_gap(struct scan *sc)

@@ -27,6 +27,8 @@ struct scan {
 	size_t joined;     /* bytes of it so far */
 	size_t bodies;     /* heredocs of line that are complete */
 	size_t body_start;
+	struct word_list comments; /* lines since the last line that was no comment */
+	struct word_list checks;
 	size_t near_miss; /* line that only lacks exactness to end the heredoc; 0 = none */
 };
 
@@ -35,6 +37,10 @@ enum scan_next { SCAN_NEXT_LINE, SCAN_NEXT_CONTINUED, SCAN_NEXT_BODY };
 
 /* A physical line that begins or continues an instruction. */
 enum scan_next scan_physical(struct scan *sc, size_t off, size_t len);
+
+/* A comment line, and a blank line, between instructions. */
+void scan_comment(struct scan *sc, size_t off, size_t len);
+void scan_blank(struct scan *sc);
 
 /* A blank line inside a continuation. */
 void scan_gap(struct scan *sc);

@@ -6,6 +6,4 @@ ONBUILD RUNN x
 ONBUILD RUN
 ONBUILD --x RUN y
 ONBUILD COPY a
-ONBUILD COPY --from=x a b
-ONBUILD RUN --mount=type=bind,from=x,target=/y z
 ONBUILD

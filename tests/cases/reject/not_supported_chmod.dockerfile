@@ -1,4 +1,0 @@
-FROM a
-COPY --chmod=u+x a b
-ADD --chmod=u=rwX,go=rX a b
-COPY --chmod=-w a b
