@@ -3,27 +3,23 @@
  * What a build reads from its caller: the build context (a directory, or a tar on stdin that
  * becomes a merged tree and is never unpacked), named contexts, the ignore file and the Dockerfile.
  *
- * Decisions: `.dockerignore` rules hold for directories, not for a tar on stdin (what is in the tar
- * was chosen by whoever made it). Stdin that is no archive is taken as the Dockerfile, with an
- * empty context, as docker does. Files named inside a context resolve inside it; a path given with
- * -f is the caller's own choice.
+ * Decisions: ignore files hold for directories, not for a tar on stdin (what is in the tar was
+ * chosen by whoever made it), unless --ignorefile names one. Each named directory has its own.
+ * Stdin that is no archive is taken as the Dockerfile, with an empty context, as docker does.
  */
 #ifndef BLD_BUILDER_CONTEXT_H
 #define BLD_BUILDER_CONTEXT_H
 
 #include "builder/copy/copy.h"
+#include "builder/ignorefile.h"
 #include "parser/dockerfile.h"
-#include "parser/ignore.h"
 #include "store/base/strlist.h"
 #include "store/store.h"
-
-#define CONTEXT_TAR_MAX ((uint64_t)64 << 30) /* bytes on stdin */
 
 struct context {
 	int dir_fd;               /* -1 when it is a tree, or when there is no context */
 	struct layer_tree *tree;  /* owned */
-	struct ignore *ignore;    /* owned, NULL = no rules */
-	char *ignore_name;        /* owned */
+	struct ignorefile ignore; /* owned */
 	char *shown;              /* for messages; owned */
 	struct copy_share *share; /* of dir_fd; owned, NULL without one */
 };
@@ -38,11 +34,13 @@ struct context_set {
 	struct context_named *named; /* owned */
 	size_t nnamed;
 	struct strlist names; /* of the named ones */
+	struct strlist notes; /* what the user should know; one line each */
 };
 
 struct context_opts {
 	const char *dockerfile; /* see build_opts */
 	const char *context;
+	const char *ignorefile;
 	const struct strlist *named; /* "NAME=DIR" */
 };
 
