@@ -178,8 +178,10 @@ static void warn_unused_args(struct job *j)
 static int build_read(struct job *j, struct err **err)
 {
 	const struct build_opts *o = j->o;
-	struct context_opts c = {
-		.dockerfile = o->dockerfile, .context = o->context, .named = &o->contexts};
+	struct context_opts c = {.dockerfile = o->dockerfile,
+		.context = o->context,
+		.ignorefile = o->ignorefile,
+		.named = &o->contexts};
 
 	if (oci_platform_parse(o->platform, &j->platform, err) < 0)
 		return -1;
@@ -187,6 +189,8 @@ static int build_read(struct job *j, struct err **err)
 		return -1;
 	if (context_open(&c, j->s, &j->contexts, &j->df, err) < 0)
 		return -1;
+	for (size_t i = 0; i < j->contexts.notes.n; i++)
+		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
 	warn_parse(j);
 	struct plan_opts p = {
 		.target = o->target,

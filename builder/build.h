@@ -26,6 +26,7 @@ struct build_opts {
 	const char *dockerfile;    /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
 	const char *context;       /* directory, or "-" = tar on stdin; NULL = none */
 	struct strlist tags;       /* names as given */
+	const char *ignorefile;    /* --ignorefile, or NULL */
 	const char *target;        /* NULL = last stage */
 	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
 				      out when unset */

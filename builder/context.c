@@ -36,8 +36,8 @@ static int open_dir(const char *path, struct store *s, struct context *c, struct
 	return 0;
 }
 
-static int open_ignore(struct context *c, const struct dfsource *file, const char *given,
-	struct err **err)
+static int open_ignore(
+	struct context *c, const struct dfsource *file, const char *given, struct err **err)
 {
 	struct ignorefile_where w = {.dir_fd = c->dir_fd, .given = given};
 
@@ -126,10 +126,8 @@ static int open_main(const struct context_opts *o, struct store *s, struct conte
 	} else if (o->context && open_dir(o->context, s, c, err) < 0) {
 		return -1;
 	}
-	struct dfsource_where w = {.given = o->dockerfile,
-		.dir_fd = c->dir_fd,
-		.tree = c->tree,
-		.shown = c->shown};
+	struct dfsource_where w = {
+		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
 	if (!file->path && dfsource_read(&w, file, &set->notes, err) < 0)
 		return -1;
 	return open_ignore(c, both ? NULL : file, o->ignorefile, err);

@@ -72,7 +72,8 @@ static bool is_there(const struct dfsource_where *w, const char *name)
 
 	if (w->tree)
 		return layer_tree_lookup(w->tree, name, true, NULL, NULL) != NULL;
-	auto_fd int fd = w->dir_fd < 0 ? -1 : fs_open_beneath(w->dir_fd, name, O_PATH, 0, FS_IN_ROOT);
+	auto_fd int fd =
+		w->dir_fd < 0 ? -1 : fs_open_beneath(w->dir_fd, name, O_PATH, 0, FS_IN_ROOT);
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
@@ -86,16 +87,17 @@ static int read_usual(const struct dfsource_where *w, struct dfsource *out, stru
 		if (!found)
 			continue;
 		if (i == 0 && is_there(w, usual[1]))
-			strlist_addf(notes,
-				"the context has a Dockerfile and a Containerfile: the Dockerfile is "
-				"used (-f Containerfile takes the other one)");
+			strlist_addf(notes, "the context has a Dockerfile and a Containerfile: the "
+					    "Dockerfile is "
+					    "used (-f Containerfile takes the other one)");
 		out->path = mem_strdup(usual[i]);
 		out->in_context = true;
 		return 0;
 	}
 	err_set(err, ERR_CONTEXT, "there is no Dockerfile in the context %s",
 		w->shown ? w->shown : "");
-	return err_hint(err, "name it with -f FILE, or give the directory that holds it as context");
+	return err_hint(
+		err, "name it with -f FILE, or give the directory that holds it as context");
 }
 
 static int read_given(const struct dfsource_where *w, struct dfsource *out, struct err **err)
@@ -120,8 +122,8 @@ static int read_given(const struct dfsource_where *w, struct dfsource *out, stru
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
 		if (is_there(w, usual[i]))
-			return err_hint(err, "the context has a %s: leave -f out to build it",
-				usual[i]);
+			return err_hint(
+				err, "the context has a %s: leave -f out to build it", usual[i]);
 	return err_hint(err, "-f is looked for in the current directory, then in the context");
 }
 

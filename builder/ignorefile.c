@@ -6,12 +6,10 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-static int parse(
-	const char *path, const struct buf *text, struct ignorefile *out, struct err **err)
+static int parse(const char *path, const struct buf *text, struct ignorefile *out, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
-	struct ignore *rules =
-		ignore_parse(slice_of(shown), (struct slice){text->data, text->len});
+	struct ignore *rules = ignore_parse(slice_of(shown), (struct slice){text->data, text->len});
 	const struct diag_list *d = ignore_diags(rules);
 
 	if (d->errors) {
@@ -71,8 +69,8 @@ int ignorefile_find(const struct ignorefile_where *w, struct ignorefile *out, st
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(names) && w->dockerfile && !found; i++) {
 		auto_free char *beside = mem_printf("%s%s", w->dockerfile, names[i]);
-		found = read_at(w->in_context ? w->dir_fd : AT_FDCWD, beside, w->in_context, out,
-			err);
+		found = read_at(
+			w->in_context ? w->dir_fd : AT_FDCWD, beside, w->in_context, out, err);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(names) && !found; i++)
 		found = read_at(w->dir_fd, names[i], true, out, err);

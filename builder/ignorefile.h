@@ -21,8 +21,8 @@ struct ignorefile {
 };
 
 struct ignorefile_where {
-	int dir_fd;             /* of the context; -1: it is no directory, has no rules of its own */
-	const char *given;      /* --ignorefile, or NULL */
+	int dir_fd;        /* of the context; -1: it is no directory, has no rules of its own */
+	const char *given; /* --ignorefile, or NULL */
 	const char *dockerfile; /* its path, or NULL: there is none */
 	bool in_context;        /* that path is below the context, and resolves inside it */
 };

@@ -15,7 +15,10 @@
 
 const struct cli_option buildopts_table[] = {
 	{"file", 'f', CLI_STRING, AT(file), "FILE", NULL,
-		"the Dockerfile; \"-\" reads it from standard input (default: CONTEXT/Dockerfile)"},
+		"the Dockerfile; \"-\" reads it from standard input (default: Dockerfile or "
+		"Containerfile in the context)"},
+	{"ignorefile", 0, CLI_STRING, AT(ignorefile), "FILE", NULL,
+		"what the context does not contain, instead of its own ignore file"},
 	{"tag", 't', CLI_LIST, AT(tags), "NAME", NULL,
 		"name the image, HOST/PATH:TAG; may be repeated"},
 	{"target", 0, CLI_STRING, AT(target), "STAGE", NULL,
@@ -177,6 +180,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 {
 	*b = (struct build_opts){
 		.dockerfile = o->file,
+		.ignorefile = o->ignorefile,
 		.context = context,
 		.tags = o->tags,
 		.target = o->target,

@@ -13,6 +13,7 @@
 
 struct buildopts {
 	const char *file;
+	const char *ignorefile;
 	struct strlist tags;
 	const char *target;
 	struct strlist build_args;
