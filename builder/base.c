@@ -89,6 +89,17 @@ static void state_of_image(const struct image *img, struct state *out)
 	out->base_layers = mem_alloc((out->nbase + 1) * sizeof *out->base_layers);
 	for (size_t i = 0; i < out->nbase; i++)
 		oci_descriptor_copy(&out->base_layers[i], &img->manifest.layers[i]);
+	out->base_digest = img->manifest_digest;
+}
+
+/* For org.opencontainers.image.base.name. An image that was found by its digest alone has none. */
+static char *full_name(const char *name)
+{
+	auto_reference struct reference r = {0};
+
+	if (strncmp(name, "sha256:", 7) == 0 || reference_parse(name, &r, NULL) < 0)
+		return NULL;
+	return reference_text(&r);
 }
 
 /* A layer that was dropped because it was damaged is pulled again with its image. */
@@ -135,6 +146,7 @@ int base_image(struct job *j, const char *name, const struct oci_platform *platf
 	if (img.config.platform.architecture && oci_platform_rank(want, &img.config.platform) == 0)
 		warn_platform(j, name, want, &img.config.platform);
 	state_of_image(&img, out);
+	out->base_name = img.name ? mem_strdup(img.name) : full_name(name);
 	if (!out->config.platform.os)
 		oci_platform_copy(&out->config.platform, want);
 	cachekey_base(out, &out->key);
@@ -167,8 +179,10 @@ static int from_context(struct job *j, const struct plan_stage *ps,
 
 /* What a child starts with, whatever it starts from (S6, S8, S16, S17: triggers are taken by the
  * caller). */
-static void start_stage(struct state *st)
+static void start_stage(struct job *j, struct state *st)
 {
+	if (j->o->drop_base_labels)
+		strlist_clear(&st->config.labels);
 	state_default_path(st);
 	state_inherit_env(st);
 	st->cmd_set = false;
@@ -193,6 +207,8 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		 * before. */
 		state_copy(out, &j->stages[ps->base_stage]);
 		out->cmd_set = false;
+		if (j->o->drop_base_labels)
+			strlist_clear(&out->config.labels);
 		return 0;
 	case PLAN_CONTEXT:
 		r = from_context(j, ps, want, out, err);
@@ -203,6 +219,6 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 	}
 	if (r < 0)
 		return dferr_locate(err, j->df, ps->ast->from->from.image.span);
-	start_stage(out);
+	start_stage(j, out);
 	return 0;
 }

@@ -31,9 +31,16 @@ struct build_opts {
 	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
 				      out when unset */
 	struct strlist labels;     /* "K=V" */
-	struct strlist secrets;    /* "id=..,src=..|env=.." as given */
-	struct strlist contexts;   /* "NAME=DIR" as given */
-	const char *platform;      /* NULL = this machine's */
+	struct strlist annotations;  /* as given and checked, see annotation.h */
+	struct strlist unset_env;    /* names that the result does not have */
+	struct strlist unset_labels; /* likewise; before `labels` are added */
+	bool drop_base_labels;       /* stages start without the labels of what they are FROM */
+	bool no_base_annotations;    /* org.opencontainers.image.base.* are left out */
+	bool docker_format;          /* media types of Docker's schema 2 */
+	bool squash;                 /* the layers of this build become one */
+	struct strlist secrets;      /* "id=..,src=..|env=.." as given */
+	struct strlist contexts;     /* "NAME=DIR" as given */
+	const char *platform;        /* NULL = this machine's */
 	bool no_cache;
 	bool pull; /* ask the registry even when the base image is in the store */
 	enum build_network network;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "builder/history.h"
+#include "builder/imageopts.h"
+#include "builder/squash.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/blob.h"
@@ -72,24 +74,21 @@ static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, stru
 /* --- manifest
  * ----------------------------------------------------------------------------------------- */
 
-/* Docker's layer types have exact equivalents; an OCI manifest uses its own names. */
-static const char *oci_type(const char *media_type)
+/* Docker's types know no zstd: such a layer of the base is described as the plain tar it is. */
+static bool keeps_form(const struct job *j, const struct oci_descriptor *d)
 {
-	if (!media_type || strcmp(media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0)
-		return OCI_MEDIA_LAYER_GZIP;
-	if (strcmp(media_type, OCI_MEDIA_DOCKER_LAYER) == 0)
-		return OCI_MEDIA_LAYER;
-	return media_type;
+	return !j->o->docker_format || !d->media_type ||
+	       strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) != 0;
 }
 
 static int describe_layers(struct job *j, const struct state *st, const struct oci_config *c,
 	struct oci_descriptor *out, struct err **err)
 {
 	for (size_t i = 0; i < c->ndiff_ids; i++) {
-		if (i < st->nbase) {
+		if (i < st->nbase && keeps_form(j, &st->base_layers[i])) {
 			oci_descriptor_copy(&out[i], &st->base_layers[i]);
-			free(out[i].media_type);
-			out[i].media_type = mem_strdup(oci_type(st->base_layers[i].media_type));
+			if (!out[i].media_type)
+				out[i].media_type = mem_strdup(OCI_MEDIA_LAYER_GZIP);
 		} else if (packed_layer(j->s, &c->diff_ids[i],
 				   &(struct packed_how){.packing.c = LAYER_PLAIN}, &out[i],
 				   err) < 0) {
@@ -136,11 +135,16 @@ static int write_image(struct job *j, const struct state *st, struct oci_config 
 {
 	struct oci_descriptor *layers = mem_array(c->ndiff_ids + 1, sizeof *layers);
 	struct oci_descriptor manifest = {0};
+	auto_strlist struct strlist annotations = {0}, descriptor = {0};
+	struct image_form form = {.docker = j->o->docker_format,
+		.annotations = &annotations,
+		.descriptor = &descriptor};
 
+	imageopts_annotations(j->o, st, &annotations, &descriptor);
 	memset(layers, 0, (c->ndiff_ids + 1) * sizeof *layers);
 	int done = describe_layers(j, st, c, layers, err);
 	if (done == 0)
-		done = image_write(j->s, c, layers, NULL, &manifest, &r->config, err);
+		done = image_write(j->s, c, layers, &form, &manifest, &r->config, err);
 	r->manifest = manifest.digest;
 	if (done == 0)
 		done = sync_image(j, c, r, err);
@@ -160,12 +164,9 @@ int result_write(
 	struct build_result r = {0};
 
 	oci_config_copy(&c, &target->config);
-	for (size_t i = 0; i < j->o->labels.n; i++) {
-		const char *eq = strchr(j->o->labels.v[i], '=');
-		auto_free char *key = mem_strndup(j->o->labels.v[i],
-			eq ? (size_t)(eq - j->o->labels.v[i]) : strlen(j->o->labels.v[i]));
-		strlist_set_kv(&c.labels, key, eq ? eq + 1 : "");
-	}
+	imageopts_edit(j->o, &c);
+	if (j->o->squash && squash_layers(j->s, &c, target->nbase, target->nbase_history, err) < 0)
+		return -1;
 	set_times(j->o, &c, target->nbase_history);
 	if (c.ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d can be used",

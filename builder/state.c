@@ -23,6 +23,7 @@ void state_clear(struct state *st)
 		oci_descriptor_clear(&st->base_layers[i]);
 	free(st->base_layers);
 	scope_clear(&st->scope);
+	free(st->base_name);
 	layer_tree_free(st->tree);
 	lower_clear_all(&st->lowers);
 	pending_free(st->pending);
@@ -40,6 +41,8 @@ void state_copy(struct state *dst, const struct state *src)
 	dst->nbase = src->nbase;
 	dst->nbase_history = src->nbase_history;
 	dst->key = src->key;
+	dst->base_name = src->base_name ? mem_strdup(src->base_name) : NULL;
+	dst->base_digest = src->base_digest;
 	scope_copy(&dst->scope, &src->scope);
 	if (lower_dup(&dst->lowers, &src->lowers) == 0)
 		dst->nlowered = src->nlowered;

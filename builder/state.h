@@ -23,7 +23,9 @@ struct state {
 	size_t nbase_history;
 	struct digest key; /* cache key of the last file-system step */
 	struct scope scope;
-	bool cmd_set; /* a CMD was given in this stage (S16) */
+	bool cmd_set;              /* a CMD was given in this stage (S16) */
+	char *base_name;           /* full name of the image it began with, or NULL; owned */
+	struct digest base_digest; /* of that image's manifest */
 	/* Lowers of the first nlowered layers; those of empty layers are left out. Owned */
 	struct lowers lowers;
 	size_t nlowered;

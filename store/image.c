@@ -293,39 +293,42 @@ static int fill_layers(struct store *s, const struct oci_config *c,
 	return 0;
 }
 
-/* A manifest is of one family: the OCI names for the Docker layers of a base. */
-static void rename_layers(struct oci_manifest *m)
+/* A manifest is of one family: the names of the other one's layers are translated. */
+static void rename_layers(struct oci_manifest *m, bool docker)
 {
 	static const char *const names[][2] = {
-		{OCI_MEDIA_DOCKER_LAYER_GZIP, OCI_MEDIA_LAYER_GZIP},
-		{OCI_MEDIA_DOCKER_LAYER, OCI_MEDIA_LAYER},
+		{OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_DOCKER_LAYER_GZIP},
+		{OCI_MEDIA_LAYER, OCI_MEDIA_DOCKER_LAYER},
 	};
 
 	for (size_t i = 0; i < m->nlayers; i++) {
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-			if (strcmp(m->layers[i].media_type, names[k][0]) != 0)
+			if (strcmp(m->layers[i].media_type, names[k][!docker]) != 0)
 				continue;
 			free(m->layers[i].media_type);
-			m->layers[i].media_type = mem_strdup(names[k][1]);
+			m->layers[i].media_type = mem_strdup(names[k][docker]);
 		}
 	}
 }
 
 int image_write(struct store *s, const struct oci_config *c, const struct oci_descriptor *layers,
-	const struct strlist *annotations, struct oci_descriptor *out, struct digest *config,
+	const struct image_form *form, struct oci_descriptor *out, struct digest *config,
 	struct err **err)
 {
-	auto_oci_manifest struct oci_manifest m = {.media_type = mem_strdup(OCI_MEDIA_MANIFEST)};
+	static const struct image_form plain;
+	const struct image_form *f = form ? form : &plain;
+	auto_oci_manifest struct oci_manifest m = {0};
 	size_t n;
 
+	m.media_type = mem_strdup(f->docker ? OCI_MEDIA_DOCKER_MANIFEST : OCI_MEDIA_MANIFEST);
 	if (c->ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "%zu layers, the limit is %d", c->ndiff_ids,
 			OCI_LAYERS_MAX);
 	if (fill_layers(s, c, layers, &m, err) < 0)
 		return -1;
-	rename_layers(&m);
-	if (annotations)
-		strlist_copy(&m.annotations, annotations);
+	rename_layers(&m, f->docker);
+	if (f->annotations && !f->docker)
+		strlist_copy(&m.annotations, f->annotations);
 	auto_free char *text = oci_config_dump(c, &n);
 	if (n > OCI_CONFIG_MAX)
 		return err_set(err, ERR_LIMIT,
@@ -333,7 +336,7 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 			OCI_CONFIG_MAX);
 	if (blob_put(s, text, n, &m.config.digest, err) < 0)
 		return -1;
-	m.config.media_type = mem_strdup(OCI_MEDIA_CONFIG);
+	m.config.media_type = mem_strdup(f->docker ? OCI_MEDIA_DOCKER_CONFIG : OCI_MEDIA_CONFIG);
 	m.config.size = n;
 	auto_free char *manifest = oci_manifest_dump(&m, &n);
 	struct oci_descriptor d = {.size = n};
@@ -342,7 +345,9 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 			OCI_MANIFEST_MAX);
 	if (blob_put(s, manifest, n, &d.digest, err) < 0)
 		return -1;
-	d.media_type = mem_strdup(OCI_MEDIA_MANIFEST);
+	d.media_type = mem_strdup(m.media_type);
+	if (f->descriptor)
+		strlist_copy(&d.annotations, f->descriptor);
 	d.has_platform = c->platform.architecture && c->platform.os;
 	if (d.has_platform)
 		oci_platform_copy(&d.platform, &c->platform);

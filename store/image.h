@@ -25,10 +25,18 @@ int image_open(struct store *s, const char *text, const struct oci_platform *wan
 	struct image *out, struct err **err);
 int image_open_manifest(
 	struct store *s, const struct digest *manifest, struct image *out, struct err **err);
+/* How an image is written; zero: OCI, without annotations. */
+struct image_form {
+	bool docker; /* media types of Docker's schema 2, which knows neither annotations nor zstd:
+			layers are plain or gzip */
+	const struct strlist *annotations; /* "K=V" of the manifest; or NULL */
+	const struct strlist *descriptor;  /* "K=V" of its descriptor; or NULL */
+};
 /* Write config and manifest blobs. layers: one descriptor a diff ID of c, or NULL = all plain tars
- * of the store. Not tagged; see tags_set. Fills *out with the manifest's descriptor. */
+ * of the store; their types are made those of the form. Not tagged; see tags_set. form may be NULL.
+ * Fills *out with the manifest's descriptor. */
 int image_write(struct store *s, const struct oci_config *c, const struct oci_descriptor *layers,
-	const struct strlist *annotations, struct oci_descriptor *out, struct digest *config,
+	const struct image_form *form, struct oci_descriptor *out, struct digest *config,
 	struct err **err);
 void image_clear(struct image *i);
 #define auto_image CLEANUP(image_clear)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder/annotation.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
 #include "parser/words.h"
@@ -28,6 +29,20 @@ const struct cli_option buildopts_table[] = {
 		"repeated"},
 	{"label", 0, CLI_LIST, AT(labels), "K=V", NULL,
 		"add a label to the image; may be repeated"},
+	{"inherit-labels", 0, CLI_BOOL, AT(inherit_labels), "BOOL", NULL,
+		"keep the labels of base images and stages (default: true)"},
+	{"unsetlabel", 0, CLI_LIST, AT(unset_labels), "KEY", NULL,
+		"remove a label from the image; may be repeated"},
+	{"unsetenv", 0, CLI_LIST, AT(unset_env), "NAME", NULL,
+		"remove an ENV variable from the image; may be repeated"},
+	{"annotation", 0, CLI_LIST, AT(annotations), "[TYPE:]K=V", NULL,
+		"add an annotation to the manifest, or to what TYPE says; may be repeated"},
+	{"base-annotations", 0, CLI_BOOL, AT(base_annotations), "BOOL", NULL,
+		"annotate the manifest with name and digest of the base image (default: true)"},
+	{"format", 0, CLI_CHOICE, AT(format), "oci|docker", "BLD_FORMAT BUILDAH_FORMAT",
+		"media types of the image (default: oci)"},
+	{"squash", 0, CLI_FLAG, AT(squash), NULL, NULL,
+		"make one layer of the new ones; those of the base image stay"},
 	{"secret", 0, CLI_LIST, AT(secrets), "SPEC", NULL,
 		"id=ID,src=FILE or id=ID,env=VARIABLE: a secret for RUN --mount=type=secret; may "
 		"be "
@@ -47,6 +62,8 @@ const struct cli_option buildopts_table[] = {
 		"set every time in new layers, configuration and history to this one; without it "
 		"$SOURCE_DATE_EPOCH lowers later times"},
 	{"iidfile", 0, CLI_STRING, AT(iidfile), "FILE", NULL, "write the image ID to a file"},
+	{"digestfile", 0, CLI_STRING, AT(digestfile), "FILE", NULL,
+		"write the digest of the manifest to a file: the pushed one, if there is one"},
 	{"metadata-file", 0, CLI_STRING, AT(metadata_file), "FILE", NULL,
 		"write the digests of the result to a file, as JSON"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
@@ -93,6 +110,35 @@ static int take_labels(const struct strlist *in, struct strlist *out, struct err
 		else
 			strlist_addf(out, "%s=", label);
 	}
+	return 0;
+}
+
+static int take_names(
+	const char *option, const struct strlist *in, struct strlist *out, struct err **err)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (!*in->v[i] || strchr(in->v[i], '='))
+			return err_set(
+				err, ERR_USAGE, "%s: \"%s\" is not a name", option, in->v[i]);
+	*out = *in;
+	return 0;
+}
+
+/* One platform gives a manifest and no index around it. */
+static int take_annotations(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	for (size_t i = 0; i < o->annotations.n; i++) {
+		unsigned levels;
+
+		if (annotation_check(o->annotations.v[i], &levels, err) < 0)
+			return -1;
+		if (!(levels & ANNOTATION_OF_INDEX) || (o->platform && strchr(o->platform, ',')))
+			continue;
+		err_set(err, ERR_USAGE, "--annotation %s: an image for one platform has no index",
+			o->annotations.v[i]);
+		return err_hint(err, "annotate the manifest, or give --platform several");
+	}
+	b->annotations = o->annotations;
 	return 0;
 }
 
@@ -192,6 +238,10 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
 									 : BUILD_NET_HOST,
 		.sync = o->sync,
+		.drop_base_labels = o->inherit_labels == 0,
+		.no_base_annotations = o->base_annotations == 0,
+		.docker_format = o->format && strcmp(o->format, "docker") == 0,
+		.squash = o->squash,
 		.authfile = o->remote.authfile,
 		.tls_verify = o->remote.tls_verify,
 		.cancelled = c->cancelled,
@@ -203,7 +253,10 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
-		take_labels(&o->labels, &b->labels, err) < 0)
+		take_labels(&o->labels, &b->labels, err) < 0 ||
+		take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
+		take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0 ||
+		take_annotations(o, b, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;

@@ -18,6 +18,13 @@ struct buildopts {
 	const char *target;
 	struct strlist build_args;
 	struct strlist labels;
+	struct strlist unset_labels;
+	int inherit_labels;
+	struct strlist unset_env;
+	struct strlist annotations;
+	int base_annotations;
+	const char *format;
+	bool squash;
 	struct strlist secrets;
 	struct strlist contexts;
 	const char *platform;
@@ -26,6 +33,7 @@ struct buildopts {
 	const char *network;
 	const char *timestamp;
 	const char *iidfile;
+	const char *digestfile;
 	const char *metadata_file;
 	const char *jobs;
 	bool push;

@@ -9,37 +9,103 @@
 #include "store/base/mem.h"
 #include "store/image.h"
 
+/* The manifest that others will see: the pushed one, else the one in the store. */
+static struct digest published(const struct build_result *r, const struct strlist *pushed)
+{
+	struct digest d = r->manifest;
+
+	if (pushed->n)
+		(void)sha256_parse_string(strrchr(pushed->v[0], '=') + 1, &d);
+	return d;
+}
+
+static void add_pairs(struct show_json *j, const char *key, const struct strlist *pairs)
+{
+	if (pairs->n == 0)
+		return;
+	show_json_open(j, key, '{');
+	for (size_t i = 0; i < pairs->n; i++) {
+		const char *eq = strchr(pairs->v[i], '=');
+		auto_free char *name = mem_strndup(pairs->v[i], (size_t)(eq - pairs->v[i]));
+
+		show_json_string(j, name, eq + 1);
+	}
+	show_json_close(j, '}');
+}
+
+/* As BuildKit has it: media type, digest and size, what the manifest says of itself, platform. */
+static void add_descriptor(struct show_json *j, const struct image *i)
+{
+	const struct oci_platform *p = &i->config.platform;
+
+	show_json_open(j, "containerimage.descriptor", '{');
+	show_json_string(j, "mediaType", i->manifest.media_type);
+	show_json_digest(j, "digest", &i->manifest_digest);
+	show_json_number(j, "size", i->manifest_size);
+	add_pairs(j, "annotations", &i->manifest.annotations);
+	if (p->os && p->architecture) {
+		show_json_open(j, "platform", '{');
+		show_json_string(j, "architecture", p->architecture);
+		show_json_string(j, "os", p->os);
+		if (p->variant)
+			show_json_string(j, "variant", p->variant);
+		show_json_close(j, '}');
+	}
+	show_json_close(j, '}');
+}
+
 /* pushed: "NAME=sha256:..." of every push that went well. */
-static int write_metadata(const struct outfile *f, const struct build_result *r,
+static void add_pushed(struct show_json *j, const struct strlist *pushed)
+{
+	if (pushed->n == 0)
+		return;
+	show_json_open(j, "containerimage.pushed", '{');
+	for (size_t i = 0; i < pushed->n; i++) {
+		const char *eq = strrchr(pushed->v[i], '=');
+		auto_free char *name = mem_strndup(pushed->v[i], (size_t)(eq - pushed->v[i]));
+
+		show_json_string(j, name, eq + 1);
+	}
+	show_json_close(j, '}');
+}
+
+static int write_metadata(const struct outfile *f, struct store *s, const struct build_result *r,
 	const struct strlist *pushed, struct err **err)
 {
 	auto_show_json struct show_json j;
 	auto_buf struct buf out, names;
+	auto_image struct image i = {0};
+	struct digest d = published(r, pushed);
 
 	show_json_init(&j);
 	buf_init(&out, BUF_TEXT_MAX);
 	buf_init(&names, BUF_TEXT_MAX);
-	for (size_t i = 0; i < r->names.n; i++)
-		buf_addf(&names, "%s%s", i ? "," : "", r->names.v[i]);
+	if (!f->path)
+		return 0;
+	if (image_open_manifest(s, &d, &i, err) < 0)
+		return -1;
+	for (size_t n = 0; n < r->names.n; n++)
+		buf_addf(&names, "%s%s", n ? "," : "", r->names.v[n]);
 	show_json_open(&j, NULL, '{');
 	show_json_digest(&j, "containerimage.config.digest", &r->config);
-	show_json_digest(&j, "containerimage.digest", &r->manifest);
+	add_descriptor(&j, &i);
+	show_json_digest(&j, "containerimage.digest", &d);
 	if (r->names.n)
 		show_json_string(&j, "image.name", names.data);
-	if (pushed->n) {
-		show_json_open(&j, "containerimage.pushed", '{');
-		for (size_t i = 0; i < pushed->n; i++) {
-			char *eq = strrchr(pushed->v[i], '=');
-			auto_free char *name =
-				mem_strndup(pushed->v[i], (size_t)(eq - pushed->v[i]));
-
-			show_json_string(&j, name, eq + 1);
-		}
-		show_json_close(&j, '}');
-	}
+	add_pushed(&j, pushed);
 	show_json_close(&j, '}');
 	show_json_pretty(&j, &out);
 	return outfile_write(f, out.data, out.len, err);
+}
+
+static int write_digest(const struct outfile *f, const struct build_result *r,
+	const struct strlist *pushed, struct err **err)
+{
+	struct digest d = published(r, pushed);
+	char text[DIGEST_STRING];
+
+	sha256_string(&d, text);
+	return outfile_write(f, text, strlen(text), err);
 }
 
 /* By digest: another build may have taken the name meanwhile. */
@@ -102,6 +168,7 @@ int buildresult_open(
 {
 	*b = (struct buildresult){.c = c, .o = o};
 	if (outfile_open(&b->iid, o->iidfile, err) < 0 ||
+		outfile_open(&b->digest, o->digestfile, err) < 0 ||
 		outfile_open(&b->metadata, o->metadata_file, err) < 0)
 		return -1;
 	return 0;
@@ -120,7 +187,9 @@ int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui 
 	if (b->o->push)
 		status = push_all(b->c, b->o, s, ui, r, &pushed, err);
 	/* Also after a push that failed: the image is there. */
-	if (write_metadata(&b->metadata, r, &pushed, status < 0 ? NULL : err) < 0)
+	struct err **first = status < 0 ? NULL : err;
+	if (write_digest(&b->digest, r, &pushed, first) < 0 ||
+		write_metadata(&b->metadata, s, r, &pushed, first) < 0)
 		status = -1;
 	ui_finish(ui);
 	if (status == 0)

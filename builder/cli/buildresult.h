@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `bld build` does with an image that is built: names are pushed, --iidfile and
- * --metadata-file are written, the result is shown.
+ * What `bld build` does with an image that is built: names are pushed, --iidfile,
+ * --digestfile and --metadata-file are written, the result is shown.
  */
 #ifndef BLD_BUILDER_CLI_BUILDRESULT_H
 #define BLD_BUILDER_CLI_BUILDRESULT_H
@@ -14,6 +14,7 @@ struct buildresult {
 	const struct cli *c;
 	const struct buildopts *o;
 	struct outfile iid;
+	struct outfile digest;
 	struct outfile metadata;
 };
 

@@ -194,6 +194,14 @@ struct layer_node *layer_node_find(const struct layer_node *n, const char *name,
  * owned. */
 char *layer_node_read(const struct layer_node *n, size_t max, size_t *len, struct err **err);
 
+/*
+ * The layer that makes `top` of `below`: entries for what is new or changed and the directories on
+ * the way to it, whiteouts for what is gone, all names of a file together. A change of a
+ * directory's time alone is none. Both trees must be of tars (LAYER_DATA_FD), and live as long as
+ * the list, which is the caller's.
+ */
+struct layer_list *layer_difference(const struct layer_tree *below, const struct layer_tree *top);
+
 /* --- directory <-> tar ----------------------------------------------------------------- */
 
 struct layer_freeze {

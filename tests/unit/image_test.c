@@ -179,7 +179,9 @@ static void test_write(void **state)
 	layers[0].media_type = mem_strdup(OCI_MEDIA_DOCKER_LAYER_GZIP);
 	struct strlist notes = {0};
 	strlist_add(&notes, "k=v");
-	assert_int_equal(0, image_write(d->s, &i.config, layers, &notes, &b, &config, NULL));
+	assert_int_equal(
+		0, image_write(d->s, &i.config, layers, &(struct image_form){.annotations = &notes},
+			   &b, &config, NULL));
 	assert_true(sha256_equal(&config, &i.manifest.config.digest));
 	image_clear(&i);
 	assert_int_equal(0, image_open_manifest(d->s, &b.digest, &i, NULL));

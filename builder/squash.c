@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/squash.h"
+
+#include "builder/commit.h"
+#include "builder/history.h"
+#include "store/base/mem.h"
+#include "store/snapshot.h"
+
+static void mark_empty(struct oci_config *c, size_t from)
+{
+	for (size_t i = from; i < c->nhistory; i++)
+		c->history[i].empty_layer = true;
+}
+
+static void add_entry(struct oci_config *c, size_t merged)
+{
+	auto_free char *text = mem_printf("squash: %zu layers", merged);
+	struct oci_history h = {.created_by = text, .comment = mem_strdup(HISTORY_COMMENT)};
+
+	oci_config_add_history(c, &h);
+	free(h.comment);
+}
+
+int squash_layers(
+	struct store *s, struct oci_config *c, size_t nbase, size_t nbase_history, struct err **err)
+{
+	size_t merged = c->ndiff_ids - nbase;
+	struct record r = {0};
+
+	if (merged < 2)
+		return 0;
+	auto_layer_tree struct layer_tree *below = snapshot_tree(s, c->diff_ids, nbase, err);
+	auto_layer_tree struct layer_tree *top =
+		below ? snapshot_tree(s, c->diff_ids, c->ndiff_ids, err) : NULL;
+	if (!top)
+		return -1;
+	auto_layer_list struct layer_list *l = layer_difference(below, top);
+	mark_empty(c, nbase_history);
+	c->ndiff_ids = nbase;
+	if (layer_list_count(l) == 0)
+		return 0;
+	if (commit_list(s, l, &r, err) < 0)
+		return err_prefix(err, "--squash");
+	oci_config_add_diff_id(c, &r.layer);
+	add_entry(c, merged);
+	return 0;
+}
