@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/archivetree.h"
 
-#include <fcntl.h>
-
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"
@@ -11,7 +9,7 @@
 
 int archivetree_spool(int from, const char *what, struct store *s, struct err **err)
 {
-	auto_fd int fd = openat(store_spool_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int fd = fs_spool(store_spool_fd(s));
 	struct io_fd in = {.fd = from, .what = what};
 	struct io_reader r = io_fd_reader(&in);
 	auto_free char *chunk = mem_alloc(CHUNK);
@@ -42,7 +40,7 @@ struct layer_tree *archivetree_make(int archive, struct store *s, struct err **e
 	auto_layer_archive struct layer_archive *a =
 		layer_archive_open(archive, store_spool_fd(s), ARCHIVETREE_MAX, err);
 	auto_layer_list struct layer_list *list = layer_list_new();
-	auto_fd int tar = openat(store_spool_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int tar = fs_spool(store_spool_fd(s));
 	const struct layer_entry *e;
 	int more;
 

@@ -40,7 +40,7 @@ static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct er
 	};
 	auto_layer_tree struct layer_tree *empty = layer_tree_new();
 	struct copy_dest d = {.below = empty, .path = "/", .workdir = "/"};
-	auto_fd int tar = openat(store_spool_fd(j->s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int tar = fs_spool(store_spool_fd(j->s));
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
 
 	if (!sel)

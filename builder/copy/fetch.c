@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // ADD URL: the body in a file without a name, which the selection keeps open.
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,17 +16,9 @@
 
 int copy_fetch_spool(int dir_fd, struct err **err)
 {
-	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = fs_spool(dir_fd);
 
-	if (fd >= 0)
-		return fd;
-	char name[64];
-	fs_temp_name(name, sizeof name, "spool");
-	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(err, "a temporary file");
-	unlinkat(dir_fd, name, 0);
-	return fd;
+	return fd < 0 ? err_sys(err, "a temporary file") : fd;
 }
 
 static int hex(char c)

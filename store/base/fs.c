@@ -365,6 +365,21 @@ void fs_temp_name(char *out, size_t size, const char *prefix)
 	snprintf(out, size, "%s.%d.%016llx", prefix, (int)getpid(), (unsigned long long)r);
 }
 
+int fs_spool(int dir_fd)
+{
+	char name[FS_TEMP_NAME];
+	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* NFS and older overlayfs know no files without a name. */
+	fs_temp_name(name, sizeof name, "spool");
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(dir_fd, name, 0);
+	return fd;
+}
+
 char *fs_printable(const char *name)
 {
 	struct buf b;

@@ -55,6 +55,9 @@ int fs_replace_file(int dir_fd, const char *name, const void *p, size_t n, mode_
 /* A name that nobody else uses: "prefix.PID.RANDOM". */
 void fs_temp_name(char *out, size_t size, const char *prefix);
 
+/* A file without a name in this directory, to read and write: fd / -1 errno. */
+int fs_spool(int dir_fd);
+
 /* Escaped for people: valid until the buffer goes. Convenience for messages about outside names. */
 char *fs_printable(const char *name); /* owned by the caller */
 

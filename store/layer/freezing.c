@@ -37,7 +37,7 @@ static int write_head(void *ctx, const void *p, size_t n, struct err **err)
 	struct layer_freezing *z = ctx;
 
 	if (z->head_fd < 0)
-		z->head_fd = openat(z->o.spool_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		z->head_fd = fs_spool(z->o.spool_fd);
 	if (z->head_fd < 0 || fs_write_all(z->head_fd, p, n))
 		return err_sys(err, "spool file in the store");
 	z->head_size += n;

@@ -374,10 +374,9 @@ void layer_deflate_free(struct layer_deflate *z);
  * header (S10)? 1 / 0 / -1. */
 int layer_archive_probe(int fd, struct err **err);
 /*
- * Entries of such an archive in order. The callback gets each entry (data as LAYER_DATA_MEM up to
- * small sizes is NOT used: regular files come as LAYER_DATA_FD in an unlinked spool file the reader
- * owns, valid until layer_archive_close). Names are cleaned like layer_walk's, but ".." components
- * are clamped at the root. Whiteout names are ordinary here.
+ * Entries of such an archive in order. Contents of files are LAYER_DATA_FD in a file without a name
+ * in tmp_dir_fd, which the reader owns until layer_archive_close. Names are cleaned like
+ * layer_walk's, but ".." components are clamped at the root. Whiteout names are ordinary here.
  */
 struct layer_archive;
 struct layer_archive *layer_archive_open(

@@ -7,7 +7,6 @@
 // fit; so its calls run in a UTF-8 locale of this thread, where names stay the bytes they are.
 #include "store/layer/layer.h"
 
-#include <fcntl.h>
 #include <locale.h>
 #include <string.h>
 
@@ -161,7 +160,7 @@ struct layer_archive *layer_archive_open(
 	auto_layer_archive struct layer_archive *r = open_reader(fd, max_bytes, err);
 	if (!r)
 		return NULL;
-	r->spool = openat(tmp_dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	r->spool = fs_spool(tmp_dir_fd);
 	if (r->spool < 0) {
 		err_sys(err, "temporary file");
 		return NULL;

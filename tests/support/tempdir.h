@@ -22,4 +22,8 @@ bool tempdir_has(int dir_fd, const char *name);
 /* Entries other than "." and "..". */
 size_t tempdir_count(int dir_fd, const char *name);
 
+/* From now on this process (a child of the test) finds no file system that has files without names
+ * (O_TMPFILE), as on NFS. */
+bool tempdir_refuse_tmpfile(void);
+
 #endif

@@ -427,6 +427,37 @@ static void test_replace(void **state)
 	err_free(e);
 }
 
+/* 0: a file to read and write of which no name remains. */
+static int spool(struct tempdir *t, bool refuse)
+{
+	char text[4] = "";
+
+	if (refuse && !tempdir_refuse_tmpfile())
+		return 1;
+	if (refuse && (openat(t->fd, ".", O_TMPFILE | O_RDWR, 0600) >= 0 || errno != EOPNOTSUPP))
+		return 2;
+	int fd = fs_spool(t->fd);
+	if (fd < 0 || fs_write_all(fd, "abc", 3) < 0 || fs_pread_all(fd, text, 3, 0) < 0)
+		return 3;
+	if (strcmp(text, "abc") != 0 || tempdir_count(t->fd, ".") != 0)
+		return 4;
+	close(fd);
+	return fs_spool(-1) < 0 && errno == EBADF ? 0 : 5;
+}
+
+static void test_spool(void **state)
+{
+	struct tempdir *t = *state;
+	int status;
+
+	assert_int_equal(0, spool(t, false));
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(spool(t, true));
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, status);
+}
+
 static void test_temp_name(void **state)
 {
 	char a[FS_TEMP_NAME], b[FS_TEMP_NAME], want[32];
@@ -452,6 +483,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_spool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_temp_name, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("fs", tests, NULL, NULL);
