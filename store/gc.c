@@ -16,57 +16,32 @@
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/cache.h"
+#include "store/digestset.h"
 #include "store/dirform.h"
 #include "store/indexform.h"
 #include "store/layerlines.h"
 #include "store/statindex.h"
 #include "store/tags.h"
 
-#define INDEX_DEPTH 4
-#define SIZE_DEPTH  64 /* directories deeper than this are not counted in the report */
-
-struct set {
-	struct digest *v; /* owned */
-	size_t n, cap;
-};
+#define SIZE_DEPTH 64 /* directories deeper than this are not counted in the report */
 
 struct gc {
 	struct store *s;
 	const struct gc_opts *o;
 	struct gc_report report;
-	struct set blobs;  /* live blobs; diff IDs are names of blobs too */
-	struct set layers; /* live diff IDs */
-	struct set stale;  /* cache records to drop */
+	struct digestset blobs;  /* live blobs; diff IDs are names of blobs too */
+	struct digestset layers; /* live diff IDs */
+	struct digestset stale;  /* cache records to drop */
+	struct digestset docs;   /* manifests and indexes to look at, each once; unsorted */
 	int64_t now;
 };
-
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct digest));
-}
-
-static void set_add(struct set *s, const struct digest *d)
-{
-	MEM_PUSH(s->v, s->n, s->cap) = *d;
-}
-
-static void set_sort(struct set *s)
-{
-	if (s->n > 1)
-		qsort(s->v, s->n, sizeof *s->v, by_bytes);
-}
-
-static bool set_has(const struct set *s, const struct digest *d)
-{
-	return s->n && bsearch(d, s->v, s->n, sizeof *s->v, by_bytes);
-}
 
 /* --- mark ------------------------------------------------------------------------------------- */
 
 static void mark_layer(struct gc *g, const struct digest *diff_id)
 {
-	set_add(&g->layers, diff_id);
-	set_add(&g->blobs, diff_id);
+	digestset_add(&g->layers, diff_id);
+	digestset_add(&g->blobs, diff_id);
 }
 
 static void mark_config(struct gc *g, const struct digest *d)
@@ -75,31 +50,38 @@ static void mark_config(struct gc *g, const struct digest *d)
 	auto_oci_config struct oci_config c = {0};
 	auto_free char *text = blob_read(g->s, d, OCI_CONFIG_MAX, &n, NULL);
 
-	set_add(&g->blobs, d);
+	digestset_add(&g->blobs, d);
 	if (!text || oci_config_parse(text, n, &c, NULL) < 0)
 		return;
 	for (size_t i = 0; i < c.ndiff_ids; i++)
 		mark_layer(g, &c.diff_ids[i]);
 }
 
+/* A hostile index may name another one thousands of times, and that the next: each counts once. */
+static void mark_later(struct gc *g, const struct digest *d)
+{
+	if (blob_exists(g->s, d, NULL))
+		digestset_add_new(&g->docs, d);
+}
+
 /* What cannot be read keeps only itself: verify reports it. */
-static void mark_document(struct gc *g, const struct digest *d, int depth)
+static void mark_document(struct gc *g, const struct digest *d)
 {
 	size_t n;
 	auto_oci_manifest struct oci_manifest m = {0};
 	auto_oci_index struct oci_index x = {0};
 	auto_free char *text = blob_read(g->s, d, OCI_MANIFEST_MAX, &n, NULL);
 
-	set_add(&g->blobs, d);
+	digestset_add(&g->blobs, d);
 	if (!text)
 		return;
 	if (oci_manifest_parse(text, n, NULL, &m, NULL) == 0) {
 		mark_config(g, &m.config.digest);
 		for (size_t i = 0; i < m.nlayers; i++)
-			set_add(&g->blobs, &m.layers[i].digest);
-	} else if (depth < INDEX_DEPTH && oci_index_parse(text, n, NULL, &x, NULL) == 0) {
+			digestset_add(&g->blobs, &m.layers[i].digest);
+	} else if (oci_index_parse(text, n, NULL, &x, NULL) == 0) {
 		for (size_t i = 0; i < x.nmanifests; i++)
-			mark_document(g, &x.manifests[i].digest, depth + 1);
+			mark_later(g, &x.manifests[i].digest);
 	}
 }
 
@@ -113,7 +95,7 @@ static int mark_record(void *ctx, const struct digest *key, const char *value, s
 	(void)len;
 	(void)err;
 	if (!value || g->o->all || old) {
-		set_add(&g->stale, key);
+		digestset_add(&g->stale, key);
 		return 0;
 	}
 	while (layerlines_next(&value, &d))
@@ -129,7 +111,11 @@ static int mark_names(struct gc *g, struct err **err)
 	if (tags_index(g->s, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < x.nmanifests; i++)
-		mark_document(g, &x.manifests[i].digest, 0);
+		mark_later(g, &x.manifests[i].digest);
+	for (size_t i = 0; i < g->docs.n; i++) {
+		const struct digest d = g->docs.v[i];
+		mark_document(g, &d);
+	}
 	return 0;
 }
 
@@ -209,14 +195,14 @@ static bool live_blob(struct gc *g, const char *name)
 	struct digest d;
 
 	/* A name that is not a digest is not ours to remove. */
-	return sha256_parse_hex(name, strlen(name), &d) < 0 || set_has(&g->blobs, &d);
+	return sha256_parse_hex(name, strlen(name), &d) < 0 || digestset_has(&g->blobs, &d);
 }
 
 static bool live_record(struct gc *g, const char *name)
 {
 	struct digest d;
 
-	return sha256_parse_hex(name, strlen(name), &d) == 0 && !set_has(&g->stale, &d);
+	return sha256_parse_hex(name, strlen(name), &d) == 0 && !digestset_has(&g->stale, &d);
 }
 
 static bool live_dir(struct gc *g, const char *name)
@@ -228,7 +214,7 @@ static bool live_dir(struct gc *g, const char *name)
 		dirform_read(g->s, &chain, &f, NULL) != 1 || !f.usable)
 		return false;
 	for (size_t i = 0; i < f.n; i++)
-		if (!set_has(&g->layers, &f.diff_ids[i]))
+		if (!digestset_has(&g->layers, &f.diff_ids[i]))
 			return false;
 	return true;
 }
@@ -240,7 +226,7 @@ static bool live_index(struct gc *g, const char *name)
 	if (indexform_read(g->s, name, &x, NULL) != 1)
 		return false;
 	for (size_t i = 0; i < x.n; i++)
-		if (!set_has(&g->layers, &x.diff_ids[i]))
+		if (!digestset_has(&g->layers, &x.diff_ids[i]))
 			return false;
 	return true;
 }
@@ -252,7 +238,7 @@ static bool form_of_live(struct gc *g, const char *name, struct digest *value)
 	auto_buf struct buf b = {0};
 
 	if (strlen(name) < DIGEST_HEX || name[DIGEST_HEX - 1] != '.' ||
-		sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0 || !set_has(&g->layers, &d))
+		sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0 || !digestset_has(&g->layers, &d))
 		return false;
 	auto_fd int fd =
 		openat(store_dir(g->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -275,7 +261,7 @@ static bool live_form(struct gc *g, const char *name)
 	struct digest value;
 
 	return form_of_live(g, name, &value) &&
-	       (is_compressed(name) || set_has(&g->layers, &value));
+	       (is_compressed(name) || digestset_has(&g->layers, &value));
 }
 
 /* Compressed blobs of live layers are live. */
@@ -290,7 +276,7 @@ static int mark_forms(struct gc *g, struct err **err)
 		return err_sys(err, "store %s", store_root(g->s));
 	while ((e = readdir(dir)))
 		if (form_of_live(g, e->d_name, &value) && is_compressed(e->d_name))
-			set_add(&g->blobs, &value);
+			digestset_add(&g->blobs, &value);
 	closedir(dir);
 	return 0;
 }
@@ -302,12 +288,12 @@ static bool live_never(struct gc *g, const char *name)
 	return false;
 }
 
-/* What a process that was killed while it made a new store left behind; the directories of dead
- * processes were moved to the trash when the store was opened. */
+/* The directories of dead processes were moved to the trash when the store was opened; a process
+ * that could make none for itself and was killed left its files in tmp itself. */
 static bool live_tmp(struct gc *g, const char *name)
 {
 	(void)g;
-	return strncmp(name, STORE_ONCE ".", sizeof STORE_ONCE) != 0;
+	return strncmp(name, STORE_PROCESS ".", sizeof STORE_PROCESS) == 0;
 }
 
 static bool live_statindex(struct gc *g, const char *name)
@@ -350,11 +336,11 @@ static int run(struct gc *g, struct err **err)
 {
 	if (mark_names(g, err) < 0 || cache_each(g->s, mark_record, g, err) < 0)
 		return -1;
-	set_sort(&g->layers);
-	set_sort(&g->stale);
+	digestset_sort(&g->layers);
+	digestset_sort(&g->stale);
 	if (mark_forms(g, err) < 0)
 		return -1;
-	set_sort(&g->blobs);
+	digestset_sort(&g->blobs);
 	return sweep_all(g, err);
 }
 
@@ -366,9 +352,10 @@ int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, stru
 	if (!o->dry_run && store_exclusive(s, false, err) < 0)
 		return -1;
 	int r = run(&g, err);
-	free(g.blobs.v);
-	free(g.layers.v);
-	free(g.stale.v);
+	digestset_clear(&g.blobs);
+	digestset_clear(&g.layers);
+	digestset_clear(&g.stale);
+	digestset_clear(&g.docs);
 	if (r == 0 && out)
 		*out = g.report;
 	return r;

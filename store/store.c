@@ -255,7 +255,7 @@ static int make_tmp(const struct store *s)
 	if (guard < 0)
 		return -1;
 	recover_dead(tmp, store_dir(s, STORE_TRASH));
-	fs_temp_name(name, sizeof name, "p");
+	fs_temp_name(name, sizeof name, STORE_PROCESS);
 	snprintf(lock_name, sizeof lock_name, "%s.lock", name);
 	auto_fd int lock = lock_take(tmp, lock_name, LOCK_EXCLUSIVE, true, NULL);
 	if (lock < 0)

@@ -9,7 +9,7 @@
  *	bld/dirs/CHAIN/         directory form of a layer on a given stack (snapshot.h); CHAIN =
  *	                        chain ID
  *	bld/erofs/CHAIN.KIND/   EROFS index of a layer or a stack (indexform.h)
- *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (snapshot.h)
+ *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (packed.h)
  *	bld/cache/HEX           cache records (cache.h)
  *	bld/index/HEX           stat indexes of build contexts (statindex.h)
  *	bld/index.last          the index.json before the last change (tags.h)
@@ -68,7 +68,7 @@ int store_sync(struct store *s, struct err **err);
 
 /* --- for the files of store/ and for cache mounts of the builder ------------------------------ */
 
-#define STORE_ONCE "once" /* temp files in bld/tmp itself: "once.PID...", of a store being made */
+#define STORE_PROCESS "p" /* bld/tmp/p.PID.RANDOM and its .lock are a process's */
 
 enum store_dir {
 	STORE_DIRS,

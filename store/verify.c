@@ -10,13 +10,12 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/cache.h"
+#include "store/digestset.h"
 #include "store/dirform.h"
 #include "store/indexform.h"
 #include "store/layer/layer.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
-
-#define INDEX_DEPTH 4
 
 struct check {
 	struct store *s;
@@ -133,7 +132,9 @@ static void check_manifest(struct check *c, const char *name, const struct oci_m
 		check_layers(c, name, m, &config);
 }
 
-static void check_image(struct check *c, const char *name, const struct digest *d, int depth)
+/* One of the documents of an image; an index adds to them. */
+static void check_document(
+	struct check *c, const char *name, const struct digest *d, struct digestset *docs)
 {
 	size_t n;
 	auto_oci_manifest struct oci_manifest m = {0};
@@ -146,14 +147,26 @@ static void check_image(struct check *c, const char *name, const struct digest *
 		return;
 	if (index == 0 && oci_manifest_parse(text, n, NULL, &m, &why) == 0)
 		check_manifest(c, name, &m);
-	if (index == 1 && depth < INDEX_DEPTH && oci_index_parse(text, n, NULL, &x, &why) == 0) {
+	if (index == 1 && oci_index_parse(text, n, NULL, &x, &why) == 0) {
 		/* Only the platforms that were pulled are here. */
 		for (size_t i = 0; i < x.nmanifests; i++)
 			if (blob_exists(c->s, &x.manifests[i].digest, NULL))
-				check_image(c, name, &x.manifests[i].digest, depth + 1);
+				digestset_add_new(docs, &x.manifests[i].digest);
 	}
 	if (why)
 		problem(c, "image %s: %s", name, err_text(why));
+}
+
+/* Each document once: a hostile index may name another one thousands of times. */
+static void check_image(struct check *c, const char *name, const struct digest *top)
+{
+	auto_digestset struct digestset docs = {0};
+
+	digestset_add(&docs, top);
+	for (size_t i = 0; i < docs.n; i++) {
+		const struct digest d = docs.v[i];
+		check_document(c, name, &d, &docs);
+	}
 }
 
 static int check_names(struct check *c, struct err **err)
@@ -168,7 +181,7 @@ static int check_names(struct check *c, struct err **err)
 		return 0;
 	}
 	for (size_t i = 0; i < t.n; i++)
-		check_image(c, t.v[i].name, &t.v[i].manifest.digest, 0);
+		check_image(c, t.v[i].name, &t.v[i].manifest.digest);
 	return 0;
 }
 

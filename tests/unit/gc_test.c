@@ -213,6 +213,56 @@ static void test_damaged_index(void **state)
 	assert_int_equal(11, blobs(d->s));
 }
 
+/* A file in bld/tmp itself has no owner; the directory of a process has one. */
+static void test_tmp(void **state)
+{
+	struct storedir *d = *state;
+	struct gc_report r = {0};
+
+	tempdir_write(store_tmp_fd(d->s), "mine", "x");
+	tempdir_write(store_dir(d->s, STORE_TMP), "f.1.2", "x");
+	assert_int_equal(0, fs_mkdirs(store_dir(d->s, STORE_TMP), "d.1.2/upper", 0700));
+	run(d->s, &keep, &r);
+	assert_int_equal(2, r.objects);
+	assert_true(tempdir_has(store_tmp_fd(d->s), "mine"));
+	assert_int_equal(2, tempdir_count(store_dir(d->s, STORE_TMP), "."));
+}
+
+/* An index of 4096 times the same index, six deep, with an image at the end. */
+static void test_nested_index(void **state)
+{
+	struct storedir *d = *state;
+	struct oci_descriptor of = {0};
+	struct verify_report r = {0};
+	const struct verify_opts o = {0};
+	struct digest one[2];
+
+	images_simple(d->s, "localhost/a:1", one);
+	assert_int_equal(1, tags_find(d->s, "localhost/a:1", &of, NULL));
+	for (int depth = 0; depth < 6; depth++) {
+		struct oci_index x = {.nmanifests = OCI_INDEX_MAX};
+		size_t n;
+		x.manifests = mem_array(x.nmanifests, sizeof *x.manifests);
+		for (size_t i = 0; i < x.nmanifests; i++)
+			oci_descriptor_copy(&x.manifests[i], &of);
+		char *text = oci_index_dump(&x, &n);
+		free(of.media_type);
+		of.media_type = mem_strdup(OCI_MEDIA_INDEX);
+		of.size = n;
+		assert_int_equal(0, blob_put(d->s, text, n, &of.digest, NULL));
+		free(text);
+		oci_index_clear(&x);
+	}
+	const char *name = "localhost/nested:1";
+	assert_int_equal(0, tags_set(d->s, &name, 1, &of, NULL));
+	assert_int_equal(1, tags_remove(d->s, "localhost/a:1", NULL));
+	run(d->s, &keep, NULL);
+	assert_int_equal(6 + 4, blobs(d->s));
+	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
+	assert_int_equal(0, r.problems);
+	oci_descriptor_clear(&of);
+}
+
 /* What is left after any prune is whole. */
 static void test_verify_after(void **state)
 {
@@ -275,6 +325,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_age, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_dry_run, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_trash, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_tmp, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_nested_index, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_busy, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_damaged_index, storedir_setup, storedir_teardown),

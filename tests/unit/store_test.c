@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/blob.h"
 #include "store/tempfile.h"
 #include "tests/support/storedir.h"
 
@@ -286,6 +287,41 @@ static void test_tempfile(void **state)
 	assert_int_equal(2, tempdir_count(dir, "."));
 }
 
+/* In a child on a file system where every file has a name: 0 when all is as elsewhere. */
+static int with_names(const struct storedir *d)
+{
+	struct digest id;
+	char *text;
+
+	if (!tempdir_refuse_tmpfile())
+		return 1;
+	struct store *s = storedir_again(d);
+	if (blob_put(s, "named", 5, &id, NULL) < 0 ||
+		store_write_file(s, store_dir(s, STORE_FORMS), "c", "c", 1, false, NULL) < 0)
+		return 2;
+	if (tempdir_count(store_tmp_fd(s), ".") != 0)
+		return 3;
+	text = blob_read(s, &id, 5, NULL, NULL);
+	if (!text || strcmp(text, "named") != 0)
+		return 4;
+	free(text);
+	store_close(s);
+	return 0;
+}
+
+static void test_no_tmpfile(void **state)
+{
+	struct storedir *d = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(with_names(d));
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, status);
+	assert_int_equal(0, tempdir_count(store_dir(d->s, STORE_TMP), "."));
+}
+
 /* A crash right after the store was made may leave its files empty. */
 static void test_torn_creation(void **state)
 {
@@ -370,6 +406,7 @@ int main(void)
 			test_exclusive_race, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_locks, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_write_file, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_no_tmpfile, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_tempfile, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_torn_creation, storedir_setup, storedir_teardown),

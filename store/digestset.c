@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/digestset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/mem.h"
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct digest));
+}
+
+void digestset_add(struct digestset *s, const struct digest *d)
+{
+	MEM_PUSH(s->v, s->n, s->cap) = *d;
+}
+
+void digestset_add_new(struct digestset *s, const struct digest *d)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (sha256_equal(&s->v[i], d))
+			return;
+	digestset_add(s, d);
+}
+
+void digestset_sort(struct digestset *s)
+{
+	if (s->n > 1)
+		qsort(s->v, s->n, sizeof *s->v, by_bytes);
+}
+
+bool digestset_has(const struct digestset *s, const struct digest *d)
+{
+	return s->n && bsearch(d, s->v, s->n, sizeof *s->v, by_bytes);
+}
+
+void digestset_clear(struct digestset *s)
+{
+	free(s->v);
+	*s = (struct digestset){0};
+}
