@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Content-addressed files: blobs/sha256/HEX. Written to this process's tmp, hashed while written,
- * published by rename; an object that is there already stays. Never synced here. What is larger
- * than a block of the pipe is hashed by a thread of its own.
+ * Content-addressed files: blobs/sha256/HEX. Written without a name (tempfile.h), hashed while
+ * written, and then given theirs; an object that is there already and can be trusted stays. Never
+ * synced here. What is larger than a block of the pipe is hashed by a thread of its own.
  */
 #ifndef BLD_STORE_BLOB_H
 #define BLD_STORE_BLOB_H

@@ -8,6 +8,7 @@
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/recordline.h"
 
 #define FORM_MAX ((size_t)64 << 10) /* OCI_LAYERS_MAX lines of 78 bytes, and the rest */
 
@@ -22,39 +23,26 @@ void dirform_clear(struct dirform *f)
 	*f = (struct dirform){0};
 }
 
-/* The rest of the line at *p when it begins with key, NUL-terminated in place; else NULL. */
-static char *line(char **p, const char *key)
-{
-	size_t n = strlen(key);
-	char *end = strchr(*p, '\n'), *value = *p + n;
-
-	if (!end || strncmp(*p, key, n) != 0)
-		return NULL;
-	*end = '\0';
-	*p = end + 1;
-	return value;
-}
-
 static bool parse(char *p, const char *boot, struct dirform *f)
 {
 	char *v;
 
-	if (!line(&p, "bld-dir 1"))
+	if (!recordline_is(&p, "bld-dir 1"))
 		return false;
-	const char *written = line(&p, "boot ");
-	const char *kind = written ? line(&p, "xattr ") : NULL;
+	const char *written = recordline_value(&p, "boot ");
+	const char *kind = written ? recordline_value(&p, "xattr ") : NULL;
 	if (!kind)
 		return false;
 	f->userxattr = strcmp(kind, "user") == 0;
 	f->usable = strcmp(written, boot) == 0 && f->userxattr == dirform_userxattr();
-	while ((v = line(&p, "layer "))) {
+	while ((v = recordline_value(&p, "layer "))) {
 		struct digest d;
 		if (f->n == OCI_LAYERS_MAX || sha256_parse_string(v, &d) < 0)
 			return false;
 		f->diff_ids = mem_grow(f->diff_ids, f->n + 1, sizeof *f->diff_ids);
 		f->diff_ids[f->n++] = d;
 	}
-	return f->n && line(&p, "end") && !*p;
+	return f->n && recordline_is(&p, "end") && !*p;
 }
 
 int dirform_read(struct store *s, const struct digest *chain, struct dirform *out, struct err **err)

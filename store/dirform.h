@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Directory forms on the disk, for snapshot.c, gc.c and verify.c: bld/dirs/CHAIN/upper is the lower
- *directory, bld/dirs/CHAIN/form says what it is. The form file, version 1, lines in this order:
+ * directory, bld/dirs/CHAIN/form says what it is. The form file, version 1, lines in this order:
  *
  *	bld-dir 1
- *	boot BOOT-ID          of the boot that wrote it; a form of another boot may be torn and is
- *made again xattr trusted|user    which overlay attributes it carries layer sha256:HEX      the
- *stack, bottom first; the last one is the layer that the directory holds end
+ *	boot BOOT-ID            of the boot that wrote it
+ *	xattr trusted|user      which overlay attributes it carries
+ *	layer sha256:HEX        the stack, bottom first; the directory holds the last one
+ *	end
+ *
+ * Nothing is synced: a form of another boot may be torn, and is made again.
  */
 #ifndef BLD_STORE_DIRFORM_H
 #define BLD_STORE_DIRFORM_H

@@ -14,6 +14,7 @@
 #include "store/keep.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
+#include "store/recordline.h"
 #include "store/tempfile.h"
 
 #define RECORD_MAX                                                                                 \
@@ -55,19 +56,6 @@ void indexform_drop(struct store *s, const char *name)
 
 /* --- the record ------------------------------------------------------------------------------- */
 
-/* The rest of the line at *p when it begins with key, NUL-terminated in place; else NULL. */
-static char *line(char **p, const char *key)
-{
-	size_t n = strlen(key);
-	char *end = strchr(*p, '\n'), *value = *p + n;
-
-	if (!end || strncmp(*p, key, n) != 0)
-		return NULL;
-	*end = '\0';
-	*p = end + 1;
-	return value;
-}
-
 /* "sha256:HEX SIZE" */
 static bool parse_file(char *v, struct indexform_file *out)
 {
@@ -98,17 +86,18 @@ static bool parse_lines(char *p, struct indexform *x)
 {
 	char *v;
 
-	if (!line(&p, "bld-index 1") || !parse_kind(line(&p, "kind "), &x->kind))
+	if (!recordline_is(&p, "bld-index 1") ||
+		!parse_kind(recordline_value(&p, "kind "), &x->kind))
 		return false;
 	x->diff_ids = mem_array(OCI_LAYERS_MAX, sizeof *x->diff_ids);
 	x->tars = mem_array(TARS_MAX, sizeof *x->tars);
-	while ((v = line(&p, "layer ")))
+	while ((v = recordline_value(&p, "layer ")))
 		if (x->n == OCI_LAYERS_MAX || sha256_parse_string(v, &x->diff_ids[x->n++]) < 0)
 			return false;
-	while ((v = line(&p, "tar ")))
+	while ((v = recordline_value(&p, "tar ")))
 		if (x->ntars == TARS_MAX || !parse_file(v, &x->tars[x->ntars++]))
 			return false;
-	v = line(&p, "image ");
+	v = recordline_value(&p, "image ");
 	return x->n && v && parse_file(v, &x->image) && !*p;
 }
 

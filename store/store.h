@@ -85,8 +85,7 @@ enum store_dir {
 int store_dir(const struct store *s, enum store_dir d);
 bool store_has_proc(const struct store *s); /* /proc is mounted: /proc/self/fd/N can be used */
 
-/* Replace dir_fd/name atomically by n bytes; the temp file is in tmp, so a kill leaves nothing
- * beside name. */
+/* Replace dir_fd/name atomically by n bytes; a kill leaves nothing beside name (tempfile.h). */
 int store_write_file(struct store *s, int dir_fd, const char *name, const void *p, size_t n,
 	bool sync, struct err **err);
 

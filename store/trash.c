@@ -82,10 +82,11 @@ static void remove_entry(struct slice *x, int dir, const struct dirent *e, int d
 	if (e->d_type != DT_DIR) {
 		if (e->d_type != DT_LNK && shorten(x, dir, e->d_name))
 			return;
-		if (unlinkat(dir, e->d_name, 0) == 0)
+		bool gone = unlinkat(dir, e->d_name, 0) == 0;
+		if (gone)
 			count(x);
 		/* Linux says EISDIR: a file system that does not tell types */
-		if (e->d_type != DT_UNKNOWN || errno != EISDIR)
+		if (gone || e->d_type != DT_UNKNOWN || errno != EISDIR)
 			return;
 	}
 	remove_dir(x, dir, e->d_name, depth);

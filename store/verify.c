@@ -185,6 +185,12 @@ static int check_names(struct check *c, struct err **err)
 	return 0;
 }
 
+/* Did a build or somebody else's repair take it away while we looked? */
+static bool vanished(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* --- derived forms ------------------------------------------------------------------------------
  */
 
@@ -224,7 +230,7 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 		return 0; /* of another boot or privilege: it is made again before it is used */
 	if (r == 1)
 		r = compare(c, &chain, &f, &why, &failed);
-	if (r == 1)
+	if (r == 1 || vanished(store_dir(c->s, STORE_DIRS), name))
 		return 0;
 	if (failed && err_get_kind(failed) == ERR_NOT_FOUND) {
 		/* Its layer was dropped, and nothing opens a directory without one: stale, not
@@ -277,7 +283,7 @@ static int check_index(struct check *c, const char *name, struct err **err)
 	}
 	if (r == 1)
 		r = compare_index(c, &x, &why, &failed);
-	if (r == 1)
+	if (r == 1 || vanished(store_dir(c->s, STORE_INDEX), name))
 		return 0;
 	/* Its layer was dropped: stale, not wrong. */
 	if (!failed || err_get_kind(failed) != ERR_NOT_FOUND)

@@ -138,6 +138,42 @@ static void test_dir(void **state)
 	assert_int_equal(1, tempdir_count(store_bld_fd(d->s), "dirs"));
 }
 
+struct taker {
+	struct store *s;
+	unsigned findings;
+};
+
+/* Somebody takes the rest away while the first one is looked at. */
+static void take_away(void *ctx, const char *text)
+{
+	static const enum store_dir dirs[] = {STORE_DIRS, STORE_INDEX};
+	struct taker *t = ctx;
+	char hex[DIGEST_HEX];
+
+	t->findings++;
+	for (uint8_t i = 0; i < 3; i++)
+		fs_remove_tree(store_dir(t->s, dirs[strncmp(text, "index", 5) == 0]),
+			sha256_hex(&(struct digest){{i}}, hex));
+}
+
+static void test_vanish(void **state)
+{
+	struct storedir *d = *state;
+	struct taker t = {.s = d->s};
+	const struct verify_opts o = {.finding = take_away, .ctx = &t};
+	struct verify_report r = {0};
+	char hex[DIGEST_HEX];
+
+	for (uint8_t i = 0; i < 3; i++) {
+		const char *name = sha256_hex(&(struct digest){{i}}, hex);
+		assert_int_equal(0, mkdirat(store_dir(d->s, STORE_DIRS), name, 0700));
+		assert_int_equal(0, mkdirat(store_dir(d->s, STORE_INDEX), name, 0700));
+	}
+	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
+	assert_int_equal(2, r.problems);
+	assert_int_equal(2, t.findings);
+}
+
 static void test_records(void **state)
 {
 	struct storedir *d = *state;
@@ -192,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_blob, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_made_again, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_dir, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_vanish, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_records, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_config, storedir_setup, storedir_teardown),
 	};
