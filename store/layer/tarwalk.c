@@ -10,64 +10,15 @@
 //   links, devices, directories and FIFOs have no content, whatever their size field says
 //   '0' with a trailing '/' is an error; '\0' (pre-POSIX) with one is a directory
 //   one zero block ends the archive only if another one or the end of the file follows
-#include "store/layer/layer.h"
+#include "store/layer/tarwalk.h"
 
 #include <string.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/layer/internal.h"
-#include "store/layer/tarblock.h"
 
-#define BLOCK      ((uint64_t)LAYER_TAR_BLOCK)
 #define WINDOW_MIN ((size_t)4 << 10)
 #define WINDOW_MAX ((size_t)128 << 10)
-
-/* Field offsets of POSIX ustar, and of old GNU sparse headers. */
-enum {
-	F_NAME = 0,
-	F_MODE = 100,
-	F_UID = 108,
-	F_GID = 116,
-	F_SIZE = 124,
-	F_MTIME = 136,
-	F_SUM = 148,
-	F_TYPE = 156,
-	F_LINK = 157,
-	F_MAGIC = 257,
-	F_MAJOR = 329,
-	F_MINOR = 337,
-	F_PREFIX = 345,
-	F_SPARSE = 386,
-	F_EXTENDED = 482,
-	F_REALSIZE = 483,
-	F_STAR = 508,
-	X_EXTENDED = 504, /* in a continuation block of a sparse map */
-};
-
-struct layer_walk {
-	int fd;
-	int tar_fd; /* what entries name */
-	uint64_t size;
-	uint64_t pos; /* of the next header */
-	uint64_t count;
-	bool heads;         /* the contents lie elsewhere */
-	uint64_t skipped;   /* bytes of contents that are not in this file, so far */
-	unsigned char *win; /* owned, WINDOW_MAX bytes */
-	uint64_t win_off;
-	size_t win_len;
-	size_t ahead;
-	bool done;
-	bool has_pax;
-	struct layer_pax pax;
-	char *body; /* owned: the records that pax points into */
-	size_t body_cap;
-	char *long_name; /* owned; GNU 'L' */
-	char *long_link; /* owned; GNU 'K' */
-	struct layer_entry e;
-	char path[LAYER_PATH_MAX + 1];
-	char link[LAYER_PATH_MAX + 1];
-};
 
 struct layer_walk *layer_walk_new(int fd, uint64_t size)
 {
@@ -100,19 +51,18 @@ void layer_walk_free(struct layer_walk *w)
 	free(w);
 }
 
-static int truncated(struct err **err)
+int tarwalk_truncated(struct err **err)
 {
 	return err_set(err, ERR_CORRUPT, "unexpected end of the tar");
 }
 
-/* The block at `off`, or NULL. Valid until the next call. */
-static const unsigned char *block_at(struct layer_walk *w, uint64_t off, struct err **err)
+const unsigned char *tarwalk_block(struct layer_walk *w, uint64_t off, struct err **err)
 {
-	if (off > w->size || w->size - off < BLOCK) {
-		truncated(err);
+	if (off > w->size || w->size - off < TARWALK_BLOCK) {
+		tarwalk_truncated(err);
 		return NULL;
 	}
-	if (off >= w->win_off && off + BLOCK <= w->win_off + w->win_len)
+	if (off >= w->win_off && off + TARWALK_BLOCK <= w->win_off + w->win_len)
 		return w->win + (off - w->win_off);
 	if (off == w->win_off + w->win_len)
 		w->ahead = w->ahead * 2 > WINDOW_MAX ? WINDOW_MAX : w->ahead * 2;
@@ -155,7 +105,7 @@ static bool checksum_ok(const unsigned char *b)
 	return want == plain || want == with_sign;
 }
 
-static int field(const unsigned char *b, size_t off, size_t n, const char *what, int64_t *out,
+int tarwalk_field(const unsigned char *b, size_t off, size_t n, const char *what, int64_t *out,
 	struct err **err)
 {
 	if (layer_tar_number(b + off, n, out))
@@ -163,9 +113,9 @@ static int field(const unsigned char *b, size_t off, size_t n, const char *what,
 	return 0;
 }
 
-static uint64_t padded(uint64_t n)
+uint64_t tarwalk_padded(uint64_t n)
 {
-	return (n + BLOCK - 1) / BLOCK * BLOCK;
+	return (n + TARWALK_BLOCK - 1) / TARWALK_BLOCK * TARWALK_BLOCK;
 }
 
 /* --- extended headers ---------------------------------------------------------------------- */
@@ -179,7 +129,7 @@ static char *read_body(struct layer_walk *w, uint64_t size, struct err **err)
 		return NULL;
 	}
 	if (size > w->size - w->pos) {
-		truncated(err);
+		tarwalk_truncated(err);
 		return NULL;
 	}
 	auto_free char *body = mem_array((size_t)size + 1, 1);
@@ -318,7 +268,7 @@ static int take_id(bool given, uint64_t value, const unsigned char *b, size_t of
 	uint32_t *out, struct err **err)
 {
 	int64_t v;
-	if (field(b, off, 8, what, &v, err))
+	if (tarwalk_field(b, off, 8, what, &v, err))
 		return -1;
 	if (!given && v >= 0)
 		value = (uint64_t)v;
@@ -329,25 +279,12 @@ static int take_id(bool given, uint64_t value, const unsigned char *b, size_t of
 	return 0;
 }
 
-static int take_meta(struct layer_walk *w, const unsigned char *b, struct err **err)
+static int take_device(struct layer_entry *e, const unsigned char *b, struct err **err)
 {
-	struct layer_entry *e = &w->e;
-	const struct layer_pax *p = &w->pax;
-	int64_t mode, mtime, major = 0, minor = 0;
+	int64_t major = 0, minor = 0;
 
-	if (field(b, F_MODE, 8, "mode", &mode, err) || field(b, F_MTIME, 12, "mtime", &mtime, err))
-		return -1;
-	if (take_id(p->has_uid, p->uid, b, F_UID, "uid", &e->uid, err) ||
-		take_id(p->has_gid, p->gid, b, F_GID, "gid", &e->gid, err))
-		return -1;
-	e->mode = (uint32_t)mode & 07777;
-	e->mtime = p->has_mtime ? p->mtime : mtime;
-	e->xattrs = p->xattrs;
-	e->nxattrs = p->nxattrs;
-	if (e->type != LAYER_CHAR && e->type != LAYER_BLOCK)
-		return 0;
-	if (field(b, F_MAJOR, 8, "device", &major, err) ||
-		field(b, F_MINOR, 8, "device", &minor, err))
+	if (tarwalk_field(b, F_MAJOR, 8, "device", &major, err) ||
+		tarwalk_field(b, F_MINOR, 8, "device", &minor, err))
 		return -1;
 	/* 12 and 20 bits in the kernel. */
 	if (major < 0 || major >= 1 << 12 || minor < 0 || minor >= 1 << 20)
@@ -359,151 +296,47 @@ static int take_meta(struct layer_walk *w, const unsigned char *b, struct err **
 	return 0;
 }
 
-/* Old GNU sparse: four pieces in the header, then continuation blocks of 21. Moves w->pos. */
-static int gnu_sparse_map(
-	struct layer_walk *w, const unsigned char *b, uint64_t *realsize, struct err **err)
+static int take_meta(struct layer_walk *w, const unsigned char *b, struct err **err)
 {
-	size_t at = F_SPARSE, pieces = 4, flag = F_EXTENDED;
-	int64_t off, len;
+	struct layer_entry *e = &w->e;
+	const struct layer_pax *p = &w->pax;
+	int64_t mode, mtime;
 
-	if (field(b, F_REALSIZE, 12, "size", &off, err))
+	if (tarwalk_field(b, F_MODE, 8, "mode", &mode, err) ||
+		tarwalk_field(b, F_MTIME, 12, "mtime", &mtime, err))
 		return -1;
-	if (off < 0)
-		return err_set(err, ERR_CORRUPT, "a negative size");
-	*realsize = (uint64_t)off;
-	for (;;) {
-		for (size_t i = 0; i < pieces; i++, at += 24) {
-			if (b[at] == 0)
-				break;
-			if (field(b, at, 12, "sparse", &off, err) ||
-				field(b, at + 12, 12, "sparse", &len, err))
-				return -1;
-			if (off < 0 || len < 0)
-				return err_set(
-					err, ERR_CORRUPT, "a sparse file whose map is wrong");
-			if (layer_pax_extent(&w->pax, (uint64_t)off, (uint64_t)len, err))
-				return -1;
-		}
-		if (!b[flag])
-			return 0;
-		b = block_at(w, w->pos, err);
-		if (!b)
-			return -1;
-		w->pos += BLOCK;
-		at = 0;
-		pieces = 21;
-		flag = X_EXTENDED;
-	}
-}
-
-/* One line of a format 1.0 map: a decimal number. *used counts bytes of the map read so far. */
-static int map_number(
-	struct layer_walk *w, uint64_t stored, uint64_t *used, uint64_t *out, struct err **err)
-{
-	uint64_t v = 0;
-	for (int digits = 0;; digits++) {
-		uint64_t at = w->pos + *used;
-		if (*used >= stored)
-			return err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
-		const unsigned char *b = block_at(w, at / BLOCK * BLOCK, err);
-		if (!b)
-			return -1;
-		unsigned char c = b[at % BLOCK];
-		++*used;
-		if (c == '\n' && digits > 0)
-			break;
-		if (c < '0' || c > '9' || digits > 17)
-			return err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
-		v = v * 10 + (c - '0');
-	}
-	*out = v;
-	return 0;
-}
-
-/* Format 1.0: count, then offset and length of each, padded to a block. Sets *used to its size. */
-static int pax_sparse_map(struct layer_walk *w, uint64_t stored, uint64_t *used, struct err **err)
-{
-	uint64_t count, off, len;
-	*used = 0;
-	if (map_number(w, stored, used, &count, err))
+	if (take_id(p->has_uid, p->uid, b, F_UID, "uid", &e->uid, err) ||
+		take_id(p->has_gid, p->gid, b, F_GID, "gid", &e->gid, err))
 		return -1;
-	for (uint64_t i = 0; i < count; i++) {
-		if (map_number(w, stored, used, &off, err) ||
-			map_number(w, stored, used, &len, err) ||
-			layer_pax_extent(&w->pax, off, len, err))
-			return -1;
-	}
-	*used = padded(*used);
-	return *used <= stored ? 0 : err_set(err, ERR_CORRUPT, "a sparse file whose map is wrong");
+	e->mode = (uint32_t)mode & 07777;
+	e->mtime = p->has_mtime ? p->mtime : mtime;
+	e->xattrs = p->xattrs;
+	e->nxattrs = p->nxattrs;
+	return e->type == LAYER_CHAR || e->type == LAYER_BLOCK ? take_device(e, b, err) : 0;
 }
 
-/* Bytes of content that the archive has for this entry. */
-static int stored_size(
-	const struct layer_walk *w, const unsigned char *b, uint64_t *out, struct err **err)
+static int take_content(struct layer_walk *w, const unsigned char *b, struct err **err)
 {
 	int64_t size;
 
-	if (field(b, F_SIZE, 12, "size", &size, err))
+	if (tarwalk_field(b, F_SIZE, 12, "size", &size, err))
 		return -1;
 	if (!w->pax.has_size && size < 0)
 		return err_set(err, ERR_CORRUPT, "a negative size");
-	*out = w->pax.has_size ? w->pax.size : (uint64_t)size;
-	return 0;
-}
-
-/* The map of a sparse file in one of the pax formats. Sets *used to its bytes in the content. */
-static int pax_sparse(
-	struct layer_walk *w, uint64_t stored, uint64_t *used, uint64_t *realsize, struct err **err)
-{
-	const struct layer_pax *p = &w->pax;
-
-	if (p->sparse_map_in_data && p->nextents)
-		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
-	if (p->sparse_map_in_data && pax_sparse_map(w, stored, used, err))
-		return -1;
-	if (!p->has_realsize)
-		return err_set(err, ERR_CORRUPT, "a sparse file without a size");
-	*realsize = p->realsize;
-	return 0;
-}
-
-/* Size, data offset and extents; w->pos moves behind the content. */
-static int take_content(struct layer_walk *w, const unsigned char *b, struct err **err)
-{
-	struct layer_entry *e = &w->e;
-	struct layer_pax *p = &w->pax;
-	bool gnu = b[F_TYPE] == 'S', sparse = gnu || p->sparse;
-	uint64_t stored = 0, realsize = 0, used = 0;
-
-	if (stored_size(w, b, &stored, err))
-		return -1;
-	if (e->type != LAYER_FILE)
+	if (w->e.type != LAYER_FILE)
 		return 0;
-	if (gnu && p->sparse)
-		return err_set(err, ERR_CORRUPT, "a sparse file with two maps");
-	if (gnu && gnu_sparse_map(w, b, &realsize, err))
+	return tarsparse_content(w, b, w->pax.has_size ? w->pax.size : (uint64_t)size, err);
+}
+
+static int clean_hardlink(struct layer_walk *w, struct err **err)
+{
+	char clean[LAYER_PATH_MAX + 1];
+
+	if (layer_name_clean(w->link, strlen(w->link), false, clean, err))
 		return -1;
-	if (!w->heads && stored > w->size - w->pos)
-		return truncated(err);
-	if (sparse && !gnu && pax_sparse(w, stored, &used, &realsize, err))
-		return -1;
-	e->size = sparse ? realsize : stored;
-	if (e->size > LAYER_SIZE_MAX)
-		return err_set(err, ERR_LIMIT, "a file of %llu bytes; the limit is %llu",
-			(unsigned long long)e->size, (unsigned long long)LAYER_SIZE_MAX);
-	if (sparse) {
-		if (layer_sparse_finish(p, realsize, stored - used, w->pos + used, err))
-			return -1;
-		e->extents = p->extents;
-		e->nextents = p->nextents;
-	}
-	e->source = e->size ? LAYER_DATA_FD : LAYER_NO_DATA;
-	e->fd = w->tar_fd;
-	e->data_off = w->pos + w->skipped + used;
-	if (w->heads)
-		w->skipped += padded(stored);
-	else
-		w->pos = padded(w->pos + stored);
+	if (!*clean || strcmp(clean, w->path) == 0)
+		return err_set(err, ERR_CORRUPT, "a hard link to itself or to the root");
+	memcpy(w->link, clean, strlen(clean) + 1);
 	return 0;
 }
 
@@ -538,14 +371,8 @@ static int take_entry(struct layer_walk *w, const unsigned char *header, struct 
 	}
 	if (root && w->e.type != LAYER_DIR)
 		return err_set(err, ERR_CORRUPT, "the root can only be a directory");
-	if (w->e.type == LAYER_HARDLINK) {
-		char clean[LAYER_PATH_MAX + 1];
-		if (layer_name_clean(w->link, strlen(w->link), false, clean, err))
-			return -1;
-		if (!*clean || strcmp(clean, w->path) == 0)
-			return err_set(err, ERR_CORRUPT, "a hard link to itself or to the root");
-		memcpy(w->link, clean, strlen(clean) + 1);
-	}
+	if (w->e.type == LAYER_HARDLINK && clean_hardlink(w, err))
+		return -1;
 	if (w->e.type == LAYER_HARDLINK || w->e.type == LAYER_SYMLINK)
 		w->e.link = w->link;
 	return 1;
@@ -569,46 +396,59 @@ static int at_end(struct layer_walk *w, struct err **err)
 	w->done = true;
 	if (w->has_pax || w->long_name || w->long_link)
 		return err_set(err, ERR_CORRUPT, "an extended header without an entry");
-	if (w->pos + BLOCK >= w->size)
+	if (w->pos + TARWALK_BLOCK >= w->size)
 		return 1;
-	b = block_at(w, w->pos + BLOCK, err);
+	b = tarwalk_block(w, w->pos + TARWALK_BLOCK, err);
 	if (!b)
 		return -1;
 	return all_zero(b) ? 1 : err_set(err, ERR_CORRUPT, "a lone zero block within the tar");
 }
 
+/* The header of records about the next entry, or of nothing that is of use: w->pos moves behind. */
+static int take_extended(struct layer_walk *w, const unsigned char *b, struct err **err)
+{
+	char flag = (char)b[F_TYPE];
+	int64_t size;
+
+	if (tarwalk_field(b, F_SIZE, 12, "size", &size, err))
+		return -1;
+	if (size < 0 || (uint64_t)size > w->size - w->pos)
+		return tarwalk_truncated(err);
+	if (flag != 'g' && flag != 'V' && read_extended(w, flag, (uint64_t)size, err))
+		return -1;
+	w->pos = tarwalk_padded(w->pos + (uint64_t)size);
+	return 0;
+}
+
+/* A header, w->pos being behind it: 1 w->e is an entry, 0 more to read, -1. */
+static int take_header(struct layer_walk *w, const unsigned char *b, struct err **err)
+{
+	if (++w->count > LAYER_ENTRIES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d entries", LAYER_ENTRIES_MAX);
+	if (!checksum_ok(b))
+		return err_set(err, ERR_CORRUPT, "not a tar header");
+	w->pos += TARWALK_BLOCK;
+	if (b[F_TYPE] && strchr("xXgLKV", b[F_TYPE]))
+		return take_extended(w, b, err);
+	int rc = take_entry(w, b, err);
+	if (rc == 0)
+		forget_extended(w);
+	return rc;
+}
+
 static int next_entry(struct layer_walk *w, struct err **err)
 {
-	for (;;) {
-		if (w->pos >= w->size)
+	int rc = 0;
+
+	while (rc == 0) {
+		const unsigned char *b = NULL;
+		if (w->pos < w->size && !(b = tarwalk_block(w, w->pos, err)))
+			return -1;
+		if (!b || all_zero(b))
 			return at_end(w, err) < 0 ? -1 : 0;
-		const unsigned char *b = block_at(w, w->pos, err);
-		if (!b)
-			return -1;
-		if (all_zero(b))
-			return at_end(w, err) < 0 ? -1 : 0;
-		if (++w->count > LAYER_ENTRIES_MAX)
-			return err_set(err, ERR_LIMIT, "more than %d entries", LAYER_ENTRIES_MAX);
-		if (!checksum_ok(b))
-			return err_set(err, ERR_CORRUPT, "not a tar header");
-		char flag = (char)b[F_TYPE];
-		w->pos += BLOCK;
-		if (!strchr("xXgLKV", flag) || !flag) {
-			int rc = take_entry(w, b, err);
-			if (rc)
-				return rc;
-			forget_extended(w);
-			continue;
-		}
-		int64_t size;
-		if (field(b, F_SIZE, 12, "size", &size, err))
-			return -1;
-		if (size < 0 || (uint64_t)size > w->size - w->pos)
-			return truncated(err);
-		if (flag != 'g' && flag != 'V' && read_extended(w, flag, (uint64_t)size, err))
-			return -1;
-		w->pos = padded(w->pos + (uint64_t)size);
+		rc = take_header(w, b, err);
 	}
+	return rc;
 }
 
 int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct err **err)
