@@ -166,7 +166,7 @@ fuzz:
 	@mkdir -p $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
 	$(Q)clang $(CPPFLAGS_ALL) -O1 -g -fsanitize=fuzzer,address,undefined -o $(FUZZ_BUILD)/fuzz_$(F) tests/fuzz/fuzz_$(F).c \
 	    $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a $(PKG_LIBS) -lz -lpthread
-	$(Q)$(FUZZ_BUILD)/fuzz_$(F) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	$(Q)$(FUZZ_BUILD)/fuzz_$(F) $(addprefix -dict=,$(wildcard tests/fuzz/$(F).dict)) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 	    -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
 
 bench: all $(BENCH_BIN) $(TOOL_BIN)

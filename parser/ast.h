@@ -219,8 +219,11 @@ struct ast_instruction {
 		struct ast_healthcheck healthcheck;
 		struct ast_onbuild onbuild;
 		struct ast_workdir workdir;
-		struct word_list words; /* EXPOSE, VOLUME (raw), SHELL (final) */
-		struct word word;       /* USER, STOPSIGNAL (raw), MAINTAINER (final) */
+		struct {
+			struct word_list words; /* EXPOSE, VOLUME (raw), SHELL (final) */
+			bool words_json;        /* written as a JSON list */
+		};
+		struct word word; /* USER, STOPSIGNAL (raw), MAINTAINER (final) */
 	};
 };
 

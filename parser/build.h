@@ -19,9 +19,10 @@ struct build {
 	struct arena *arena;     /* df->arena */
 	struct diag_list *diags; /* &df->diags */
 	char escape;
-	bool trigger;      /* the text is an ONBUILD trigger */
-	bool in_onbuild;   /* parsing the child of an ONBUILD */
-	bool told_no_from; /* instructions before FROM are reported once */
+	size_t directives_end; /* offset; comments before it are directives */
+	bool trigger;          /* the text is an ONBUILD trigger */
+	bool in_onbuild;       /* parsing the child of an ONBUILD */
+	bool told_no_from;     /* instructions before FROM are reported once */
 	bool told_stages;
 	struct line *current; /* line the grammar is in, for its error message */
 	size_t stages_cap;

@@ -72,5 +72,6 @@ void directive_parse(struct build *b, size_t start)
 			!apply(b, name, value))
 			return;
 		text = slice_from(text, end + 1);
+		b->directives_end = b->df->source.text.len - text.len;
 	}
 }

@@ -59,6 +59,12 @@ void dockerfile_free(struct dockerfile *df);
 void dockerfile_dump_text(const struct dockerfile *df, slice_sink_fn sink, void *ctx);
 void dockerfile_dump_json(const struct dockerfile *df, slice_sink_fn sink, void *ctx);
 
+/* Print the tree as a Dockerfile: one line per instruction, keywords in upper case, flags in a
+ * fixed order, heredoc bodies as they were, of the comments those directly above an instruction.
+ * Parsing the result gives the same tree, spans apart. Only for a tree without errors; a trigger is
+ * printed as the one instruction it is. */
+void dockerfile_print(const struct dockerfile *df, slice_sink_fn sink, void *ctx);
+
 /* Print all diagnostics in order, in text form, and a last line "N errors, M warnings" when there
  * is more than one. */
 void dockerfile_report(const struct dockerfile *df, slice_sink_fn sink, void *ctx);

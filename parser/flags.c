@@ -151,8 +151,7 @@ static bool check_value(struct build *b, enum ast_keyword keyword, const struct 
 			"write --%s=VALUE", spec->name);
 		return false;
 	}
-	if (spec->support != FLAGS_YES &&
-		!(spec->harmless && slice_eq_str(*value, spec->harmless)))
+	if (spec->support != FLAGS_YES && !(spec->harmless && slice_eq_str(*value, spec->harmless)))
 		build_error(b, "not-supported", item->word.span, "%s --%s is not supported%s", on,
 			spec->name, spec->support == FLAGS_NO ? " yet" : "");
 	return true;

@@ -166,7 +166,7 @@ static bool parse_word(
 
 /* EXPOSE, VOLUME */
 static bool parse_words(struct build *b, enum ast_keyword keyword, struct line *line,
-	const struct flags *flags, struct word_list *out)
+	const struct flags *flags, struct ast_instruction *out)
 {
 	struct words_list words;
 	enum words_json_result json = WORDS_JSON_NO;
@@ -195,8 +195,9 @@ static bool parse_words(struct build *b, enum ast_keyword keyword, struct line *
 			build_error(b, "empty-word", word.span, "%s does not take an empty path",
 				ast_keyword_name(keyword));
 		instr_check_word(b, word);
-		instr_push(b, out, word);
+		instr_push(b, &out->words, word);
 	}
+	out->words_json = json == WORDS_JSON_YES;
 	if (words.count == 0)
 		build_error(b, "missing-argument", line_span(line, line->name),
 			"%s needs an argument", ast_keyword_name(keyword));
@@ -282,7 +283,7 @@ static bool parse_by_keyword(
 		return instr_command(b, line, flags->rest, &ins->command);
 	case AST_EXPOSE:
 	case AST_VOLUME:
-		return parse_words(b, ins->keyword, line, flags, &ins->words);
+		return parse_words(b, ins->keyword, line, flags, ins);
 	case AST_FROM:
 		return parse_from(b, line, flags, &ins->from);
 	case AST_HEALTHCHECK:
@@ -299,6 +300,7 @@ static bool parse_by_keyword(
 	case AST_RUN:
 		return instr_command_run(b, line, flags, &ins->run);
 	case AST_SHELL:
+		ins->words_json = true;
 		return instr_command_shell(b, line, flags->rest, &ins->words);
 	case AST_STOPSIGNAL:
 	case AST_USER:

@@ -2,6 +2,8 @@
 /* COPY and ADD. */
 #include "parser/instr.h"
 
+#include <string.h>
+
 #include "parser/filemode.h"
 #include "parser/heredoc.h"
 #include "parser/support.h"
@@ -88,10 +90,12 @@ static bool cut(struct build *b, enum ast_keyword keyword, struct line *line, st
 static void add_inline(struct build *b, struct ast_heredocs *list, const struct ast_heredoc *h)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (slice_eq(list->items[i].name, h->name)) {
-			list->items[i] = *h;
-			return;
-		}
+		if (!slice_eq(list->items[i].name, h->name))
+			continue;
+		list->count--;
+		memmove(&list->items[i], &list->items[i + 1],
+			(list->count - i) * sizeof(list->items[i]));
+		break;
 	}
 	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*h));
 	list->items[list->count++] = *h;

@@ -123,6 +123,8 @@ void scan_comment(struct scan *sc, size_t off, size_t len)
 	struct slice s = slice_trim(source_cut(sc, off, len));
 	struct slice name, value;
 
+	if (off < sc->build->directives_end)
+		return;
 	push(sc, &sc->comments, slice_trim_left(slice_from(s, 1)));
 	if (directive_split(s, &name, &value) && slice_eq_nocase(name, "check"))
 		push(sc, &sc->checks, value);

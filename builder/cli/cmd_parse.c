@@ -11,16 +11,31 @@
 
 struct opts {
 	bool json;
+	const char *format;
 };
 
 static const struct cli_option options[] = {
-	{"json", 0, CLI_FLAG, offsetof(struct opts, json), NULL, NULL, "as JSON"},
+	{"format", 0, CLI_CHOICE, offsetof(struct opts, format), "text|json|dockerfile", NULL,
+		"how to print the tree (default text); dockerfile: in one canonical form"},
+	{"json", 0, CLI_FLAG, offsetof(struct opts, json), NULL, NULL, "the same as --format json"},
 	{0},
 };
 
 static void to_buf(void *ctx, struct slice s)
 {
 	buf_add(ctx, s.ptr, s.len);
+}
+
+typedef void (*print_fn)(const struct dockerfile *df, slice_sink_fn sink, void *ctx);
+
+/* The option takes only these names. */
+static print_fn pick(const char *name)
+{
+	if (strcmp(name, "json") == 0)
+		return dockerfile_dump_json;
+	if (strcmp(name, "dockerfile") == 0)
+		return dockerfile_print;
+	return dockerfile_dump_text;
 }
 
 static int show(const struct dockerfile *df, const struct opts *o, struct err **err)
@@ -33,10 +48,7 @@ static int show(const struct dockerfile *df, const struct opts *o, struct err **
 		return err_set(err, ERR_SYNTAX, "%s", b.data);
 	fwrite(b.data, 1, b.len, stderr); /* warnings */
 	buf_reset(&b);
-	if (o->json)
-		dockerfile_dump_json(df, to_buf, &b);
-	else
-		dockerfile_dump_text(df, to_buf, &b);
+	pick(o->format ? o->format : o->json ? "json" : "text")(df, to_buf, &b);
 	fwrite(b.data, 1, b.len, stdout);
 	return 0;
 }

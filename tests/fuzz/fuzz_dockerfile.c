@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Any bytes as a Dockerfile and as an ONBUILD trigger: no crash, every span inside the source,
- * every report and dump can be printed.
+ * every report and dump can be printed, and a tree without errors survives being printed as a
+ * Dockerfile.
  */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "parser/dockerfile.h"
+#include "tests/fuzz/roundtrip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +45,8 @@ static void check(struct dockerfile *df)
 		check_span(df, df->diags.items[i].span);
 		diag_render_json(&df->source, &df->diags.items[i], count, &total);
 	}
+	if (df->trigger)
+		check_instruction(df, df->trigger);
 	for (size_t i = 0; i < df->globals.count; i++)
 		check_instruction(df, df->globals.items[i]);
 	for (size_t s = 0; s < df->nstages; s++) {
@@ -54,6 +58,7 @@ static void check(struct dockerfile *df)
 	dockerfile_report(df, count, &total);
 	dockerfile_dump_text(df, count, &total);
 	dockerfile_dump_json(df, count, &total);
+	assert(!roundtrip_applies(df) || roundtrip_holds(df));
 	dockerfile_free(df);
 }
 
