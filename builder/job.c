@@ -146,11 +146,16 @@ char *job_step_text(const struct step *sp)
 	return text;
 }
 
-const char *job_stage_title(const struct job *j, size_t stage)
+size_t job_needed(const struct job *j)
 {
-	size_t needed = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < j->plan.nstages; i++)
-		needed += j->plan.stages[i].needed;
-	return needed > 1 ? j->plan.stages[stage].title : NULL;
+		n += j->plan.stages[i].needed;
+	return n;
+}
+
+const char *job_stage_title(const struct job *j, size_t stage)
+{
+	return job_needed(j) > 1 ? j->plan.stages[stage].title : NULL;
 }

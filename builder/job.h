@@ -88,6 +88,7 @@ int job_wait(struct job *j, bool *told, const char *why, struct err **err);
 void job_emit(struct job *j, const struct event *e);
 /* The instruction as one printable line, shortened; owned by the caller. */
 char *job_step_text(const struct step *sp);
+size_t job_needed(const struct job *j); /* number of stages that are built */
 const char *job_stage_title(
 	const struct job *j, size_t stage); /* NULL when one stage is needed only */
 

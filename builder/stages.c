@@ -27,15 +27,6 @@ struct worker {
 	bool ended; /* behind the job's lock */
 };
 
-static size_t needed(const struct job *j)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < j->plan.nstages; i++)
-		n += j->plan.stages[i].needed;
-	return n;
-}
-
 static unsigned jobs(const struct job *j)
 {
 	return j->o->jobs ? j->o->jobs : cpus_usable();
@@ -74,7 +65,7 @@ static bool earlier_triggers(const struct job *j, size_t stage, unsigned *n)
 int stages_number(struct job *j, size_t stage, unsigned ntriggers, unsigned *first_trigger,
 	unsigned *first_step, struct err **err)
 {
-	bool alone = needed(j) == 1;
+	bool alone = job_needed(j) == 1;
 	unsigned before = 0;
 
 	pthread_mutex_lock(&j->lock);
@@ -264,6 +255,6 @@ int stages_build(struct job *j, build_fn build, struct err **err)
 {
 	unsigned most = jobs(j);
 
-	return most <= 1 || needed(j) <= 1 ? build_serially(j, build, err)
-					   : build_side_by_side(j, build, most, err);
+	return most <= 1 || job_needed(j) <= 1 ? build_serially(j, build, err)
+					       : build_side_by_side(j, build, most, err);
 }

@@ -181,7 +181,7 @@ int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struc
 	return 0;
 }
 
-static int hash_fd(int fd, struct digest *out)
+int blob_hash_fd(int fd, struct digest *out)
 {
 	auto_free unsigned char *chunk = mem_grow(NULL, READ_BUFFER, 1);
 	struct sha256 h;
@@ -243,7 +243,7 @@ int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct er
 	if (fd < 0)
 		return -1;
 	if (!store_trusted(s, fd, d)) {
-		if (hash_fd(fd, &got) < 0)
+		if (blob_hash_fd(fd, &got) < 0)
 			return err_sys(err, "blob sha256:%s", sha256_hex(d, hex));
 		if (!sha256_equal(&got, d)) {
 			remove_same(s, d, &st);
@@ -305,7 +305,7 @@ int blob_verify(struct store *s, const struct digest *d, struct err **err)
 
 	if (fd < 0)
 		return -1;
-	if (hash_fd(fd, &got) < 0)
+	if (blob_hash_fd(fd, &got) < 0)
 		return err_sys(err, "blob sha256:%s", sha256_hex(d, hex));
 	return sha256_equal(&got, d);
 }

@@ -49,6 +49,8 @@ bool blob_exists(struct store *s, const struct digest *d, uint64_t *size);
 int blob_remove(struct store *s, const struct digest *d);
 /* Hash again: 1 good, 0 wrong, -1 error (ERR_NOT_FOUND). */
 int blob_verify(struct store *s, const struct digest *d, struct err **err);
+/* The digest of all that an open file has. 0 / -1 errno. */
+int blob_hash_fd(int fd, struct digest *out);
 /* After store_sync: forget that it might be torn. */
 void blob_mark_synced(struct store *s, const struct digest *d);
 

@@ -178,23 +178,6 @@ static int write_record(int dir_fd, const struct indexform *x, struct err **err)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int hash_fd(int fd, uint64_t size, struct digest *out)
-{
-	auto_free unsigned char *chunk = mem_grow(NULL, READ_BUFFER, 1);
-	struct sha256 h;
-
-	sha256_init(&h);
-	for (uint64_t at = 0; at < size;) {
-		size_t n = size - at < READ_BUFFER ? (size_t)(size - at) : READ_BUFFER;
-		if (fs_pread_all(fd, chunk, n, at) < 0)
-			return -1;
-		sha256_update(&h, chunk, n);
-		at += n;
-	}
-	sha256_final(&h, out);
-	return 0;
-}
-
 /* The image, its size and digest found right: fd; -1 without *err when they are not, -1. */
 static int open_image(
 	struct store *s, const char *name, const struct indexform *x, struct err **err)
@@ -211,7 +194,7 @@ static int open_image(
 		return err_sys(err, "index %s", name);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != x->image.size)
 		return -1;
-	if (hash_fd(fd, x->image.size, &got) < 0)
+	if (blob_hash_fd(fd, &got) < 0)
 		return err_sys(err, "index %s", name);
 	return sha256_equal(&got, &x->image.digest) ? TAKE_FD(fd) : -1;
 }

@@ -84,16 +84,22 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 	return 0;
 }
 
+/* What the first byte of a sequence says of its length; 0: no sequence begins so. */
+static size_t utf8_len(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first >= 0xf5)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 =
  * none. */
 static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *cp)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80                   ? 1
-		     : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		     : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		     : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						   : 0;
+	size_t len = utf8_len(s[0]);
 
 	if (!len || len > n)
 		return 0;

@@ -97,6 +97,11 @@ static int follow(struct walk *w, const char *name, const char *rest)
 }
 
 /* "", "." or "..": the path ends in a directory that is reached already. */
+static bool is_here(const char *name)
+{
+	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 static int open_here(struct walk *w, const char *name, int flags, mode_t mode)
 {
 	if (strcmp(name, "..") == 0 && go_up(w) < 0)
@@ -113,7 +118,7 @@ static int open_last(
 	bool links = !(create && flags & O_EXCL) && (dir || !(flags & O_NOFOLLOW));
 
 	*again = false;
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (is_here(name))
 		return open_here(w, name, flags, mode);
 	if (dir && create)
 		return fail(EISDIR);

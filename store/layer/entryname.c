@@ -31,9 +31,42 @@ static int name_error(struct err **err, const char *s, size_t n, const char *wha
 	return err_set(err, ERR_CORRUPT, "name \"%s\"%s: %s", shown, k < n ? "..." : "", what);
 }
 
+/* A path that is being put together. */
+struct clean {
+	char *out;
+	size_t len;
+	size_t depth;
+};
+
+static void go_up(struct clean *c)
+{
+	while (c->len > 0 && c->out[c->len - 1] != '/')
+		c->len--;
+	if (c->len > 0)
+		c->len--;
+	if (c->depth > 0)
+		c->depth--;
+}
+
+/* n: of the whole name, for the message. */
+static int go_down(struct clean *c, const char *p, size_t k, size_t n, struct err **err)
+{
+	if (c->len + (c->len > 0) + k > LAYER_PATH_MAX)
+		return err_set(
+			err, ERR_LIMIT, "a name of %zu bytes; the limit is %d", n, LAYER_PATH_MAX);
+	if (++c->depth > LAYER_DEPTH_MAX)
+		return err_set(
+			err, ERR_LIMIT, "a name of more than %d components", LAYER_DEPTH_MAX);
+	if (c->len > 0)
+		c->out[c->len++] = '/';
+	memcpy(c->out + c->len, p, k);
+	c->len += k;
+	return 0;
+}
+
 int layer_name_clean(const char *s, size_t n, bool clamp, char *out, struct err **err)
 {
-	size_t len = 0, depth = 0;
+	struct clean c = {.out = out};
 	const char *end = s + n;
 
 	if (n > 2 * LAYER_PATH_MAX)
@@ -47,27 +80,13 @@ int layer_name_clean(const char *s, size_t n, bool clamp, char *out, struct err 
 		if (k == 2 && p[0] == '.' && p[1] == '.') {
 			if (!clamp)
 				return name_error(err, s, n, "\"..\" is not allowed");
-			while (len > 0 && out[len - 1] != '/')
-				len--;
-			if (len > 0)
-				len--;
-			if (depth > 0)
-				depth--;
-		} else if (k > 0 && !(k == 1 && p[0] == '.')) {
-			if (len + (len > 0) + k > LAYER_PATH_MAX)
-				return err_set(err, ERR_LIMIT,
-					"a name of %zu bytes; the limit is %d", n, LAYER_PATH_MAX);
-			if (++depth > LAYER_DEPTH_MAX)
-				return err_set(err, ERR_LIMIT, "a name of more than %d components",
-					LAYER_DEPTH_MAX);
-			if (len > 0)
-				out[len++] = '/';
-			memcpy(out + len, p, k);
-			len += k;
+			go_up(&c);
+		} else if (k > 0 && !(k == 1 && p[0] == '.') && go_down(&c, p, k, n, err) < 0) {
+			return -1;
 		}
 		p += k + 1;
 	}
-	out[len] = 0;
+	out[c.len] = 0;
 	return 0;
 }
 

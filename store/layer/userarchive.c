@@ -194,6 +194,21 @@ static int check_ratio(const struct layer_archive *r, uint64_t more, struct err 
 	return 0;
 }
 
+/* One piece of a file of `size` bytes; *end: where it ends in the file. */
+static int spool_piece(struct layer_archive *r, const void *p, size_t n, la_int64_t off,
+	uint64_t size, uint64_t *end, struct err **err)
+{
+	if (off < 0 || (uint64_t)off > size || n > size - (uint64_t)off)
+		return err_set(err, ERR_CONTEXT, "archive: content beyond the size of the file");
+	if (n == 0)
+		return 0;
+	if (lseek(r->spool, (off_t)(r->spooled + (uint64_t)off), SEEK_SET) < 0 ||
+		fs_write_all(r->spool, p, n))
+		return err_sys(err, "temporary file");
+	*end = (uint64_t)off + n;
+	return check_ratio(r, *end, err);
+}
+
 /* Content to the spool. Holes are left out there, too. */
 static int spool_content(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
@@ -212,16 +227,7 @@ static int spool_content(struct layer_archive *r, struct archive_entry *ae, stru
 			continue;
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 			return fail(r, err);
-		if (off < 0 || (uint64_t)off > size || n > size - (uint64_t)off)
-			return err_set(
-				err, ERR_CONTEXT, "archive: content beyond the size of the file");
-		if (n == 0)
-			continue;
-		if (lseek(r->spool, (off_t)(r->spooled + (uint64_t)off), SEEK_SET) < 0 ||
-			fs_write_all(r->spool, p, n))
-			return err_sys(err, "temporary file");
-		end = (uint64_t)off + n;
-		if (check_ratio(r, end, err))
+		if (spool_piece(r, p, n, off, size, &end, err) < 0)
 			return -1;
 	}
 	if (check_ratio(r, size, err))
