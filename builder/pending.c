@@ -72,7 +72,7 @@ static void drop(struct pending_layer *l)
 	blob_free(TAKE(l->tar));
 }
 
-/* Without the lock. */
+/* Without the lock; the item may be gone afterwards. */
 static void do_item(struct pending *p, struct item *i, bool skip)
 {
 	const struct step *sp = &i->l.rest.step;
@@ -92,6 +92,10 @@ static void do_item(struct pending *p, struct item *i, bool skip)
 		k->stack[i->n - 1] = i->l.record.layer;
 	if (r < 0 && !p->err)
 		p->err = TAKE(err);
+	/* At once with the above: an item that is added later asks who is done for its stack. */
+	i->done = true;
+	p->waiting--;
+	pthread_cond_broadcast(&p->moved);
 	pthread_mutex_unlock(&p->lock);
 	err_free(err);
 	if (r < 0 && !skip)
@@ -124,9 +128,6 @@ static void *work(void *ctx)
 		pthread_mutex_unlock(&p->lock);
 		do_item(p, i, skip);
 		pthread_mutex_lock(&p->lock);
-		i->done = true;
-		p->waiting--;
-		pthread_cond_broadcast(&p->moved);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -213,8 +214,6 @@ void pending_add(struct pending *p, const struct oci_config *c, struct pending_l
 		return;
 	/* No thread is to be had: at once, then. */
 	do_item(p, i, skip);
-	i->done = true;
-	p->waiting--;
 }
 
 bool pending_any(const struct pending *p)

@@ -11,7 +11,8 @@ bats_require_minimum_version 1.5.0
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export BUILD=${BUILD:-$REPO/build}
-export BLD=${BLD:-$BUILD/bld}
+BLD=$(realpath -m "${BLD:-$BUILD/bld}") # tests work in $T
+export BLD
 export TOOLS=$REPO/tests/tools
 # shellcheck source=tests/lib/images.sh
 . "$REPO/tests/lib/images.sh"

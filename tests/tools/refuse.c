@@ -251,44 +251,48 @@ static void supervise(int listener)
 	}
 }
 
-static void send_fd(int sock, int fd)
-{
-	char byte = 0;
-	struct iovec iov = {&byte, 1};
+/* A message of one byte with room for one descriptor; it points into itself. */
+struct fd_message {
+	char byte;
+	struct iovec iov;
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
-	} c = {0};
-	struct msghdr m = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = c.room,
-		.msg_controllen = sizeof c.room};
+	} c;
+	struct msghdr m;
+};
 
-	c.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+static void prepare(struct fd_message *x)
+{
+	*x = (struct fd_message){.iov = {&x->byte, 1}};
+	x->m = (struct msghdr){.msg_iov = &x->iov,
+		.msg_iovlen = 1,
+		.msg_control = x->c.room,
+		.msg_controllen = sizeof x->c.room};
+}
+
+static void send_fd(int sock, int fd)
+{
+	struct fd_message x;
+
+	prepare(&x);
+	x.c.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(&c.head), &fd, sizeof fd);
-	if (sendmsg(sock, &m, 0) < 0)
+	memcpy(CMSG_DATA(&x.c.head), &fd, sizeof fd);
+	if (sendmsg(sock, &x.m, 0) < 0)
 		die("send the listener");
 }
 
 static int receive_fd(int sock)
 {
-	char byte;
-	struct iovec iov = {&byte, 1};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} c = {0};
-	struct msghdr m = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = c.room,
-		.msg_controllen = sizeof c.room};
+	struct fd_message x;
 	int fd;
 
-	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC) <= 0 || m.msg_controllen < CMSG_LEN(sizeof fd))
+	prepare(&x);
+	if (recvmsg(sock, &x.m, MSG_CMSG_CLOEXEC) <= 0 || x.m.msg_controllen < CMSG_LEN(sizeof fd))
 		return -1;
-	memcpy(&fd, CMSG_DATA(&c.head), sizeof fd);
+	memcpy(&fd, CMSG_DATA(&x.c.head), sizeof fd);
 	return fd;
 }
 
