@@ -255,10 +255,7 @@ static void supervise(int listener)
 struct fd_message {
 	char byte;
 	struct iovec iov;
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} c;
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))];
 	struct msghdr m;
 };
 
@@ -267,8 +264,8 @@ static void prepare(struct fd_message *x)
 	*x = (struct fd_message){.iov = {&x->byte, 1}};
 	x->m = (struct msghdr){.msg_iov = &x->iov,
 		.msg_iovlen = 1,
-		.msg_control = x->c.room,
-		.msg_controllen = sizeof x->c.room};
+		.msg_control = x->room,
+		.msg_controllen = sizeof x->room};
 }
 
 static void send_fd(int sock, int fd)
@@ -276,10 +273,10 @@ static void send_fd(int sock, int fd)
 	struct fd_message x;
 
 	prepare(&x);
-	x.c.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+	*CMSG_FIRSTHDR(&x.m) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(&x.c.head), &fd, sizeof fd);
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&x.m)), &fd, sizeof fd);
 	if (sendmsg(sock, &x.m, 0) < 0)
 		die("send the listener");
 }
@@ -292,7 +289,7 @@ static int receive_fd(int sock)
 	prepare(&x);
 	if (recvmsg(sock, &x.m, MSG_CMSG_CLOEXEC) <= 0 || x.m.msg_controllen < CMSG_LEN(sizeof fd))
 		return -1;
-	memcpy(&fd, CMSG_DATA(&x.c.head), sizeof fd);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&x.m)), sizeof fd);
 	return fd;
 }
 
