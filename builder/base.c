@@ -6,6 +6,7 @@
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/dferr.h"
+#include "builder/hints.h"
 #include "builder/origin.h"
 #include "store/base/mem.h"
 #include "store/image.h"
@@ -217,8 +218,10 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		r = base_image(j, ps->base_name, want, out, err);
 		break;
 	}
-	if (r < 0)
-		return dferr_locate(err, j->df, ps->ast->from->from.image.span);
+	if (r < 0) {
+		dferr_locate(err, j->df, ps->ast->from->from.image.span);
+		return hints_add(&j->plan.globals, j->df, ps->ast->from, err);
+	}
 	start_stage(j, out);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "builder/base.h"
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "builder/hints.h"
 #include "builder/job.h"
 #include "builder/result.h"
 #include "builder/runstep.h"
@@ -68,7 +69,9 @@ static int step(struct course *c, const struct dockerfile *df, const struct ast_
 		.stage = c->stage,
 		.number = number};
 
-	return build_instruction(c->j, &sp, err);
+	if (build_instruction(c->j, &sp, err) < 0)
+		return hints_add(&sp.st->scope, df, ins, err);
+	return 0;
 }
 
 /* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */

@@ -36,7 +36,8 @@ static int render(struct err **err, enum err_kind kind, const struct dockerfile 
 
 	buf_init(&b, DFERR_TEXT_MAX);
 	diag_render_text(&df->source, &d, sink_buf, &b);
-	return set_text(err, kind, &b);
+	set_text(err, kind, &b);
+	return err_place_set(err, where.off, where.len);
 }
 
 int dferr_at(struct err **err, enum err_kind kind, const struct dockerfile *df, struct span where,

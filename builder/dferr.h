@@ -2,7 +2,7 @@
 /*
  * Errors at a place in a Dockerfile: an ordinary error whose text is the rendered diagnostic
  * (FILE:LINE:COLUMN, excerpt, caret, notes, help). A text with a newline in it is complete and
- * printed as it is.
+ * printed as it is. The place is kept in the error (err_place), for hints.h.
  */
 #ifndef BLD_BUILDER_DFERR_H
 #define BLD_BUILDER_DFERR_H

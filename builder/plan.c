@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "builder/dferr.h"
+#include "builder/hints.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
 
@@ -116,8 +117,7 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 	if (!base)
 		return -1;
 	if (!*base)
-		return dferr_at(err, ERR_SYNTAX, df, from->from.image.span,
-			"give the ARG a default before the first FROM, or pass --build-arg",
+		return dferr_at(err, ERR_SYNTAX, df, from->from.image.span, NULL,
 			"the base name is empty after expansion");
 	if (from->from.platform.text.ptr) {
 		const char *platform = scope_expand(&p->globals, df, &from->from.platform, err);
@@ -319,7 +319,7 @@ int plan_make(
 		p.stages[i].title =
 			name.ptr ? mem_strndup(name.ptr, name.len) : mem_printf("%zu", i);
 		if (plan_from_line(&p, df, o, i, err) < 0)
-			return -1;
+			return hints_add(&p.globals, df, df->stages[i].from, err);
 	}
 	p.stages[p.target].needed = true;
 	for (size_t i = p.nstages; i-- > 0;)

@@ -13,6 +13,8 @@ struct err {
 	char *text; /* owned */
 	char *hint; /* owned, NULL = none */
 	int status; /* exit status that goes before the kind's, 0 = none */
+	bool placed;
+	size_t off, len;
 };
 
 static int make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
@@ -102,6 +104,23 @@ int err_hint(struct err **err, const char *fmt, ...)
 	va_end(ap);
 	errno = saved;
 	return -1;
+}
+
+int err_place_set(struct err **err, size_t off, size_t len)
+{
+	if (err && *err) {
+		(*err)->placed = true;
+		(*err)->off = off;
+		(*err)->len = len;
+	}
+	return -1;
+}
+
+bool err_place(const struct err *e, size_t *off, size_t *len)
+{
+	*off = e->off;
+	*len = e->len;
+	return e->placed;
 }
 
 int err_rekind(struct err **err, enum err_kind kind)

@@ -10,6 +10,9 @@
 #ifndef BLD_STORE_BASE_ERR_H
 #define BLD_STORE_BASE_ERR_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "store/base/cleanup.h"
 
 enum err_kind {
@@ -41,6 +44,10 @@ int err_sys_kind(struct err **err, enum err_kind kind, const char *fmt, ...)
 int err_prefix(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Add a hint, printed on a line of its own ("help: ..."); the first one stays; return -1. */
 int err_hint(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Remember which bytes of a text the error is about, for a layer above that can say more about
+ * them; err_place: false when none are known. */
+int err_place_set(struct err **err, size_t off, size_t len);
+bool err_place(const struct err *e, size_t *off, size_t *len);
 /* Change the kind where a layer above knows better ("push failed after a good build"). */
 int err_rekind(struct err **err, enum err_kind kind);
 
