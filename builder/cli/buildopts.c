@@ -66,6 +66,9 @@ const struct cli_option buildopts_table[] = {
 		"write the digest of the manifest to a file: the pushed one, if there is one"},
 	{"metadata-file", 0, CLI_STRING, AT(metadata_file), "FILE", NULL,
 		"write the digests of the result to a file, as JSON"},
+	{"output", 'o', CLI_LIST, AT(outputs), "DIR|-|type=TYPE,...", NULL,
+		"write the result to a directory, a tar (\"-\": to standard output) or as TYPE "
+		"says: local, tar, oci, docker, image, registry, cacheonly; may be repeated"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
 	REMOTE_COMPRESSION_OPTIONS(struct buildopts, remote),
 	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,

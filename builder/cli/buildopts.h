@@ -36,6 +36,7 @@ struct buildopts {
 	const char *digestfile;
 	const char *metadata_file;
 	const char *jobs;
+	struct strlist outputs;
 	bool push;
 	bool sync;
 	struct remote_opts remote;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "store/base/mem.h"
 #include "store/image.h"
@@ -108,41 +107,6 @@ static int write_digest(const struct outfile *f, const struct build_result *r,
 	return outfile_write(f, text, strlen(text), err);
 }
 
-/* By digest: another build may have taken the name meanwhile. */
-static int push_one(struct store *s, const struct digest *manifest, const char *name,
-	const struct transfer_opts *t, struct strlist *pushed, struct err **err)
-{
-	auto_image struct image image = {0};
-	char text[DIGEST_STRING];
-	struct digest d;
-
-	if (image_open_manifest(s, manifest, &image, err) < 0 ||
-		transfer_push(s, &image, name, t, &d, err) < 0)
-		return -1;
-	strlist_addf(pushed, "%s=%s", name, sha256_string(&d, text));
-	return 0;
-}
-
-static int push_all(const struct cli *c, const struct buildopts *o, struct store *s, struct ui *ui,
-	const struct build_result *r, struct strlist *pushed, struct err **err)
-{
-	struct transfer_opts t;
-
-	remote_transfer_opts(c, &o->remote, ui, &t);
-	for (size_t i = 0; i < r->names.n; i++) {
-		remote_status(ui, "pushing %s", r->names.v[i]);
-		if (push_one(s, &r->manifest, r->names.v[i], &t, pushed, err) == 0)
-			continue;
-		if (err && err_get_kind(*err) != ERR_CANCELLED)
-			err_rekind(err, ERR_PUSH);
-		err_prefix(err, "pushing %s", r->names.v[i]);
-		return err_hint(err,
-			"the image is built and in the store: \"bld push %s\" tries again",
-			r->names.v[i]);
-	}
-	return 0;
-}
-
 static void show_result(
 	const struct buildopts *o, const struct build_result *r, const struct strlist *pushed)
 {
@@ -167,7 +131,8 @@ int buildresult_open(
 	struct buildresult *b, const struct cli *c, const struct buildopts *o, struct err **err)
 {
 	*b = (struct buildresult){.c = c, .o = o};
-	if (outfile_open(&b->iid, o->iidfile, err) < 0 ||
+	if (buildoutputs_open(&b->outputs, o, err) < 0 ||
+		outfile_open(&b->iid, o->iidfile, err) < 0 ||
 		outfile_open(&b->digest, o->digestfile, err) < 0 ||
 		outfile_open(&b->metadata, o->metadata_file, err) < 0)
 		return -1;
@@ -184,15 +149,21 @@ int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui 
 	sha256_string(&r->config, text);
 	if (outfile_write(&b->iid, text, strlen(text), err) < 0)
 		return -1;
-	if (b->o->push)
-		status = push_all(b->c, b->o, s, ui, r, &pushed, err);
+	const struct buildoutputs_job job = {
+		.c = b->c, .o = b->o, .b = b->b, .s = s, .ui = ui, .r = r, .pushed = &pushed};
+	status = buildoutputs_write(&b->outputs, &job, err);
 	/* Also after a push that failed: the image is there. */
 	struct err **first = status < 0 ? NULL : err;
 	if (write_digest(&b->digest, r, &pushed, first) < 0 ||
 		write_metadata(&b->metadata, s, r, &pushed, first) < 0)
 		status = -1;
 	ui_finish(ui);
-	if (status == 0)
+	if (status == 0 && !b->outputs.to_stdout)
 		show_result(b->o, r, &pushed);
 	return status;
+}
+
+void buildresult_clear(struct buildresult *b)
+{
+	buildoutputs_clear(&b->outputs);
 }

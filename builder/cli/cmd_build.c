@@ -15,6 +15,7 @@ static const char details[] =
 	"Examples:\n"
 	"  bld build -t app .\n"
 	"  bld build -t 127.0.0.1:5000/app --push -f build/Dockerfile .\n"
+	"  bld build -o out --target bin .\n"
 	"  tar c src Dockerfile | bld build -t app -\n";
 
 static int build(const struct cli *c, const struct build_opts *b, struct ui *ui,
@@ -31,24 +32,35 @@ static int build(const struct cli *c, const struct build_opts *b, struct ui *ui,
 	return status;
 }
 
+static int prepare(const struct cli *c, struct buildopts *o, const char *context,
+	struct build_opts *b, struct buildresult *result, struct err **err)
+{
+	if (buildopts_take(c, o, context, b, err) < 0 || remote_compression(&o->remote, err) < 0 ||
+		buildresult_open(result, c, o, err) < 0)
+		return -1;
+	result->b = b;
+	return 0;
+}
+
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct buildopts *o = opts;
 	auto_ui struct ui *ui = NULL;
-	struct build_opts b;
-	struct buildresult result;
-	int status = buildopts_take(c, o, operands->v[0], &b, err);
+	auto_strlist struct strlist names = {0};
+	struct build_opts b = {0};
+	struct buildresult result = {0};
+	int status = prepare(c, o, operands->v[0], &b, &result, err);
 
-	if (status == 0 && (remote_compression(&o->remote, err) < 0 ||
-				   buildresult_open(&result, c, o, err) < 0))
-		status = -1;
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
+		buildoutputs_names(&result.outputs, &o->tags, &names);
+		b.tags = names;
 		b.emit = ui_event;
 		b.emit_ctx = ui;
 		status = build(c, &b, ui, &result, err);
 		ui_finish(ui);
 	}
+	buildresult_clear(&result);
 	buildopts_clear(&b);
 	return status;
 }

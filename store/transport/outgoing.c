@@ -84,9 +84,29 @@ static int on_grown(void *ctx, int fd, uint64_t n, struct err **err)
 	return growing_moved(&m->growing, fd, n) ? 0 : err_set(err, ERR_CANCELLED, "cancelled");
 }
 
+static bool is_packed_as(const struct oci_descriptor *d, enum layer_compression c)
+{
+	switch (c) {
+	case LAYER_GZIP:
+		return strcmp(d->media_type, OCI_MEDIA_LAYER_GZIP) == 0 ||
+		       strcmp(d->media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0;
+	case LAYER_ZSTD:
+		return strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) == 0;
+	case LAYER_PLAIN:
+		break;
+	}
+	return is_plain(d);
+}
+
+/* With a level that is not the default nobody knows how a layer was made. */
 static bool needs_packing(const struct outgoing *o, size_t i)
 {
-	return o->packing.c != LAYER_PLAIN && is_plain(&o->m.layers[i]);
+	const struct oci_descriptor *d = &o->m.layers[i];
+
+	if (o->repack && !outgoing_is_foreign(d))
+		return !is_packed_as(d, o->packing.c) ||
+		       (o->packing.c != LAYER_PLAIN && o->packing.level);
+	return o->packing.c != LAYER_PLAIN && is_plain(d);
 }
 
 /* Is the layer compressed already? */
@@ -120,8 +140,9 @@ static int pack_layer(struct making *m, struct err **err)
 	strlist_copy(&packed.annotations, &d->annotations);
 	oci_descriptor_clear(d);
 	*d = packed;
-	if (is_docker(&o->m) && o->packing.c == LAYER_GZIP)
-		set_type(d, OCI_MEDIA_DOCKER_LAYER_GZIP);
+	if (is_docker(&o->m) && o->packing.c != LAYER_ZSTD)
+		set_type(d, o->packing.c == LAYER_GZIP ? OCI_MEDIA_DOCKER_LAYER_GZIP
+						       : OCI_MEDIA_DOCKER_LAYER);
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct outgoing {
 	const struct image *image;
 	struct progress *p;
 	struct layer_packing packing;
+	bool repack; /* also layers with another compressed form */
 	/* results */
 	struct oci_manifest m;
 	char *bytes; /* of the manifest; owned */

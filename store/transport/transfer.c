@@ -208,22 +208,46 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 	return -1;
 }
 
-int transfer_push(struct store *s, const struct image *i, const char *dest,
+static int send_to(struct store *s, const struct image *i, const struct place *to,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
 	struct progress p;
-	struct outgoing out = {.s = s, .image = i, .p = &p, .packing = o->packing};
-	auto_place struct place to = {0};
+	struct outgoing out = {
+		.s = s, .image = i, .p = &p, .packing = o->packing, .repack = o->repack};
 	int rc;
 
-	if (parse_place(dest, &to, err) < 0)
-		return -1;
 	progress_init(&p, o);
-	rc = send(&out, &to, err);
+	rc = send(&out, to, err);
 	if (rc == 0)
 		*manifest = out.d.digest;
 	outgoing_clear(&out);
 	return ended(&p, rc);
+}
+
+int transfer_push(struct store *s, const struct image *i, const char *dest,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+{
+	auto_place struct place to = {0};
+
+	if (parse_place(dest, &to, err) < 0)
+		return -1;
+	return send_to(s, i, &to, o, manifest, err);
+}
+
+int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
+	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
+	struct err **err)
+{
+	static const enum place_kind kinds[] = {
+		[TRANSFER_OCI_DIR] = PLACE_OCI_DIR,
+		[TRANSFER_OCI_ARCHIVE] = PLACE_OCI_ARCHIVE,
+		[TRANSFER_DOCKER_ARCHIVE] = PLACE_DOCKER_ARCHIVE,
+	};
+	auto_place struct place to = {.kind = kinds[kind],
+		.path = mem_strdup(path),
+		.name = name ? mem_strdup(name) : NULL};
+
+	return send_to(s, i, &to, o, manifest, err);
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

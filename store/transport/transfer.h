@@ -36,6 +36,7 @@ struct transfer_opts {
 	/* For push and archives of OCI layout, of layers that the store has as plain tars; gzip is
 	 * usual. */
 	struct layer_packing packing;
+	bool repack; /* also layers that have another compressed form already */
 	/* May be called from several threads, one at a time. */
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;
@@ -59,6 +60,11 @@ int transfer_resolve(
  */
 int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);
+enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_ARCHIVE };
+/* The same to a local place whose path may hold any character; name inside, or NULL. */
+int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
+	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
+	struct err **err);
 /* Does text name a transport other than a registry? ("oci:", "oci-archive:", "docker-archive:") */
 bool transfer_is_local(const char *text);
 

@@ -155,3 +155,158 @@ EOF
 	build -t localhost/four --squash ctx
 	holds localhost/four ".rootfs.diff_ids | length == $base"
 }
+
+# files_image NAME: every kind of file, a whiteout, hard links, odd names
+files_image() {
+	mkdir -p o/sub/deep o/gone
+	echo hello >o/file && chmod 4755 o/file && ln o/file o/sub/hard
+	ln -s /etc/passwd o/abs && ln -s ../../../../up o/rel && mkfifo o/fifo && mknod o/null c 1 3
+	echo x >o/gone/x && echo 'a b' >'o/a b' && chown 12:34 'o/a b' && chmod 700 o/sub
+	truncate -s 3M o/sparse && printf end >>o/sparse && touch -d @1000000000 o/file o/sub/deep
+	tar -cf ctx/o.tar o
+	printf 'FROM localhost/base\nADD o.tar /\nRUN rm -r /o/gone && echo new >/o/sub/deep/n\n' >ctx/Dockerfile
+	build -t "$1" ctx
+}
+
+# what a directory holds: type, mode, owner, size, time of files, target of links
+listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y %m %U:%G %p %l\n' -o -printf '%y %m %U:%G %s %T@ %n %p\n' | sort -k2); }
+
+@test "-o DIR: the files of the image; again: only what changed; mode=delete; nothing outside" {
+	need_base
+	files_image localhost/files
+	ok bld build -o out ctx
+	equal "$(cat out/o/file)" hello
+	equal "$(stat -c '%a %h %Y' out/o/file)" "4755 2 1000000000"
+	equal "$(stat -c %i out/o/file)" "$(stat -c %i out/o/sub/hard)"
+	equal "$(readlink out/o/abs) $(readlink out/o/rel)" "/etc/passwd ../../../../up"
+	[ -p out/o/fifo ]
+	equal "$(stat -c '%F %t %T' out/o/null)" "character special file 1 3"
+	equal "$(stat -c '%u:%g' 'out/o/a b')" 12:34
+	equal "$(stat -c '%a' out/o/sub)" 700
+	[ ! -e out/o/gone ]
+	equal "$(tail -c 3 out/o/sparse)" end
+	# The same again: what is equal is left alone, what differs is made right.
+	listing out >first
+	before=$(stat -c %i 'out/o/a b')
+	echo changed >out/o/sub/deep/n
+	touch -r out/o/abs out/other
+	ok bld build --output type=local,dest=out ctx
+	listing out | grep -v ' ./other$' | diff first -
+	equal "$(stat -c %i 'out/o/a b')" "$before"
+	[ -e out/other ]
+	ok bld build -o type=local,dest=out,mode=delete ctx
+	[ ! -e out/other ]
+	# Equal size and times do not make equal content.
+	printf 'a c\n' >'out/o/a b'
+	touch -d "@$(awk '$NF == "b" && /a b/ { print int($5) }' first)" 'out/o/a b'
+	ok bld build -o out ctx
+	equal "$(cat 'out/o/a b')" 'a b'
+	# Links that lie in the way do not lead out of the directory.
+	mkdir victim trap
+	ln -s "$T/victim" trap/o
+	ok bld build -o trap ctx
+	equal "$(ls victim)" ""
+	[ ! -L trap/o ] && [ -f trap/o/file ]
+	rm -rf trap/o/file && ln -s "$T/victim/hit" trap/o/file
+	ok bld build -o trap ctx
+	[ ! -e victim/hit ] && [ ! -L trap/o/file ]
+	! find out trap -name '.bld-tmp*' | grep .
+}
+
+@test "-o as an ordinary user: files of one's own, devices left out, no setuid" {
+	need_base
+	files_image localhost/files
+	bld save -o "$T/a" localhost/files
+	id nobody >/dev/null
+	mkdir "$T/own" && chown nobody "$T/own" && chmod 755 "$T"
+	mkdir "$T/own/ctx" && printf 'FROM localhost/files\n' >"$T/own/ctx/Dockerfile" && chmod -R a+rX "$T/own" "$T/a"
+	cp "$BLD" "$T/own/bld"
+	p=$T; while [ "$p" != / ]; do chmod a+x "$p"; p=$(dirname "$p"); done
+	as() { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$T/own" BLD_ROOT="$T/own/s" "$T/own/bld" "$@"; }
+	ok as load -i "$T/a"
+	ok as build -o "$T/own/out" "$T/own/ctx"
+	has "$stderr" 'devices? (was|were) left out'
+	equal "$(stat -c '%u %a' "$T/own/out/o/file")" "65534 755"
+	[ -p "$T/own/out/o/fifo" ] && [ ! -e "$T/own/out/o/null" ]
+	ok as build -o "$T/own/out" "$T/own/ctx"
+}
+
+@test "-o type=tar: deterministic, to a file and to standard output; times follow SOURCE_DATE_EPOCH" {
+	need_base
+	files_image localhost/files
+	ok bld build -o type=tar,dest=a.tar ctx
+	bld build -o - ctx >b.tar
+	cmp a.tar b.tar
+	tar -tvf a.tar >list
+	has "$(cat list)" '^crw.* 1,3 .*o/null'
+	has "$(cat list)" 'o/sub/hard link to o/file'
+	hasnt "$(cat list)" 'wh\.'
+	mkdir x && tar -C x -xf a.tar
+	bld build -q -o y ctx
+	diff <(listing x) <(listing y)
+	SOURCE_DATE_EPOCH=1000000001 ok bld build -o type=tar,dest=c.tar ctx
+	equal "$(tar -tvf c.tar --full-time --utc | awk '{ print $4 " " $5 }' | sort -u | tail -1)" "2001-09-09 01:46:41"
+}
+
+@test "-o type=oci and docker: archives and directories that skopeo reads; several at once" {
+	need_base
+	echo 'FROM localhost/base' >ctx/Dockerfile
+	echo 'LABEL a=1' >>ctx/Dockerfile
+	ok bld build -t localhost/x:1 -o type=oci,dest=a.oci -o type=oci,dest=dir,tar=false -o type=docker,dest=a.docker \
+		-o '"type=oci","dest=z,std.oci",compression=zstd,compression-level=5,force-compression=true' -o plain ctx
+	for i in oci-archive:a.oci oci:dir docker-archive:a.docker "oci-archive:z,std.oci"; do
+		skopeo inspect --config "$i" | jq -e '.config.Labels.a == "1"'
+	done
+	[ -e plain/bin ]
+	equal "$(skopeo inspect --raw "oci-archive:z,std.oci" | jq -r '[.layers[].mediaType] | unique[]')" application/vnd.oci.image.layer.v1.tar+zstd
+	equal "$(tar -xOf a.oci index.json | jq -r '.manifests[].annotations."org.opencontainers.image.ref.name"')" localhost/x:1
+	equal "$(tar -xOf a.docker manifest.json | jq -r '.[].RepoTags[]')" localhost/x:1
+	bld build -o type=oci,dest=-,name=localhost/y:2,oci-mediatypes=false ctx >b.oci
+	equal "$(tar -xOf b.oci index.json | jq -r '.manifests[] | .annotations."org.opencontainers.image.ref.name", .mediaType' | tr '\n' ' ')" \
+		"localhost/y:2 application/vnd.docker.distribution.manifest.v2+json "
+	skopeo inspect --config oci-archive:b.oci | jq -e '.config.Labels.a == "1"'
+	# Without -t nothing was named.
+	ok bld images -q
+	equal "$(wc -l <<<"$output")" 2
+}
+
+@test "-o type=image and registry: names in the store, and pushed" {
+	need_base
+	start_registry
+	echo 'FROM localhost/base' >ctx/Dockerfile
+	ok bld build -o '"type=image","name=localhost/n1,localhost/n2"' ctx
+	bld inspect localhost/n1 >/dev/null && bld inspect localhost/n2 >/dev/null
+	ok bld build -t "$REG/p:1" -o type=registry ctx
+	skopeo inspect --tls-verify=false "docker://$REG/p:1" >/dev/null
+	ok bld build -o "type=image,name=$REG/q:1,push=true,oci-mediatypes=false,compression=gzip,compression-level=9" --metadata-file m ctx
+	skopeo inspect --raw --tls-verify=false "docker://$REG/q:1" | jq -e '.mediaType == "application/vnd.docker.distribution.manifest.v2+json"'
+	equal "$(jq -r '."containerimage.digest"' m)" "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REG/q:1")"
+	ok bld build -t localhost/unkept -o type=cacheonly ctx
+	fails 4 'no image' bld inspect localhost/unkept
+	fails 7 'pushing' bld build -o type=registry,name=127.0.0.1:1/x ctx
+}
+
+@test "-o: mistakes are told before anything is built" {
+	echo 'FROM nowhere.invalid/x' >ctx/Dockerfile
+	fails 2 'did you mean "dest"' bld build -o type=local,dets=x ctx
+	fails 2 'did you mean "local"' bld build -o type=locla,dest=x ctx
+	fails 2 'no type' bld build -o dest=x ctx
+	fails 2 'dest is missing' bld build -o type=local ctx
+	fails 2 'dest is missing' bld build -o type=oci,tar=false ctx
+	fails 2 'has no "mode"' bld build -o type=tar,dest=x,mode=delete ctx
+	fails 2 'mode=move is not known' bld build -o type=local,dest=x,mode=move ctx
+	fails 2 'neither true nor false' bld build -o type=image,push=perhaps ctx
+	fails 2 'needs a name' bld build -o type=registry ctx
+	fails 2 'no end' bld build -o 'type=local,"dest=x' ctx
+	fails 2 'is not a level|compression' bld build -o type=oci,dest=x,compression-level=99 ctx
+	fails 2 'no compression|xz' bld build -o type=oci,dest=x,compression=xz ctx
+	fails 2 'are plain' bld build -o type=docker,dest=x,compression=gzip ctx
+	fails 2 'know no zstd' bld build -o type=oci,dest=x,compression=zstd,oci-mediatypes=false ctx
+	fails 2 'only one' bld build -o - -o type=oci,dest=- ctx
+	has "$(script -qec "'$BLD' build -o - ctx" /dev/null </dev/null 2>&1 || true)" 'nothing for a terminal'
+	touch file
+	fails 4 'file.*Not a directory' bld build -o file ctx
+	fails 4 'Is a directory' bld build -o type=tar,dest=ctx ctx
+	fails 4 'No such file' bld build -o type=oci,dest=no/such/x ctx
+	fails 2 'rewrite-timestamp=false' bld build -o type=oci,dest=x,rewrite-timestamp=false ctx
+}

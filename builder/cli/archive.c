@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/archive.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+static int copy_to_stdout(int dir, struct err **err)
+{
+	auto_fd int fd = openat(dir, "archive", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+		fs_copy_range(fd, 0, (uint64_t)st.st_size, STDOUT_FILENO) < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "standard output");
+	return 0;
+}
+
+int archive_write(struct store *s, const struct image *i, enum transfer_archive kind,
+	const char *path, const char *name, const struct transfer_opts *t, struct err **err)
+{
+	struct digest d;
+	char temp[64];
+
+	if (path)
+		return transfer_write(s, i, kind, path, name, t, &d, err);
+	auto_fd int dir = store_temp_dir(s, temp, err);
+	if (dir < 0)
+		return -1;
+	auto_free char *file = mem_printf("/proc/self/fd/%d/archive", dir);
+	int r = transfer_write(s, i, kind, file, name, t, &d, err);
+	if (r == 0)
+		r = copy_to_stdout(dir, err);
+	store_discard(s, temp);
+	return r;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/buildoutputs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builder/cli/archive.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/image.h"
+#include "store/reference.h"
+
+/* --- before the build ------------------------------------------------------------------------ */
+
+static int check_names(
+	const struct output *o, const struct buildopts *opts, const char *text, struct err **err)
+{
+	if (o->type != OUTPUT_IMAGE || !o->push || o->names.n || opts->tags.n)
+		return 0;
+	err_set(err, ERR_USAGE, "--output %s: a push needs a name", text);
+	return err_hint(err, "add name=HOST/PATH:TAG, or -t HOST/PATH:TAG");
+}
+
+int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struct err **err)
+{
+	*out = (struct buildoutputs){0};
+	out->v = mem_array(o->outputs.n + 1, sizeof *out->v);
+	for (size_t i = 0; i < o->outputs.n; i++) {
+		struct output *v = &out->v[out->n++];
+
+		if (output_parse(o->outputs.v[i], v, err) < 0 ||
+			check_names(v, o, o->outputs.v[i], err) < 0 || output_check(v, err) < 0)
+			return -1;
+		if (v->to_stdout && out->to_stdout)
+			return err_set(
+				err, ERR_USAGE, "--output: only one can go to standard output");
+		out->to_stdout = out->to_stdout || v->to_stdout;
+	}
+	return 0;
+}
+
+static void add_name(struct strlist *out, const char *name)
+{
+	if (!strlist_has(out, name))
+		strlist_add(out, name);
+}
+
+void buildoutputs_names(
+	const struct buildoutputs *b, const struct strlist *tags, struct strlist *out)
+{
+	bool keep = b->n == 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		keep = keep || b->v[i].type != OUTPUT_CACHEONLY;
+	for (size_t i = 0; keep && i < tags->n; i++)
+		add_name(out, tags->v[i]);
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t k = 0; b->v[i].type == OUTPUT_IMAGE && k < b->v[i].names.n; k++)
+			add_name(out, b->v[i].names.v[k]);
+}
+
+void buildoutputs_clear(struct buildoutputs *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		output_clear(&b->v[i]);
+	free(b->v);
+	*b = (struct buildoutputs){0};
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static int write_tar(const struct output_files *f, const char *dest, struct err **err)
+{
+	auto_free char *shown = fs_printable(dest);
+	struct stat st;
+
+	if (stat(dest, &st) == 0 && !S_ISREG(st.st_mode)) {
+		auto_fd int fd = open(dest, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+		return fd < 0 ? err_sys_kind(err, ERR_CONTEXT, "%s", shown)
+			      : output_tar(f, fd, shown, err);
+	}
+	char end[FS_TEMP_NAME];
+	fs_temp_name(end, sizeof end, ".bld-tmp");
+	auto_free char *temp = mem_printf("%s%s", dest, end);
+	auto_fd int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
+	int r = output_tar(f, fd, shown, err);
+	if (r == 0 && rename(temp, dest) < 0)
+		r = err_sys_kind(err, ERR_CONTEXT, "%s", shown);
+	if (r < 0)
+		unlink(temp);
+	return r;
+}
+
+static int write_files(const struct output *o, const struct buildoutputs_job *job,
+	const struct image *i, struct err **err)
+{
+	const struct output_times times = {.set = job->b->has_timestamp,
+		.clamp = job->b->has_epoch,
+		.seconds = job->b->timestamp};
+	auto_output_files struct output_files f = {0};
+	size_t skipped = 0;
+
+	if (output_files_open(job->s, &i->config, &times, &f, err) < 0)
+		return -1;
+	f.cancelled = job->c->cancelled;
+	remote_status(job->ui, "writing %s", o->to_stdout ? "a tar" : o->dest);
+	if (o->type == OUTPUT_TAR)
+		return o->to_stdout ? output_tar(&f, STDOUT_FILENO, "standard output", err)
+				    : write_tar(&f, o->dest, err);
+	if (output_local(&f, o->dest, o->remove_others, &skipped, err) < 0)
+		return -1;
+	if (skipped) {
+		auto_free char *text = mem_printf("%s: %zu device%s left out: only root can make "
+						  "them",
+			o->dest, skipped, skipped == 1 ? " was" : "s were");
+
+		ui_event(job->ui, &(struct event){.kind = EVENT_WARNING, .text = text});
+	}
+	return 0;
+}
+
+/* --- images ---------------------------------------------------------------------------------- */
+
+static void transfer_opts_of(
+	const struct output *o, const struct buildoutputs_job *job, struct transfer_opts *t)
+{
+	remote_transfer_opts(job->c, &job->o->remote, job->ui, t);
+	if (o->has_packing)
+		t->packing = o->packing;
+	t->repack = o->force_packing;
+	if (o->insecure)
+		t->tls_verify = 0;
+}
+
+/* oci-mediatypes=: the same image with the other family's types. */
+static int open_in_form(const struct output *o, const struct buildoutputs_job *job,
+	struct image *out, struct err **err)
+{
+	auto_image struct image i = {0};
+	struct oci_descriptor d = {0};
+
+	if (image_open_manifest(job->s, &job->r->manifest, &i, err) < 0)
+		return -1;
+	bool docker = strcmp(i.manifest.media_type, OCI_MEDIA_DOCKER_MANIFEST) == 0;
+	if (o->oci_types < 0 || o->oci_types == !docker) {
+		*out = i;
+		i = (struct image){0};
+		return 0;
+	}
+	struct image_form form = {.docker = !docker, .annotations = &i.manifest.annotations};
+	if (image_write(job->s, &i.config, i.manifest.layers, &form, &d, NULL, err) < 0)
+		return -1;
+	int r = image_open_manifest(job->s, &d.digest, out, err);
+	oci_descriptor_clear(&d);
+	return r;
+}
+
+/* The name inside an archive: its own, else the first of -t. */
+static char *inner_name(const struct output *o, const struct buildoutputs_job *job)
+{
+	auto_reference struct reference ref = {0};
+
+	if (o->names.n && reference_parse(o->names.v[0], &ref, NULL) == 0)
+		return reference_text(&ref);
+	return job->r->names.n ? mem_strdup(job->r->names.v[0]) : NULL;
+}
+
+static int write_archive(const struct output *o, const struct buildoutputs_job *job,
+	const struct image *i, struct err **err)
+{
+	auto_free char *name = inner_name(o, job);
+	enum transfer_archive kind = o->type == OUTPUT_DOCKER ? TRANSFER_DOCKER_ARCHIVE
+				     : o->directory           ? TRANSFER_OCI_DIR
+							      : TRANSFER_OCI_ARCHIVE;
+	struct transfer_opts t;
+
+	transfer_opts_of(o, job, &t);
+	remote_status(job->ui, "writing %s", o->to_stdout ? "an archive" : o->dest);
+	return archive_write(job->s, i, kind, o->to_stdout ? NULL : o->dest, name, &t, err);
+}
+
+static int push_one(const struct buildoutputs_job *job, const struct image *i, const char *name,
+	const struct transfer_opts *t, struct err **err)
+{
+	char text[DIGEST_STRING];
+	struct digest d;
+
+	remote_status(job->ui, "pushing %s", name);
+	if (transfer_push(job->s, i, name, t, &d, err) == 0) {
+		strlist_addf(job->pushed, "%s=%s", name, sha256_string(&d, text));
+		return 0;
+	}
+	if (err && err_get_kind(*err) != ERR_CANCELLED)
+		err_rekind(err, ERR_PUSH);
+	err_prefix(err, "pushing %s", name);
+	return err_hint(
+		err, "the image is built and in the store: \"bld push %s\" tries again", name);
+}
+
+/* By digest: another build may have taken the name meanwhile. */
+static int push_all(const struct output *o, const struct buildoutputs_job *job,
+	const struct image *i, struct err **err)
+{
+	const struct strlist *names = o->names.n ? &o->names : &job->r->names;
+	struct transfer_opts t;
+
+	transfer_opts_of(o, job, &t);
+	for (size_t k = 0; k < names->n; k++) {
+		auto_free char *name = remote_name(names->v[k], err);
+
+		if (!name || push_one(job, i, name, &t, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_one(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+{
+	auto_image struct image i = {0};
+
+	if (open_in_form(o, job, &i, err) < 0)
+		return -1;
+	switch (o->type) {
+	case OUTPUT_LOCAL:
+	case OUTPUT_TAR:
+		return write_files(o, job, &i, err);
+	case OUTPUT_OCI:
+	case OUTPUT_DOCKER:
+		/* Without a place it is for the store of the builder, where the image is. */
+		return o->dest || o->to_stdout ? write_archive(o, job, &i, err) : 0;
+	case OUTPUT_IMAGE:
+		return o->push ? push_all(o, job, &i, err) : 0;
+	case OUTPUT_CACHEONLY:
+		break;
+	}
+	return 0;
+}
+
+int buildoutputs_write(
+	const struct buildoutputs *b, const struct buildoutputs_job *job, struct err **err)
+{
+	const struct output push = {.type = OUTPUT_IMAGE, .push = true, .oci_types = -1};
+
+	for (size_t i = 0; i < b->n; i++)
+		if (write_one(&b->v[i], job, err) < 0)
+			return -1;
+	return job->o->push ? write_one(&push, job, err) : 0;
+}

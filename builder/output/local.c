@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every entry is made under a temporary name in its directory and renamed. Directories are opened
+ * by the kernel from dest's descriptor, through no link; the last one stays open, because entries
+ * come sorted.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "builder/output/output.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define COMPARE_CHUNK 65536
+
+struct local {
+	const struct output_files *f;
+	int dest;
+	bool root; /* may give files to others */
+	size_t skipped;
+	char *dir;  /* path of the open directory; owned */
+	int dir_fd; /* -1: none */
+	char temp[FS_TEMP_NAME];
+};
+
+static int fail(const struct layer_entry *e, struct err **err)
+{
+	auto_free char *shown = fs_printable(e->path);
+
+	return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* --- directories ---------------------------------------------------------------------------- */
+
+/* path relative to dest; "" is dest itself. */
+static int open_dir(const struct local *l, const char *path)
+{
+	return fs_open_beneath(l->dest, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, FS_NOLINKS);
+}
+
+/* The directory the entry is in becomes l->dir_fd. */
+static int enter(struct local *l, const struct layer_entry *e, struct err **err)
+{
+	const char *name = last_part(e->path);
+	auto_free char *dir =
+		mem_strndup(e->path, name == e->path ? 0 : (size_t)(name - e->path) - 1);
+
+	if (l->dir_fd >= 0 && strcmp(dir, l->dir) == 0)
+		return 0;
+	if (l->dir_fd >= 0)
+		close(l->dir_fd);
+	l->dir_fd = open_dir(l, dir);
+	free(l->dir);
+	l->dir = TAKE(dir);
+	return l->dir_fd < 0 ? fail(e, err) : 0;
+}
+
+/* Something of another kind in the way is removed; a directory is left where one is wanted. */
+static int make_way(const struct local *l, const char *name, bool want_dir, bool *there)
+{
+	struct stat st;
+
+	*there = false;
+	if (fstatat(l->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	*there = S_ISDIR(st.st_mode) && want_dir;
+	if (*there || (!S_ISDIR(st.st_mode) && !want_dir))
+		return 0;
+	return fs_remove_tree(l->dir_fd, name);
+}
+
+static int put_dir(struct local *l, const struct layer_entry *e, struct err **err)
+{
+	const char *name = last_part(e->path);
+	bool there;
+
+	/* Its mode comes with its time, when it is full. */
+	if (make_way(l, name, true, &there) < 0 || (!there && mkdirat(l->dir_fd, name, 0700) < 0))
+		return fail(e, err);
+	if (there && !l->root && fchmodat(l->dir_fd, name, 0700, 0) < 0)
+		return fail(e, err);
+	return 0;
+}
+
+/* --- attributes ----------------------------------------------------------------------------- */
+
+static mode_t mode_of(const struct local *l, const struct layer_entry *e)
+{
+	bool own = !l->root && e->type != LAYER_DIR;
+
+	return e->mode & (own ? 01777 : 07777);
+}
+
+static void set_xattrs(const struct local *l, const struct layer_entry *e, int fd)
+{
+	for (size_t i = 0; i < e->nxattrs; i++) {
+		const struct layer_xattr *x = &e->xattrs[i];
+
+		/* Not every file system has them. */
+		if (l->root || strncmp(x->name, "user.", 5) == 0)
+			(void)fsetxattr(fd, x->name, x->value, x->len, 0);
+	}
+}
+
+/* Owner first: a change of it takes setuid bits away, and capabilities. */
+static int dress_fd(const struct local *l, const struct layer_entry *e, int fd)
+{
+	const struct timespec times[2] = {{.tv_sec = e->mtime}, {.tv_sec = e->mtime}};
+
+	if ((l->root && fchown(fd, e->uid, e->gid) < 0) || fchmod(fd, mode_of(l, e)) < 0)
+		return -1;
+	set_xattrs(l, e, fd);
+	return futimens(fd, times);
+}
+
+static int dress_name(const struct local *l, const struct layer_entry *e, const char *name)
+{
+	const struct timespec times[2] = {{.tv_sec = e->mtime}, {.tv_sec = e->mtime}};
+
+	if (l->root && fchownat(l->dir_fd, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (e->type != LAYER_SYMLINK && fchmodat(l->dir_fd, name, mode_of(l, e), 0) < 0)
+		return -1;
+	return utimensat(l->dir_fd, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static bool same_attributes(
+	const struct local *l, const struct layer_entry *e, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (uint64_t)st->st_size == e->size && st->st_nlink == 1 &&
+	       (st->st_mode & 07777) == mode_of(l, e) && st->st_mtim.tv_sec == e->mtime &&
+	       (!l->root || (st->st_uid == e->uid && st->st_gid == e->gid));
+}
+
+static bool same_bytes(int fd, const struct layer_entry *e)
+{
+	auto_free char *a = mem_alloc(COMPARE_CHUNK), *b = mem_alloc(COMPARE_CHUNK);
+
+	for (uint64_t at = 0; at < e->size;) {
+		size_t n = e->size - at < COMPARE_CHUNK ? (size_t)(e->size - at) : COMPARE_CHUNK;
+
+		if (fs_pread_all(fd, a, n, at) < 0 ||
+			fs_pread_all(e->fd, b, n, e->data_off + at) < 0 || memcmp(a, b, n) != 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+/* Equal times say nothing of the content: with SOURCE_DATE_EPOCH all are equal. */
+static bool is_there(const struct local *l, const struct layer_entry *e, const char *name)
+{
+	struct stat st;
+
+	if (e->nxattrs || e->nextents || fstatat(l->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!same_attributes(l, e, &st))
+		return false;
+	auto_fd int fd = openat(l->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && same_bytes(fd, e);
+}
+
+static int write_content(const struct layer_entry *e, int fd)
+{
+	if (e->source != LAYER_DATA_FD)
+		return 0;
+	if (!e->nextents)
+		return fs_copy_range(e->fd, e->data_off, e->size, fd);
+	for (size_t i = 0; i < e->nextents; i++) {
+		const struct layer_extent *x = &e->extents[i];
+
+		if (lseek(fd, (off_t)x->off, SEEK_SET) < 0 ||
+			fs_copy_range(e->fd, x->data, x->len, fd) < 0)
+			return -1;
+	}
+	return ftruncate(fd, (off_t)e->size);
+}
+
+static int make_file(const struct local *l, const struct layer_entry *e)
+{
+	auto_fd int fd = openat(
+		l->dir_fd, l->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 || write_content(e, fd) < 0 ? -1 : dress_fd(l, e, fd);
+}
+
+/* The first name was written before: it sorts in front of this one. */
+static int make_link(const struct local *l, const struct layer_entry *e)
+{
+	const char *name = last_part(e->link);
+	auto_free char *dir =
+		mem_strndup(e->link, name == e->link ? 0 : (size_t)(name - e->link) - 1);
+	auto_fd int from = open_dir(l, dir);
+
+	return from < 0 ? -1 : linkat(from, name, l->dir_fd, l->temp, 0);
+}
+
+static int make_special(struct local *l, const struct layer_entry *e, bool *skip)
+{
+	mode_t kind = e->type == LAYER_FIFO ? S_IFIFO : e->type == LAYER_CHAR ? S_IFCHR : S_IFBLK;
+
+	if (mknodat(l->dir_fd, l->temp, kind | 0600, makedev(e->dev_major, e->dev_minor)) == 0)
+		return dress_name(l, e, l->temp);
+	*skip = errno == EPERM && kind != S_IFIFO;
+	l->skipped += *skip;
+	return *skip ? 0 : -1;
+}
+
+static int make_symlink(const struct local *l, const struct layer_entry *e)
+{
+	return symlinkat(e->link, l->dir_fd, l->temp) < 0 ? -1 : dress_name(l, e, l->temp);
+}
+
+static int make(struct local *l, const struct layer_entry *e, bool *skip)
+{
+	switch (e->type) {
+	case LAYER_FILE:
+		return make_file(l, e);
+	case LAYER_SYMLINK:
+		return make_symlink(l, e);
+	case LAYER_HARDLINK:
+		return make_link(l, e);
+	case LAYER_CHAR:
+	case LAYER_BLOCK:
+	case LAYER_FIFO:
+		return make_special(l, e, skip);
+	case LAYER_DIR:
+	case LAYER_WHITEOUT:
+	case LAYER_OPAQUE:
+		break;
+	}
+	*skip = true;
+	return 0;
+}
+
+/* rename() does nothing when both names are one file, and would leave the temporary one. */
+static int give_name(const struct local *l, const char *name)
+{
+	if (renameat(l->dir_fd, l->temp, l->dir_fd, name) < 0)
+		return -1;
+	return unlinkat(l->dir_fd, l->temp, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int put_other(struct local *l, const struct layer_entry *e, struct err **err)
+{
+	const char *name = last_part(e->path);
+	bool there, skip = false;
+
+	if (e->type == LAYER_FILE && is_there(l, e, name))
+		return 0;
+	if (make_way(l, name, false, &there) < 0)
+		return fail(e, err);
+	fs_temp_name(l->temp, sizeof l->temp, ".bld-tmp");
+	if (make(l, e, &skip) == 0 && (skip || give_name(l, name) == 0))
+		return 0;
+	int saved = errno;
+	unlinkat(l->dir_fd, l->temp, 0);
+	errno = saved;
+	return fail(e, err);
+}
+
+/* --- the whole ------------------------------------------------------------------------------ */
+
+static int put_all(struct local *l, struct err **err)
+{
+	struct layer_entry e;
+
+	for (size_t i = 0; i < layer_list_count(l->f->list); i++) {
+		if (!output_files_at(l->f, i, &e))
+			continue;
+		if (output_files_cancelled(l->f, err) < 0 || enter(l, &e, err) < 0)
+			return -1;
+		int r = e.type == LAYER_DIR ? put_dir(l, &e, err) : put_other(l, &e, err);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Backwards: what is in a directory comes behind it, and changes its time. */
+static int dress_dirs(struct local *l, struct err **err)
+{
+	struct layer_entry e;
+
+	for (size_t i = layer_list_count(l->f->list); i-- > 0;) {
+		if (!output_files_at(l->f, i, &e) || e.type != LAYER_DIR)
+			continue;
+		auto_fd int fd = open_dir(l, e.path);
+		if (fd < 0 || dress_fd(l, &e, fd) < 0)
+			return fail(&e, err);
+	}
+	return 0;
+}
+
+/* Remove what the image does not have. path: of dir_fd, which is taken. */
+static int remove_others(struct local *l, int take_fd, const char *path, struct err **err)
+{
+	DIR *dir = fdopendir(take_fd);
+	struct dirent *d;
+	int r = 0;
+
+	if (!dir) {
+		close(take_fd);
+		return err_sys_kind(err, ERR_CONTEXT, "destination");
+	}
+	while (r == 0 && (d = readdir(dir))) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		auto_free char *name = mem_printf("%s%s%s", path, *path ? "/" : "", d->d_name);
+		struct layer_entry e = {.path = name};
+		const struct layer_entry *have = layer_list_find(l->f->list, name);
+
+		if (!have) {
+			r = fs_remove_tree(take_fd, d->d_name) < 0 ? fail(&e, err) : 0;
+		} else if (have->type == LAYER_DIR) {
+			int fd = open_dir(l, name);
+
+			r = fd < 0 ? fail(&e, err) : remove_others(l, fd, name, err);
+		}
+	}
+	closedir(dir);
+	return r;
+}
+
+/* mkdir -p of a path of the caller's, which may lead through links. */
+static int make_dirs(const char *path)
+{
+	auto_free char *copy = mem_strdup(path);
+
+	for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(copy, 0777) < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return mkdir(copy, 0777) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+static int open_dest(const char *dest, struct err **err)
+{
+	auto_free char *shown = fs_printable(dest);
+	int fd = make_dirs(dest) < 0 ? -1 : open(dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys_kind(err, ERR_CONTEXT, "%s", shown) : fd;
+}
+
+int output_local(const struct output_files *f, const char *dest, bool others, size_t *skipped,
+	struct err **err)
+{
+	auto_fd int fd = open_dest(dest, err);
+	struct local l = {.f = f, .dest = fd, .root = geteuid() == 0, .dir_fd = -1};
+
+	if (fd < 0)
+		return -1;
+	int r = put_all(&l, err);
+	if (r == 0 && others) {
+		int top = open_dir(&l, "");
+
+		r = top < 0 ? err_sys_kind(err, ERR_CONTEXT, "destination")
+			    : remove_others(&l, top, "", err);
+	}
+	if (r == 0)
+		r = dress_dirs(&l, err);
+	if (l.dir_fd >= 0)
+		close(l.dir_fd);
+	free(l.dir);
+	*skipped = l.skipped;
+	return r < 0 ? err_prefix(err, "output %s", dest) : 0;
+}

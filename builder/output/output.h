@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * -o/--output: what becomes of a finished image beside its place in the store.
+ *
+ *	DIR                    short for type=local,dest=DIR
+ *	-                      short for type=tar,dest=-
+ *	type=TYPE[,KEY=VALUE]  fields as in CSV: a field with a comma in it stands in double quotes
+ *
+ * Types: local (the files of the image, in a directory), tar (the same as one tar), oci (an OCI
+ * layout, as a tar or with tar=false as a directory), docker (an archive for `docker load`), image
+ * (names in the store; with push=true also in their registries), registry (image with push=true),
+ * cacheonly (nothing).
+ */
+#ifndef BLD_BUILDER_OUTPUT_OUTPUT_H
+#define BLD_BUILDER_OUTPUT_OUTPUT_H
+
+#include <stdint.h>
+
+#include "store/layer/layer.h"
+#include "store/base/strlist.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
+
+enum output_type {
+	OUTPUT_LOCAL = 1,
+	OUTPUT_TAR = 2,
+	OUTPUT_OCI = 4,
+	OUTPUT_DOCKER = 8,
+	OUTPUT_IMAGE = 16,
+	OUTPUT_CACHEONLY = 32,
+};
+
+struct output {
+	enum output_type type;
+	char *dest;           /* owned; NULL: the store */
+	bool to_stdout;       /* dest is "-", or missing where that is meant */
+	bool directory;       /* oci: tar=false */
+	struct strlist names; /* image, oci, docker: name=; empty: those of -t */
+	bool push;
+	bool insecure;
+	bool has_packing; /* compression=, compression-level= */
+	struct layer_packing packing;
+	bool force_packing;
+	int oci_types;      /* oci-mediatypes=; -1: as the image was built */
+	bool remove_others; /* local: mode=delete */
+	int platform_split; /* local, tar: -1: where there are several platforms */
+};
+
+/* ERR_USAGE. *out is to be cleared in any case. */
+int output_parse(const char *text, struct output *out, struct err **err);
+void output_clear(struct output *o);
+/* Before the build: can dest be written? ERR_CONTEXT, and ERR_USAGE for a tar on a terminal. */
+int output_check(const struct output *o, struct err **err);
+
+/* Times of what is written: changed as those of new layers are. */
+struct output_times {
+	bool set;   /* every time becomes `seconds` */
+	bool clamp; /* later times become `seconds` */
+	int64_t seconds;
+};
+
+/* The files of an image: what local and tar write. */
+struct output_files {
+	struct layer_tree *tree; /* owned */
+	struct layer_list *list; /* owned; sorted, without the root directory */
+	const struct output_times *times;
+	const volatile int *cancelled; /* polled; may be NULL */
+};
+int output_files_open(struct store *s, const struct oci_config *c, const struct output_times *t,
+	struct output_files *out, struct err **err);
+/* Entry i with its time; false for what is not written (the root). */
+bool output_files_at(const struct output_files *f, size_t i, struct layer_entry *out);
+int output_files_cancelled(const struct output_files *f, struct err **err);
+void output_files_clear(struct output_files *f);
+
+/*
+ * Files of the image below dest, which is made when it is missing. Nothing outside of dest is
+ * touched, whatever links lie there: a link in the way of a directory is replaced by it. What is
+ * there already and equal is left alone; other files are replaced at once, not in steps. Owners,
+ * devices and capabilities are for root; others get files of their own without setuid bits, and
+ * *skipped counts the devices left out. remove_others: what the image does not have is removed.
+ * ERR_CONTEXT.
+ */
+int output_local(const struct output_files *f, const char *dest, bool remove_others,
+	size_t *skipped, struct err **err);
+/* One tar of them: the same image gives the same bytes. */
+int output_tar(const struct output_files *f, int fd, const char *shown, struct err **err);
+
+#define auto_output_files CLEANUP(output_files_clear)
+
+#endif
