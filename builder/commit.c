@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/history.h"
 #include "builder/pending.h"
@@ -76,6 +78,25 @@ static struct hashpipe *open_tar(void *ctx, struct err **err)
 	return u->tar ? blob_pipe(u->tar) : NULL;
 }
 
+/* A directory that no layer has is the floor's, a place to mount on. What a command does to it
+ * copies it up; empty it is none of the layer. */
+static int leave_floor(int upper_fd, const struct layer_tree *below, struct err **err)
+{
+	struct stat sb;
+
+	if (fstat(upper_fd, &sb) < 0)
+		return err_sys(err, "upper directory of the step");
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, sb.st_mtim};
+	for (const char *const *name = sandbox_floor_dirs; *name; name++) {
+		if (layer_tree_lookup(below, *name, false, NULL, NULL) ||
+			unlinkat(upper_fd, *name, AT_REMOVEDIR) < 0)
+			continue;
+		if (futimens(upper_fd, times) < 0)
+			return err_sys(err, "upper directory of the step");
+	}
+	return 0;
+}
+
 static int begin(struct upper *u, struct err **err)
 {
 	struct job *j = u->c->j;
@@ -84,7 +105,7 @@ static int begin(struct upper *u, struct err **err)
 	if (u->fd < 0)
 		return err_sys(err, "upper directory of the step");
 	const struct layer_tree *below = state_tree(u->c->st, j->s, err);
-	if (!below)
+	if (!below || leave_floor(u->fd, below, err) < 0)
 		return -1;
 	struct layer_freezing_opts o = {
 		.upper = {.upper_fd = u->fd, .below = below, .cut_times = true},

@@ -237,13 +237,27 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	return pump_run(&p, &spec, res, err);
 }
 
+/* It goes with the rest of our temporary directories when the store is closed. */
+static int lay_floor(struct job *j, struct err **err)
+{
+	struct sandbox_runner *runner = job_runner(j, err);
+	char temp[64];
+
+	if (!runner)
+		return -1;
+	if (!sandbox_lacks_floor(runner))
+		return 0;
+	auto_fd int fd = store_temp_dir(j->s, temp, err);
+	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
+}
+
 static int execute(void *ctx, struct record *out, struct err **err)
 {
 	struct run *r = ctx;
 	struct sandbox_result res = {0};
 	char temp[64];
 
-	if (!job_runner(r->j, err) || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
+	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
 	if (r->script_path)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);

@@ -5,12 +5,15 @@
 #include "builder/sandbox/runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "builder/sandbox/floor.h"
 #include "builder/sandbox/kernel.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -22,6 +25,7 @@ struct sandbox_runner {
 	struct runner_facts facts;
 	struct indexes indexes;
 	struct forker forker;
+	atomic_int floor; /* a descriptor, or -1; set once */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -65,6 +69,15 @@ void runner_remove(struct sandbox_runner *r, struct sandbox_job *job)
 	pthread_mutex_unlock(&r->lock);
 }
 
+static void free_job(struct sandbox_job *job)
+{
+	close(job->child.pidfd);
+	close(job->ctl);
+	if (job->region)
+		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
+	free(job);
+}
+
 void runner_end_job(struct sandbox_job *job)
 {
 	siginfo_t info;
@@ -73,11 +86,7 @@ void runner_end_job(struct sandbox_job *job)
 	while (waitid(P_PIDFD, (id_t)job->child.pidfd, &info, WEXITED | __WALL) < 0 &&
 		errno == EINTR)
 		;
-	close(job->child.pidfd);
-	close(job->ctl);
-	if (job->region)
-		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
-	free(job);
+	free_job(job);
 }
 
 void runner_retire_job(struct sandbox_job *job)
@@ -100,7 +109,7 @@ static void end_all(struct sandbox_job *job)
 	}
 }
 
-void runner_end_retired(struct sandbox_runner *r)
+static struct sandbox_job *take_retired(struct sandbox_runner *r)
 {
 	struct sandbox_job *all;
 
@@ -108,7 +117,35 @@ void runner_end_retired(struct sandbox_runner *r)
 	all = r->retired;
 	r->retired = NULL;
 	pthread_mutex_unlock(&r->lock);
-	end_all(all);
+	return all;
+}
+
+void runner_end_retired(struct sandbox_runner *r)
+{
+	end_all(take_retired(r));
+}
+
+static bool has_ended(const struct sandbox_job *job)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PIDFD, (id_t)job->child.pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 ||
+	       info.si_pid != 0;
+}
+
+void runner_reap_retired(struct sandbox_runner *r)
+{
+	struct sandbox_job *job = take_retired(r);
+
+	while (job) {
+		struct sandbox_job *next = job->next;
+
+		if (has_ended(job))
+			free_job(job);
+		else
+			runner_retire_job(job);
+		job = next;
+	}
 }
 
 /* The memory behind /proc/self/cmdline: the 48th and 49th field of stat; the name in brackets may
@@ -186,6 +223,8 @@ static void runner_clear(struct sandbox_runner *r)
 	forker_clear(&r->forker);
 	clear_facts(&r->facts);
 	indexes_clear(&r->indexes);
+	if (r->floor >= 0)
+		close(r->floor);
 	pthread_cond_destroy(&r->change);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -198,6 +237,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 
 	r->facts.launcher = -1;
 	r->started = -1;
+	atomic_init(&r->floor, -1);
 	indexes_init(&r->indexes);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->change, NULL);
@@ -224,6 +264,30 @@ void sandbox_runner_free(struct sandbox_runner *r)
 	end_all(r->jobs);
 	end_all(r->retired);
 	runner_clear(r);
+}
+
+int runner_floor(struct sandbox_runner *r)
+{
+	return atomic_load(&r->floor);
+}
+
+bool sandbox_lacks_floor(struct sandbox_runner *r)
+{
+	return runner_floor(r) < 0;
+}
+
+int sandbox_give_floor(struct sandbox_runner *r, int dir_fd, struct err **err)
+{
+	int none = -1;
+
+	if (floor_fill(dir_fd, err) < 0)
+		return -1;
+	auto_fd int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "make the places to mount on");
+	if (atomic_compare_exchange_strong(&r->floor, &none, fd))
+		fd = -1;
+	return 0;
 }
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r)

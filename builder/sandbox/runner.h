@@ -48,7 +48,11 @@ void runner_end_job(struct sandbox_job *take_job);
 /* The same for a child that has reported its end, later: it takes its time to go, and nobody needs
  * to wait for that. */
 void runner_retire_job(struct sandbox_job *take_job);
-/* End what has been retired; before a sandbox is started, so that there are never many. */
+/* Reap those that are gone by now; at each start, so that there are never many. */
+void runner_reap_retired(struct sandbox_runner *r);
+/* Wait for all of them. */
 void runner_end_retired(struct sandbox_runner *r);
+/* The directory of sandbox_give_floor(), or -1; borrowed. */
+int runner_floor(struct sandbox_runner *r);
 
 #endif

@@ -36,6 +36,7 @@
 struct plan {
 	const struct sandbox_spec *spec;
 	const struct runner_facts *facts;
+	int floor; /* -1 = none */
 	const char *hostname;
 	struct op_list *ops;
 	struct usermounts mounts;
@@ -73,7 +74,7 @@ static int check_spec(const struct plan *p, struct err **err)
 /* An empty directory: the one lower of an empty root, the second of a single layer. */
 static int plan_empty(struct plan *p, struct err **err)
 {
-	bool wanted = p->spec->lowers.n == 0;
+	bool wanted = p->spec->lowers.n == 0 && p->floor < 0;
 	int fd;
 
 	for (size_t i = 0; i < p->spec->nmounts; i++)
@@ -92,11 +93,13 @@ static int plan_root(struct plan *p, struct err **err)
 {
 	const struct sandbox_spec *s = p->spec;
 	auto_free struct overlay_lower *lower = mem_array(s->lowers.n + 1, sizeof(*lower));
-	struct overlay o = {
-		.lower = lower, .n = s->lowers.n, .out = OPS_ROOT, .api = p->mounts.api};
+	struct overlay o = {.lower = lower, .out = OPS_ROOT, .api = p->mounts.api};
 
-	if (overlay_plan_lowers(p->ops, p->mounts.indexes, &s->lowers, lower, err) < 0)
+	if (p->floor >= 0 && s->lowers.n < SANDBOX_LOWERS_MAX)
+		lower[o.n++].slot = ops_slot_fd(p->ops, p->floor);
+	if (overlay_plan_lowers(p->ops, p->mounts.indexes, &s->lowers, lower + o.n, err) < 0)
 		return -1;
+	o.n += s->lowers.n;
 	if (o.n == 0)
 		lower[o.n++].slot = p->mounts.empty;
 	if (overlay_plan_upper(p->ops, s->scratch_fd, NULL, &o, err) < 0)
@@ -337,15 +340,26 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	return job;
 }
 
+/* Those that have reported their end hold theirs until they are gone. */
+static struct init_plan *take_region(struct sandbox_runner *r)
+{
+	struct init_plan *p = forker_take_region(runner_forker(r));
+
+	if (p)
+		return p;
+	runner_end_retired(r);
+	return forker_take_region(runner_forker(r));
+}
+
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err)
 {
-	runner_end_retired(r);
-	struct init_plan *init = forker_take_region(runner_forker(r));
+	struct init_plan *init = take_region(r);
 	struct sandbox_job *job = NULL;
 	struct plan p = {
 		.spec = s,
 		.facts = runner_facts(r),
+		.floor = runner_floor(r),
 		.hostname = s->hostname ? s->hostname : HOSTNAME_DEFAULT,
 		.ops = &init->ops,
 	};
@@ -364,6 +378,7 @@ struct sandbox_job *sandbox_start(
 		runner_add(r, job);
 	else
 		forker_return_region(runner_forker(r), init, init->ops.used);
+	runner_reap_retired(r); /* while the command is under way */
 	return job;
 }
 

@@ -131,6 +131,21 @@ int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struc
 void sandbox_signal(struct sandbox_job *job, int sig);
 
 /*
+ * The floor: one directory below all layers of every sandbox of the runner, with what an image may
+ * lack and something is mounted on each time (/proc, /dev, /sys, /etc/hosts ...). Without it these
+ * places are made in the upper and taken away again in each RUN, which costs more than the rest of
+ * the files of a sandbox. Nobody writes to it.
+ *
+ * A command that changed nothing but, say, the mode of a /etc that is only on the floor leaves an
+ * empty directory of that name in the upper: sandbox_floor_dirs (ends with NULL) names those that
+ * the caller removes there when the layers below lack them.
+ */
+extern const char *const sandbox_floor_dirs[];
+bool sandbox_lacks_floor(struct sandbox_runner *r);
+/* Fill dir_fd, an empty directory on the store's file system, that stays for as long as the runner;
+ * no longer needed when another thread was faster. Later sandboxes have it. 0 / -1 */
+int sandbox_give_floor(struct sandbox_runner *r, int dir_fd, struct err **err);
+/*
  * Whether EROFS indexes can be lowers; cheap. As far as it can be told without a mount (root in the
  * first user namespace, Linux 6.12.2 or later, EROFS known), and none was refused before.
  */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directory below all layers: see sandbox_give_floor(). */
+#ifndef BLD_BUILDER_SANDBOX_FLOOR_H
+#define BLD_BUILDER_SANDBOX_FLOOR_H
+
+#include "builder/sandbox/sandbox.h"
+
+/* Fill an empty directory. 0 / -1 */
+int floor_fill(int dir_fd, struct err **err);
+
+#endif
