@@ -101,6 +101,8 @@ int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandb
 	close(TAKE_FD(err_w));
 	if (!job)
 		return -1;
+	if (p->started)
+		p->started(p->ctx);
 	carry_all(p, job, out_r, err_r);
 	return sandbox_wait(job, out, err);
 }

@@ -28,6 +28,7 @@ struct pump {
 	const volatile int *stop;      /* the same; or NULL */
 	/* stream 1 = standard output, 2 = standard error */
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
+	void (*started)(void *ctx); /* work for the time in which the command runs; or NULL */
 	void *ctx;
 	struct store *store; /* whose trash is emptied a little meanwhile; or NULL */
 };

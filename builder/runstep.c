@@ -196,6 +196,25 @@ static void emit_output(void *ctx, int stream, const void *p, size_t n)
 		       });
 }
 
+/* Triggers of a base image run before the stage's own lines. */
+static bool runs_again(const struct run *r)
+{
+	const struct ast_instructions *body = &r->j->plan.stages[r->sp->stage].ast->body;
+	size_t i = body->count;
+
+	while (i > 0 && body->items[i - 1]->keyword != AST_RUN)
+		i--;
+	return i > 0 && body->items[i - 1] != r->sp->ins;
+}
+
+static void prepare_next(void *ctx)
+{
+	const struct run *r = ctx;
+
+	if (runs_again(r))
+		scratch_make_ahead(r->j->s, &r->sp->st->ahead);
+}
+
 static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
 {
 	struct state *st = r->sp->st;
@@ -231,6 +250,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.cancelled = r->j->o->cancelled,
 		.stop = &r->j->stop,
 		.output = emit_output,
+		.started = prepare_next,
 		.ctx = r,
 		.store = r->j->s,
 	};
@@ -251,35 +271,40 @@ static int lay_floor(struct job *j, struct err **err)
 	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
 }
 
+static int commit(struct run *r, const struct sandbox_result *res, struct commit_upper *c,
+	struct record *out, struct err **err)
+{
+	if (res->exit_code || res->signal || res->exec_errno)
+		return report_failure(r, res, err);
+	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
+}
+
 static int execute(void *ctx, struct record *out, struct err **err)
 {
 	struct run *r = ctx;
+	struct store *s = r->j->s;
 	struct sandbox_result res = {0};
-	char temp[64];
+	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
 	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
 	if (r->script_path)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
-	auto_fd int scratch = store_temp_dir(r->j->s, temp, err);
-	if (scratch < 0)
+	if (scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
 		return -1;
 	struct commit_upper c = {.j = r->j,
 		.st = r->sp->st,
 		.flight = r->flight,
-		.scratch_fd = scratch,
-		.temp = temp};
-	int done = run_command(r, scratch, &res, err);
+		.scratch_fd = scratch.fd,
+		.temp = scratch.temp};
+	int done = run_command(r, scratch.fd, &res, err);
+	if (done == 0)
+		done = commit(r, &res, &c, out, err);
 	if (done < 0)
 		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	else if (res.exit_code || res.signal || res.exec_errno)
-		done = report_failure(r, &res, err);
-	else
-		done = job_check(r->j, err) < 0 ? -1 : commit_upper(&c, out, err);
-	if (done < 0)
-		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	if (!c.taken)
-		store_discard(r->j->s, temp);
+	/* What a throw-away mount took may be large. */
+	if (!c.taken && (done < 0 || r->mounts.nmounts > 0))
+		store_discard(s, scratch.temp);
 	return done;
 }
 

@@ -13,6 +13,7 @@ void state_init(struct state *st)
 	oci_config_init(&st->config);
 	scope_init(&st->scope);
 	pthread_mutex_init(&st->growing, NULL);
+	st->ahead = SCRATCH_NONE;
 	st->open = true;
 }
 
@@ -27,6 +28,7 @@ void state_clear(struct state *st)
 	layer_tree_free(st->tree);
 	lower_clear_all(&st->lowers);
 	pending_free(st->pending);
+	scratch_close(&st->ahead);
 	pthread_mutex_destroy(&st->growing);
 	memset(st, 0, sizeof *st);
 }

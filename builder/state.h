@@ -12,6 +12,7 @@
 #include "store/layer/layer.h"
 #include "store/lower.h"
 #include "store/oci/oci.h"
+#include "builder/scratch.h"
 #include "store/store.h"
 
 #define STATE_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,6 +31,7 @@ struct state {
 	struct lowers lowers;
 	size_t nlowered;
 	struct pending *pending; /* layers that are still being written; NULL until there is one */
+	struct scratch ahead;    /* of the next RUN */
 	struct layer_tree
 		*tree; /* merged tree of the first tree_layers layers, made on demand; owned */
 	size_t tree_layers;

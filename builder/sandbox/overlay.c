@@ -170,11 +170,19 @@ static int mount_classic(struct ops_state *st, const struct op *op)
 	return st->slot[op->out] < 0 ? -1 : 0;
 }
 
+int sandbox_make_scratch(int scratch_fd, struct err **err)
+{
+	if (mkdirat(scratch_fd, "upper", 0700) < 0 || mkdirat(scratch_fd, "work", 0700) < 0)
+		return err_sys_kind(err, ERR_SANDBOX, "make scratch directories");
+	return 0;
+}
+
+/* Nobody but bld has access to the parent: what is there was made ahead. */
 int overlay_scratch_dir(int parent, const char *name, mode_t mode, struct err **err)
 {
 	int fd;
 
-	if (mkdirat(parent, name, 0700) < 0)
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
 		return err_sys_kind(err, ERR_SANDBOX, "make the scratch directory %s", name);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -311,7 +319,7 @@ int overlay_plan_upper(
 			return -1;
 		scratch_fd = dir;
 	}
-	upper = overlay_scratch_dir(scratch_fd, "upper", 0755, err);
+	upper = overlay_scratch_dir(scratch_fd, "upper", 0700, err);
 	if (upper < 0)
 		return -1;
 	work = overlay_scratch_dir(scratch_fd, "work", 0700, err);

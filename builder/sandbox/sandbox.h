@@ -68,9 +68,9 @@ struct sandbox_mount {
 struct sandbox_spec {
 	enum sandbox_mode mode;
 	struct sandbox_lowers lowers;
-	/* An empty directory on the store's file system: "upper" and "work" are made in it and stay
-	 * for the caller (upper to be frozen); so do "empty", "mN" (what throw-away mounts took)
-	 * and "stageN", which are of no further use. */
+	/* A directory on the store's file system, empty or of sandbox_make_scratch(): "upper" and
+	 * "work" are made in it and stay for the caller (upper to be frozen); so do "empty", "mN"
+	 * (what throw-away mounts took) and "stageN", which are of no further use. */
 	int scratch_fd;
 	const char *const
 		*argv; /* argv[0] is searched in the PATH of envp, in the root, as execvp would */
@@ -116,6 +116,9 @@ struct sandbox_job;
 struct sandbox_runner *sandbox_runner_new(struct err **err);
 /* Kills, reaps and frees what still runs; its jobs are gone then. */
 void sandbox_runner_free(struct sandbox_runner *r);
+
+/* Make "upper" and "work" in an empty directory ahead of sandbox_start(). 0 / -1 */
+int sandbox_make_scratch(int scratch_fd, struct err **err);
 
 /* Start, from any thread, several at once (64 sandboxes at a time; one more is ERR_LIMIT). Returns
  * when the sandbox is set up and the command about to be executed, or with ERR_SANDBOX naming the
