@@ -26,6 +26,7 @@
 #define TALK_SIZE     ((size_t)4096)
 #define LOOK_AFTER_MS 500 /* is the forker still there? Only when it does not answer */
 
+/* DONE after a request; nothing follows on it before the next one. */
 enum { TALK_IDLE, TALK_ASKED, TALK_DONE };
 
 struct forker_talk {
@@ -50,9 +51,9 @@ static void set_state(struct forker_talk *t, uint32_t state)
 	syscall(SYS_futex, &t->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static bool is_state(struct forker_talk *t, uint32_t state)
+static uint32_t get_state(const struct forker_talk *t)
 {
-	return __atomic_load_n(&t->state, __ATOMIC_SEQ_CST) == state;
+	return __atomic_load_n(&t->state, __ATOMIC_SEQ_CST);
 }
 
 /* Returns for any reason; the caller looks. */
@@ -88,8 +89,10 @@ static _Noreturn void forker_main(struct forker_talk *t, pid_t parent)
 	for (;;) {
 		int pidfd = -1;
 		pid_t pid;
-		while (!is_state(t, TALK_ASKED))
-			wait_while(t, __atomic_load_n(&t->state, __ATOMIC_SEQ_CST), NULL);
+		uint32_t state;
+		/* Wait on the very state that was looked at: a request may come in between. */
+		while ((state = get_state(t)) != TALK_ASKED)
+			wait_while(t, state, NULL);
 		/* Read before there is a child: the next request may be faster than that is. */
 		void (*run)(void *) = t->run;
 		void *arg = t->arg;
@@ -300,15 +303,14 @@ int forker_clone(struct forker *f, void (*run)(void *arg), void *arg, uint64_t f
 	t->arg = arg;
 	t->flags = flags;
 	set_state(t, TALK_ASKED);
-	while (!is_state(t, TALK_DONE) && !error) {
+	while (get_state(t) == TALK_ASKED && !error) {
 		wait_while(t, TALK_ASKED, &limit);
-		if (!is_state(t, TALK_DONE) && is_dead(f))
+		if (get_state(t) == TALK_ASKED && is_dead(f))
 			error = ESRCH;
 	}
 	if (!error) {
 		error = t->error;
 		*out = t->child;
-		set_state(t, TALK_IDLE);
 	}
 	pthread_mutex_unlock(&f->lock);
 	errno = error;

@@ -229,10 +229,14 @@ static int make_file(struct ops_state *st, const struct op *op)
 
 	if (!(f->mode & 0111))
 		attr |= MOUNT_ATTR_NOEXEC;
+	/* PID 1 has no umask. */
 	fd = openat(st->slot[OPS_FILES], kernel_number(op->out, name),
-		O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0 || write_whole(fd, f->data, f->len) < 0 || fchown(fd, f->uid, f->gid) < 0 ||
-		fchmod(fd, f->mode & 07777) < 0)
+		O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, f->mode & 0777);
+	if (fd < 0 || write_whole(fd, f->data, f->len) < 0)
+		return -1;
+	if ((f->uid || f->gid) && fchown(fd, f->uid, f->gid) < 0)
+		return -1;
+	if ((f->mode & 07000) && fchmod(fd, f->mode & 07777) < 0)
 		return -1;
 	st->slot[op->out] = kernel_clone_tree(fd, attr);
 	return st->slot[op->out] < 0 ? -1 : 0;
