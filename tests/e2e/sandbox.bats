@@ -153,6 +153,20 @@ setup() {
 	EOF
 }
 
+@test "what an image lacks to mount on is none of a layer, whatever a command does to it" {
+	printf 'FROM scratch\nCOPY --from=localhost/base /bin /bin\nENV PATH=/bin\nRUN chmod 700 /etc; touch /etc/x; rm /etc/x\n' >ctx/Dockerfile
+	build --no-cache -t bare ctx
+	run tree docker.io/library/bare
+	hasnt "$output" '/etc'
+	printf 'RUN echo x >/etc/own\n' >>ctx/Dockerfile
+	build --no-cache -t bare ctx
+	check_tree docker.io/library/bare <<-'EOF'
+		/etc mode=0755
+		/etc/own size=2
+		layer -1: /etc /etc/own
+	EOF
+}
+
 @test "locked cache mounts wait, shared ones do not, private ones are apart" {
 	printf 'FROM localhost/base\nARG N\nRUN --mount=type=cache,target=/c,sharing=locked [ ! -e /c/busy ] && touch /c/busy && sleep 0.3 && rm /c/busy && echo $N\n' >ctx/Dockerfile
 	pids=()
