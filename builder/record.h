@@ -4,8 +4,7 @@
  *
  *	layer sha256:HEX
  *	created SECONDS
- *	key sha256:HEX		only when this is a second way to a step: the key that steps behind
- *it build on
+ *	key sha256:HEX		when this is a second way to a step: what later steps build on
  */
 #ifndef BLD_BUILDER_RECORD_H
 #define BLD_BUILDER_RECORD_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Diagnostics: what is wrong, where, and what to do about it; a list of them; text and JSON
- *rendering.
+ * rendering.
  *
  * The builder uses the same renderer for its own errors at a place in a Dockerfile or
- *.dockerignore:
+ * .dockerignore:
  *
  *	struct diag d = {.severity = DIAG_ERROR, .rule = "copy-source", .span = word.span,
  *		.message = slice_of(text), .hint = slice_of("did you mean \"srv/main.c\"?")};
@@ -65,8 +65,8 @@ void diag_list_sort(struct diag_list *list);
  *	   = help: hint
  *
  * Up to two lines before the marked one are shown; long lines are cut around the mark. Control
- *characters, bytes that are not UTF-8 and bidirectional overrides are shown escaped, so that a
- *hostile file cannot drive the terminal. Every line ends with a newline.
+ * characters, bytes that are not UTF-8 and bidirectional overrides are shown escaped, so that a
+ * hostile file cannot drive the terminal. Every line ends with a newline.
  */
 void diag_render_text(
 	const struct source *source, const struct diag *d, slice_sink_fn sink, void *ctx);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Grammar (distribution reference, S26):
- *	name   = [host "/"] part *("/" part)        host only if it contains . or : or upper case,
- *or is localhost part   = alnum+ *(("." | "_" | "__" | "-"+) alnum+)      lower case tag    = word
- *(word | "." | "-"){0,127}
+ *	name = [host "/"] part *("/" part)
+ *	part = alnum+ *(("." | "_" | "__" | "-"+) alnum+)     lower case
+ *	tag  = word (word | "." | "-"){0,127}
+ * What is in front of the first "/" is a host only if it contains "." or ":" or an upper case
+ * letter, or is "localhost".
  */
 #include "store/reference.h"
 

@@ -10,16 +10,17 @@
  *    (statindex_settled): a second change within the same tick would leave the same times (git's
  *    "racy" files). Times without nanoseconds are taken to tick every two seconds (FAT, old ext3).
  *  - only local file systems whose times this kernel gives are indexed (statindex_usable): a
- *network or FUSE file system has its own clock, which ours says nothing about. Stores through a
- *shared mapping to a page that is dirty already move no time; as for git and make, that is not seen
- *before write-back.
+ *    network or FUSE file system has its own clock, which ours says nothing about. Stores through a
+ *    shared mapping to a page that is dirty already move no time; as for git and make, that is not
+ *    seen before write-back.
  *
  * The file is a cache: written unsynced to tmp and renamed (the last of two concurrent builds
- *wins), with a checksum. One that is torn, damaged, foreign or of another format is as good as
- *none. Layout, numbers in the byte order of the machine, everything aligned to 8: per directory:
- *its path, NUL; per file the fixed record, its name, NUL; names ascending table of directories,
- *ascending by path foot: magic, counts, offset of the table, time of writing, sha256 of all in
- *front of it
+ * wins), with a checksum. One that is torn, damaged, foreign or of another format is as good as
+ * none. Layout, numbers in the byte order of the machine, everything aligned to 8:
+ *
+ *	per directory    its path, NUL; per file the fixed record, its name, NUL; names ascending
+ *	table            of directories, ascending by path
+ *	foot             magic, counts, offset of the table, time of writing, sha256 of the rest
  */
 #ifndef BLD_STORE_STATINDEX_H
 #define BLD_STORE_STATINDEX_H

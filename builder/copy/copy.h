@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * COPY and ADD without a file tree: select sources, digest them, place and write them. What comes
- *out is the tar of a layer; no file is created, nothing is mounted. Rules: dockerfile-semantics S9,
- *S10, S12, S13.
+ * out is the tar of a layer; no file is created, nothing is mounted. Rules:
+ * dockerfile-semantics S9, S10, S12, S13.
  *
- *	copy_select   patterns -> files, by reading directories (or a merged tree) under a root that
- *	              nothing can leave; what the stat index of the context vouches for is known
- *then copy_digest   one sha256 over names, types, modes, owners, link targets, xattrs and content;
- *not mtimes. Reads what is not known yet, with a few threads copy_place    where each file goes,
- *resolved in the destination's merged tree copy_write    the entries in order, as a tar. Contents
- *that are not known are hashed as they go by, so that with copy_digest behind copy_write each byte
- *is read once
+ *	copy_select      patterns -> files, by reading directories (or a merged tree) under a root
+ *	                 that nothing can leave; what the stat index vouches for is known
+ *
+ *	copy_digest      one sha256 over names, types, modes, owners, link targets, xattrs and
+ *	                 content; not mtimes. Reads what is not known yet, with a few threads
+ *
+ *	copy_place       where each file goes, resolved in the destination's merged tree
+ *
+ *	copy_write       the entries in order, as a tar. Contents that are not known are hashed as
+ *	                 they go by: with copy_digest behind it each byte is read once
  *
  * The cache key needs select and digest only; who knows that there is nothing to be found places
- *and writes first.
+ * and writes first.
  */
 #ifndef BLD_BUILDER_COPY_COPY_H
 #define BLD_BUILDER_COPY_COPY_H

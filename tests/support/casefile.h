@@ -7,7 +7,7 @@
  *	input<TAB>expected  a row; several tabs in a row separate like one
  *
  * In every field \t is the two characters; a newline is written as the character U+23CE, an empty
- *field as U+2205, a blank that would be lost at an edge as U+2423.
+ * field as U+2205, a blank that would be lost at an edge as U+2423.
  */
 #ifndef BLD_TESTS_SUPPORT_CASEFILE_H
 #define BLD_TESTS_SUPPORT_CASEFILE_H

@@ -36,6 +36,18 @@ char *fake_dir(const char *name)
 	return dir;
 }
 
+char *fake_home(const char *name)
+{
+	char *dir = fake_dir(name);
+
+	setenv("HOME", dir, 1);
+	setenv("XDG_RUNTIME_DIR", dir, 1);
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("DOCKER_CONFIG");
+	unsetenv("REGISTRY_AUTH_FILE");
+	return dir;
+}
+
 void fake_remove(const char *dir)
 {
 	/* The name is absolute, and fs_remove_tree leaves no directory it is given. */

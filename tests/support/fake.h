@@ -30,6 +30,8 @@ char *fake_log(const struct fake *f);
 int fake_count(const struct fake *f, const char *a, const char *b);
 /* A fresh directory below TMPDIR; owned. */
 char *fake_dir(const char *name);
+/* The same as the home of this process: no configuration of the caller's is seen. */
+char *fake_home(const char *name);
 void fake_remove(const char *dir);
 /* Run a shell command made by printf; returns its exit status. */
 int fake_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/base/mem.h"
 
 static void need(bool ok, const char *what)
 {
@@ -41,6 +42,22 @@ void tempdir_remove(struct tempdir *t)
 	int top = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	need(top >= 0 && fs_remove_tree(top, t->path + 1) == 0, t->path);
 	close(top);
+}
+
+int tempdir_setup(void **state)
+{
+	struct tempdir *t = mem_alloc(sizeof *t);
+
+	tempdir_make(t);
+	*state = t;
+	return 0;
+}
+
+int tempdir_teardown(void **state)
+{
+	tempdir_remove(*state);
+	free(*state);
+	return 0;
 }
 
 void tempdir_write(int dir_fd, const char *name, const char *text)

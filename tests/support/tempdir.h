@@ -15,6 +15,10 @@ struct tempdir {
 void tempdir_make(struct tempdir *t);
 void tempdir_remove(struct tempdir *t);
 
+/* The same as a cmocka fixture. */
+int tempdir_setup(void **state);
+int tempdir_teardown(void **state);
+
 void tempdir_write(int dir_fd, const char *name, const char *text);
 /* Owned by the caller. */
 char *tempdir_read(int dir_fd, const char *name);

@@ -26,12 +26,7 @@ static char *Dir;
 static int setup(void **state)
 {
 	(void)state;
-	Dir = fake_dir("auth");
-	setenv("HOME", Dir, 1);
-	setenv("XDG_RUNTIME_DIR", Dir, 1);
-	unsetenv("XDG_CONFIG_HOME");
-	unsetenv("DOCKER_CONFIG");
-	unsetenv("REGISTRY_AUTH_FILE");
+	Dir = fake_home("auth");
 	unsetenv("BLD_TRUSTED_REALMS");
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trees as text, for the tests of builder/copy. Entries are separated by ';', words by blanks:
- *	d DIR | f FILE =TEXT | l LINK ->TARGET | h NAME ->FIRST | p FIFO | s SOCKET | c DEV | o
- *OPAQUE and then, where they differ from 755/644/777, 0:0 and 1000: @MODE :UID:GID ~MTIME,
- *+ATTR=VALUE.
+ *	d DIR | f FILE =TEXT | l LINK ->TARGET | h NAME ->FIRST | p FIFO | s SOCKET | c DEV |
+ *	o OPAQUE
+ * and then, where they differ from 755/644/777, 0:0 and 1000: @MODE :UID:GID ~MTIME, +ATTR=VALUE.
  */
 #ifndef BLD_TESTS_UNIT_COPY_KIT_H
 #define BLD_TESTS_UNIT_COPY_KIT_H

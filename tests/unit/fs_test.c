@@ -25,22 +25,6 @@
 #include "store/base/mem.h"
 #include "tests/support/tempdir.h"
 
-static int setup(void **state)
-{
-	struct tempdir *t = mem_alloc(sizeof *t);
-
-	tempdir_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void link_to(int fd, const char *text, const char *name)
 {
 	assert_int_equal(0, symlinkat(text, fd, name));
@@ -473,18 +457,18 @@ static void test_temp_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_open_same, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_openat2, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_create, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_mkdirs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_remove_tree, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_remove_deep, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_spool, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_temp_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_same, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_long_names, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_no_openat2, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_create, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_mkdirs, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_remove_tree, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_remove_deep, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_read, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_copy, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_replace, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_spool, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_temp_name, tempdir_setup, tempdir_teardown),
 	};
 	return cmocka_run_group_tests_name("fs", tests, NULL, NULL);
 }

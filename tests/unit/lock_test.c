@@ -18,22 +18,6 @@
 #include "store/base/mem.h"
 #include "tests/support/tempdir.h"
 
-static int setup(void **state)
-{
-	struct tempdir *t = mem_alloc(sizeof *t);
-
-	tempdir_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void test_modes(void **state)
 {
 	struct tempdir *t = *state;
@@ -169,11 +153,11 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_removed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_modes, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_bytes, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_removed, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_processes, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_killed, tempdir_setup, tempdir_teardown),
 	};
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }

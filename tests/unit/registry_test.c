@@ -27,12 +27,7 @@ static char *Host;
 static int setup(void **state)
 {
 	(void)state;
-	Dir = fake_dir("regtest");
-	setenv("HOME", Dir, 1);
-	setenv("XDG_RUNTIME_DIR", Dir, 1);
-	unsetenv("XDG_CONFIG_HOME");
-	unsetenv("DOCKER_CONFIG");
-	unsetenv("REGISTRY_AUTH_FILE");
+	Dir = fake_home("regtest");
 	return 0;
 }
 

@@ -74,12 +74,7 @@ static struct store *open_store(const char *name)
 static int setup(void **state)
 {
 	(void)state;
-	Dir = fake_dir("transfer");
-	setenv("HOME", Dir, 1);
-	setenv("XDG_RUNTIME_DIR", Dir, 1);
-	unsetenv("XDG_CONFIG_HOME");
-	unsetenv("DOCKER_CONFIG");
-	unsetenv("REGISTRY_AUTH_FILE");
+	Dir = fake_home("transfer");
 	S = open_store("store");
 	/* Three layers of different kinds; the third is large enough to be cut. */
 	fake_run("cd %s && mkdir a b c && echo one >a/one && mkdir b/d && ln -s ../a b/d/l && echo "
