@@ -100,7 +100,8 @@ int copy_digest_content(const struct layer_entry *e, struct digest *out)
 // A regular file of a directory root: metadata and content through one descriptor.
 static int read_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
-	auto_fd int fd = copy_opener_read(&w->opener, s, f);
+	struct stat now;
+	auto_fd int fd = copy_opener_read(&w->opener, s, f, &now);
 
 	if (fd < 0)
 		return -1;
@@ -108,7 +109,6 @@ static int read_file(struct copy_selection *s, struct worker *w, struct copy_fil
 	if (!f->size || hash_data(&e, &f->digest, w->buf) == 0)
 		return 0;
 	if (errno == EIO) { // shorter than a moment ago, or a bad disk
-		struct stat now;
 		if (fstat(fd, &now) == 0 && (uint64_t)now.st_size < f->size)
 			errno = 0;
 	}

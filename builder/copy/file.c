@@ -166,15 +166,15 @@ static int read_xattrs(struct copy_selection *s, int fd, struct copy_file *f)
 	return rc;
 }
 
-int copy_opener_read(struct copy_opener *o, struct copy_selection *s, struct copy_file *f)
+int copy_opener_read(
+	struct copy_opener *o, struct copy_selection *s, struct copy_file *f, struct stat *st)
 {
 	int64_t clock = statindex_clock();
-	struct stat st;
-	auto_fd int fd = copy_opener_open(o, f, &st);
+	auto_fd int fd = copy_opener_open(o, f, st);
 
 	if (fd < 0)
 		return -1;
-	copy_file_take(f, &st, clock);
+	copy_file_take(f, st, clock);
 	if (read_xattrs(s, fd, f) < 0)
 		return -1;
 	return TAKE_FD(fd);

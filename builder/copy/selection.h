@@ -151,7 +151,8 @@ void copy_opener_clear(struct copy_opener *o);
 /* A descriptor: -1 with errno, or with 0 when it is no longer a regular file. */
 int copy_opener_open(struct copy_opener *o, const struct copy_file *f, struct stat *st);
 /* Open, take metadata and attributes. -1 as above. */
-int copy_opener_read(struct copy_opener *o, struct copy_selection *s, struct copy_file *f);
+int copy_opener_read(
+	struct copy_opener *o, struct copy_selection *s, struct copy_file *f, struct stat *st);
 
 /* walk.c: the tree below a directory whose path is set. */
 int copy_walk(struct copy_selection *s, const struct copy_root *root, struct copy_file *dir,

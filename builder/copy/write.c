@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/copy/ahead.h"
 #include "builder/copy/place.h"
 #include "store/base/mem.h"
 
@@ -28,6 +29,7 @@ struct write {
 	struct copy_placed *p;
 	struct layer_writer *w;
 	struct copy_opener opener;
+	struct copy_ahead *ahead; // owned
 	struct link *links; // owned; a table of open addressing
 	size_t nlinks;
 	size_t cap_links; // a power of two, or 0
@@ -139,35 +141,55 @@ static bool touched(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
 }
 
+static int add_content(
+	struct write *w, struct copy_file *f, struct layer_entry *e, struct err **err)
+{
+	expect(w, f, e);
+	if (layer_writer_add(w->w, e, err) == 0)
+		return 0;
+	if (!err || !*err || err_get_kind(*err) != ERR_CONTEXT)
+		return -1;
+	err_free(*err); // shorter now
+	*err = NULL;
+	return changed(f, err);
+}
+
+// Read through its descriptor as it goes by.
 static int put_open(struct write *w, struct copy_file *f, int fd, const struct stat *st,
 	struct layer_entry *e, struct err **err)
 {
 	struct stat end;
 	bool learns = f->state != COPY_KNOWN;
 
-	if (!f->size)
-		return layer_writer_add(w->w, e, err);
 	e->source = LAYER_DATA_FD;
 	e->fd = fd;
-	expect(w, f, e);
-	if (layer_writer_add(w->w, e, err) < 0) {
-		if (err && *err && err_get_kind(*err) == ERR_CONTEXT) { // shorter now
-			err_free(*err);
-			*err = NULL;
-			return changed(f, err);
-		}
+	if (add_content(w, f, e, err) < 0)
 		return -1;
-	}
 	if (learns && (fstat(fd, &end) < 0 || touched(st, &end)))
 		return changed(f, err);
 	return 0;
 }
 
+// Metadata of a file that is opened now, or was read ahead.
+static int take(struct write *w, struct copy_file *f, bool fresh, const struct copy_got *got,
+	struct stat *st)
+{
+	if (!got)
+		return fresh ? copy_opener_read(&w->opener, w->p->s, f, st)
+			     : copy_opener_open(&w->opener, f, st);
+	*st = got->st;
+	if (!fresh)
+		return -1;
+	copy_file_take(f, st, got->clock);
+	if (f->x)
+		f->x->nxattrs = 0;
+	return -1;
+}
+
 // A regular file below the root directory. What is not known of it is filled in.
 static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
-	struct layer_entry *e, struct err **err)
+	const struct copy_got *got, struct layer_entry *e, struct err **err)
 {
-	struct copy_selection *s = w->p->s;
 	const char *path = e->path;
 	bool fresh = f->state != COPY_KNOWN || !f->stated;
 	const struct link *first = fresh ? NULL : same_file(w, f, source, path);
@@ -177,14 +199,11 @@ static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
 		make_link(w, first, f, e);
 		return layer_writer_add(w->w, e, err);
 	}
-	auto_fd int fd =
-		fresh ? copy_opener_read(&w->opener, s, f) : copy_opener_open(&w->opener, f, &st);
-	if (fd < 0)
+	auto_fd int fd = take(w, f, fresh, got, &st);
+	if (fd < 0 && !got)
 		return copy_file_fail(f, err);
 	if (!fresh && (uint64_t)st.st_size != f->size)
 		return changed(f, err);
-	if (fresh && fstat(fd, &st) < 0)
-		return copy_file_fail(f, err);
 	if (fresh) {
 		copy_file_entry(f, path, e);
 		apply_dest(&w->p->d, f, e);
@@ -194,15 +213,19 @@ static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
 			return layer_writer_add(w->w, e, err);
 		}
 	}
-	return put_open(w, f, fd, &st, e, err);
+	if (!f->size)
+		return layer_writer_add(w->w, e, err);
+	if (!got)
+		return put_open(w, f, fd, &st, e, err);
+	e->source = LAYER_DATA_MEM;
+	e->mem = got->data;
+	return add_content(w, f, e, err);
 }
 
-static int put_entry(void *ctx, struct layer_entry *e, const struct copy_file *cf, uint32_t source,
-	struct err **err)
+static int put_entry(void *ctx, struct layer_entry *e, struct copy_file *f, uint32_t source,
+	const struct copy_got *got, struct err **err)
 {
 	struct write *w = ctx;
-	// what a selection has learnt of its files changes while they are written
-	struct copy_file *f = (struct copy_file *)(uintptr_t)cf;
 
 	if (copy_selection_cancelled(w->p->s, err))
 		return -1;
@@ -212,7 +235,7 @@ static int put_entry(void *ctx, struct layer_entry *e, const struct copy_file *c
 	if (e->type != LAYER_FILE)
 		return layer_writer_add(w->w, e, err);
 	if (f->content == COPY_CONTENT_DIR)
-		return put_dir_file(w, f, source, e, err);
+		return put_dir_file(w, f, source, got, e, err);
 	const struct link *first = same_file(w, f, source, e->path);
 	if (first) {
 		make_link(w, first, f, e);
@@ -221,6 +244,15 @@ static int put_entry(void *ctx, struct layer_entry *e, const struct copy_file *c
 		expect(w, f, e);
 	}
 	return layer_writer_add(w->w, e, err);
+}
+
+static int queue_entry(void *ctx, struct layer_entry *e, const struct copy_file *f,
+	uint32_t source, struct err **err)
+{
+	struct write *w = ctx;
+
+	// what a selection has learnt of its files changes while they are written
+	return copy_ahead_put(w->ahead, e, (struct copy_file *)(uintptr_t)f, source, err);
 }
 
 // The tar is complete, so are the digests.
@@ -257,10 +289,14 @@ static int finish(struct write *w, struct err **err)
 int copy_write(struct copy_placed *p, struct layer_writer *out, struct err **err)
 {
 	struct write w = {.p = p, .w = out};
-	struct copy_emit to = {put_entry, &w};
+	struct copy_emit to = {queue_entry, &w};
 
 	copy_opener_init(&w.opener, p->s);
+	w.ahead = copy_ahead_new(p->s, put_entry, &w);
 	int rc = copy_target_emit(&p->target, &to, err);
+	if (rc == 0)
+		rc = copy_ahead_flush(w.ahead, err);
+	copy_ahead_free(w.ahead);
 	copy_opener_clear(&w.opener);
 	if (rc == 0)
 		rc = finish(&w, err);
