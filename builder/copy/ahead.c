@@ -157,8 +157,7 @@ static void start(struct copy_ahead *a)
 	want = want > COPY_AHEAD_THREADS ? HELPERS : want - 1;
 	sigfillset(&all); // signals are for the threads that the program knows
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (a->nhelpers < want &&
-		pthread_create(&a->helpers[a->nhelpers], NULL, work, a) == 0)
+	while (a->nhelpers < want && pthread_create(&a->helpers[a->nhelpers], NULL, work, a) == 0)
 		a->nhelpers++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	a->alone = a->nhelpers == 0;

@@ -85,8 +85,8 @@ size_t copy_selection_count(const struct copy_selection
  * file hashed twice, and its stat index (store/statindex.h), which is read now and written by free
  * when there is something new. A walk is taken again after COPY_SHARE_MS, and is not kept when it
  * is very large. A selection has it for itself until it is freed: copy_select waits for another
- * thread's. All its roots have the same rules. dir_fd is borrowed. Without a store nothing outlives
- * the build.
+ * thread's, until it is cancelled. All its roots have the same rules. dir_fd is borrowed. Without a
+ * store nothing outlives the build.
  */
 #define COPY_SHARE_MS    1000
 #define COPY_SHARE_FILES 200000

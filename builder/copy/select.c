@@ -35,8 +35,14 @@ static struct copy_selection *selection_new(const struct copy_request *q)
 		s->share = copy_share_new(NULL, -1);
 		s->own_share = true;
 	}
-	copy_share_take(s->share);
 	return s;
+}
+
+// Wait for the steps of other stages that copy from the same context.
+static int take_share(struct copy_selection *s, struct err **err)
+{
+	s->has_share = copy_share_take(s->share, s->cancelled);
+	return s->has_share ? 0 : err_set(err, ERR_CANCELLED, "interrupted");
 }
 
 static int own_fds(struct copy_selection *s, const struct copy_request *q, struct err **err)
@@ -59,7 +65,8 @@ void copy_selection_free(struct copy_selection *s)
 		close(s->fds[i]);
 	cleanup_fd(&s->dir_fd);
 	cleanup_fd(&s->tmp_fd);
-	copy_share_release(s->share);
+	if (s->has_share)
+		copy_share_release(s->share);
 	if (s->own_share)
 		copy_share_free(s->share);
 	pthread_mutex_destroy(&s->lock);
@@ -298,7 +305,7 @@ struct copy_selection *copy_select(const struct copy_request *q, size_t *bad_ite
 	auto_copy_selection struct copy_selection *s = selection_new(q);
 	struct select x = {.s = s, .q = q, .err = err};
 
-	if (own_fds(s, q, err) < 0)
+	if (take_share(s, err) < 0 || own_fds(s, q, err) < 0)
 		return NULL;
 	for (; x.item < q->nitems; x.item++)
 		if (select_item(&x, &q->items[x.item]) < 0) {

@@ -93,6 +93,7 @@ struct copy_selection {
 	pthread_mutex_t lock;  /* of the pools, while copy_digest runs its threads */
 	struct copy_share *share;
 	bool own_share;
+	bool has_share; /* taken */
 	struct copy_vfs vfs;
 	int dir_fd; /* owned, -1 = none */
 	int tmp_fd; /* owned */

@@ -5,20 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "builder/copy/path.h"
 #include "builder/copy/selection.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 
+#define SHARE_POLL_NS 50000000 /* how late a cancellation may be noticed */
+
 struct copy_share *copy_share_new(struct store *s, int dir_fd)
 {
 	struct copy_share *c = mem_alloc(sizeof *c);
 	struct stat st;
 
+	pthread_condattr_t steady;
+
 	c->fd = dir_fd;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->free, NULL);
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->free, &steady);
+	pthread_condattr_destroy(&steady);
 	if (s && dir_fd >= 0 && fstat(dir_fd, &st) == 0) {
 		struct sha256 h;
 		sha256_init(&h);
@@ -319,15 +327,31 @@ static void forget(struct copy_share *c)
 	copy_pool_clear(&c->pool);
 }
 
-void copy_share_take(struct copy_share *c)
+// Nobody tells us of a signal: the one that has the share may work on for long.
+static void wait_free(struct copy_share *c)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += SHARE_POLL_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_timedwait(&c->free, &c->lock, &until);
+}
+
+bool copy_share_take(struct copy_share *c, const volatile int *cancelled)
 {
 	pthread_mutex_lock(&c->lock);
-	while (c->taken)
-		pthread_cond_wait(&c->free, &c->lock);
+	while (c->taken && !(cancelled && *cancelled))
+		wait_free(c);
+	bool mine = !c->taken;
 	c->taken = true;
 	pthread_mutex_unlock(&c->lock);
-	if (c->born && now_monotonic_ms() - c->born > COPY_SHARE_MS)
+	if (mine && c->born && now_monotonic_ms() - c->born > COPY_SHARE_MS)
 		forget(c);
+	return mine;
 }
 
 void copy_share_release(struct copy_share *c)

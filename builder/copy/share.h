@@ -48,8 +48,9 @@ struct copy_share {
 	bool taken; /* under the lock */
 };
 
-/* Have it alone; forgets walks that are too old. */
-void copy_share_take(struct copy_share *c);
+/* Have it alone; forgets walks that are too old. False: `cancelled` (may be NULL) became non-zero
+ * while another thread had it, and it is not ours. */
+bool copy_share_take(struct copy_share *c, const volatile int *cancelled);
 void copy_share_release(struct copy_share *c);
 
 /* A directory that was walked, or NULL. */

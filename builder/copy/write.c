@@ -30,7 +30,7 @@ struct write {
 	struct layer_writer *w;
 	struct copy_opener opener;
 	struct copy_ahead *ahead; // owned
-	struct link *links; // owned; a table of open addressing
+	struct link *links;       // owned; a table of open addressing
 	size_t nlinks;
 	size_t cap_links; // a power of two, or 0
 	struct again *again;
@@ -246,8 +246,8 @@ static int put_entry(void *ctx, struct layer_entry *e, struct copy_file *f, uint
 	return layer_writer_add(w->w, e, err);
 }
 
-static int queue_entry(void *ctx, struct layer_entry *e, const struct copy_file *f,
-	uint32_t source, struct err **err)
+static int queue_entry(void *ctx, struct layer_entry *e, const struct copy_file *f, uint32_t source,
+	struct err **err)
 {
 	struct write *w = ctx;
 

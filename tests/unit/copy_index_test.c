@@ -3,6 +3,8 @@
 // what is not, and that one pass and two say the same.
 #include "tests/unit/copy_kit.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -284,6 +286,66 @@ static void test_walked_once(void **state)
 	kit_temp_free(&d);
 }
 
+/* A selection that another thread waits for. */
+struct waiting {
+	struct copy_share *share;
+	int dir;
+	volatile int cancelled;
+	volatile int begun;
+	struct copy_selection *got;
+	struct err *err;
+};
+
+static void *select_late(void *arg)
+{
+	struct waiting *x = arg;
+	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = "."};
+	struct copy_request q = {.root = {.dir_fd = x->dir, .share = x->share},
+		.items = &item,
+		.nitems = 1,
+		.tmp_dir_fd = -1,
+		.cancelled = &x->cancelled};
+
+	__atomic_store_n(&x->begun, 1, __ATOMIC_SEQ_CST);
+	x->got = copy_select(&q, NULL, &x->err);
+	return NULL;
+}
+
+static void test_waits(void **state)
+{
+	struct store *s = ((struct storedir *)*state)->s;
+	struct kit_dir d = make_context();
+
+	for (int cancel = 0; cancel < 2; cancel++) {
+		struct copy_share *share = copy_share_new(s, d.fd);
+		struct copy_selection *first = pick(share, d.fd, ".");
+		struct waiting x = {.share = share, .dir = d.fd};
+		pthread_t t;
+		assert_int_equal(pthread_create(&t, NULL, select_late, &x), 0);
+		while (!__atomic_load_n(&x.begun, __ATOMIC_SEQ_CST))
+			sched_yield();
+		settle();
+		if (cancel) // whoever has the context does not end first
+			__atomic_store_n(&x.cancelled, 15, __ATOMIC_SEQ_CST);
+		else
+			copy_selection_free(first);
+		assert_int_equal(pthread_join(t, NULL), 0);
+		if (cancel) {
+			assert_null(x.got);
+			assert_int_equal(err_get_kind(x.err), ERR_CANCELLED);
+			err_free(x.err);
+			copy_selection_free(first);
+			first = pick(share, d.fd, "."); // it was given back once
+			copy_selection_free(first);
+		} else {
+			assert_non_null(x.got);
+			copy_selection_free(x.got);
+		}
+		copy_share_free(share);
+	}
+	kit_temp_free(&d);
+}
+
 /* --- one pass and two ---------------------------------------------------------------------------
  */
 
@@ -433,6 +495,7 @@ int main(void)
 		INDEX_TEST(test_removed_and_new),
 		INDEX_TEST(test_damaged_index),
 		INDEX_TEST(test_walked_once),
+		INDEX_TEST(test_waits),
 		INDEX_TEST(test_one_pass),
 		INDEX_TEST(test_changed_while_written),
 	};
