@@ -10,6 +10,7 @@
 #   make bench              workloads against buildah and the raw limits
 #   make bench-check        instructions and system calls against stored budgets
 #   make bench-plots        cost against size, as SVG
+#   make bench-memory       peak memory of a very large file and of very many files
 #   make demo               what examples/demo.sh shows, packages already there
 #   make install DESTDIR= PREFIX=/usr/local
 #
@@ -74,7 +75,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots demo install man clean tools format
+.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -174,6 +175,9 @@ bench: all $(BENCH_BIN) $(TOOL_BIN)
 
 bench-plots: all $(BENCH_BIN)
 	$(Q)BUILD=$(BUILD) python3 tests/bench/plots.py
+
+bench-memory: all $(BENCH_BIN)
+	$(Q)BUILD=$(BUILD) python3 tests/bench/memory.py
 
 # Budgets are written when somebody asks for it, never by a check.
 bench-check: all

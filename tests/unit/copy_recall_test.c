@@ -34,7 +34,7 @@ static void make(struct context *c, struct store *s)
 		strcpy(c->path, "/tmp/bld-recall.XXXXXX");
 		assert_non_null(mkdtemp(c->path));
 	}
-	static char dirs[DIRS][4]; /* the writer borrows them */
+	static char dirs[DIRS][16]; /* the writer borrows them */
 	auto_fd int top = open(c->path, O_RDONLY | O_DIRECTORY);
 	for (int d = 0; d < DIRS; d++) {
 		snprintf(dirs[d], sizeof dirs[d], "d%d", d);
