@@ -23,7 +23,7 @@
 #define COPY_AHEAD_FROM    256
 #define COPY_AHEAD_THREADS 4
 #define COPY_AHEAD_QUEUE   8
-#define COPY_AHEAD_PIECE   32
+#define COPY_AHEAD_PIECE   16
 #define COPY_AHEAD_BYTES   ((size_t)256 << 10)
 
 /* A regular file without attributes that layers carry, as it was in one moment: its content was

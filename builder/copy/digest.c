@@ -148,7 +148,7 @@ static void fail(struct crew *c, const struct copy_file *f)
 
 static bool over(struct crew *c)
 {
-	return atomic_load(&c->failed) || (c->s->cancelled && *c->s->cancelled);
+	return atomic_load(&c->failed) || copy_cancelled(c->s->cancelled);
 }
 
 static void *work(void *arg)

@@ -84,7 +84,7 @@ size_t copy_selection_count(const struct copy_selection *s)
 
 bool copy_selection_cancelled(const struct copy_selection *s, struct err **err)
 {
-	if (!s->cancelled || !*s->cancelled)
+	if (!copy_cancelled(s->cancelled))
 		return false;
 	err_set(err, ERR_CANCELLED, "interrupted");
 	return true;

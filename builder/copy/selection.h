@@ -113,6 +113,11 @@ struct copy_selection {
 	size_t cap_fds;
 };
 
+/* Set by a signal handler or by another thread. NULL: never. */
+static inline bool copy_cancelled(const volatile int *cancelled)
+{
+	return cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED);
+}
 bool copy_selection_cancelled(const struct copy_selection *s, struct err **err);
 struct copy_source *copy_selection_push(struct copy_selection *s, struct copy_file *f, size_t item);
 /* A file that is no part of the root: name is copied; mode as given, owner 0:0. */

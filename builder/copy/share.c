@@ -344,7 +344,7 @@ static void wait_free(struct copy_share *c)
 bool copy_share_take(struct copy_share *c, const volatile int *cancelled)
 {
 	pthread_mutex_lock(&c->lock);
-	while (c->taken && !(cancelled && *cancelled))
+	while (c->taken && !copy_cancelled(cancelled))
 		wait_free(c);
 	bool mine = !c->taken;
 	c->taken = true;
