@@ -278,31 +278,43 @@ static void tar_name(char out[NAME_ROOM], const struct layer_entry *e)
 		snprintf(out, NAME_ROOM, "%s", e->path);
 }
 
+static bool has_reserved_name(const char *path)
+{
+	for (const char *p = path; *p;) {
+		size_t k = strcspn(p, "/");
+		if (layer_name_reserved(p, k))
+			return true;
+		p += k + (p[k] == '/');
+	}
+	return false;
+}
+
+static bool bad_link(const struct layer_entry *e)
+{
+	if (e->type != LAYER_SYMLINK && e->type != LAYER_HARDLINK)
+		return false;
+	return !e->link || !*e->link || strlen(e->link) > LAYER_PATH_MAX;
+}
+
 static int check_entry(const struct layer_entry *e, struct err **err)
 {
 	const char *wrong = NULL;
 	enum err_kind kind = ERR_CORRUPT;
-	bool has_link = e->type == LAYER_SYMLINK || e->type == LAYER_HARDLINK;
 
 	if (!layer_name_valid(e->path)) {
 		wrong = "is not a name that a layer can hold";
 	} else if (!*e->path && e->type != LAYER_DIR && e->type != LAYER_OPAQUE) {
 		wrong = "the root can only be a directory";
-	} else if (has_link && (!e->link || !*e->link || strlen(e->link) > LAYER_PATH_MAX)) {
+	} else if (bad_link(e)) {
 		wrong = "a link without a target, or with a very long one";
 	} else if (e->type == LAYER_CHAR && !e->dev_major && !e->dev_minor) {
 		wrong = "a character device 0:0 means a deleted file";
 		kind = ERR_UNSUPPORTED;
 	} else if (e->dev_major >= OCTAL7 || e->dev_minor >= OCTAL7) {
 		wrong = "a device number out of range";
-	}
-	for (const char *p = e->path; !wrong && *p;) {
-		size_t k = strcspn(p, "/");
-		if (layer_name_reserved(p, k)) {
-			wrong = "a layer cannot hold names that begin with \".wh.\"";
-			kind = ERR_BUILD;
-		}
-		p += k + (p[k] == '/');
+	} else if (has_reserved_name(e->path)) {
+		wrong = "a layer cannot hold names that begin with \".wh.\"";
+		kind = ERR_BUILD;
 	}
 	if (!wrong)
 		return 0;
