@@ -60,7 +60,7 @@ def files(b):
             os.mkdir(d)
         os.mknod("%s/f%06d" % (d, i))
     what = "FROM busybox, COPY of %d empty files, RUN" % n
-    return ([what, what + "; again, with the index of the first"],
+    return ([what, what + "; again"],
             b.dockerfile("files", "FROM bench-base\nCOPY . /src\nRUN echo done\n"), ctx)
 
 
