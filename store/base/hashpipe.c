@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring of blocks. `made` counts blocks that are filled, `hashed` those that the thread is done
-// with; block i lies in slot i % HASHPIPE_BLOCKS. The filling thread writes a block while the other
-// one hashes it, and comes back to the slot when that is over.
+/*
+ * A ring of blocks. `made` counts blocks that are filled, `hashed` those that the thread is done
+ * with; block i lies in slot i % HASHPIPE_BLOCKS. The filling thread writes a block while the other
+ * one hashes it, and comes back to the slot when that is over.
+ *
+ * Waking a thread costs as much as hashing some ten KiB. So neither side wakes the other for one
+ * block: the hashing one sleeps until WAKE blocks are filled (or somebody waits for a digest), the
+ * filling one until as many slots are free.
+ */
 #include "store/base/hashpipe.h"
 
 #include <pthread.h>
@@ -13,7 +19,9 @@
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
 
-// Where a content begins (end false) or ends in a block.
+#define WAKE (HASHPIPE_BLOCKS / 2)
+
+/* Where a content begins (end false) or ends in a block. */
 struct mark {
 	size_t at;
 	bool end;
@@ -22,9 +30,9 @@ struct mark {
 };
 
 struct block {
-	unsigned char *data; // owned, HASHPIPE_BLOCK bytes
+	unsigned char *data; /* owned, HASHPIPE_BLOCK bytes */
 	size_t fill;
-	struct mark *marks; // owned
+	struct mark *marks; /* owned */
 	size_t nmarks;
 	size_t cap;
 };
@@ -33,21 +41,24 @@ struct hashpipe {
 	struct io_writer out;
 	bool whole;
 	bool failed;
-	bool open; // a content began and has not ended
+	bool open; /* a content began and has not ended */
 	struct block ring[HASHPIPE_BLOCKS];
-	// of whoever hashes
+	/* of whoever hashes */
 	struct sha256 stream;
 	struct sha256 content;
 	bool inside;
 	const struct digest *wrong;
 	pthread_t thread;
 	bool threaded;
-	bool alone; // no thread can be had
+	bool alone; /* no thread can be had */
 	pthread_mutex_t lock;
-	pthread_cond_t moved;
-	// under the lock
+	pthread_cond_t filled; /* for the thread */
+	pthread_cond_t freed;  /* for the caller */
+	/* under the lock */
 	uint64_t made;
 	uint64_t hashed;
+	uint64_t wanted; /* the caller sleeps until so many are hashed; 0 = it does not */
+	bool idle;       /* the thread sleeps */
 	bool stop;
 };
 
@@ -59,7 +70,8 @@ struct hashpipe *hashpipe_new(struct io_writer out, bool whole)
 	p->whole = whole;
 	sha256_init(&p->stream);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->moved, NULL);
+	pthread_cond_init(&p->filled, NULL);
+	pthread_cond_init(&p->freed, NULL);
 	return p;
 }
 
@@ -112,16 +124,19 @@ static void *work(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		while (p->hashed == p->made && !p->stop)
-			pthread_cond_wait(&p->moved, &p->lock);
+		while (p->hashed == p->made && !p->stop) {
+			p->idle = true;
+			pthread_cond_wait(&p->filled, &p->lock);
+		}
+		p->idle = false;
 		if (p->stop)
 			break;
 		struct block *b = block_at(p, p->hashed);
 		pthread_mutex_unlock(&p->lock);
 		hash_block(p, b);
 		pthread_mutex_lock(&p->lock);
-		p->hashed++;
-		pthread_cond_signal(&p->moved);
+		if (++p->hashed == p->wanted)
+			pthread_cond_signal(&p->freed);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -136,33 +151,41 @@ static void start(struct hashpipe *p)
 	p->alone = cpus_usable() == 1;
 	if (p->alone)
 		return;
-	sigfillset(&all); // signals are for the threads that the program knows
+	sigfillset(&all); /* signals are for the threads that the program knows */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	p->threaded = pthread_create(&p->thread, NULL, work, p) == 0;
 	p->alone = !p->threaded;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* Wait until `want` of the blocks that were made are hashed. */
 static void wait_hashed(struct hashpipe *p, uint64_t want)
 {
 	pthread_mutex_lock(&p->lock);
+	if (p->hashed < want && p->idle)
+		pthread_cond_signal(&p->filled);
+	p->wanted = want;
 	while (p->hashed < want)
-		pthread_cond_wait(&p->moved, &p->lock);
+		pthread_cond_wait(&p->freed, &p->lock);
+	p->wanted = 0;
 	pthread_mutex_unlock(&p->lock);
 }
 
-// The slot of the next block, once nobody hashes what was in it.
+/* The slot of the next block, once nobody hashes what was in it. */
 static void next_block(struct hashpipe *p)
 {
 	struct block *b = block_at(p, p->made);
 
-	if (p->made >= HASHPIPE_BLOCKS)
-		wait_hashed(p, p->made - HASHPIPE_BLOCKS + 1);
+	pthread_mutex_lock(&p->lock);
+	bool full = p->made - p->hashed == HASHPIPE_BLOCKS;
+	pthread_mutex_unlock(&p->lock);
+	if (full)
+		wait_hashed(p, p->made - HASHPIPE_BLOCKS + WAKE);
 	b->fill = 0;
 	b->nmarks = 0;
 }
 
-// The current block is complete.
+/* The current block is complete. */
 static int hand_over(struct hashpipe *p, bool last, struct err **err)
 {
 	struct block *b = block_at(p, p->made);
@@ -175,8 +198,12 @@ static int hand_over(struct hashpipe *p, bool last, struct err **err)
 	p->made++;
 	if (!p->threaded)
 		p->hashed++;
-	pthread_cond_signal(&p->moved);
+	bool wake = p->idle && p->made - p->hashed >= WAKE;
 	pthread_mutex_unlock(&p->lock);
+	/* Without the lock, which the woken thread takes first. Only this thread can end its sleep.
+	 */
+	if (wake)
+		pthread_cond_signal(&p->filled);
 	if (b->fill && io_write(&p->out, b->data, b->fill, err) < 0) {
 		p->failed = true;
 		return -1;
@@ -280,7 +307,7 @@ void hashpipe_free(struct hashpipe *p)
 	if (p->threaded) {
 		pthread_mutex_lock(&p->lock);
 		p->stop = true;
-		pthread_cond_signal(&p->moved);
+		pthread_cond_signal(&p->filled);
 		pthread_mutex_unlock(&p->lock);
 		pthread_join(p->thread, NULL);
 	}
@@ -288,7 +315,8 @@ void hashpipe_free(struct hashpipe *p)
 		free(p->ring[i].data);
 		free(p->ring[i].marks);
 	}
-	pthread_cond_destroy(&p->moved);
+	pthread_cond_destroy(&p->freed);
+	pthread_cond_destroy(&p->filled);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

@@ -11,6 +11,7 @@
 #include "store/base/mem.h"
 
 #define NAME_LIMIT 64 /* bytes of one part */
+#define PARTS_MAX  4  /* one more than there may be */
 
 void oci_platform_clear(struct oci_platform *p)
 {
@@ -125,45 +126,53 @@ static bool is_os(const char *s)
 	return false;
 }
 
-int oci_platform_parse(const char *text, struct oci_platform *out, struct err **err)
+/* The parts of `text`, in place and in lower case; *n of them. */
+static int split_parts(char *text, char *part[PARTS_MAX], size_t *n, struct err **err)
 {
-	auto_oci_platform struct oci_platform p = {0};
-	char *save = NULL, *part[4];
-	size_t n = 0;
-
-	oci_platform_host(&p);
-	if (!text) {
-		oci_platform_clear(out);
-		*out = p;
-		p = (struct oci_platform){0};
-		return 0;
-	}
-	auto_free char *copy = mem_strdup(text);
 	auto_free char *shown = fs_printable(text);
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	if (*text == '/' || strstr(text, "//") || (*text && text[strlen(text) - 1] == '/'))
+	char *save = NULL;
+	size_t len = strlen(text);
+
+	if (*text == '/' || strstr(text, "//") || (len && text[len - 1] == '/'))
 		return err_set(err, ERR_USAGE, "platform \"%s\": an empty part", shown);
-	for (char *c = strtok_r(copy, "/", &save); c && n < 4; c = strtok_r(NULL, "/", &save)) {
-		part[n++] = c;
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	*n = 0;
+	for (char *c = strtok_r(text, "/", &save); c && *n < PARTS_MAX;
+		c = strtok_r(NULL, "/", &save)) {
+		part[(*n)++] = c;
 		if (!valid_part(c))
 			return err_set(err, ERR_USAGE,
 				"platform \"%s\": letters, digits, . _ - only", shown);
 	}
-	if (n < 1 || n > 3)
+	if (*n < 1 || *n == PARTS_MAX)
 		return err_set(err, ERR_USAGE,
 			"platform \"%s\": expected OS/ARCH or OS/ARCH/VARIANT", shown);
-	if (n > 1 || is_os(part[0])) {
+	return 0;
+}
+
+int oci_platform_parse(const char *text, struct oci_platform *out, struct err **err)
+{
+	auto_oci_platform struct oci_platform p = {0};
+	auto_free char *copy = mem_strdup(text ? text : "");
+	char *part[PARTS_MAX];
+	size_t n = 0;
+
+	oci_platform_host(&p);
+	if (text && split_parts(copy, part, &n, err) < 0)
+		return -1;
+	if (n == 1 && is_os(part[0])) {
 		replace(&p.os, part[0]);
-	} else {
+	} else if (n == 1) {
 		replace(&p.architecture, part[0]);
 		replace(&p.variant, NULL);
-	}
-	if (n > 1) {
+	} else if (n > 1) {
+		replace(&p.os, part[0]);
 		replace(&p.architecture, part[1]);
 		replace(&p.variant, n > 2 ? part[2] : NULL);
 	}
-	normalise(&p);
+	if (text)
+		normalise(&p);
 	oci_platform_clear(out);
 	*out = p;
 	p = (struct oci_platform){0};

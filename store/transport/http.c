@@ -101,7 +101,8 @@ const struct http_opts *http_session_opts(const struct http_session *s)
 
 bool http_cancelled(const struct http_session *s)
 {
-	return (s->o.cancelled && *s->o.cancelled) || (s->o.stop && *s->o.stop);
+	return (s->o.cancelled && *s->o.cancelled) ||
+	       (s->o.stop && __atomic_load_n(s->o.stop, __ATOMIC_RELAXED));
 }
 
 /* One line without its end: "Name: value" is kept with the name in lower case. */
@@ -461,20 +462,9 @@ static int explain(struct attempt *a, CURLcode rc, struct err **err)
 	return -1;
 }
 
-int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
-	bool same_origin, struct http_response *r, struct err **err)
+/* libcurl and this session's handle, without anything of the request before. */
+static int prepare_handle(struct http_session *s, struct err **err)
 {
-	auto_free char *url = url_text(u);
-	struct attempt a = {.s = s, .q = q, .r = r, .url = u};
-	CURLcode rc;
-	char *ip = NULL;
-	long status = 0;
-
-	strlist_clear(&r->headers);
-	buf_clear(&r->body);
-	buf_init(&r->body, q->max_body > HTTP_ERROR_MAX ? q->max_body : HTTP_ERROR_MAX);
-	r->status = 0;
-	r->failure = HTTP_LOCAL;
 	if (!s->lib)
 		s->lib = curllib_get(err);
 	if (!s->lib)
@@ -484,6 +474,48 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	if (!s->curl)
 		return err_set(err, ERR_SYS, "the HTTP library cannot be started");
 	s->lib->easy_reset(s->curl);
+	return 0;
+}
+
+static void reset_response(struct http_response *r, size_t max_body)
+{
+	strlist_clear(&r->headers);
+	buf_clear(&r->body);
+	buf_init(&r->body, max_body > HTTP_ERROR_MAX ? max_body : HTTP_ERROR_MAX);
+	r->status = 0;
+	r->failure = HTTP_LOCAL;
+}
+
+/* What the transfer and the callbacks say together. */
+static int judge(struct attempt *a, CURLcode rc, struct err **err)
+{
+	if (rc == CURLE_WRITE_ERROR && a->body_cut)
+		rc = CURLE_OK;
+	if (rc == CURLE_OK && !a->err && a->started)
+		(void)http_sink_end(a->q->sink, a->url->host, &a->err);
+	if (a->err) {
+		if (err)
+			*err = a->err;
+		else
+			err_free(a->err);
+		return -1;
+	}
+	a->r->failure = a->refused ? HTTP_LOCAL : classify(rc);
+	return rc == CURLE_OK ? 0 : explain(a, rc, err);
+}
+
+int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
+	bool same_origin, struct http_response *r, struct err **err)
+{
+	auto_free char *url = url_text(u);
+	struct attempt a = {.s = s, .q = q, .r = r, .url = u};
+	CURLcode rc;
+	char *ip = NULL;
+	long status = 0;
+
+	reset_response(r, q->max_body);
+	if (prepare_handle(s, err) < 0)
+		return -1;
 	set_common(&a, url);
 	if (set_tls(s, u, err) < 0)
 		return -1;
@@ -494,20 +526,8 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
 	r->peer = peer_of_text(ip);
 	free_headers(&a);
-	if (rc == CURLE_WRITE_ERROR && a.body_cut)
-		rc = CURLE_OK;
-	if (rc == CURLE_OK && !a.err && a.started)
-		(void)http_sink_end(q->sink, u->host, &a.err);
-	if (a.err) {
-		if (err)
-			*err = a.err;
-		else
-			err_free(a.err);
+	if (judge(&a, rc, err) < 0)
 		return -1;
-	}
-	r->failure = a.refused ? HTTP_LOCAL : classify(rc);
-	if (rc != CURLE_OK)
-		return explain(&a, rc, err);
 	r->status = (int)status;
 	return 0;
 }

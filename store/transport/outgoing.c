@@ -15,6 +15,7 @@
 struct preparation {
 	struct outgoing *o;
 	const struct outgoing_sink *sink;
+	const size_t *order; /* of the work items */
 	/* Threads for compression that nobody uses: all layers together have one for each core. */
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
@@ -194,10 +195,11 @@ static bool is_repeated(const struct outgoing *o, size_t layer)
 }
 
 /* Work item 0 is the configuration. */
-static int prepare_one(void *ctx, unsigned worker, size_t i, struct err **err)
+static int prepare_one(void *ctx, unsigned worker, size_t item, struct err **err)
 {
 	struct preparation *p = ctx;
 	struct outgoing *o = p->o;
+	const size_t i = p->order[item];
 	const struct oci_descriptor *d = i ? &o->m.layers[i - 1] : &o->m.config;
 	bool repeated = i > 0 && is_repeated(o, i - 1);
 
@@ -258,11 +260,20 @@ static int run(
 	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err)
 {
 	struct preparation p = {.o = o, .sink = sink, .threads = layer_deflate_threads()};
+	const size_t n = o->m.nlayers + 1;
+	auto_free uint64_t *sizes = mem_array(n, sizeof *sizes);
+	auto_free size_t *order = NULL;
 	int rc;
 
+	/* Sending may fall behind compression. What is left to send at the end is least when that
+	 * began with the largest layer. */
+	sizes[0] = UINT64_MAX;
+	for (size_t i = 1; i < n; i++)
+		sizes[i] = o->m.layers[i - 1].size;
+	p.order = order = parallel_largest_first(sizes, n);
 	pthread_mutex_init(&p.lock, NULL);
 	pthread_cond_init(&p.freed, NULL);
-	rc = parallel_run(o->m.nlayers + 1, workers, prepare_one, &p, &o->p->stop, err);
+	rc = parallel_run(n, workers, prepare_one, &p, &o->p->stop, err);
 	pthread_cond_destroy(&p.freed);
 	pthread_mutex_destroy(&p.lock);
 	return rc;

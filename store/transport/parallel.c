@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "store/base/mem.h"
 
@@ -41,7 +42,7 @@ static void *work(void *arg)
 		c->failed = true;
 		c->err = e;
 		if (c->stop)
-			*c->stop = 1;
+			__atomic_store_n(c->stop, 1, __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -74,4 +75,32 @@ int parallel_run(size_t n, unsigned workers,
 	else
 		err_free(c.err);
 	return -1;
+}
+
+struct sized {
+	uint64_t size;
+	size_t i;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct sized *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	return x->i < y->i ? -1 : 1;
+}
+
+size_t *parallel_largest_first(const uint64_t *size, size_t n)
+{
+	struct sized *v = mem_array(n + 1, sizeof *v);
+	size_t *order = mem_array(n + 1, sizeof *order);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct sized){size[i], i};
+	qsort(v, n, sizeof *v, larger_first);
+	for (size_t i = 0; i < n; i++)
+		order[i] = v[i].i;
+	free(v);
+	return order;
 }

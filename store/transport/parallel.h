@@ -4,6 +4,7 @@
 #define BLD_STORE_TRANSPORT_PARALLEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/base/err.h"
 
@@ -17,5 +18,9 @@
 int parallel_run(size_t n, unsigned workers,
 	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err), void *ctx,
 	volatile int *stop, struct err **err);
+
+/* The numbers 0..n-1, the one with the greatest size first, of equal ones the lower first: what
+ * takes longest must not begin last. Owned by the caller. */
+size_t *parallel_largest_first(const uint64_t *size, size_t n);
 
 #endif

@@ -3,17 +3,21 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/packed.h"
 #include "store/tempfile.h"
+#include "store/transport/growing.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
-#include "store/transport/ring.h"
 
 #define PULL_INDEX_DEPTH 4
+#define PULL_BATCH                                                                                 \
+	((size_t)256 << 10) /* libcurl hands out 16 KiB; a write costs more than that              \
+			     */
 
 /* --- manifest ----------------------------------------------------------------------------- */
 
@@ -135,17 +139,26 @@ static int get_config(struct store *s, struct transport *t, const struct oci_des
 /* --- one layer -------------------------------------------------------------------------------- */
 
 /*
- * A download of a compressed layer: this thread receives, hashes and keeps the compressed bytes,
- * another one inflates them into the blocks of the plain blob, whose own thread hashes them.
+ * A download of a compressed layer: this thread receives, hashes and writes the compressed blob;
+ * another one reads what is written, which is in the page cache, and inflates it into the blocks of
+ * the plain blob, whose own thread hashes them. The file is the pipe between the two: it has to be
+ * written anyway, and neither side waits for the other's short delays.
  */
 struct layer_pull {
 	struct store *s;
-	struct ring *ring;
+	struct progress *p;
+	struct growing growing;
 	struct tempfile packed;
 	struct blob_writer *plain;
 	enum layer_compression form;
-	int rc; /* of the inflating thread */
-	struct err *err;
+	/* the receiving thread's */
+	unsigned char *batch; /* owned, PULL_BATCH bytes */
+	size_t fill;
+	uint64_t written;
+	/* the inflating thread's */
+	uint64_t at;
+	int rc;
+	struct err *err; /* owned */
 };
 
 static int inflate_into(struct blob_writer *plain, struct io_reader in, enum layer_compression form,
@@ -167,28 +180,74 @@ static int inflate_into(struct blob_writer *plain, struct io_reader in, enum lay
 	}
 }
 
+/* The compressed bytes as they come. */
+static ssize_t read_packed(void *ctx, void *p, size_t n, struct err **err)
+{
+	struct layer_pull *l = ctx;
+	uint64_t have;
+	ssize_t got;
+
+	if (progress_check(l->p, err) < 0)
+		return -1;
+	if (growing_wait(&l->growing, l->at + 1, &have) && !l->growing.good)
+		return err_set(err, ERR_NET, "the content did not arrive");
+	if (n > have - l->at)
+		n = (size_t)(have - l->at);
+	got = fs_pread_all(l->packed.fd, p, n, l->at) < 0 ? -1 : (ssize_t)n;
+	if (got < 0)
+		return err_sys(err, "store %s: read", store_root(l->s));
+	l->at += n;
+	return got;
+}
+
 static void *inflate_thread(void *arg)
 {
 	struct layer_pull *l = arg;
 
-	l->rc = inflate_into(l->plain, ring_reader(l->ring), l->form, &l->err);
+	l->rc = inflate_into(
+		l->plain, (struct io_reader){.read = read_packed, .ctx = l}, l->form, &l->err);
 	/* Bytes that do not inflate are received to their end: most likely their digest is wrong,
 	 * which says more. */
-	ring_leave(l->ring, l->rc == 0 || err_get_kind(l->err) == ERR_CORRUPT);
+	if (l->rc < 0 && err_get_kind(l->err) != ERR_CORRUPT)
+		growing_abandon(&l->growing);
 	return NULL;
+}
+
+static int put_packed(struct layer_pull *l, const void *p, size_t n, struct err **err)
+{
+	if (fs_write_all(l->packed.fd, p, n) < 0)
+		return err_sys(err, "store %s: write", store_root(l->s));
+	l->written += n;
+	if (!growing_moved(&l->growing, l->packed.fd, l->written))
+		return err_set(err, ERR_SYS, "the receiving side is closed");
+	return 0;
+}
+
+static int flush_packed(struct layer_pull *l, struct err **err)
+{
+	size_t n = l->fill;
+
+	l->fill = 0;
+	return n ? put_packed(l, l->batch, n, err) : 0;
 }
 
 static int on_packed(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct layer_pull *l = ctx;
-	struct io_writer ring = ring_writer(l->ring);
+	const unsigned char *from = p;
 
-	/* To the other thread first: it has more to do. */
-	if (io_write(&ring, p, n, err) < 0)
-		return -1;
-	return fs_write_all(l->packed.fd, p, n) < 0
-		       ? err_sys(err, "store %s: write", store_root(l->s))
-		       : 0;
+	while (n) {
+		size_t room = PULL_BATCH - l->fill;
+
+		room = room < n ? room : n;
+		memcpy(l->batch + l->fill, from, room);
+		l->fill += room;
+		from += room;
+		n -= room;
+		if (l->fill == PULL_BATCH && flush_packed(l, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* *got: the digest of what came. */
@@ -208,7 +267,9 @@ static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
 	rc = t->ops->blob(t, worker, d, &sink, err);
 	http_sink_digest(&sink, got);
 	http_sink_clear(&sink);
-	ring_end(l->ring, rc == 0);
+	if (rc == 0)
+		rc = flush_packed(l, err);
+	growing_end(&l->growing, rc == 0 ? got : NULL, l->written);
 	pthread_join(thread, NULL);
 	return rc;
 }
@@ -254,8 +315,7 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 	struct progress_blob *pb, struct err **err)
 {
 	auto_blob_writer struct blob_writer *plain = blob_create(s, err);
-	auto_ring struct ring *ring = ring_new();
-	struct layer_pull l = {.s = s, .ring = ring, .plain = plain, .form = form};
+	struct layer_pull l = {.s = s, .p = pb->p, .plain = plain, .form = form};
 	struct digest got;
 	int rc;
 
@@ -263,9 +323,11 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 		return -1;
 	if (tempfile_open(s, &l.packed) < 0)
 		return err_sys(err, "store %s: temporary file", store_root(s));
+	growing_init(&l.growing);
+	l.batch = mem_grow(NULL, PULL_BATCH, 1);
 	rc = receive(&l, t, worker, d, pb, &got, err);
 	if (rc < 0 && l.rc < 0 && err && err_get_kind(l.err) != ERR_NET) {
-		/* The inflating side gave up first and closed the pipe: its words tell why. */
+		/* The inflating side gave up first and stopped the download: its words tell why. */
 		err_free(*err);
 		*err = TAKE(l.err);
 		err_prefix(err, "%s: layer", t->label);
@@ -273,6 +335,8 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 		rc = publish(&l, t, d, &got, diff_id, err);
 	}
 	tempfile_close(&l.packed);
+	growing_clear(&l.growing);
+	free(l.batch);
 	err_free(l.err);
 	return rc;
 }
@@ -315,6 +379,7 @@ struct image_pull {
 	struct progress *p;
 	const struct oci_manifest *m;
 	const struct oci_config *c;
+	const size_t *order; /* of the layers */
 };
 
 /* 1 and *form; 0 when the type is none of a layer. */
@@ -380,9 +445,10 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	return packed_remember(ip->s, diff_id, form, &d->digest, err);
 }
 
-static int pull_layer(void *ctx, unsigned worker, size_t i, struct err **err)
+static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 {
 	struct image_pull *ip = ctx;
+	const size_t i = ip->order[item];
 	const struct oci_descriptor *d = &ip->m->layers[i];
 	const struct digest *diff_id = &ip->c->diff_ids[i];
 	enum layer_compression form = LAYER_PLAIN;
@@ -414,6 +480,18 @@ static int pull_layer(void *ctx, unsigned worker, size_t i, struct err **err)
 	if (rc == 0)
 		progress_emit(ip->p, TRANSFER_BLOB_DONE, &d->digest, d->size, d->size, NULL);
 	return rc;
+}
+
+/* A layer is inflated by one thread: the largest begins first, so that it does not end alone. */
+static int pull_layers(struct image_pull *ip, struct err **err)
+{
+	auto_free uint64_t *sizes = mem_array(ip->m->nlayers + 1, sizeof *sizes);
+	auto_free size_t *order = NULL;
+
+	for (size_t i = 0; i < ip->m->nlayers; i++)
+		sizes[i] = ip->m->layers[i].size;
+	ip->order = order = parallel_largest_first(sizes, ip->m->nlayers);
+	return parallel_run(ip->m->nlayers, ip->t->workers, pull_layer, ip, &ip->p->stop, err);
 }
 
 static void remember_origins(struct image_pull *ip)
@@ -470,7 +548,7 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 			"%s: %zu layers, but %zu diff IDs in the configuration", t->label,
 			m.nlayers, c.ndiff_ids);
 	warn_platform(&ip, &want);
-	if (parallel_run(m.nlayers, t->workers, pull_layer, &ip, &p->stop, err) < 0)
+	if (pull_layers(&ip, err) < 0)
 		return -1;
 	free(out->media_type);
 	out->media_type = mem_strdup(m.media_type);

@@ -17,7 +17,8 @@
 #include "store/blob.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
-#include "store/transport/ring.h"
+#include "store/transport/growing.h"
+#include "store/transport/parallel.h"
 #include "store/transport/transfer.h"
 #include "tests/support/fake.h"
 
@@ -665,38 +666,49 @@ static void test_login(void **state)
 	free(host);
 }
 
-static void test_ring(void **state)
+static void test_growing(void **state)
 {
-	struct ring *r = ring_new();
-	struct io_writer w = ring_writer(r);
-	struct io_reader in = ring_reader(r);
-	struct err *err = NULL;
-	char p[8];
+	struct growing g;
+	struct digest d = {.b = {1}};
+	uint64_t have;
 
 	(void)state;
-	assert_int_equal(io_write(&w, "abcdef", 6, &err), 0);
-	assert_int_equal(io_read(&in, p, 4, &err), 4);
-	assert_memory_equal(p, "abcd", 4);
-	ring_end(r, true);
-	assert_int_equal(io_read(&in, p, 8, &err), 2);
-	assert_int_equal(io_read(&in, p, 8, &err), 0);
-	ring_leave(r, false);
-	assert_int_equal(io_write(&w, "x", 1, &err), -1);
-	expect(err, ERR_SYS, "closed");
-	err = NULL;
-	ring_free(r);
-	r = ring_new();
-	in = ring_reader(r);
-	ring_end(r, false);
-	assert_int_equal(io_read(&in, p, 8, &err), -1);
-	expect(err, ERR_NET, "did not arrive");
-	ring_free(r);
+	growing_init(&g);
+	assert_true(growing_moved(&g, STDIN_FILENO, 6));
+	assert_false(growing_wait(&g, 6, &have));
+	assert_int_equal(have, 6);
+	growing_end(&g, &d, 8);
+	assert_true(growing_wait(&g, 9, &have));
+	assert_int_equal(have, 8);
+	assert_true(g.good);
+	growing_abandon(&g);
+	assert_false(growing_moved(&g, STDIN_FILENO, 9));
+	growing_clear(&g);
+	growing_init(&g);
+	growing_end(&g, NULL, 0);
+	assert_true(growing_wait(&g, 1, &have));
+	assert_int_equal(have, 0);
+	assert_false(g.good);
+	growing_clear(&g);
+}
+
+static void test_largest_first(void **state)
+{
+	static const uint64_t sizes[] = {5, 7, 0, UINT64_MAX, 7, 5};
+	static const size_t want[] = {3, 1, 4, 0, 5, 2};
+	size_t *got = parallel_largest_first(sizes, ARRAY_LEN(sizes));
+
+	(void)state;
+	assert_memory_equal(got, want, sizeof want);
+	free(got);
+	free(parallel_largest_first(NULL, 0));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_largest_first),
 		cmocka_unit_test_setup_teardown(test_pull, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pull_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_images, setup, teardown),
