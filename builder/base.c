@@ -131,10 +131,9 @@ static int find_in_store(struct job *j, const char *name, const struct oci_platf
 	return 0;
 }
 
-int base_image(struct job *j, const char *name, const struct oci_platform *platform,
+static int open_image(struct job *j, const char *name, const struct oci_platform *want,
 	struct state *out, struct err **err)
 {
-	const struct oci_platform *want = platform ? platform : &j->platform;
 	auto_image struct image img = {0};
 	auto_free char *other = NULL;
 
@@ -144,13 +143,24 @@ int base_image(struct job *j, const char *name, const struct oci_platform *platf
 		return err_set(err, ERR_CORRUPT,
 			"%s: %zu layers in the manifest, %zu in the configuration", name,
 			img.manifest.nlayers, img.config.ndiff_ids);
-	if (img.config.platform.architecture && oci_platform_rank(want, &img.config.platform) == 0)
-		warn_platform(j, name, want, &img.config.platform);
 	state_of_image(&img, out);
 	out->base_name = img.name ? mem_strdup(img.name) : full_name(name);
 	if (!out->config.platform.os)
 		oci_platform_copy(&out->config.platform, want);
 	cachekey_base(out, &out->key);
+	return 0;
+}
+
+int base_image(struct job *j, const char *name, const struct oci_platform *platform,
+	struct state *out, struct err **err)
+{
+	const struct oci_platform *want = platform ? platform : &j->platform;
+
+	if (open_image(j, name, want, out, err) < 0)
+		return -1;
+	if (out->config.platform.architecture &&
+		oci_platform_rank(want, &out->config.platform) == 0)
+		warn_platform(j, name, want, &out->config.platform);
 	return 0;
 }
 
@@ -215,7 +225,10 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		r = from_context(j, ps, want, out, err);
 		break;
 	case PLAN_IMAGE:
-		r = base_image(j, ps->base_name, want, out, err);
+		want = want ? want : &j->platform;
+		r = open_image(j, ps->base_name, want, out, err);
+		if (r == 0)
+			lintfile_base_take(&j->bases[index], &out->config, want);
 		break;
 	}
 	if (r < 0) {

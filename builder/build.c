@@ -13,6 +13,7 @@
 #include "builder/dferr.h"
 #include "builder/hints.h"
 #include "builder/job.h"
+#include "builder/lintjob.h"
 #include "builder/result.h"
 #include "builder/runstep.h"
 #include "builder/stages.h"
@@ -143,24 +144,6 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 	return r;
 }
 
-static void emit_text(void *ctx, struct slice bytes)
-{
-	buf_add(ctx, bytes.ptr, bytes.len);
-}
-
-static void warn_parse(struct job *j)
-{
-	for (size_t i = 0; i < j->df->diags.count; i++) {
-		const struct diag *d = &j->df->diags.items[i];
-		auto_buf struct buf b = {0};
-		if (d->severity != DIAG_WARNING)
-			continue;
-		buf_init(&b, BUF_TEXT_MAX);
-		diag_render_text(&j->df->source, d, emit_text, &b);
-		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = b.data});
-	}
-}
-
 static void warn_unused_args(struct job *j)
 {
 	const struct strlist *args = &j->o->build_args;
@@ -169,7 +152,7 @@ static void warn_unused_args(struct job *j)
 		auto_free char *name = mem_strndup(args->v[i], strcspn(args->v[i], "="));
 		if (strlist_has(&j->used_args, name) || scope_is_proxy(name) ||
 			strlist_has(&j->plan.globals.args, name) ||
-			strcmp(name, "SOURCE_DATE_EPOCH") == 0)
+			strcmp(name, "SOURCE_DATE_EPOCH") == 0 || strcmp(name, LINTFILE_ARG) == 0)
 			continue;
 		auto_free char *text =
 			mem_printf("--build-arg %s: no ARG of that name was used", name);
@@ -194,14 +177,15 @@ static int build_read(struct job *j, struct err **err)
 		return -1;
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
 		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
-	warn_parse(j);
 	struct plan_opts p = {
 		.target = o->target,
 		.build_args = &o->build_args,
 		.context_names = &j->contexts.names,
 		.platform = &j->platform,
 	};
-	return plan_make(j->df, &p, &j->plan, err);
+	if (plan_make(j->df, &p, &j->plan, err) < 0)
+		return -1;
+	return lintjob_before(j, err);
 }
 
 static int build_all(struct job *j, struct build_result *out, struct err **err)
@@ -211,9 +195,15 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 	j->nsteps = j->plan.nsteps;
 	j->stages = mem_alloc((j->plan.nstages + 1) * sizeof *j->stages);
 	j->progress = mem_alloc((j->plan.nstages + 1) * sizeof *j->progress);
-	if (stages_build(j, build_stage, err) < 0)
+	j->bases = mem_alloc((j->plan.nstages + 1) * sizeof *j->bases);
+	if (stages_build(j, build_stage, err) < 0) {
+		if (err && err_get_kind(*err) != ERR_CANCELLED)
+			lintjob_after(j, NULL);
 		return -1;
+	}
 	warn_unused_args(j);
+	if (lintjob_after(j, err) < 0)
+		return -1;
 	return result_write(j, &j->stages[j->plan.target], out, err);
 }
 

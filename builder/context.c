@@ -48,13 +48,13 @@ static int open_ignore(
 	return ignorefile_find(&w, &c->ignore, err);
 }
 
-static int parse_text(
-	const char *name, const struct buf *text, struct dockerfile **df, struct err **err)
+static int parse_text(const char *name, const struct buf *text, bool any, struct dockerfile **df,
+	struct err **err)
 {
 	struct dockerfile *d =
 		dockerfile_parse(slice_of(name), (struct slice){text->data, text->len});
 
-	if (d->diags.errors) {
+	if (d->diags.errors && !any) {
 		dferr_report(err, d);
 		dockerfile_free(d);
 		return -1;
@@ -140,7 +140,7 @@ int context_open(const struct context_opts *o, struct store *s, struct context_s
 	CLEANUP(dfsource_clear) struct dfsource file = {0};
 
 	if (open_main(o, s, &set, &file, err) < 0 || open_named(o, s, &set, err) < 0 ||
-		parse_text(file.path, &file.text, df, err) < 0)
+		parse_text(file.path, &file.text, o->any_text, df, err) < 0)
 		return -1;
 	*out = set;
 	set = (struct context_set){.main = {.dir_fd = -1}};

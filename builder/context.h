@@ -42,6 +42,7 @@ struct context_opts {
 	const char *context;
 	const char *ignorefile;
 	const struct strlist *named; /* "NAME=DIR" */
+	bool any_text; /* a Dockerfile with errors is none: its diagnostics are for the caller */
 };
 
 /* Open everything and parse the Dockerfile. ERR_CONTEXT, ERR_SYNTAX (all diagnostics), ERR_USAGE.

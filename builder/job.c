@@ -33,6 +33,9 @@ void job_clear(struct job *j)
 			state_clear(&j->stages[i]);
 		err_free(j->progress[i].err);
 	}
+	for (size_t i = 0; j->bases && i < j->plan.nstages; i++)
+		lintfile_base_clear(&j->bases[i]);
+	free(j->bases);
 	free(j->stages);
 	free(j->progress);
 	origin_cache_free(j->origins);

@@ -37,18 +37,18 @@ static void declare_platform(
 	}
 }
 
-static void declare_automatic(struct plan *p, const struct plan_opts *o)
+void plan_automatic(const struct plan_opts *o, struct scope *globals)
 {
 	auto_oci_platform struct oci_platform host = {0};
 
 	oci_platform_host(&host);
-	declare_platform(&p->globals, "BUILD", &host, false);
-	declare_platform(&p->globals, "TARGET", o->platform, true);
+	declare_platform(globals, "BUILD", &host, false);
+	declare_platform(globals, "TARGET", o->platform, true);
 	/* --build-arg overrides them, as in BuildKit. */
-	for (size_t i = 0; i < p->globals.args.n; i++) {
-		const char *v = strlist_get_kv(o->build_args, p->globals.args.v[i]);
+	for (size_t i = 0; i < globals->args.n; i++) {
+		const char *v = strlist_get_kv(o->build_args, globals->args.v[i]);
 		if (v)
-			scope_set(&p->globals, p->globals.args.v[i], v);
+			scope_set(globals, globals->args.v[i], v);
 	}
 }
 
@@ -305,7 +305,7 @@ int plan_make(
 		return err_set(err, ERR_SYNTAX, "the Dockerfile has no FROM");
 	if (find_target(&p, df, o->target, err) < 0)
 		return -1;
-	declare_automatic(&p, o);
+	plan_automatic(o, &p.globals);
 	struct slice stage_name = df->stages[p.target].name;
 	auto_free char *target_stage = stage_name.ptr ? mem_strndup(stage_name.ptr, stage_name.len)
 						      : mem_strdup("default");

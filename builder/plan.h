@@ -59,6 +59,9 @@ struct plan {
 	pthread_mutex_t naming;
 };
 
+/* Declare the automatic platform variables (S6) with the values of --build-arg, if there are any. */
+void plan_automatic(const struct plan_opts *o, struct scope *globals);
+
 int plan_make(
 	const struct dockerfile *df, const struct plan_opts *o, struct plan *out, struct err **err);
 void plan_clear(struct plan *p);

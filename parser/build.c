@@ -57,11 +57,6 @@ static bool count(struct build *b)
 void build_begin(struct build *b, struct line *line)
 {
 	b->current = line;
-	if (line->gap)
-		build_hint(b,
-			build_warning(b, "empty-continuation", line_span(line, line->name),
-				"blank lines inside a continued instruction"),
-			"remove them, or start a comment with #");
 }
 
 /* The instruction of the line, or NULL when it is not to be kept. */
@@ -119,24 +114,6 @@ void build_misplaced(struct build *b, struct line *line)
 	parse(b, line); /* for its own mistakes */
 }
 
-static void check_name(struct build *b, const struct ast_instruction *from)
-{
-	struct slice name = from->from.name;
-
-	if (!name.ptr)
-		return;
-	if (slice_eq_str(name, "scratch") || slice_eq_str(name, "context"))
-		build_warning(b, "reserved-stage-name", from->from.as.span,
-			"stage name \"%.*s\" has a meaning of its own", BUILD_SHOWN(name));
-	for (size_t i = 0; i < b->df->nstages; i++)
-		if (b->df->stages[i].name.ptr && slice_eq(b->df->stages[i].name, name)) {
-			build_warning(b, "duplicate-stage-name", from->from.as.span,
-				"stage name \"%.*s\" is used again; later references mean this one",
-				BUILD_SHOWN(name));
-			return;
-		}
-}
-
 void build_from(struct build *b, struct line *line)
 {
 	struct dockerfile *df = b->df;
@@ -156,8 +133,6 @@ void build_from(struct build *b, struct line *line)
 		b->told_stages = true;
 		return;
 	}
-	if (ins)
-		check_name(b, ins);
 	df->stages =
 		arena_grow(b->arena, df->stages, df->nstages, &b->stages_cap, sizeof(*df->stages));
 	stage = &df->stages[df->nstages];

@@ -234,7 +234,6 @@ static bool parse_onbuild(
 	char escape = b->escape;
 
 	inner.text = flags->rest;
-	inner.gap = false;
 	line_split(&inner);
 	if (!ast_keyword_find(inner.name, &keyword)) {
 		build_unknown(b, &inner);
@@ -290,10 +289,6 @@ static bool parse_by_keyword(
 		return instr_command_healthcheck(b, line, flags, &ins->healthcheck);
 	case AST_MAINTAINER:
 		ins->word = line_word(line, flags->rest);
-		build_hint(b,
-			build_warning(b, "maintainer", line_span(line, line->name),
-				"MAINTAINER is deprecated"),
-			"write LABEL org.opencontainers.image.authors=\"...\"");
 		return true;
 	case AST_ONBUILD:
 		return parse_onbuild(b, line, flags, &ins->onbuild);

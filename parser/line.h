@@ -31,7 +31,6 @@ struct line {
 	size_t end; /* source offset after the last byte, heredocs included */
 	struct ast_heredocs heredocs;
 	struct word_list comments, checks; /* as in struct ast_instruction */
-	bool gap;                          /* blank lines inside a continuation */
 };
 
 /* Where a cut of the joined text was written. A slice from elsewhere is a programming error. */

@@ -62,7 +62,7 @@ struct lint_rule_info {
 
 const struct lint_rule_info *lint_rule_info(enum lint_rule rule);
 
-/* What is known of the image a stage starts from. Texts are borrowed until lint_run() returns. */
+/* What is known of the image a stage starts from. Texts are borrowed until the next call. */
 struct lint_base {
 	bool known; /* false: everything below is empty */
 	const struct slice *env; /* "K=V" */
@@ -82,9 +82,10 @@ struct lint_opts {
 	struct slice check;          /* takes the place of "# check=" when ptr is not NULL */
 	bool portable;               /* name uses of extensions of bld */
 	bool certain; /* leave out what the configuration of an unknown base could explain */
-	/* The image of a FROM, both expanded (platform: len 0 = none was given). NULL: no base is
-	 * known. Also called for names of named contexts. */
-	void (*base)(void *ctx, struct slice image, struct slice platform, struct lint_base *out);
+	/* The image of the FROM of a stage, both expanded (platform: len 0 = none was given). NULL:
+	 * no base is known. Also called for names of named contexts. */
+	void (*base)(void *ctx, size_t stage, struct slice image, struct slice platform,
+		struct lint_base *out);
 	/* Names a named context, which is in front of stages of that name. NULL: there are none. */
 	bool (*context)(void *ctx, struct slice name);
 	/* Could be an image name. NULL: everything could. */

@@ -134,19 +134,19 @@ static void start_unknown(struct lint *l, struct lint_scope *s, bool open)
 	lint_scope_set_pair(l, s, SLICE(PATH_DEFAULT));
 }
 
-static void start_image(struct lint *l, struct lint_scope *s, const struct ast_instruction *from,
-	struct slice image, struct slice platform, bool needed)
+static void start_image(struct lint *l, struct lint_scope *s, size_t index, struct slice image,
+	struct slice platform)
 {
+	const struct ast_instruction *from = l->df->stages[index].from;
 	struct lint_base base = {0};
 
 	if (l->o->base)
-		l->o->base(l->o->ctx, image, platform, &base);
+		l->o->base(l->o->ctx, index, image, platform, &base);
 	start_unknown(l, s, !base.known);
 	for (size_t i = 0; i < base.nenv; i++)
-		lint_scope_set_pair(l, s,
-			arena_copy(l->arena, base.env[i])); /* borrowed for the call only */
+		lint_scope_set_pair(l, s, arena_copy(l->arena, base.env[i]));
 	s->shell = base.shell;
-	if (!needed || !base.expected.len)
+	if ((l->o->needed && !l->o->needed[index]) || !base.expected.len)
 		return;
 	lint_report(l, LINT_BASE_PLATFORM, from, from->from.image.span,
 		"Base image %.*s was pulled with platform \"%.*s\", expected \"%.*s\" for current "
@@ -190,8 +190,7 @@ void lint_rules_from(
 		 earlier(l, image.text, index, &base))
 		lint_scope_copy(l, s, &scopes[base]);
 	else if (image.text.len)
-		start_image(l, s, from, image.text, platform.text,
-			!l->o->needed || l->o->needed[index]);
+		start_image(l, s, index, image.text, platform.text);
 	else
 		start_unknown(l, s, true);
 }

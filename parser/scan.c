@@ -135,11 +135,6 @@ void scan_blank(struct scan *sc)
 	sc->comments = sc->checks = (struct word_list){0};
 }
 
-void scan_gap(struct scan *sc)
-{
-	sc->line->gap = true;
-}
-
 bool scan_body_pending(const struct scan *sc)
 {
 	return sc->bodies < sc->line->heredocs.count;

@@ -42,9 +42,6 @@ enum scan_next scan_physical(struct scan *sc, size_t off, size_t len);
 void scan_comment(struct scan *sc, size_t off, size_t len);
 void scan_blank(struct scan *sc);
 
-/* A blank line inside a continuation. */
-void scan_gap(struct scan *sc);
-
 /* The file ended inside a continuation. */
 enum scan_next scan_line_end(struct scan *sc);
 

@@ -291,6 +291,14 @@ static int open_all(struct store *s, const char *path, struct err **err)
 	return 0;
 }
 
+bool store_exists(const char *root)
+{
+	auto_free char *path = root && *root ? mem_strdup(root) : default_root(NULL);
+	auto_free char *own = path ? mem_printf("%s/bld", path) : NULL;
+
+	return own && access(own, F_OK) == 0;
+}
+
 struct store *store_open(const char *root, struct err **err)
 {
 	auto_free char *path = root && *root ? mem_strdup(root) : default_root(err);

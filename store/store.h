@@ -41,6 +41,8 @@ struct keep;
  * ~/.local/share/bld. Made when it is missing. Takes a shared lock that keeps `prune` away while
  * the store is open. ERR_SYS, also for a newer format. */
 struct store *store_open(const char *root, struct err **err);
+/* Whether there is one, for who does not want to make it. */
+bool store_exists(const char *root);
 void store_close(struct store *s); /* removes (renames to trash) what this process left in tmp */
 
 const char *store_root(const struct store *s); /* absolute; borrowed */
