@@ -198,14 +198,14 @@ bench-budgets: all
 demo: all
 	$(Q)BUILD=$(BUILD) sh examples/demo-run.sh
 
-man: $(BUILD)/man/bld-build.1
+man: $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd))
 $(BUILD)/man/%: docs/%.scd
 	@mkdir -p $(@D)
 	$(Q)scdoc < $< > $@
 
 install: all
 	install -D -m 0755 $(BUILD)/bld $(DESTDIR)$(PREFIX)/bin/bld
-	if command -v scdoc >/dev/null; then $(MAKE) man && install -D -m 0644 $(BUILD)/man/bld-build.1 $(DESTDIR)$(PREFIX)/share/man/man1/bld-build.1; fi
+	if command -v scdoc >/dev/null; then $(MAKE) man && for m in $(BUILD)/man/*.1; do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done; fi
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -62,8 +62,8 @@ static void from_store(struct asked *a, const char *name, struct slice platform)
 		lintfile_base_take(&a->own, &img.config, &want);
 }
 
-static void base(void *ctx, size_t stage, struct slice image, struct slice platform,
-	struct lint_base *out)
+static void base(
+	void *ctx, size_t stage, struct slice image, struct slice platform, struct lint_base *out)
 {
 	struct asked *a = ctx;
 	auto_free char *name = mem_strndup(image.ptr, image.len);
@@ -151,8 +151,8 @@ int lintfile_check_config(const struct lint_result *r, struct err **err)
 		return -1;
 	}
 	auto_free char *hint = mem_strndup(r->bad.hint.ptr, r->bad.hint.len);
-	return dferr_at(err, ERR_SYNTAX, r->df, r->bad.span, hint, "%.*s",
-		SLICE_ARG(r->bad.message));
+	return dferr_at(
+		err, ERR_SYNTAX, r->df, r->bad.span, hint, "%.*s", SLICE_ARG(r->bad.message));
 }
 
 static void to_buf(void *ctx, struct slice bytes)

@@ -23,8 +23,8 @@ struct lintfile_base {
 };
 
 /* want: the platform that was asked for. */
-void lintfile_base_take(struct lintfile_base *b, const struct oci_config *c,
-	const struct oci_platform *want);
+void lintfile_base_take(
+	struct lintfile_base *b, const struct oci_config *c, const struct oci_platform *want);
 void lintfile_base_clear(struct lintfile_base *b);
 
 struct lintfile {

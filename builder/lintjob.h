@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lint as a part of a build: its findings are warnings at the end, or errors before anything runs. */
+/* Lint as a part of a build: its findings are warnings at the end, or errors before anything runs.
+ */
 #ifndef BLD_BUILDER_LINTJOB_H
 #define BLD_BUILDER_LINTJOB_H
 

@@ -59,7 +59,8 @@ struct plan {
 	pthread_mutex_t naming;
 };
 
-/* Declare the automatic platform variables (S6) with the values of --build-arg, if there are any. */
+/* Declare the automatic platform variables (S6) with the values of --build-arg, if there are any.
+ */
 void plan_automatic(const struct plan_opts *o, struct scope *globals);
 
 int plan_make(

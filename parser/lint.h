@@ -64,7 +64,7 @@ const struct lint_rule_info *lint_rule_info(enum lint_rule rule);
 
 /* What is known of the image a stage starts from. Texts are borrowed until the next call. */
 struct lint_base {
-	bool known; /* false: everything below is empty */
+	bool known;              /* false: everything below is empty */
 	const struct slice *env; /* "K=V" */
 	size_t nenv;
 	bool shell; /* its configuration has a SHELL */
@@ -107,8 +107,8 @@ struct lint_result {
 	size_t count, cap;
 	size_t found;  /* also those not kept */
 	size_t errors; /* findings with error */
-	/* A mistake in "# check=" or its replacement (then the span is empty): it is an error of the
-	 * Dockerfile, and the file is looked at with the default configuration. */
+	/* A mistake in "# check=" or its replacement (then the span is empty): it is an error of
+	 * the Dockerfile, and the file is looked at with the default configuration. */
 	bool bad_check;
 	struct diag bad;
 };

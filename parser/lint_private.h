@@ -83,10 +83,10 @@ struct lint_expanded {
 	struct slice text;   /* of LINT_WORD, LINT_HEREDOC */
 	struct slice *words; /* of LINT_WORDS */
 	size_t nwords;
-	size_t matched;         /* names that are set, each once */
-	struct slice only;      /* the last of them */
-	struct slice *missing;  /* names that are not, each once, without those that have a default
-				   of their own as ${x:-y} */
+	size_t matched;        /* names that are set, each once */
+	struct slice only;     /* the last of them */
+	struct slice *missing; /* names that are not, each once, without those that have a default
+				  of their own as ${x:-y} */
 	size_t nmissing, cap;
 	size_t unset; /* as missing, with those */
 };
@@ -121,7 +121,7 @@ void lint_rules_globals(struct lint *l, struct lint_globals *g);
 void lint_rules_from(
 	struct lint *l, const struct lint_globals *g, size_t index, struct lint_scope *scopes);
 /* What follows a FROM. */
-void lint_rules_stage(struct lint *l, const struct lint_globals *g, size_t index,
-	struct lint_scope *scope);
+void lint_rules_stage(
+	struct lint *l, const struct lint_globals *g, size_t index, struct lint_scope *scope);
 
 #endif

@@ -4,7 +4,8 @@
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-static void declare_global(struct lint *l, struct lint_scope *s, const struct ast_pair *pair, bool given)
+static void declare_global(
+	struct lint *l, struct lint_scope *s, const struct ast_pair *pair, bool given)
 {
 	struct lint_expanded key, value = {0};
 	struct slice v;
@@ -122,7 +123,8 @@ static void check_default(
 		lint_report(l, LINT_DEFAULT_ARG_IN_FROM, from, w->span,
 			"Default value for ARG %.*s results in empty or invalid base image name",
 			SLICE_ARG(w->text)),
-		e.text.len ? "it is \"%.*s\" without --build-arg" : "it is empty without --build-arg%.*s",
+		e.text.len ? "it is \"%.*s\" without --build-arg"
+			   : "it is empty without --build-arg%.*s",
 		SLICE_ARG(e.text));
 }
 

@@ -27,7 +27,8 @@ static void variable(
 		use(l, ins, w->span, what);
 }
 
-static void look(struct lint *l, const struct ast_instruction *ins, const struct ast_instruction *in)
+static void look(
+	struct lint *l, const struct ast_instruction *ins, const struct ast_instruction *in)
 {
 	switch (in->keyword) {
 	case AST_FROM:
@@ -38,7 +39,8 @@ static void look(struct lint *l, const struct ast_instruction *ins, const struct
 		flag(l, ins, &in->run.no_cache_word, "RUN --no-cache");
 		flag(l, ins, &in->run.timeout, "RUN --timeout");
 		for (size_t i = 0; i < in->run.nmounts; i++)
-			variable(l, ins, &in->run.mounts[i].from, "a variable in RUN --mount=from=");
+			variable(
+				l, ins, &in->run.mounts[i].from, "a variable in RUN --mount=from=");
 		break;
 	case AST_COPY:
 	case AST_ADD:

@@ -69,8 +69,7 @@ static void explain(struct walk *w, struct diag *d, struct slice name)
 			"it is declared outside of the stage only: add \"ARG %.*s\" after FROM",
 			SLICE_ARG(name));
 	if (w->s->open)
-		lint_note(w->l, d,
-			"the base image is not in the store: what it sets is not known");
+		lint_note(w->l, d, "the base image is not in the store: what it sets is not known");
 }
 
 static void undefined(struct walk *w, const struct word *word, struct slice name)
@@ -202,15 +201,16 @@ static void label(struct walk *w)
 	}
 }
 
-/* --- RUN, COPY, ADD ---------------------------------------------------------------------------- */
+/* --- RUN, COPY, ADD ----------------------------------------------------------------------------
+ */
 
 static void run(struct walk *w)
 {
 	for (size_t i = 0; i < w->ins->run.nmounts; i++) {
 		const struct ast_mount *m = &w->ins->run.mounts[i];
-		const struct word *words[] = {&m->target, &m->source, &m->from, &m->id,
-			&m->sharing, &m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly,
-			&m->readwrite, &m->required};
+		const struct word *words[] = {&m->target, &m->source, &m->from, &m->id, &m->sharing,
+			&m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly, &m->readwrite,
+			&m->required};
 
 		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
 			check(w, words[k]);
@@ -285,7 +285,8 @@ static void copy(struct walk *w)
 		check_ignored(w, &c->sources.items[i]);
 }
 
-/* --- the others -------------------------------------------------------------------------------- */
+/* --- the others --------------------------------------------------------------------------------
+ */
 
 static void expose_port(struct walk *w, const struct word *word, struct slice port)
 {
@@ -349,7 +350,8 @@ static void once(struct walk *w, const struct ast_instruction **last)
 		return;
 	lint_hint(w->l,
 		lint_report(w->l, LINT_MULTIPLE, old, old->keyword_span,
-			"Multiple %s instructions should not be used in the same stage because only "
+			"Multiple %s instructions should not be used in the same stage because "
+			"only "
 			"the last one will be used",
 			ast_keyword_name(old->keyword)),
 		"line %zu takes its place", w->ins->first_line);
@@ -358,8 +360,7 @@ static void once(struct walk *w, const struct ast_instruction **last)
 static void command(struct walk *w)
 {
 	const struct ast_command *c = &w->ins->command;
-	static const char how[] =
-		"words in double quotes, commas between them, none at the end";
+	static const char how[] = "words in double quotes, commas between them, none at the end";
 	bool list = slice_starts(c->text, "[") && c->text.ptr[c->text.len - 1] == ']' &&
 		    !slice_starts(c->text, "[ ") && !slice_starts(c->text, "[[");
 	struct diag *d;

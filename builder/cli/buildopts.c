@@ -69,6 +69,10 @@ const struct cli_option buildopts_table[] = {
 	{"output", 'o', CLI_LIST, AT(outputs), "DIR|-|type=TYPE,...", NULL,
 		"write the result to a directory, a tar (\"-\": to standard output) or as TYPE "
 		"says: local, tar, oci, docker, image, registry, cacheonly; may be repeated"},
+	{"check", 0, CLI_FLAG, AT(check), NULL, NULL,
+		"look for doubtful things in the Dockerfile, as bld lint, and build nothing"},
+	{"call", 0, CLI_STRING, AT(call), "METHOD", NULL,
+		"build, or check[,format=text|json|sarif], which is --check"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
 	REMOTE_COMPRESSION_OPTIONS(struct buildopts, remote),
 	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,

@@ -38,6 +38,8 @@ struct buildopts {
 	const char *jobs;
 	struct strlist outputs;
 	bool push;
+	bool check;
+	const char *call;
 	bool sync;
 	struct remote_opts remote;
 };

@@ -66,9 +66,11 @@ static void print_sarif(const struct looked *l, const struct diag *errors, size_
 	lint_render_sarif(&s, to_stdout, NULL);
 }
 
-static void print_text(const struct lint_result *r)
+static void print_text(const struct lint_result *r, bool complete)
 {
 	lint_render_text(r, to_stdout, NULL);
+	if (!complete)
+		return;
 	if (r->found)
 		printf("check complete, %zu warning%s found\n", r->found, r->found == 1 ? "" : "s");
 	else
@@ -113,15 +115,15 @@ static int print(const struct looked *l, const char *format, struct err *refused
 	else if (strcmp(format, "sarif") == 0)
 		print_sarif(l, &d, refused ? 1 : 0);
 	else
-		print_text(l->result);
+		print_text(l->result, !refused);
 	if (!refused)
 		return violated(l->result, err);
 	*err = refused;
 	return -1;
 }
 
-static int look(
-	struct looked *l, const struct check *k, struct store *s, const char *format, struct err **err)
+static int look(struct looked *l, const struct check *k, struct store *s, const char *format,
+	struct err **err)
 {
 	const struct build_opts *b = k->build;
 	auto_oci_platform struct oci_platform platform = {0};
@@ -159,6 +161,25 @@ static int look(
 	if (!refused)
 		lintfile_check_config(l->result, &refused);
 	return print(l, format, refused, err);
+}
+
+int check_call(bool flag, const char *call, struct check *k, struct err **err)
+{
+	const char *format = NULL;
+
+	if (!call)
+		call = "build";
+	if (strncmp(call, "check,format=", 13) == 0)
+		format = call + 13;
+	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 &&
+		strcmp(format, "sarif") != 0)
+		return err_set(err, ERR_USAGE, "--call: the format is one of %s", CHECK_FORMATS);
+	if (!format && strcmp(call, "check") != 0 && strcmp(call, "build") != 0) {
+		err_set(err, ERR_USAGE, "--call: \"%s\" is not known", call);
+		return err_hint(err, "build, or check[,format=%s]", CHECK_FORMATS);
+	}
+	k->format = format;
+	return flag || format || strcmp(call, "check") == 0;
 }
 
 int check_run(const struct cli *c, const struct check *k, struct err **err)

@@ -14,6 +14,10 @@ struct check {
 	bool portable;
 };
 
+/* What --check (flag) and --call ask for: 1 a check, *k gets its format; 0 a build; -1 ERR_USAGE.
+ */
+int check_call(bool flag, const char *call, struct check *k, struct err **err);
+
 /*
  * Findings go to standard output, errors of the Dockerfile are in *err and, for json and sarif, in
  * the output too. 0, or -1: an error, or findings where "# check=error=true" is in force.

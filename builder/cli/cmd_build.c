@@ -5,6 +5,7 @@
 #include "builder/build.h"
 #include "builder/cli/buildopts.h"
 #include "builder/cli/buildresult.h"
+#include "builder/cli/check.h"
 #include "builder/ui/ui.h"
 
 static const char details[] =
@@ -42,6 +43,20 @@ static int prepare(const struct cli *c, struct buildopts *o, const char *context
 	return 0;
 }
 
+/* --check: no file of results is touched. */
+static int look(const struct cli *c, const struct buildopts *o, const char *context,
+	struct check *k, struct err **err)
+{
+	struct build_opts b = {0};
+	int status = buildopts_take(c, o, context, &b, err);
+
+	k->build = &b;
+	if (status == 0)
+		status = check_run(c, k, err);
+	buildopts_clear(&b);
+	return status;
+}
+
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct buildopts *o = opts;
@@ -49,7 +64,12 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	auto_strlist struct strlist names = {0};
 	struct build_opts b = {0};
 	struct buildresult result = {0};
-	int status = prepare(c, o, operands->v[0], &b, &result, err);
+	struct check k = {0};
+	int status = check_call(o->check, o->call, &k, err);
+
+	if (status)
+		return status < 0 ? -1 : look(c, o, operands->v[0], &k, err);
+	status = prepare(c, o, operands->v[0], &b, &result, err);
 
 	if (status == 0) {
 		ui = remote_ui(&o->remote);

@@ -21,8 +21,7 @@ static const struct cli_option options[] = {
 		"what the context does not contain, instead of its own ignore file"},
 	{"format", 0, CLI_CHOICE, AT(format), CHECK_FORMATS, NULL,
 		"of the findings on standard output (default: text)"},
-	{"portable", 0, CLI_FLAG, AT(portable), NULL, NULL,
-		"also name what only bld understands"},
+	{"portable", 0, CLI_FLAG, AT(portable), NULL, NULL, "also name what only bld understands"},
 	{"target", 0, CLI_STRING, AT(build.target), "STAGE", NULL,
 		"look at this stage and what it needs (default: all stages)"},
 	{"build-arg", 0, CLI_LIST, AT(build.build_args), "K[=V]", NULL,
@@ -38,8 +37,10 @@ static const struct cli_option options[] = {
 static const char details[] =
 	"CONTEXT is the directory that would be built (default: the current one).\n"
 	"\n"
-	"Rules have the names of BuildKit's. \"# check=skip=RULE,RULE;error=true\" at the top of the\n"
-	"Dockerfile configures it, above an instruction that instruction. The exit status is 3 when\n"
+	"Rules have the names of BuildKit's. \"# check=skip=RULE,RULE;error=true\" at the top of "
+	"the\n"
+	"Dockerfile configures it, above an instruction that instruction. The exit status is 3 "
+	"when\n"
 	"the Dockerfile is wrong, and for findings under error=true.\n"
 	"\n"
 	"Examples:\n"
