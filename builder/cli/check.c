@@ -9,6 +9,7 @@
 #include "builder/dferr.h"
 #include "builder/lintfile.h"
 #include "builder/plan.h"
+#include "parser/words.h"
 #include "store/base/mem.h"
 
 /* All stages are looked at when no target is given; what is wrong with the plan is in *err. */
@@ -30,7 +31,7 @@ static struct diag diag_of(const struct dockerfile *df, const struct err *e)
 {
 	const char *text = err_text(e), *mark = strstr(text, ": error: ");
 	struct diag d = {.severity = DIAG_ERROR, .rule = "build"};
-	size_t line = 0, column = 0;
+	uint64_t line = 0, column = 0;
 	const char *at = mark;
 
 	if (!mark || !strchr(text, '\n')) {
@@ -40,7 +41,10 @@ static struct diag diag_of(const struct dockerfile *df, const struct err *e)
 	for (int colons = 0; at > text; at--)
 		if (at[-1] == ':' && ++colons == 2)
 			break;
-	if (sscanf(at, "%zu:%zu", &line, &column) == 2 && line && line <= df->source.nlines)
+	size_t digits = strcspn(at, ":");
+	if (words_number((struct slice){at, digits}, 10, df->source.nlines, &line) && line &&
+		words_number((struct slice){at + digits + 1, (size_t)(mark - at) - digits - 1}, 10,
+			DOCKERFILE_SIZE_MAX, &column))
 		d.span.off = df->source.line_start[line - 1] + (column ? column - 1 : 0);
 	d.message = slice_of(mark + strlen(": error: "));
 	d.message.len = strcspn(d.message.ptr, "\n");
