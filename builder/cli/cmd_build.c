@@ -70,7 +70,6 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	if (status)
 		return status < 0 ? -1 : look(c, o, operands->v[0], &k, err);
 	status = prepare(c, o, operands->v[0], &b, &result, err);
-
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
 		buildoutputs_names(&result.outputs, &o->tags, &names);
