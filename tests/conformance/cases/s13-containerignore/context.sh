@@ -1,0 +1,1 @@
+echo 'b' > .dockerignore; echo 'a' > .containerignore; touch a b

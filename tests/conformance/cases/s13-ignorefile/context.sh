@@ -1,0 +1,1 @@
+echo 'b' > .dockerignore; echo 'a' > ../mine; touch a b

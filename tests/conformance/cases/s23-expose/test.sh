@@ -1,0 +1,5 @@
+found() { bld lint --format json -f "$1" ctx 2> e | jq -r '.warnings[]? | "\(.ruleName):\(.location.ranges[0].start.line)"' | sort; }
+found Dockerfile > have; tr " " "\n" <<<"ExposeProtoCasing:2 ExposeInvalidFormat:3" | sort > want
+diff want have || { fail "findings: < wanted"; cat e; }
+found "$case/Good" > have
+[ ! -s have ] || { fail "findings in a good file"; cat have; }
