@@ -150,6 +150,12 @@ void build_step(struct build *b, struct line *line)
 		push(b, &b->df->stages[b->df->nstages - 1].body, ins);
 }
 
+static bool conflict(struct slice name)
+{
+	return slice_eq_str(name, "<<<<<<<") || slice_eq_str(name, "=======") ||
+	       slice_eq_str(name, ">>>>>>>");
+}
+
 void build_unknown(struct build *b, struct line *line)
 {
 	const char *names[AST_KEYWORD_COUNT];
@@ -165,10 +171,22 @@ void build_unknown(struct build *b, struct line *line)
 	d = build_error(b, "unknown-instruction", line_span(line, line->name),
 		"unknown instruction \"%.*s\"", BUILD_SHOWN(line->name));
 	near = suggest_nearest(line->name, names, AST_KEYWORD_COUNT);
-	if (near)
+	if (slice_find_str(line->name, "\xc2\xa0") < line->name.len)
+		build_hint(b, d, "it holds a non-breaking space (U+00A0), which is no blank");
+	else if (near)
 		build_hint(b, d, "did you mean %s?", near);
+	else if (conflict(line->name))
+		build_hint(b, d, "this looks like what a merge with conflicts left behind");
+	else if (b->glued)
+		build_hint(b, d, "the << in line %zu begins no heredoc: it needs a blank before it",
+			b->glued);
 	else if (!letter && b->seen > 1)
 		build_hint(b, d, "if it continues the line above, that line must end in %c",
+			b->escape);
+	else if (first >= 'a' && first <= 'z' && b->seen > 1)
+		build_hint(b, d,
+			"a command needs RUN before it; if it continues the line above, that line "
+			"must end in %c",
 			b->escape);
 }
 

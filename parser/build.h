@@ -26,7 +26,8 @@ struct build {
 	bool told_stages;
 	struct line *current; /* line the grammar is in, for its error message */
 	size_t stages_cap;
-	size_t seen; /* instructions, good or not */
+	size_t glued; /* line of the last instruction when it has a << inside a word; 0 = none */
+	size_t seen;  /* instructions, good or not */
 };
 
 /* For "%.*s" of the user's text in a message: the first part of it. */

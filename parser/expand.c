@@ -349,7 +349,14 @@ static int replace(struct expander *x, const struct reference *r, struct buffer 
 
 	if (all)
 		x->at++;
-	if (run(x, '/', OPERAND_PATTERN, &pattern) < 0 || run(x, '}', OPERAND_WORD, &with) < 0)
+	if (run(x, '/', OPERAND_PATTERN, &pattern) < 0) {
+		if (x->error->kind == EXPAND_BRACE && x->at == x->text.len)
+			fail(x, EXPAND_BRACE, x->error->offset,
+				"the replacement is missing in ${%.*s/PATTERN/REPLACEMENT}",
+				(int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr);
+		goto done;
+	}
+	if (run(x, '}', OPERAND_WORD, &with) < 0)
 		goto done;
 	status = expand_glob_new(view(&pattern), x->escape, &glob);
 	if (status != EXPAND_GLOB_OK) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parser/flags.h"
 
+#include <string.h>
+
 #include "parser/suggest.h"
 
 enum flags_type { FLAGS_BOOL, FLAGS_STRING, FLAGS_LIST };
@@ -106,11 +108,24 @@ static const struct flags_spec *find(enum ast_keyword keyword, struct slice name
 	return NULL;
 }
 
+/* " COPY ADD": the instructions that have a flag of that name. */
+static bool elsewhere(struct slice name, char out[200])
+{
+	char *at = out;
+
+	*at = '\0';
+	for (unsigned k = 0; k < AST_KEYWORD_COUNT; k++)
+		if (find((enum ast_keyword)k, name))
+			at = stpcpy(stpcpy(at, " "), ast_keyword_name((enum ast_keyword)k));
+	return at > out;
+}
+
 static void report_unknown(
 	struct build *b, enum ast_keyword keyword, struct slice name, struct span span)
 {
 	const char *known[NSPECS];
 	const char *near;
+	char others[200];
 	size_t n = 0;
 	struct diag *d;
 
@@ -122,11 +137,13 @@ static void report_unknown(
 	near = suggest_nearest(name, known, n);
 	if (near)
 		build_hint(b, d, "did you mean --%s?", near);
+	else if (elsewhere(name, others))
+		build_hint(b, d, "it is a flag of%s", others);
 	else if (n == 0)
 		build_hint(b, d, "%s takes no flags", ast_keyword_name(keyword));
 }
 
-/* Type and support of a value; false when the flag is to be left out. */
+/* Type of a value; false when the flag is to be left out. */
 static bool check_value(struct build *b, enum ast_keyword keyword, const struct flags_spec *spec,
 	bool has_value, struct flags_item *item)
 {
@@ -151,9 +168,6 @@ static bool check_value(struct build *b, enum ast_keyword keyword, const struct 
 			"write --%s=VALUE", spec->name);
 		return false;
 	}
-	if (spec->support != FLAGS_YES && !(spec->harmless && slice_eq_str(*value, spec->harmless)))
-		build_error(b, "not-supported", item->word.span, "%s --%s is not supported%s", on,
-			spec->name, spec->support == FLAGS_NO ? " yet" : "");
 	return true;
 }
 
@@ -182,6 +196,37 @@ static void add(struct build *b, enum ast_keyword keyword, const struct line *li
 	}
 	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(item));
 	out->items[out->count++] = item;
+}
+
+void flags_support(struct build *b, enum ast_keyword keyword, const struct flags *flags)
+{
+	for (size_t i = 0; i < flags->count; i++) {
+		const struct flags_item *item = &flags->items[i];
+		const struct flags_spec *spec = specs;
+
+		while (spec->id != item->id)
+			spec++;
+		if (spec->support == FLAGS_YES ||
+			(spec->harmless && slice_eq_str(item->value.text, spec->harmless)))
+			continue;
+		build_error(b, "not-supported", item->word.span, "%s --%s is not supported%s",
+			ast_keyword_name(keyword), spec->name,
+			spec->support == FLAGS_NO ? " yet" : "");
+	}
+}
+
+void flags_warn_late(
+	struct build *b, enum ast_keyword keyword, const struct line *line, struct slice text)
+{
+	if (!slice_starts(text, "--"))
+		return;
+	text = slice_sub(text, 0, slice_find(text, '=', 0));
+	if (find(keyword, slice_from(text, 2)))
+		build_hint(b,
+			build_warning(b, "late-flag", line_span(line, text),
+				"%.*s is taken as a path here", BUILD_SHOWN(text)),
+			"flags come first: %s %.*s ...", ast_keyword_name(keyword),
+			BUILD_SHOWN(text));
 }
 
 void flags_parse(

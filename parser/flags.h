@@ -55,10 +55,16 @@ struct flags {
 	bool broken;       /* an open quote took the rest of the line (reported) */
 };
 
-/* Reads the flags of line->rest; unknown, repeated, malformed and unsupported ones are reported and
- * left out. */
+/* Reads the flags of line->rest; unknown, repeated and malformed ones are reported and left out. */
 void flags_parse(
 	struct build *b, enum ast_keyword keyword, const struct line *line, struct flags *out);
+
+/* Reports what the builder cannot do: for an instruction that is right otherwise. */
+void flags_support(struct build *b, enum ast_keyword keyword, const struct flags *flags);
+
+/* Warn of an argument that would be a flag had it come first. */
+void flags_warn_late(
+	struct build *b, enum ast_keyword keyword, const struct line *line, struct slice text);
 
 /* Where the flags end, without looking at them. */
 struct slice flags_skip(struct slice rest, char escape);

@@ -140,6 +140,24 @@ static void push(
 		.chomp = chomp};
 }
 
+/* cat<<EOF: no heredoc here, though the shell would take it for one. */
+static bool is_glued(struct slice word)
+{
+	size_t at = slice_find_str(word, "<<");
+	char next = at + 2 < word.len ? word.ptr[at + 2] : ' ';
+
+	return at > 0 && at < word.len && !slice_has(word, '(') && !slice_has(word, '"') &&
+	       (next == '-' || next == '_' || next == '\'' || (next >= 'A' && next <= 'Z'));
+}
+
+/* A word that is no heredoc. */
+static void plain(struct build *b, const struct line *line, struct slice word, size_t *open_parens)
+{
+	if (*open_parens == 0 && is_glued(word))
+		b->glued = source_line_of(&b->df->source, line_span(line, word).off);
+	count_parens(word, open_parens);
+}
+
 void heredoc_find(struct build *b, struct line *line)
 {
 	struct line inner = *line;
@@ -147,6 +165,10 @@ void heredoc_find(struct build *b, struct line *line)
 	size_t at, end, open_parens = 0;
 	bool chomp, open;
 
+	enum ast_keyword keyword;
+
+	if (ast_keyword_find(line->name, &keyword))
+		b->glued = 0;
 	if (slice_eq_nocase(line->name, "ONBUILD")) {
 		inner.text = line->rest;
 		line_split(&inner);
@@ -162,7 +184,7 @@ void heredoc_find(struct build *b, struct line *line)
 		if (len)
 			push(b, line, slice_sub(here, 0, len), delimiter, chomp);
 		else
-			count_parens(slice_sub(text, at, end - at), &open_parens);
+			plain(b, line, slice_sub(text, at, end - at), &open_parens);
 	}
 }
 

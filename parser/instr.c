@@ -28,15 +28,22 @@ struct diag *instr_check_word(struct build *b, struct word word)
 	struct expand_env env = {lookup_nothing, NULL, b->escape};
 	struct expand_error error;
 	struct slice out;
+	struct diag *d;
 
 	if (!word.text.ptr || expand_word(&env, word.text, b->arena, &out, &error) == 0)
 		return NULL;
 	switch (error.kind) {
 	case EXPAND_QUOTE:
-	case EXPAND_BRACE:
-	case EXPAND_MODIFIER:
 	case EXPAND_PATTERN:
 		return build_error(b, "expansion", word.span, "%s", error.message);
+	case EXPAND_BRACE:
+	case EXPAND_MODIFIER:
+		d = build_error(b, "expansion", word.span, "%s", error.message);
+		build_hint(b, d,
+			"after a name come }, or one of - + ? (also with : before it) # ## %% %%%% "
+			"/ "
+			"//; blanks need quotes around the word");
+		return d;
 	case EXPAND_REQUIRED:
 	case EXPAND_LIMIT:
 		return NULL; /* depends on values */
@@ -44,15 +51,58 @@ struct diag *instr_check_word(struct build *b, struct word word)
 	return NULL;
 }
 
+/* What keeps a text that was meant as JSON from being it; the likeliest first. */
+static const char *json_flaw(struct slice text)
+{
+	bool words = false; /* a string ended and no comma came */
+	char last = 0;
+
+	if (slice_find_str(text, "\xe2\x80\x9c") < text.len ||
+		slice_find_str(text, "\xe2\x80\x9d") < text.len)
+		return "these are typographic quotes; JSON takes \"";
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (c == '\'' && (last == '[' || last == ','))
+			return "JSON takes double quotes, not single ones";
+		if (c == ']' && last == ',')
+			return "remove the comma before ]";
+		if (c == '"' && words)
+			return "put a comma between the words";
+		if (c == '"') {
+			for (i++; i < text.len && text.ptr[i] != '"'; i++) {
+				if (text.ptr[i] != '\\')
+					continue;
+				i++;
+				if (i < text.len && !strchr("\"\\/bfnrtu", text.ptr[i]))
+					return "a backslash is written \\\\ in JSON";
+			}
+			if (i >= text.len)
+				return "a double quote is not closed";
+		}
+		words = c == '"' || (words && slice_is_blank(c));
+		if (!slice_is_blank(c))
+			last = c;
+	}
+	return last == ']' ? "words in double quotes, commas between them, nothing after the ]"
+			   : "it must end in ], with nothing behind it";
+}
+
+void instr_hint_json(struct build *b, struct diag *d, struct slice text)
+{
+	build_hint(b, d, "%s", json_flaw(slice_trim(text)));
+}
+
 void instr_warn_json(struct build *b, struct line *line, struct slice text)
 {
-	if (!slice_starts(text, "[") || text.ptr[text.len - 1] != ']' || slice_starts(text, "[ ") ||
-		slice_starts(text, "[["))
+	if (!slice_starts(text, "[") || slice_starts(text, "[ ") || slice_starts(text, "[["))
 		return;
-	build_hint(b,
+	if (text.ptr[text.len - 1] != ']' && !slice_starts(text, "[\""))
+		return;
+	instr_hint_json(b,
 		build_warning(b, "exec-form", line_span(line, text),
 			"looks like a JSON list but is not valid JSON"),
-		"words in double quotes, commas between them, none at the end");
+		text);
 }
 
 static bool stage_name_ok(struct slice name)
@@ -112,6 +162,27 @@ static void parse_reset(struct build *b, struct word value, struct ast_from *out
 	}
 }
 
+static void from_shape(
+	struct build *b, struct line *line, struct slice rest, const struct words_list *words)
+{
+	struct diag *d = build_error(b, "from", line_span(line, rest),
+		"FROM needs an image, or an image, AS and a name");
+
+	for (size_t i = 1; i < words->count; i++) {
+		if (slice_starts(words->items[i].text, "#")) {
+			build_hint(b, d, "a comment needs a line of its own");
+			return;
+		}
+	}
+	if (words->count == 2 && slice_eq_nocase(words->items[1].text, "AS"))
+		build_hint(b, d, "the name is missing after AS");
+	else if (words->count == 2)
+		build_hint(b, d, "to name the stage write FROM %.*s AS %.*s",
+			BUILD_SHOWN(words->items[0].text), BUILD_SHOWN(words->items[1].text));
+	else
+		build_hint(b, d, "write FROM IMAGE [AS NAME]");
+}
+
 static bool parse_from(
 	struct build *b, struct line *line, const struct flags *flags, struct ast_from *out)
 {
@@ -122,11 +193,7 @@ static bool parse_from(
 	words_blank(flags->rest, b->arena, &words);
 	if ((words.count != 1 && words.count != 3) ||
 		(words.count == 3 && !slice_eq_nocase(words.items[1].text, "AS"))) {
-		build_hint(b,
-			build_error(b, "from",
-				line_span(line, words.count ? flags->rest : line->name),
-				"FROM needs an image, or an image, AS and a name"),
-			"write FROM IMAGE [AS NAME]");
+		from_shape(b, line, flags->rest, &words);
 		return false;
 	}
 	out->image = line_word(line, words.items[0].text);
@@ -313,6 +380,7 @@ static bool parse_by_keyword(
 struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, struct line *line)
 {
 	struct ast_instruction *ins = arena_alloc(b->arena, sizeof(*ins));
+	size_t errors = b->diags->errors;
 	struct flags flags;
 
 	if (forbidden(b, keyword, line))
@@ -335,5 +403,9 @@ struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, s
 			ast_keyword_name(keyword));
 		return NULL;
 	}
-	return parse_by_keyword(b, line, &flags, ins) ? ins : NULL;
+	if (!parse_by_keyword(b, line, &flags, ins))
+		return NULL;
+	if (b->diags->errors == errors)
+		flags_support(b, keyword, &flags);
+	return ins;
 }

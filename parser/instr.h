@@ -36,6 +36,9 @@ bool instr_pairs(struct build *b, enum ast_keyword keyword, struct line *line, s
  * the list full). */
 struct diag *instr_check_word(struct build *b, struct word word);
 
+/* Help for a text that is nearly a JSON list. */
+void instr_hint_json(struct build *b, struct diag *d, struct slice text);
+
 /* Warn of [a, b]: JSON was meant, words or a shell command it is. */
 void instr_warn_json(struct build *b, struct line *line, struct slice text);
 

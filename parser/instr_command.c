@@ -53,10 +53,13 @@ bool instr_command_shell(
 	enum words_json_result json = exec_form(b, line, args, out);
 
 	if (json == WORDS_JSON_NO || (json == WORDS_JSON_YES && out->count == 0)) {
-		build_hint(b,
-			build_error(b, "shell", line_span(line, args),
-				"SHELL needs the JSON form with at least one word"),
-			"write SHELL [\"/bin/sh\", \"-c\"]");
+		struct diag *d = build_error(b, "shell", line_span(line, args),
+			"SHELL needs the JSON form with at least one word");
+
+		if (json == WORDS_JSON_NO && slice_starts(args, "["))
+			instr_hint_json(b, d, args);
+		else
+			build_hint(b, d, "write SHELL [\"/bin/sh\", \"-c\"]");
 		return false;
 	}
 	return json == WORDS_JSON_YES;

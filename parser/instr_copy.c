@@ -28,7 +28,8 @@ static void add_arg(
 	args->items[args->count++] = (struct arg){word, h};
 }
 
-static void cut_words(struct build *b, struct line *line, struct slice text, struct args *args)
+static void cut_words(struct build *b, enum ast_keyword keyword, struct line *line,
+	struct slice text, struct args *args)
 {
 	const struct ast_heredocs *docs = &line->heredocs;
 	size_t at = 0, next = 0;
@@ -50,6 +51,7 @@ static void cut_words(struct build *b, struct line *line, struct slice text, str
 		from = at;
 		while (at < text.len && !slice_is_blank(text.ptr[at]))
 			at++;
+		flags_warn_late(b, keyword, line, slice_sub(text, from, at - from));
 		add_arg(b, args, line_word(line, slice_sub(text, from, at - from)), NULL);
 	}
 }
@@ -75,7 +77,7 @@ static bool cut(struct build *b, enum ast_keyword keyword, struct line *line, st
 	}
 	if (form == WORDS_JSON_NO) {
 		instr_warn_json(b, line, text);
-		cut_words(b, line, text, args);
+		cut_words(b, keyword, line, text, args);
 	} else {
 		for (size_t i = 0; i < words.count; i++) {
 			struct words_item *w = &words.items[i];
@@ -101,6 +103,17 @@ static void add_inline(struct build *b, struct ast_heredocs *list, const struct 
 	list->items[list->count++] = *h;
 }
 
+/* << and 3<<-: a heredoc without its word. Names that go on are names. */
+static bool half_heredoc(struct slice text)
+{
+	size_t at = 0;
+
+	while (at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9')
+		at++;
+	text = slice_from(text, at);
+	return slice_eq_str(text, "<<") || slice_eq_str(text, "<<-");
+}
+
 static void check_path(struct build *b, enum ast_keyword keyword, struct word path)
 {
 	struct diag *d = instr_check_word(b, path);
@@ -108,6 +121,11 @@ static void check_path(struct build *b, enum ast_keyword keyword, struct word pa
 	if (slice_has(path.text, '"') || slice_has(path.text, '\''))
 		build_hint(b, d, "a path with blanks needs the JSON form: %s [\"a b\", \"c\"]",
 			ast_keyword_name(keyword));
+	else if (half_heredoc(path.text))
+		build_hint(b,
+			build_error(b, "heredoc", path.span, "\"%.*s\" has no delimiter",
+				BUILD_SHOWN(path.text)),
+			"write <<EOF, and a line EOF after the text");
 }
 
 static void check_source(struct build *b, enum ast_keyword keyword, struct word source)

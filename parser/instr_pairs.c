@@ -27,11 +27,25 @@ static bool legacy(struct build *b, enum ast_keyword keyword, struct line *line,
 			"write %s %.*s=VALUE", ast_keyword_name(keyword), BUILD_SHOWN(args));
 		return false;
 	}
+	if (slice_starts(slice_trim(slice_from(args, n)), "= "))
+		build_hint(b,
+			build_warning(b, "legacy-equals", line_span(line, args),
+				"the value begins with \"=\": this is the form %s KEY VALUE",
+				ast_keyword_name(keyword)),
+			"no blanks around =: %s %.*s=VALUE", ast_keyword_name(keyword),
+			BUILD_SHOWN(slice_sub(args, 0, n)));
 	out->legacy = true;
 	pair = add(b, out);
 	pair->key = line_word(line, slice_sub(args, 0, n));
 	pair->value = line_word(line, slice_trim(slice_from(args, n)));
 	return true;
+}
+
+/* Quotes that a word processor made. */
+static bool typographic(struct slice text)
+{
+	return slice_find_str(text, "\xe2\x80\x9c") < text.len ||
+	       slice_find_str(text, "\xe2\x80\x98") < text.len;
 }
 
 static bool word(struct build *b, enum ast_keyword keyword, struct line *line, struct slice text,
@@ -41,16 +55,23 @@ static bool word(struct build *b, enum ast_keyword keyword, struct line *line, s
 	struct ast_pair *pair;
 
 	if (equals == text.len && keyword != AST_ARG) {
-		build_hint(b,
-			build_error(b, "missing-value", line_span(line, text),
-				"%s needs KEY=VALUE, got \"%.*s\"", ast_keyword_name(keyword),
-				BUILD_SHOWN(text)),
-			"a value with blanks needs quotes: KEY=\"a b\"");
+		struct diag *d = build_error(b, "missing-value", line_span(line, text),
+			"%s needs KEY=VALUE, got \"%.*s\"", ast_keyword_name(keyword),
+			BUILD_SHOWN(text));
+
+		if (slice_starts(text, "#"))
+			build_hint(b, d, "a comment needs a line of its own");
+		else if (typographic(line->rest))
+			build_hint(b, d, "these are typographic quotes; only \" and ' are quotes");
+		else
+			build_hint(b, d, "a value with blanks needs quotes: KEY=\"a b\"");
 		return false;
 	}
 	if (equals == 0) {
-		build_error(b, "missing-key", line_span(line, text), "%s has no name before \"=\"",
-			ast_keyword_name(keyword));
+		build_hint(b,
+			build_error(b, "missing-key", line_span(line, text),
+				"%s has no name before \"=\"", ast_keyword_name(keyword)),
+			"no blanks around =: NAME=VALUE");
 		return false;
 	}
 	pair = add(b, out);
@@ -70,8 +91,13 @@ bool instr_pairs(struct build *b, enum ast_keyword keyword, struct line *line, s
 	if (keyword != AST_ARG && words.count && !slice_has(words.items[0].text, '=')) {
 		ok = legacy(b, keyword, line, args, out);
 	} else {
-		for (size_t i = 0; i < words.count; i++)
-			ok &= word(b, keyword, line, words.items[i].text, out);
+		for (size_t i = 0; i < words.count; i++) {
+			bool good = word(b, keyword, line, words.items[i].text, out);
+
+			ok &= good;
+			if (!good && slice_starts(words.items[i].text, "#"))
+				break; /* a comment, not more mistakes */
+		}
 	}
 	for (size_t i = 0; i < out->count; i++) {
 		instr_check_word(b, out->items[i].key);

@@ -162,7 +162,7 @@ static bool find_type(struct build *b, const struct fields *fields, struct ast_m
 		if (near)
 			build_hint(b, d, "did you mean type=%s?", near);
 		else
-			build_hint(b, d, "the types are bind, cache, tmpfs and secret");
+			build_hint(b, d, "the types are bind, cache, tmpfs, secret and ssh");
 		return false;
 	}
 	return true;
@@ -196,6 +196,26 @@ static const char *malformed(const struct mount_option *o, struct slice value)
 	return NULL;
 }
 
+/* The types that have an option of that name. */
+static void hint_type(struct build *b, struct diag *d, struct slice key)
+{
+	char types[100], *at = types;
+
+	for (size_t i = 0; i < NOPTIONS; i++) {
+		if (!slice_eq_nocase(key, options[i].name))
+			continue;
+		*at = '\0';
+		for (unsigned t = 0; t < 5; t++)
+			if (options[i].types & ON(t))
+				at = stpcpy(stpcpy(at, " type="),
+					ast_mount_type_name((enum ast_mount_type)t));
+		build_hint(b, d, "%s is an option of%s", options[i].name, types);
+		return;
+	}
+	if (slice_starts(key, "tmpfs-"))
+		build_hint(b, d, "write %.*s", BUILD_SHOWN(slice_from(key, 6)));
+}
+
 static bool unknown_option(struct build *b, const struct field *f, enum ast_mount_type type)
 {
 	const char *known[NOPTIONS + 1];
@@ -212,6 +232,8 @@ static bool unknown_option(struct build *b, const struct field *f, enum ast_moun
 	near = suggest_nearest(f->key, known, n);
 	if (near)
 		build_hint(b, d, "did you mean %s?", near);
+	else
+		hint_type(b, d, f->key);
 	return false;
 }
 

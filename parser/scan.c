@@ -9,6 +9,7 @@
 
 #include "parser/scan.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "parser/directive.h"
@@ -140,6 +141,21 @@ bool scan_body_pending(const struct scan *sc)
 	return sc->bodies < sc->line->heredocs.count;
 }
 
+/* The delimiter in another case, or with a mark or two behind it. */
+static bool nearly(struct slice line, struct slice name)
+{
+	char copy[64];
+
+	if (name.len >= sizeof(copy) || line.len < name.len || line.len > name.len + 2)
+		return false;
+	memcpy(copy, name.ptr, name.len);
+	copy[name.len] = '\0';
+	for (size_t i = name.len; i < line.len; i++)
+		if (!ispunct((unsigned char)line.ptr[i]))
+			return false;
+	return slice_eq_nocase(slice_sub(line, 0, name.len), copy);
+}
+
 bool scan_body(struct scan *sc, size_t off, size_t len)
 {
 	struct ast_heredoc *h = &sc->line->heredocs.items[sc->bodies];
@@ -149,7 +165,7 @@ bool scan_body(struct scan *sc, size_t off, size_t len)
 		while (s.len > 0 && s.ptr[0] == '\t')
 			s = slice_from(s, 1);
 	if (!slice_eq(s, h->name)) {
-		if (!sc->near_miss && slice_eq(slice_trim(s), h->name))
+		if (!sc->near_miss && nearly(slice_trim(s), h->name))
 			sc->near_miss = source_line_of(&sc->build->df->source, off);
 		return false;
 	}
@@ -163,6 +179,22 @@ bool scan_body(struct scan *sc, size_t off, size_t len)
 	return true;
 }
 
+static void hint_near_miss(struct scan *sc, struct diag *d, const struct ast_heredoc *h)
+{
+	struct slice s = source_line(&sc->build->df->source, sc->near_miss);
+
+	if (!slice_eq(slice_trim(s), h->name))
+		build_hint(sc->build, d, "line %zu is nearly it: \"%.*s\" must stand there alone",
+			sc->near_miss, BUILD_SHOWN(h->name));
+	else if (s.ptr[0] == '\t' && !h->chomp)
+		build_hint(sc->build, d, "line %zu is indented: write <<-%.*s to allow tabs",
+			sc->near_miss, BUILD_SHOWN(h->name));
+	else
+		build_hint(sc->build, d,
+			"line %zu has blanks around the delimiter; it must stand alone",
+			sc->near_miss);
+}
+
 void scan_body_end(struct scan *sc)
 {
 	struct ast_heredoc *h = &sc->line->heredocs.items[sc->bodies];
@@ -170,9 +202,7 @@ void scan_body_end(struct scan *sc)
 		"heredoc is not terminated: no line \"%.*s\" follows", BUILD_SHOWN(h->name));
 
 	if (sc->near_miss)
-		build_hint(sc->build, d,
-			"line %zu has blanks around the delimiter; it must stand alone",
-			sc->near_miss);
+		hint_near_miss(sc, d, h);
 	heredoc_set_body(sc->build, h, (struct span){sc->body_start, sc->pos - sc->body_start});
 	sc->line->end = sc->pos;
 	sc->bodies = sc->line->heredocs.count;

@@ -1,0 +1,7 @@
+# escape=`
+FROM a
+COPY --form=b `
+  --chwon=c `
+  # note
+
+  a b

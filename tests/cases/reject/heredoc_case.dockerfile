@@ -1,0 +1,5 @@
+FROM a
+COPY <<EOF /x
+hello
+eof
+RUN x

@@ -1,0 +1,7 @@
+FROM a
+COPY <<A <<B <<C /x/
+a
+A
+b
+C
+B

@@ -1,0 +1,10 @@
+FROM a
+RUN ok
+COPY x
+
+
+FROM b AS c d
+USER
+
+# end
+WORKDIR

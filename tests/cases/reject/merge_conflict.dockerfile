@@ -1,0 +1,6 @@
+FROM a
+<<<<<<< HEAD
+RUN a
+=======
+RUN b
+>>>>>>> topic

@@ -1,0 +1,7 @@
+FROM a
+ONBUILD COPY --chmod=9 a b
+ONBUILD RUN --mount=type=cach,target=/x y
+ONBUILD ENV a
+ONBUILD SHELL x
+ONBUILD HEALTHCHECK x
+ONBUILD USER "a

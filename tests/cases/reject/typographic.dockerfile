@@ -1,0 +1,3 @@
+FROM a
+ENV a=“x y”
+LABEL b=‘x y’
