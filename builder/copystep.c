@@ -8,6 +8,7 @@
 #include "builder/copy/copy.h"
 #include "builder/dferr.h"
 #include "builder/flight.h"
+#include "builder/fromref.h"
 #include "builder/history.h"
 #include "builder/origin.h"
 #include "builder/stagelowers.h"
@@ -50,6 +51,7 @@ struct work {
 	struct job *j;
 	const struct step *sp;
 	const struct ast_copy *ast;
+	struct word from; /* without variables */
 	struct origin origin;
 	struct strlist sources;  /* expanded, in order; owned */
 	struct copy_item *items; /* owned */
@@ -291,8 +293,8 @@ static char *copy_history(const struct work *w)
 
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_adds(&b, ast_keyword_name(w->sp->ins->keyword));
-	if (w->ast->from.text.ptr)
-		buf_addf(&b, " --from=%.*s", SLICE_ARG(w->ast->from.text));
+	if (w->from.text.ptr)
+		buf_addf(&b, " --from=%.*s", SLICE_ARG(w->from.text));
 	if (w->chown)
 		buf_addf(&b, " --chown=%s", w->chown);
 	if (w->has_mode)
@@ -355,8 +357,9 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 	struct work w = {.j = j, .sp = sp, .ast = &sp->ins->copy};
 	struct plan_from from;
 
-	if (plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &w.ast->from, true,
-		    &from, err) < 0)
+	if (fromref_word(&j->plan, &sp->st->scope, sp->df, &w.ast->from, &w.from, err) < 0 ||
+		plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &w.from, true,
+			&from, err) < 0)
 		return -1;
 	if (origin_open(j, &from, &w.origin, err) < 0)
 		return dferr_locate(err, sp->df, w.ast->from.span);

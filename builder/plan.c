@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "builder/dferr.h"
+#include "builder/fromref.h"
 #include "builder/hints.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
@@ -238,8 +239,10 @@ static int need_from(struct plan *p, const struct dockerfile *df, const struct p
 	size_t self, const struct word *from, bool number_ok, struct err **err)
 {
 	struct plan_from f;
+	struct word word;
 
-	if (plan_resolve_from(p, df, o->context_names, self, from, number_ok, &f, err) < 0)
+	if (fromref_word(p, NULL, df, from, &word, err) < 0 ||
+		plan_resolve_from(p, df, o->context_names, self, &word, number_ok, &f, err) < 0)
 		return -1;
 	if (f.kind == PLAN_FROM_STAGE)
 		depend(p, self, f.stage);
@@ -321,6 +324,8 @@ int plan_make(
 		if (plan_from_line(&p, df, o, i, err) < 0)
 			return hints_add(&p.globals, df, df->stages[i].from, err);
 	}
+	if (fromref_make(&p, df, o, err) < 0)
+		return -1;
 	p.stages[p.target].needed = true;
 	for (size_t i = p.nstages; i-- > 0;)
 		if (mark_stage(&p, df, o, i, err) < 0)
@@ -342,6 +347,7 @@ void plan_clear(struct plan *p)
 	}
 	free(p->stages);
 	scope_clear(&p->globals);
+	fromref_free(p->fromrefs);
 	strlist_clear(&p->names);
 	memset(p, 0, sizeof *p);
 }

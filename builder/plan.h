@@ -49,13 +49,16 @@ struct plan_opts {
 	const struct oci_platform *platform; /* of the result */
 };
 
+struct fromref_list;
+
 struct plan {
 	struct plan_stage *stages; /* owned; in file order, which is an order of dependencies */
 	size_t nstages;
 	size_t target;
-	struct scope globals; /* global ARGs and automatic platform ARGs */
-	unsigned nsteps;      /* instructions in needed stages */
-	struct strlist names; /* owned texts that plan_from borrows; behind `naming` */
+	struct scope globals;          /* global ARGs and automatic platform ARGs */
+	unsigned nsteps;               /* instructions in needed stages */
+	struct fromref_list *fromrefs; /* from= words with variables (fromref.h), or NULL; owned */
+	struct strlist names;          /* owned texts that plan_from borrows; behind `naming` */
 	pthread_mutex_t naming;
 };
 
@@ -69,8 +72,9 @@ void plan_clear(struct plan *p);
 #define auto_plan CLEANUP(plan_clear)
 
 /*
- * Resolve a from= word as seen from stage `self`. number_ok: COPY --from takes stage numbers,
- * mounts do not. Errors (forward reference, itself) point at the word. Safe for several threads.
+ * Resolve a from= word without variables (fromref_word) as seen from stage `self`. number_ok: COPY
+ * --from takes stage numbers, mounts do not. Errors (forward reference, itself) point at the word.
+ * Safe for several threads.
  */
 int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,

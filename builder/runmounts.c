@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "builder/fromref.h"
 #include "builder/runmounts.h"
 
 #include <fcntl.h>
@@ -179,13 +180,15 @@ static int find_origin(struct job *j, const struct step *sp, struct runmount *m,
 	const struct ast_mount *a = m->ast;
 	struct plan_from from;
 	struct copy_root root;
+	struct word word;
 
 	if (a->type != AST_MOUNT_BIND && !(a->type == AST_MOUNT_CACHE && a->from.text.ptr))
 		return 0;
 	if (!m->source || !*m->source)
 		m->source = "/";
-	if (plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &a->from, false,
-		    &from, err) < 0)
+	if (fromref_word(&j->plan, &sp->st->scope, sp->df, &a->from, &word, err) < 0 ||
+		plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &word, false,
+			&from, err) < 0)
 		return -1;
 	if (origin_open(j, &from, &m->origin, err) < 0)
 		return dferr_locate(err, sp->df, a->from.text.ptr ? a->from.span : a->span);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "builder/fromref.h"
 #include "builder/plan.h"
 #include "store/base/mem.h"
 
@@ -177,6 +178,68 @@ static void from_kinds(void **state)
 	clear(&m);
 }
 
+static struct word copy_from(const struct made *m, size_t stage, size_t at)
+{
+	return m->df->stages[stage].body.items[at]->copy.from;
+}
+
+static void from_with_variables(void **state)
+{
+	struct made m = {0};
+	struct word out, w;
+
+	(void)state;
+	strlist_add(&m.args, "B=given");
+	make(&m,
+		"ARG G=one\nFROM scratch AS one\nFROM scratch AS two\nFROM scratch AS given\n"
+		"FROM scratch AS parent\nARG G\nARG L=two\nENV E=$L\n"
+		"FROM parent\nARG B=one\nARG N=${U:?no}\nENV L=one M=$L\n"
+		"COPY --from=$G / /\nCOPY --from=${E} / /\nCOPY --from=$B / /\n"
+		"COPY --from=${NONE:-t}wo / /\nCOPY --from=$M / /\nCOPY --from=two / /\n",
+		NULL);
+	assert_int_equal(m.status, 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(m.plan.stages[i].needed);
+	static const char *const names[] = {"one", "two", "given", "two", "two", "two"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		w = copy_from(&m, 4, 3 + i);
+		assert_int_equal(fromref_word(&m.plan, NULL, m.df, &w, &out, &m.err), 0);
+		assert_true(slice_eq_str(out.text, names[i]));
+		assert_int_equal(out.span.off, w.span.off);
+	}
+	clear(&m);
+}
+
+static void from_with_bad_variables(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} cases[] = {
+		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\n", "Dockerfile:3"},
+		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\n", "empty"},
+		{"FROM scratch AS a\nFROM scratch\nCOPY --from=${N:?sayit} / /\n", "sayit"},
+		{"FROM scratch\nARG N=b\nCOPY --from=$N / /\nFROM scratch AS b\n",
+			"stage \"b\" is defined after"},
+		/* set behind the line */
+		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\nARG N=a\n", "empty"},
+		/* only global */
+		{"ARG N=a\nFROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\n", "empty"},
+		{"FROM scratch AS a\nFROM scratch\nRUN --mount=from=$N,target=/m true\n",
+			"Dockerfile:3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct made m = {0};
+		make(&m, cases[i].text, NULL);
+		assert_int_equal(m.status, -1);
+		if (!strstr(err_text(m.err), cases[i].says))
+			fail_msg("%zu: %s", i, err_text(m.err));
+		clear(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +249,8 @@ int main(void)
 		cmocka_unit_test(globals_expand_in_from),
 		cmocka_unit_test(bad_references),
 		cmocka_unit_test(from_kinds),
+		cmocka_unit_test(from_with_variables),
+		cmocka_unit_test(from_with_bad_variables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
