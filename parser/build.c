@@ -178,8 +178,9 @@ void build_unknown(struct build *b, struct line *line)
 	else if (conflict(line->name))
 		build_hint(b, d, "this looks like what a merge with conflicts left behind");
 	else if (b->glued)
-		build_hint(b, d, "the << in line %zu begins no heredoc: it needs a blank before it",
-			b->glued);
+		build_hint(b, d, "the << in line %zu begins no heredoc: %s", b->glued,
+			b->glued_quote ? "a quote there is not closed"
+				       : "it needs a blank before it");
 	else if (!letter && b->seen > 1)
 		build_hint(b, d, "if it continues the line above, that line must end in %c",
 			b->escape);

@@ -27,7 +27,8 @@ struct build {
 	struct line *current; /* line the grammar is in, for its error message */
 	size_t stages_cap;
 	size_t glued; /* line of the last instruction when it has a << inside a word; 0 = none */
-	size_t seen;  /* instructions, good or not */
+	bool glued_quote; /* ... and a quote around it is open */
+	size_t seen;      /* instructions, good or not */
 };
 
 /* For "%.*s" of the user's text in a message: the first part of it. */

@@ -132,6 +132,12 @@ static void report_unknown(
 	for (size_t i = 0; i < NSPECS; i++)
 		if (specs[i].keywords & ON(keyword))
 			known[n++] = specs[i].name;
+	/* Other builders never look at flags of these two. */
+	if (keyword == AST_ARG || keyword == AST_STOPSIGNAL) {
+		build_warning(b, "ignored-flag", span, "%s has no flag --%.*s: it is ignored",
+			ast_keyword_name(keyword), BUILD_SHOWN(name));
+		return;
+	}
 	d = build_error(b, "unknown-flag", span, "%s has no flag --%.*s", ast_keyword_name(keyword),
 		BUILD_SHOWN(name));
 	near = suggest_nearest(name, known, n);

@@ -151,9 +151,11 @@ static bool is_glued(struct slice word)
 }
 
 /* A word that is no heredoc. */
-static void plain(struct build *b, const struct line *line, struct slice word, size_t *open_parens)
+static void plain(
+	struct build *b, const struct line *line, struct slice word, bool open, size_t *open_parens)
 {
-	if (*open_parens == 0 && is_glued(word))
+	b->glued_quote = open && slice_find_str(word, "<<") < word.len;
+	if (*open_parens == 0 && (b->glued_quote || is_glued(word)))
 		b->glued = source_line_of(&b->df->source, line_span(line, word).off);
 	count_parens(word, open_parens);
 }
@@ -163,7 +165,7 @@ void heredoc_find(struct build *b, struct line *line)
 	struct line inner = *line;
 	struct slice text, delimiter;
 	size_t at, end, open_parens = 0;
-	bool chomp, open;
+	bool chomp, open = false;
 
 	enum ast_keyword keyword;
 
@@ -184,7 +186,7 @@ void heredoc_find(struct build *b, struct line *line)
 		if (len)
 			push(b, line, slice_sub(here, 0, len), delimiter, chomp);
 		else
-			plain(b, line, slice_sub(text, at, end - at), &open_parens);
+			plain(b, line, slice_sub(text, at, end - at), open, &open_parens);
 	}
 }
 

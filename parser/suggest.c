@@ -42,6 +42,25 @@ unsigned suggest_distance(struct slice a, struct slice b)
 	return above[b.len];
 }
 
+/* The one candidate that a word is the beginning of. */
+static const char *only_start(struct slice word, const char *const *candidates, size_t count)
+{
+	const char *found = NULL;
+
+	if (word.len < 3)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct slice c = slice_of(candidates[i]);
+
+		if (c.len <= word.len || suggest_distance(word, slice_sub(c, 0, word.len)) > 0)
+			continue;
+		if (found)
+			return NULL;
+		found = candidates[i];
+	}
+	return found;
+}
+
 const char *suggest_nearest(struct slice word, const char *const *candidates, size_t count)
 {
 	const char *best = NULL;
@@ -58,5 +77,5 @@ const char *suggest_nearest(struct slice word, const char *const *candidates, si
 			limit = d;
 		}
 	}
-	return best;
+	return best ? best : only_start(word, candidates, count);
 }

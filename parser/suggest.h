@@ -17,7 +17,8 @@ unsigned suggest_distance(struct slice a, struct slice b);
 
 /*
  * The candidate nearest to a word, ASCII case ignored, counting insertions, removals, changes and
- * swaps of neighbours; NULL when none is near (more than 2, or more than half of the word).
+ * swaps of neighbours; NULL when none is near (more than 2, more than 1 in a word of less than 6
+ * bytes). When none is, the only one that begins with the word.
  */
 const char *suggest_nearest(struct slice word, const char *const *candidates, size_t count);
 

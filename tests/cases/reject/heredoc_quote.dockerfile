@@ -1,0 +1,7 @@
+FROM a
+RUN cat <<"EOF
+x
+EOF
+RUN echo it's <<EOF
+y
+EOF
