@@ -6,6 +6,7 @@
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/dferr.h"
+#include "builder/fetchenv.h"
 #include "builder/hints.h"
 #include "builder/origin.h"
 #include "store/base/mem.h"
@@ -42,9 +43,11 @@ static void show_transfer(void *ctx, const struct transfer_event *t)
 	job_emit(f->j, &e);
 }
 
+/* name: a reference, or a transport's "oci:DIR[:NAME]", whose image gets no name in the store. */
 static int pull(struct job *j, const char *name, const struct oci_platform *platform,
 	struct image *out, struct err **err)
 {
+	bool local = transfer_is_local(name);
 	auto_reference struct reference ref = {0};
 	struct digest manifest;
 	struct fetch f = {.j = j, .number = job_number(j)};
@@ -58,12 +61,12 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		.cancelled = job_cancelled(j),
 	};
 
-	if (reference_parse(name, &ref, err) < 0)
+	if (!local && reference_parse(name, &ref, err) < 0)
 		return -1;
-	auto_free char *full = reference_text(&ref);
-	auto_free char *text = mem_printf("pulling %s", full);
+	auto_free char *full = local ? mem_strdup(name) : reference_text(&ref);
+	auto_free char *text = mem_printf("%s %s", local ? "reading" : "pulling", full);
 	job_emit(j, &(struct event){.kind = EVENT_STATUS, .step = f.number, .text = text});
-	int r = transfer_pull(j->s, full, NULL, &t, &manifest, err);
+	int r = transfer_pull(j->s, full, local ? "" : NULL, &t, &manifest, err);
 	job_emit(j, &(struct event){.kind = EVENT_STATUS_END, .step = f.number});
 	if (r < 0)
 		return -1;
@@ -119,7 +122,8 @@ static int find_in_store(struct job *j, const char *name, const struct oci_platf
 {
 	auto_err struct err *missing = NULL;
 
-	if (j->o->pull || image_open(j->s, name, want, out, &missing) < 0)
+	if (j->o->pull || transfer_is_local(name) ||
+		image_open(j->s, name, want, out, &missing) < 0)
 		return 0;
 	bool fits = oci_platform_rank(want, &out->config.platform) > 0 ||
 		    !out->config.platform.architecture;
@@ -175,10 +179,15 @@ static void from_scratch(struct job *j, struct state *out, const struct oci_plat
 static int from_context(struct job *j, const struct plan_stage *ps,
 	const struct oci_platform *platform, struct state *out, struct err **err)
 {
-	const struct context *c = context_find(&j->contexts, ps->base_name);
-	struct copy_root root = context_root(c);
+	struct fetchenv e = fetchenv_of(j);
+	const struct context *c = context_use(&j->contexts, ps->base_name, &e, err);
 	struct origin_layer l = {0};
 
+	if (!c)
+		return -1;
+	if (c->image)
+		return base_image(j, c->image, platform, out, err);
+	struct copy_root root = context_root(c);
 	if (origin_make_layer(j, &root, "/", &l, err) < 0)
 		return -1;
 	free(l.inner);

@@ -11,6 +11,7 @@
 #include "builder/base.h"
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "builder/fetchenv.h"
 #include "builder/hints.h"
 #include "builder/job.h"
 #include "builder/lintjob.h"
@@ -173,7 +174,8 @@ static int build_read(struct job *j, struct err **err)
 		return -1;
 	if (secrets_load(&o->secrets, &j->secrets, err) < 0)
 		return -1;
-	if (context_open(&c, j->s, &j->contexts, &j->df, err) < 0)
+	struct fetchenv e = fetchenv_of(j);
+	if (context_open(&c, &e, &j->contexts, &j->df, err) < 0)
 		return -1;
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
 		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});

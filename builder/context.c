@@ -1,52 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/context.h"
 
-#include <fcntl.h>
 #include <string.h>
 
-#include "builder/archivetree.h"
 #include "builder/dferr.h"
-#include "builder/dfsource.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-
-static void context_clear(struct context *c)
-{
-	copy_share_free(c->share);
-	if (c->dir_fd >= 0)
-		close(c->dir_fd);
-	layer_tree_free(c->tree);
-	ignorefile_clear(&c->ignore);
-	free(c->shown);
-	*c = (struct context){.dir_fd = -1};
-}
-
-static int open_dir(const char *path, struct store *s, struct context *c, struct err **err)
-{
-	c->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->dir_fd < 0) {
-		err_sys_kind(err, ERR_CONTEXT, "build context \"%s\"", path);
-		if (errno == ENOTDIR)
-			err_hint(err, "the context is a directory, or \"-\" for a tar on stdin; "
-				      "a Dockerfile is named with -f");
-		return -1;
-	}
-	c->shown = mem_strdup(path);
-	c->share = copy_share_new(s, c->dir_fd);
-	return 0;
-}
-
-static int open_ignore(
-	struct context *c, const struct dfsource *file, const char *given, struct err **err)
-{
-	struct ignorefile_where w = {.dir_fd = c->dir_fd, .given = given};
-
-	if (file && c->dir_fd >= 0) {
-		w.dockerfile = file->path;
-		w.in_context = file->in_context;
-	}
-	return ignorefile_find(&w, &c->ignore, err);
-}
 
 static int parse_text(const char *name, const struct buf *text, bool any, struct dockerfile **df,
 	struct err **err)
@@ -63,83 +22,136 @@ static int parse_text(const char *name, const struct buf *text, bool any, struct
 	return 0;
 }
 
-/* A tar, or the Dockerfile itself: then *file is filled in, and the context is empty. */
-static int open_stdin(struct store *s, struct context *c, struct dfsource *file, struct err **err)
-{
-	auto_fd int spool = archivetree_spool(STDIN_FILENO, "the context on stdin", s, err);
+/* --- named contexts ----------------------------------------------------------------------------
+ */
 
-	if (spool < 0)
-		return -1;
-	c->shown = mem_strdup("stdin");
-	int is_tar = layer_archive_probe(spool, err);
-	if (is_tar < 0)
-		return -1;
-	c->tree = is_tar ? archivetree_make(spool, s, err) : layer_tree_new();
-	if (!c->tree)
-		return -1;
-	if (is_tar)
-		return 0;
-	file->path = mem_strdup("Dockerfile");
-	buf_init(&file->text, DOCKERFILE_SIZE_MAX);
-	if (fs_read_fd(spool, DOCKERFILE_SIZE_MAX, "Dockerfile on stdin", &file->text, err) < 0)
-		return err_rekind(err, ERR_CONTEXT);
-	return 0;
-}
-
-static int open_named(
-	const struct context_opts *o, struct store *s, struct context_set *set, struct err **err)
+static int open_ignore(
+	struct context *c, const struct dfsource *file, const char *given, struct err **err)
 {
-	set->named = mem_alloc((o->named->n + 1) * sizeof *set->named);
-	for (size_t i = 0; i < o->named->n; i++) {
-		const char *text = o->named->v[i];
-		const char *eq = strchr(text, '=');
-		if (!eq || eq == text || !eq[1])
-			return err_set(
-				err, ERR_USAGE, "--build-context %s: expected NAME=DIR", text);
-		struct context_named *n = &set->named[set->nnamed];
-		n->context.dir_fd = -1;
-		n->name = mem_strndup(text, (size_t)(eq - text));
-		set->nnamed++;
-		strlist_add(&set->names, n->name);
-		if (strcmp(n->name, "scratch") == 0 || strcmp(n->name, "context") == 0)
-			return err_set(err, ERR_USAGE, "--build-context: \"%s\" is a reserved name",
-				n->name);
-		if (open_dir(eq + 1, s, &n->context, err) < 0 ||
-			open_ignore(&n->context, NULL, NULL, err) < 0)
-			return -1;
+	struct ignorefile_where w = {.dir_fd = c->dir_fd, .given = given};
+
+	if (file && c->dir_fd >= 0) {
+		w.dockerfile = file->path;
+		w.in_context = file->in_context;
 	}
+	return ignorefile_find(&w, &c->ignore, err);
+}
+
+static int open_one(struct context_named *n, const struct fetchenv *e, struct err **err)
+{
+	if (contextfiles_open(&n->spec, e, &n->context, NULL, err) < 0 ||
+		open_ignore(&n->context, NULL, NULL, err) < 0) {
+		auto_free char *shown = fs_printable(n->name);
+		contextfiles_clear(&n->context);
+		return err_prefix(err, "--build-context %s", shown);
+	}
+	n->opened = true;
 	return 0;
 }
 
-static int open_main(const struct context_opts *o, struct store *s, struct context_set *set,
-	struct dfsource *file, struct err **err)
+static int add_named(
+	struct context_set *set, const char *text, const struct fetchenv *e, struct err **err)
 {
-	struct context *c = &set->main;
-	bool both = o->dockerfile && strcmp(o->dockerfile, "-") == 0;
+	const char *eq = strchr(text, '=');
+	auto_free char *shown = fs_printable(text);
 
-	if (o->context && strcmp(o->context, "-") == 0) {
-		if (both)
-			return err_set(err, ERR_USAGE,
-				"the context and the Dockerfile cannot both come from stdin");
-		if (open_stdin(s, c, file, err) < 0)
+	if (!eq || eq == text || !eq[1]) {
+		err_set(err, ERR_USAGE, "--build-context %s: expected NAME=VALUE", shown);
+		return err_hint(err, "NAME=DIR, NAME=docker-image://REF, NAME=oci-layout://DIR, "
+				     "NAME=https://HOST/REPO.git");
+	}
+	struct context_named *n = &set->named[set->nnamed++];
+	n->context.dir_fd = -1;
+	pthread_mutex_init(&n->opening, NULL);
+	n->name = mem_strndup(text, (size_t)(eq - text));
+	strlist_add(&set->names, n->name);
+	if (strcmp(n->name, "scratch") == 0 || strcmp(n->name, "context") == 0)
+		return err_set(
+			err, ERR_USAGE, "--build-context: \"%s\" is a reserved name", n->name);
+	if (contextspec_parse(eq + 1, true, &n->spec, err) < 0)
+		return err_prefix(err, "--build-context");
+	return n->spec.kind == CONTEXTSPEC_DIR ? open_one(n, e, err) : 0;
+}
+
+static int open_named(const struct context_opts *o, const struct fetchenv *e,
+	struct context_set *set, struct err **err)
+{
+	set->named = mem_array(o->named->n + 1, sizeof *set->named);
+	for (size_t i = 0; i < o->named->n; i++)
+		if (add_named(set, o->named->v[i], e, err) < 0)
 			return -1;
-	} else if (o->context && open_dir(o->context, s, c, err) < 0) {
+	return 0;
+}
+
+/* Of several with one name the last one given counts. */
+static struct context_named *find(const struct context_set *c, const char *name)
+{
+	for (size_t i = c->nnamed; i-- > 0;)
+		if (strcmp(c->named[i].name, name) == 0)
+			return &c->named[i];
+	return NULL;
+}
+
+const struct contextspec *context_spec(const struct context_set *c, const char *name)
+{
+	const struct context_named *n = find(c, name);
+
+	return n ? &n->spec : NULL;
+}
+
+const struct context *context_use(
+	struct context_set *c, const char *name, const struct fetchenv *e, struct err **err)
+{
+	struct context_named *n = find(c, name);
+
+	if (!n) {
+		err_set(err, ERR_CONTEXT, "there is no build context \"%s\"", name);
+		return NULL;
+	}
+	pthread_mutex_lock(&n->opening);
+	bool there = n->opened || open_one(n, e, err) == 0;
+	pthread_mutex_unlock(&n->opening);
+	return there ? &n->context : NULL;
+}
+
+/* --- the main one --------------------------------------------------------------------------------
+ */
+
+static int open_main(const struct context_opts *o, const struct fetchenv *e,
+	struct context_set *set, struct dfsource *file, struct err **err)
+{
+	CLEANUP(contextspec_clear) struct contextspec spec = {0};
+	struct context *c = &set->main;
+	bool stdin_file = o->dockerfile && strcmp(o->dockerfile, "-") == 0;
+
+	if (o->context && contextspec_parse(o->context, false, &spec, err) < 0)
 		return -1;
+	if (stdin_file && spec.kind == CONTEXTSPEC_STDIN)
+		return err_set(err, ERR_USAGE,
+			"the context and the Dockerfile cannot both come from stdin");
+	if (o->context && contextfiles_open(&spec, e, c, file, err) < 0)
+		return -1;
+	if (file->path && o->dockerfile) {
+		err_set(err, ERR_USAGE,
+			"%s: this is no archive but the Dockerfile itself, and -f "
+			"names another one",
+			c->shown);
+		return err_hint(err, "leave one of them out");
 	}
 	struct dfsource_where w = {
 		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
 	if (!file->path && dfsource_read(&w, file, &set->notes, err) < 0)
 		return -1;
-	return open_ignore(c, both ? NULL : file, o->ignorefile, err);
+	return open_ignore(c, stdin_file ? NULL : file, o->ignorefile, err);
 }
 
-int context_open(const struct context_opts *o, struct store *s, struct context_set *out,
+int context_open(const struct context_opts *o, const struct fetchenv *e, struct context_set *out,
 	struct dockerfile **df, struct err **err)
 {
 	auto_context struct context_set set = {.main = {.dir_fd = -1}};
 	CLEANUP(dfsource_clear) struct dfsource file = {0};
 
-	if (open_main(o, s, &set, &file, err) < 0 || open_named(o, s, &set, err) < 0 ||
+	if (open_named(o, e, &set, err) < 0 || open_main(o, e, &set, &file, err) < 0 ||
 		parse_text(file.path, &file.text, o->any_text, df, err) < 0)
 		return -1;
 	*out = set;
@@ -149,10 +161,12 @@ int context_open(const struct context_opts *o, struct store *s, struct context_s
 
 void context_close(struct context_set *c)
 {
-	context_clear(&c->main);
+	contextfiles_clear(&c->main);
 	for (size_t i = 0; i < c->nnamed; i++) {
 		free(c->named[i].name);
-		context_clear(&c->named[i].context);
+		contextspec_clear(&c->named[i].spec);
+		contextfiles_clear(&c->named[i].context);
+		pthread_mutex_destroy(&c->named[i].opening);
 	}
 	free(c->named);
 	strlist_clear(&c->names);
@@ -170,12 +184,4 @@ struct copy_root context_root(const struct context *c)
 		.share = c->share,
 		.keep_owner = false,
 	};
-}
-
-const struct context *context_find(const struct context_set *c, const char *name)
-{
-	for (size_t i = c->nnamed; i-- > 0;)
-		if (strcmp(c->named[i].name, name) == 0)
-			return &c->named[i].context;
-	return NULL;
 }

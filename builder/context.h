@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a build reads from its caller: the build context (a directory, or a tar on stdin that
- * becomes a merged tree and is never unpacked), named contexts, the ignore file and the Dockerfile.
+ * What a build reads from its caller: the build context, named contexts, ignore files and the
+ * Dockerfile.
  *
- * Decisions: ignore files hold for directories, not for a tar on stdin (what is in the tar was
- * chosen by whoever made it), unless --ignorefile names one. Each named directory has its own.
- * Stdin that is no archive is taken as the Dockerfile, with an empty context, as docker does.
+ * Decisions: ignore files hold for directories, not for what comes as bytes or from a repository
+ * (what is in there was chosen by whoever made it), unless --ignorefile names one for the main
+ * context. Each named directory has its own. Bytes that are no archive are taken as the Dockerfile,
+ * with an empty context, as docker does. Directories are opened at once; what has to be fetched
+ * for a named context is fetched by the first one that uses it.
  */
 #ifndef BLD_BUILDER_CONTEXT_H
 #define BLD_BUILDER_CONTEXT_H
 
-#include "builder/copy/copy.h"
-#include "builder/ignorefile.h"
+#include <pthread.h>
+
+#include "builder/contextfiles.h"
 #include "parser/dockerfile.h"
 #include "store/base/strlist.h"
-#include "store/store.h"
-
-struct context {
-	int dir_fd;               /* -1 when it is a tree, or when there is no context */
-	struct layer_tree *tree;  /* owned */
-	struct ignorefile ignore; /* owned */
-	char *shown;              /* for messages; owned */
-	struct copy_share *share; /* of dir_fd; owned, NULL without one */
-};
 
 struct context_named {
 	char *name; /* owned */
+	struct contextspec spec;
+	pthread_mutex_t opening;
+	bool opened;
 	struct context context;
 };
 
@@ -41,17 +38,21 @@ struct context_opts {
 	const char *dockerfile; /* see build_opts */
 	const char *context;
 	const char *ignorefile;
-	const struct strlist *named; /* "NAME=DIR" */
+	const struct strlist *named; /* "NAME=..." */
 	bool any_text; /* a Dockerfile with errors is none: its diagnostics are for the caller */
 };
 
-/* Open everything and parse the Dockerfile. ERR_CONTEXT, ERR_SYNTAX (all diagnostics), ERR_USAGE.
- */
-int context_open(const struct context_opts *o, struct store *s, struct context_set *out,
+/* Open everything and parse the Dockerfile. ERR_CONTEXT, ERR_SYNTAX (all diagnostics), ERR_USAGE;
+ * ERR_NET and others for remote ones. */
+int context_open(const struct context_opts *o, const struct fetchenv *e, struct context_set *out,
 	struct dockerfile **df, struct err **err);
 void context_close(struct context_set *c);
+/* A named context, fetched if it has to be. Safe for several threads. NULL with *err. */
+const struct context *context_use(
+	struct context_set *c, const char *name, const struct fetchenv *e, struct err **err);
+/* Is there a named context, and what does it stand for (NULL = none)? Nothing is fetched. */
+const struct contextspec *context_spec(const struct context_set *c, const char *name);
 struct copy_root context_root(const struct context *c);
-const struct context *context_find(const struct context_set *c, const char *name); /* NULL = none */
 
 #define auto_context CLEANUP(context_close)
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder/addsource.h"
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/copy/copy.h"
@@ -53,8 +54,9 @@ struct work {
 	const struct ast_copy *ast;
 	struct word from; /* without variables */
 	struct origin origin;
-	struct strlist sources;  /* expanded, in order; owned */
-	struct copy_item *items; /* owned */
+	struct strlist sources;    /* expanded, in order; owned */
+	struct addsources fetched; /* what some of the items are; owned */
+	struct copy_item *items;   /* owned */
 	size_t nitems;
 	const char *dest;  /* expanded */
 	const char *chown; /* expanded; NULL = not given */
@@ -69,6 +71,7 @@ struct work {
 static void work_clear(struct work *w)
 {
 	copy_selection_free(w->selection);
+	addsource_clear(&w->fetched);
 	strlist_clear(&w->sources);
 	free(w->items);
 }
@@ -77,18 +80,12 @@ static void work_clear(struct work *w)
 static int check_source(
 	const struct work *w, const struct word *word, const char *text, struct err **err)
 {
-	bool add = w->sp->ins->keyword == AST_ADD;
 	struct slice s = slice_of(text);
 
-	if (!ast_is_git_url(s) && !ast_is_http_url(s))
+	if (w->sp->ins->keyword == AST_ADD || (!ast_is_git_url(s) && !ast_is_http_url(s)))
 		return 0;
-	if (!add)
-		return dferr_at(err, ERR_SYNTAX, w->sp->df, word->span, "ADD fetches URLs",
-			"COPY cannot copy from a URL");
-	if (ast_is_git_url(s))
-		return dferr_at(err, ERR_SYNTAX, w->sp->df, word->span, NULL,
-			"ADD of a git repository is not supported yet");
-	return 0;
+	return dferr_at(err, ERR_SYNTAX, w->sp->df, word->span, "ADD fetches URLs",
+		"COPY cannot copy from a URL");
 }
 
 static int expand_items(struct work *w, struct err **err)
@@ -106,8 +103,8 @@ static int expand_items(struct work *w, struct err **err)
 			return -1;
 		strlist_add(&w->sources, text);
 		w->items[w->nitems++] = (struct copy_item){
-			.kind = ast_is_http_url(slice_of(text)) ? COPY_ITEM_URL : COPY_ITEM_PATH,
-			.text = text,
+			.kind = COPY_ITEM_PATH,
+			.text = w->sources.v[w->sources.n - 1],
 		};
 	}
 	for (size_t i = 0; i < w->ast->inlines.count; i++) {
@@ -170,6 +167,8 @@ static void feed_step(const struct work *w, struct sha256 *h)
 	sha256_field_str(h, w->chown);
 	sha256_field_u64(h, w->has_mode ? 1 + (uint64_t)w->mode : 0);
 	sha256_field_u64(h, w->nitems);
+	if (w->ast->unpack.text.ptr)
+		sha256_field_u64(h, slice_eq_str(w->ast->unpack.text, "true"));
 }
 
 /* Key by where: the source stage's key and the paths in it. Not for contexts: nothing vouches for
@@ -196,12 +195,16 @@ static int select_sources(struct work *w, struct err **err)
 	struct copy_request q = {
 		.items = w->items,
 		.nitems = w->nitems,
-		.add = w->sp->ins->keyword == AST_ADD,
+		.unpack = w->sp->ins->keyword == AST_ADD &&
+			  !slice_eq_str(w->ast->unpack.text, "false"),
 		.tmp_dir_fd = store_spool_fd(w->j->s),
 		.cancelled = job_cancelled(w->j),
 	};
 	size_t bad = SIZE_MAX;
-	bool needs_root = w->ast->sources.count > 0;
+	bool needs_root = false;
+
+	for (size_t i = 0; i < w->nitems; i++)
+		needs_root = needs_root || w->items[i].kind == COPY_ITEM_PATH;
 
 	q.root.dir_fd = -1;
 	if (needs_root && origin_root(w->j, &w->origin, &q.root, err) < 0)
@@ -299,8 +302,10 @@ static char *copy_history(const struct work *w)
 		buf_addf(&b, " --chown=%s", w->chown);
 	if (w->has_mode)
 		buf_addf(&b, " --chmod=%04o", w->mode);
-	for (size_t i = 0; i < w->sources.n; i++)
-		buf_addf(&b, " %s", w->sources.v[i]);
+	for (size_t i = 0; i < w->sources.n; i++) {
+		auto_free char *shown = addsource_shown(w->sources.v[i]);
+		buf_addf(&b, " %s", shown);
+	}
 	buf_addf(&b, " %s", w->dest);
 	return buf_take(&b);
 }
@@ -366,6 +371,8 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 	int r = expand_items(&w, err);
 	if (r == 0)
 		r = expand_flags(&w, err);
+	if (r == 0)
+		r = addsource_fetch(j, sp, w.dest, w.items, &w.fetched, err);
 	if (r == 0)
 		r = run_copy(&w, err);
 	work_clear(&w);

@@ -70,7 +70,8 @@ static void base(
 	const struct lintfile_base *b = a->f->bases ? &a->f->bases[stage] : NULL;
 
 	lintfile_base_clear(&a->own);
-	if (context_find(a->f->contexts, name)) {
+	const struct contextspec *spec = context_spec(a->f->contexts, name);
+	if (spec && spec->kind != CONTEXTSPEC_IMAGE) {
 		/* A directory sets nothing. */
 		out->known = true;
 		return;
@@ -95,7 +96,7 @@ static bool is_context(void *ctx, struct slice name)
 	struct asked *a = ctx;
 	auto_free char *text = mem_strndup(name.ptr, name.len);
 
-	return context_find(a->f->contexts, text) != NULL;
+	return context_spec(a->f->contexts, text) != NULL;
 }
 
 static bool is_image_name(void *ctx, struct slice name)

@@ -7,6 +7,7 @@
 #include "builder/base.h"
 #include "builder/cachekey.h"
 #include "builder/commit.h"
+#include "builder/fetchenv.h"
 #include "builder/stages.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -84,6 +85,20 @@ void origin_cache_free(struct origin_cache *c)
 	free(c);
 }
 
+static int open_named(struct job *j, const char *name, struct origin *out, struct err **err)
+{
+	struct fetchenv e = fetchenv_of(j);
+	const struct context *c = context_use(&j->contexts, name, &e, err);
+
+	if (!c)
+		return -1;
+	if (c->image)
+		out->state = cached_image(j, c->image, err);
+	else
+		out->context = c;
+	return c->image && !out->state ? -1 : 0;
+}
+
 int origin_open(struct job *j, const struct plan_from *from, struct origin *out, struct err **err)
 {
 	*out = (struct origin){0};
@@ -92,8 +107,7 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		out->context = &j->contexts.main;
 		return 0;
 	case PLAN_FROM_NAMED:
-		out->context = context_find(&j->contexts, from->name);
-		return 0;
+		return open_named(j, from->name, out, err);
 	case PLAN_FROM_STAGE:
 		out->state = &j->stages[from->stage];
 		/* The plan knows all that the file refers to, not what a base image's triggers do.

@@ -25,7 +25,7 @@ static const struct flags_spec {
 	enum flags_support support;
 	const char *harmless; /* value that asks for nothing; NULL = none */
 } specs[] = {
-	{FLAGS_CHECKSUM, "checksum", ON(AST_ADD), FLAGS_STRING, FLAGS_NO, NULL},
+	{FLAGS_CHECKSUM, "checksum", ON(AST_ADD), FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_CHMOD, "chmod", ON_COPY, FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_CHOWN, "chown", ON_COPY, FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_CHOWN_WORKDIR, "chown", ON(AST_WORKDIR), FLAGS_STRING, FLAGS_NO, NULL},
@@ -33,7 +33,7 @@ static const struct flags_spec {
 	{FLAGS_EXCLUDE, "exclude", ON_COPY, FLAGS_LIST, FLAGS_NO, NULL},
 	{FLAGS_FROM, "from", ON(AST_COPY), FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_INTERVAL, "interval", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
-	{FLAGS_KEEP_GIT_DIR, "keep-git-dir", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO, "false"},
+	{FLAGS_KEEP_GIT_DIR, "keep-git-dir", ON(AST_ADD), FLAGS_BOOL, FLAGS_YES, "false"},
 	{FLAGS_KEEP_OWNERSHIP, "keep-ownership", ON(AST_COPY), FLAGS_BOOL, FLAGS_NO, "false"},
 	{FLAGS_LINK, "link", ON_COPY, FLAGS_BOOL, FLAGS_NO, "false"},
 	{FLAGS_MOUNT, "mount", ON(AST_RUN), FLAGS_LIST, FLAGS_YES, NULL},
@@ -50,7 +50,7 @@ static const struct flags_spec {
 	{FLAGS_START_PERIOD, "start-period", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_TIMEOUT, "timeout", ON(AST_HEALTHCHECK), FLAGS_STRING, FLAGS_YES, NULL},
 	{FLAGS_TIMEOUT_RUN, "timeout", ON(AST_RUN), FLAGS_STRING, FLAGS_NO, NULL},
-	{FLAGS_UNPACK, "unpack", ON(AST_ADD), FLAGS_BOOL, FLAGS_NO, NULL},
+	{FLAGS_UNPACK, "unpack", ON(AST_ADD), FLAGS_BOOL, FLAGS_YES, NULL},
 };
 #define NSPECS (sizeof(specs) / sizeof(specs[0]))
 

@@ -14,7 +14,7 @@ static const struct {
 	[SUPPORT_FROM_VARIABLE] = {"a variable in the name of a stage or image to copy from", true},
 	[SUPPORT_ONBUILD_FROM] = {"ONBUILD with --from or from=", false},
 	[SUPPORT_SYMBOLIC_CHMOD] = {"a symbolic mode in --chmod", false},
-	[SUPPORT_ADD_GIT] = {"ADD of a git repository", false},
+	[SUPPORT_ADD_GIT] = {"ADD of a git repository", true},
 };
 
 bool support_check(struct build *b, enum support feature, struct span span)

@@ -47,8 +47,11 @@ const struct cli_option buildopts_table[] = {
 		"id=ID,src=FILE or id=ID,env=VARIABLE: a secret for RUN --mount=type=secret; may "
 		"be "
 		"repeated"},
-	{"build-context", 0, CLI_LIST, AT(contexts), "NAME=DIR", NULL,
-		"a directory that COPY --from=NAME and FROM NAME can use; may be repeated"},
+	{"build-context", 0, CLI_LIST, AT(contexts), "NAME=VALUE", NULL,
+		"what COPY --from=NAME, FROM NAME and mounts from=NAME mean: DIR, "
+		"docker-image://REF, oci-layout://DIR[:TAG], a git repository or URL of an "
+		"archive; "
+		"may be repeated"},
 	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH", NULL,
 		"platform of the base images (default: this machine's)"},
 	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},

@@ -190,7 +190,7 @@ int check_run(const struct cli *c, const struct check *k, struct err **err)
 {
 	const struct build_opts *b = k->build;
 	const char *format = k->format ? k->format : "text";
-	bool spool = b->context && strcmp(b->context, "-") == 0;
+	CLEANUP(contextspec_clear) struct contextspec spec = {0};
 	auto_store struct store *s = NULL;
 	struct looked l = {.contexts = {.main = {.dir_fd = -1}}};
 	struct context_opts o = {
@@ -202,13 +202,17 @@ int check_run(const struct cli *c, const struct check *k, struct err **err)
 	};
 	int status;
 
-	/* Nothing is made for a look. */
+	if (b->context && contextspec_parse(b->context, false, &spec, err) < 0)
+		return -1;
+	/* Nothing is made for a look, but what comes as bytes has to be put somewhere. */
+	bool spool = spec.kind != CONTEXTSPEC_DIR;
 	if (spool || store_exists(c->root)) {
 		s = store_open(c->root, spool ? err : NULL);
 		if (!s && spool)
 			return -1;
 	}
-	if (context_open(&o, s, &l.contexts, &l.df, err) < 0)
+	struct fetchenv e = {.s = s, .proxies = &b->proxy_env, .cancelled = b->cancelled};
+	if (context_open(&o, &e, &l.contexts, &l.df, err) < 0)
 		return -1;
 	if (l.df->diags.errors)
 		status = print_broken(&l, format, err);

@@ -9,7 +9,8 @@
 #include "builder/ui/ui.h"
 
 static const char details[] =
-	"CONTEXT is a directory, or \"-\" for a tar archive on standard input.\n"
+	"CONTEXT is a directory, \"-\" for a tar archive on standard input, the URL of\n"
+	"an archive, or a git repository (https://HOST/REPO.git#REF:DIR).\n"
 	"\n"
 	"RUN uses the network of this machine unless --network=none is given.\n"
 	"\n"

@@ -34,7 +34,6 @@ struct copy_share;
 
 #define COPY_SOURCES_MAX 10000    /* of one instruction */
 #define COPY_FILES_MAX   10000000 /* selected by one instruction */
-#define COPY_URL_MAX     ((uint64_t)64 << 30)
 
 /* Where sources are: a directory of the user's (owners become 0:0, ignore rules apply) or a merged
  * tree (a stage, an image, a context that came as a tar). */
@@ -50,21 +49,32 @@ struct copy_root {
 enum copy_item_kind {
 	COPY_ITEM_PATH,   /* pattern below the root */
 	COPY_ITEM_INLINE, /* a heredoc: name and bytes */
-	COPY_ITEM_URL,
+	COPY_ITEM_GIVEN,  /* a file that was fetched: name and descriptor */
+};
+
+/* Mode 0600, owner 0:0. */
+struct copy_file_given {
+	int fd; /* borrowed while the selection is made */
+	uint64_t size;
+	struct digest digest; /* of its bytes */
+	int64_t mtime;        /* -1 = now */
+	bool unpack;          /* where it is an archive */
+	bool tree; /* it is a tar that stands for the files in it: a directory's contents */
 };
 
 struct copy_item {
 	enum copy_item_kind kind;
-	const char *text; /* pattern, URL, or name of the inline file; expanded */
+	const char *text; /* pattern, or name of a file; expanded */
 	const void *data; /* inline */
 	size_t len;
+	const struct copy_file_given *given;
 };
 
 struct copy_request {
 	struct copy_root root;
 	const struct copy_item *items; /* in the order written; inline ones are placed last */
 	size_t nitems;
-	bool add;       /* local archives are unpacked, URLs allowed */
+	bool unpack;    /* archives of the root are unpacked */
 	int tmp_dir_fd; /* for downloads and spooled archives; files in it are unlinked at once */
 	const volatile int *cancelled; /* or NULL */
 };
@@ -72,7 +82,7 @@ struct copy_request {
 struct copy_selection;
 
 /* ERR_CONTEXT: a literal path that is missing (says `x` for `../x`, names the ignore rule that
- * hides it, offers the nearest name), a loop, a file that cannot be read; ERR_NET for URLs.
+ * hides it, offers the nearest name), a loop, a file that cannot be read;
  * bad_item (may be NULL): index of the item. */
 struct copy_selection *copy_select(
 	const struct copy_request *q, size_t *bad_item, struct err **err);

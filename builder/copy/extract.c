@@ -49,6 +49,10 @@ static int open_file(struct copy_selection *s, const struct copy_file *f, struct
 
 	if (f->content == COPY_CONTENT_NODE)
 		return spool_node(s, f, err);
+	if (f->content == COPY_CONTENT_FD) {
+		int own = fcntl(f->x->fd, F_DUPFD_CLOEXEC, 3);
+		return own < 0 ? err_sys(err, "a temporary file") : own;
+	}
 	struct copy_opener o;
 	copy_opener_init(&o, s);
 	int fd = copy_opener_open(&o, f, &st);
@@ -68,10 +72,13 @@ int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, stru
 	return fd < 0 ? -1 : layer_archive_probe(fd, err);
 }
 
-static struct copy_attrs attrs_of(const struct copy_dest *d, const struct layer_entry *e)
+static struct copy_attrs attrs_of(const struct copy_placed *p, const struct layer_entry *e)
 {
+	const struct copy_dest *d = &p->d;
+	bool set = p->tree && d->has_mode && e->type != LAYER_SYMLINK;
+
 	return (struct copy_attrs){
-		.mode = e->mode & 07777,
+		.mode = set ? d->mode : e->mode & 07777,
 		.uid = d->has_owner ? d->uid : e->uid,
 		.gid = d->has_owner ? d->gid : e->gid,
 		.mtime = e->mtime,
@@ -148,7 +155,7 @@ static int add_link(struct copy_placed *p, struct copy_node *at, const struct la
 static int add_entry(
 	struct copy_placed *p, struct copy_node *at, const struct layer_entry *e, struct err **err)
 {
-	struct copy_attrs a = attrs_of(&p->d, e);
+	struct copy_attrs a = attrs_of(p, e);
 	struct copy_node *n = at;
 
 	if (copy_target_type(at) != LAYER_DIR)
@@ -202,11 +209,13 @@ static int unpack(struct copy_placed *p, int fd, const struct copy_file *f, stru
 	return rc < 0 ? -1 : check_same(fd, f, err);
 }
 
-int copy_extract(
-	struct copy_placed *p, const struct copy_file *f, struct copy_node *at, struct err **err)
+int copy_extract(struct copy_placed *p, const struct copy_source *src, struct copy_node *at,
+	struct err **err)
 {
+	const struct copy_file *f = src->file;
 	auto_fd int fd = open_file(p->s, f, err);
 
+	p->tree = src->tree;
 	if (fd < 0)
 		return -1;
 	if (unpack(p, fd, f, at, err) == 0)

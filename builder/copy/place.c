@@ -125,7 +125,7 @@ static int place_source(
 	struct copy_attrs made = copy_place_made(&p->d, false);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return err_prefix(err, "cannot unpack");
-	return copy_extract(p, src->file, at, err);
+	return copy_extract(p, src, at, err);
 }
 
 static int place_all(struct copy_placed *p, struct err **err)

@@ -11,12 +11,13 @@ struct copy_placed {
 	struct copy_selection *s;
 	struct copy_dest d;
 	struct copy_target target;
+	bool tree; /* what is being unpacked stands for a directory */
 };
 
 /* What a directory gets that is made on the way. mode_rule: --chmod applies to it. */
 struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule);
 /* extract.c: unpack an archive below the directory at. */
-int copy_extract(
-	struct copy_placed *p, const struct copy_file *f, struct copy_node *at, struct err **err);
+int copy_extract(struct copy_placed *p, const struct copy_source *src, struct copy_node *at,
+	struct err **err);
 
 #endif

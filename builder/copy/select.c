@@ -204,7 +204,8 @@ static int add_path(struct select *x, const char *written, size_t *line)
 			return 0;
 	}
 	int archive = 0;
-	if (x->q->add && f->type == LAYER_FILE && (archive = copy_extract_probe(s, f, x->err)) < 0)
+	if (x->q->unpack && f->type == LAYER_FILE &&
+		(archive = copy_extract_probe(s, f, x->err)) < 0)
 		return -1;
 	if (s->n >= COPY_SOURCES_MAX)
 		return err_set(x->err, ERR_LIMIT, "more than %d sources in one instruction",
@@ -283,6 +284,20 @@ static int select_inline(struct select *x, const struct copy_item *it)
 	return copy_selection_add(x->s, 1, x->err);
 }
 
+static int select_given(struct select *x, const struct copy_item *it)
+{
+	const struct copy_file_given *g = it->given;
+	struct copy_file *f = copy_fetch_given(x->s, it->text, g, x->err);
+	int archive = g->tree;
+
+	if (!f || (g->unpack && (archive = copy_extract_probe(x->s, f, x->err)) < 0))
+		return -1;
+	struct copy_source *src = copy_selection_push(x->s, f, x->item);
+	src->archive = archive > 0;
+	src->tree = g->tree;
+	return copy_selection_add(x->s, 1, x->err);
+}
+
 static int select_item(struct select *x, const struct copy_item *it)
 {
 	if (copy_selection_cancelled(x->s, x->err))
@@ -291,13 +306,7 @@ static int select_item(struct select *x, const struct copy_item *it)
 		return select_path(x, it->text);
 	if (it->kind == COPY_ITEM_INLINE)
 		return select_inline(x, it);
-	if (!x->q->add)
-		return err_set(x->err, ERR_CONTEXT, "COPY does not download; ADD does");
-	struct copy_file *f = copy_fetch(x->s, it->text, x->err);
-	if (!f)
-		return -1;
-	copy_selection_push(x->s, f, x->item);
-	return copy_selection_add(x->s, 1, x->err);
+	return select_given(x, it);
 }
 
 struct copy_selection *copy_select(const struct copy_request *q, size_t *bad_item, struct err **err)

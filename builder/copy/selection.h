@@ -85,6 +85,7 @@ struct copy_source {
 	struct copy_file *file;
 	size_t item;
 	bool archive; /* ADD unpacks it */
+	bool tree;    /* an archive that stands for a directory: --chmod is for its files */
 	bool last;    /* an inline file: placed behind all others */
 };
 
@@ -170,8 +171,9 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 /* hint.c: why a literal path gives nothing; always -1. e is an errno, 0 = hidden by rule `line`. */
 int copy_hint_missing(struct copy_selection *s, const struct copy_root *root, const char *text,
 	int e, size_t line, struct err **err);
-/* fetch.c: a file of a URL's content. */
-struct copy_file *copy_fetch(struct copy_selection *s, const char *url, struct err **err);
+/* fetch.c: a file that the caller has open. */
+struct copy_file *copy_fetch_given(struct copy_selection *s, const char *name,
+	const struct copy_file_given *g, struct err **err);
 /* A file without a name in a directory: descriptor, or -1. */
 int copy_fetch_spool(int dir_fd, struct err **err);
 /* extract.c: is this source an archive that ADD unpacks? 1 / 0 / -1. */

@@ -8,6 +8,7 @@
 #ifndef BLD_STORE_TRANSPORT_HTTP_H
 #define BLD_STORE_TRANSPORT_HTTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/base/err.h"
@@ -16,9 +17,14 @@
 struct http_download {
 	uint64_t max_bytes;            /* body limit: larger is ERR_LIMIT */
 	const volatile int *cancelled; /* may be NULL */
+	/* What the caller has: NULL, or the ETag and Last-Modified of an earlier answer (owned;
+	 * taken). They are sent, and replaced by those of this answer (NULL when there are none).
+	 */
+	char *etag;
+	char *date;
 	/* results */
+	bool unchanged;        /* the server says it is what the caller has; nothing was written */
 	int64_t last_modified; /* seconds, -1 when the server did not say */
-	char *etag;            /* owned by the caller, NULL when none */
 };
 
 /* GET url into out. ERR_NET with status and the server's words (escaped); ERR_AUTH for 401/403. */

@@ -36,11 +36,19 @@ int http_download(const char *url, struct io_writer *out, struct http_download *
 	auto_http_response struct http_response r;
 	auto_free char *shown = url_printable(url);
 	struct http_sink sink;
-	struct http_request q = {.method = "GET", .url = url, .sink = &sink};
+	auto_strlist struct strlist ask = {0};
+	struct http_request q = {.method = "GET", .url = url, .sink = &sink, .headers = &ask};
 	auto_secret struct secret *login = url_authorization(url);
 	const char *h;
 	int rc;
 
+	if (d->etag)
+		strlist_addf(&ask, "If-None-Match: %s", d->etag);
+	if (d->date)
+		strlist_addf(&ask, "If-Modified-Since: %s", d->date);
+	free(d->etag);
+	free(d->date);
+	d->etag = d->date = NULL;
 	http_response_init(&r);
 	http_sink_init(&sink, *out, d->max_bytes, ERR_LIMIT);
 	q.authorization = login ? secret_text(login) : NULL;
@@ -48,9 +56,13 @@ int http_download(const char *url, struct io_writer *out, struct http_download *
 	http_sink_clear(&sink);
 	if (rc < 0)
 		return err_prefix(err, "downloading %s", shown);
+	d->unchanged = r.status == 304 && ask.n;
+	if (d->unchanged)
+		return 0;
 	if (r.status != 200 && r.status != 206)
 		return reply_error(&r, shown, err);
 	h = http_header(&r, "last-modified");
+	d->date = h ? mem_strdup(h) : NULL;
 	if (!h || now_parse_http_date(h, &d->last_modified) < 0)
 		d->last_modified = -1;
 	h = http_header(&r, "etag");

@@ -133,6 +133,8 @@ static int choose(struct layout *l, const char *name, struct err **err)
 	size_t named = 0;
 
 	buf_init(&text, OCI_LAYOUT_INDEX_MAX);
+	if (name && *name == '@' && sha256_parse_string(name + 1, &l->digest) == 0)
+		return 0;
 	if (read_file(l, "index.json", OCI_LAYOUT_INDEX_MAX, &text, err) < 0)
 		return -1;
 	if (oci_index_parse(text.data, text.len, OCI_MEDIA_INDEX, &x, err) < 0)

@@ -91,6 +91,8 @@ static struct transport *open_source(
 /* Full normalised names to give to the image: the caller's, or those inside that are valid ones. */
 static void names_for(const struct transport *t, const char *name, struct strlist *out)
 {
+	if (name && !*name)
+		return;
 	for (size_t i = 0; i < (name ? 1 : t->names.n); i++) {
 		auto_reference struct reference r = {0};
 		auto_free char *full = NULL;
@@ -125,7 +127,8 @@ static int pull(struct store *s, const char *source, const char *name, struct pr
 	auto_transport struct transport *t = NULL;
 	auto_reference struct reference check = {0};
 
-	if (parse_place(source, &from, err) < 0 || (name && reference_parse(name, &check, err) < 0))
+	if (parse_place(source, &from, err) < 0 ||
+		(name && *name && reference_parse(name, &check, err) < 0))
 		return -1;
 	t = open_source(s, &from, p, err);
 	if (!t || pull_image(s, t, p, d, err) < 0 || progress_check(p, err) < 0)

@@ -47,7 +47,7 @@ struct transfer_opts {
  * Bring an image into the store: resolve, manifest, configuration, layers in parallel; sizes,
  * digests and diff IDs verified while streaming. Blobs that are here are not fetched. Tags it under
  * `name` (full normalised name of the reference when NULL; oci:/archives: the name inside, or
- * none). *manifest is the image manifest chosen from an index.
+ * none; "" = under none). *manifest is the image manifest chosen from an index.
  */
 int transfer_pull(struct store *s, const char *source, const char *name,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);

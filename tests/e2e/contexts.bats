@@ -173,3 +173,108 @@ everything() { printf 'FROM scratch\nCOPY . /\n' >"$1"; }
 	build -t x --ignorefile mine - <c.tar
 	equal "$(files x)" "/F "
 }
+
+# --- contexts over http --------------------------------------------------------------------
+
+@test "an http context: archives, a Dockerfile, and what is neither" {
+	start_web
+	everything ctx/Dockerfile
+	echo a >ctx/a
+	tar -C ctx -cf www/c.tar .
+	for f in gz bz2 xz zst; do tar -C ctx -caf www/c.tar.$f .; done
+	for f in c.tar c.tar.gz c.tar.bz2 c.tar.xz c.tar.zst; do
+		build -t x "http://$WEB/files/$f"
+		equal "$(files x)" "/Dockerfile /a " $f
+	done
+	build -t x "http://$WEB/files/c.tar"
+	equal "$(grep -c 'c.tar 200' web.log)" 1
+	printf 'FROM scratch\nLABEL l=web\n' >www/df
+	build -t x "http://$WEB/plain/df"
+	holds docker.io/library/x '.config.Labels.l == "web"'
+	fails 2 '-f names another' bld build -f ctx/Dockerfile "http://$WEB/plain/df"
+	fails 5 '404' bld build "http://$WEB/plain/nope"
+	fails 2 'not a kind of context' bld build ftp://127.0.0.1/x
+}
+
+# --- named contexts --------------------------------------------------------------------------
+
+@test "a named context replaces stages and images of its name, whatever way it is written" {
+	need_base
+	mkdir n
+	echo named >n/f
+	cat >ctx/Dockerfile <<-'EOF'
+		FROM scratch AS stage
+		COPY Dockerfile /f
+		FROM scratch
+		COPY --from=stage /f /stage
+		COPY --from=alpine /f /image
+	EOF
+	build -t x --build-context stage=n --build-context docker.io/library/alpine:latest=n ctx
+	check_tree docker.io/library/x <<-'EOF'
+		/stage content=named%0a
+		/image content=named%0a
+	EOF
+	printf 'FROM busybox:latest\nCOPY --from=busybox f /g\n' >ctx/Dockerfile
+	build -t x --build-context busybox=n ctx
+	check_tree docker.io/library/x <<-'EOF'
+		/f content=named%0a
+		/g content=named%0a
+	EOF
+	printf 'FROM localhost/base\nRUN --mount=from=n,target=/m cp /m/f /out\n' >ctx/Dockerfile
+	build -t x --build-context n=n ctx
+	check_tree docker.io/library/x <<<'/out content=named%0a'
+}
+
+@test "docker-image:// and oci-layout:" {
+	need_base
+	layout=$(base_layout)
+	cat >ctx/Dockerfile <<-'EOF'
+		FROM one AS a
+		RUN echo ran > /ran
+		FROM scratch
+		COPY --from=a /ran /ran
+		COPY --from=two /bin/busybox /b
+	EOF
+	build -t x --build-context one=docker-image://localhost/base --build-context "two=oci-layout:$layout:gz" ctx
+	check_tree docker.io/library/x <<-'EOF'
+		/ran content=ran%0a
+		/b type=f
+	EOF
+	# the names inside the layout are not given to images of the store
+	ok bld images
+	hasnt "$output" 'library/gz'
+	digest=$(jq -r '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == "zst").digest' "$layout/index.json")
+	printf 'FROM two\nCOPY --from=two /etc/passwd /p\n' >ctx/Dockerfile
+	build -t x --build-context "two=oci-layout://$layout@$digest" ctx
+	check_tree docker.io/library/x <<<'/p type=f'
+	printf 'FROM two\nRUN --mount=from=two,target=/m cp /m/etc/passwd /q\n' >ctx/Dockerfile
+	build -t x --build-context "two=oci-layout://$layout:base" ctx
+	check_tree docker.io/library/x <<<'/q type=f'
+	fails 4 'no image named nope.*' bld build --build-context "two=oci-layout:$layout:nope" ctx
+	fails 2 '64 hexadecimal' bld build --build-context "two=oci-layout:$layout@sha256:00" ctx
+}
+
+@test "an archive behind a URL as named context" {
+	start_web
+	mkdir n
+	echo n >n/f
+	tar -C n -czf www/n.tgz f
+	echo text >www/text
+	printf 'FROM n\nCOPY --from=n f /g\n' >ctx/Dockerfile
+	build -t x --build-context "n=http://$WEB/files/n.tgz" ctx
+	equal "$(files x)" "/f /g "
+	fails 4 'Dockerfile:1:6.*not a tar archive' bld build --build-context "n=http://$WEB/files/text" ctx
+}
+
+@test "mistakes in --build-context" {
+	everything ctx/Dockerfile
+	fails 2 'expected NAME=VALUE' bld build --build-context n ctx
+	fails 2 'expected NAME=VALUE' bld build --build-context =n ctx
+	fails 2 'reserved' bld build --build-context scratch=ctx ctx
+	fails 2 'reserved' bld build --build-context context=ctx ctx
+	fails 2 'standard input' bld build --build-context n=- ctx
+	fails 2 'not a kind of context' bld build --build-context n=s3://x ctx
+	fails 2 'docker-image://' bld build --build-context n=docker-image://a/UPPER ctx
+	fails 2 'bake' bld build --build-context n=target:x ctx
+	fails 4 'nowhere' bld build --build-context n=nowhere ctx
+}

@@ -247,3 +247,25 @@ seed() {
 	shift 2
 	skopeo copy -q --all --dest-tls-verify=false "$@" "oci:$(base_layout):$image" "docker://$dest"
 }
+
+# start_web: serves $T/www (tools/webfiles.py); sets $WEB to its host:port. Its log is $T/web.log
+start_web() {
+	mkdir -p "$T/www"
+	: >"$T/web.log"
+	background webfiles python3 "$TOOLS/webfiles.py" --root "$T/www" \
+		--port-file "$T/web.port" --log "$T/web.log"
+	wait_for "$T/web.port" || return
+	WEB=127.0.0.1:$(cat "$T/web.port")
+}
+
+# start_git: a git daemon over $T/www; sets $GITD to its host:port.
+start_git() {
+	local port try
+	for try in 1 2 3 4 5; do
+		port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
+		background "gitd$try" git daemon --verbose --export-all --base-path="$T/www" \
+			--listen=127.0.0.1 --port="$port"
+		! wait_text "$T/gitd$try.log" 'Ready to rumble' 5 || { GITD=127.0.0.1:$port; return; }
+	done
+	return 1
+}

@@ -156,7 +156,7 @@ static char *add(const struct copy_root *root, const char *source, bool is_add, 
 	auto_fd int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = source};
 	struct copy_request q = {
-		.root = *root, .items = &item, .nitems = 1, .add = is_add, .tmp_dir_fd = tmp};
+		.root = *root, .items = &item, .nitems = 1, .unpack = is_add, .tmp_dir_fd = tmp};
 	struct copy_dest d = {.below = below, .path = r->dest, .workdir = "/w", .now = KIT_NOW};
 	struct err *e = NULL;
 	if (r->chown) {
@@ -242,8 +242,11 @@ static void test_no_archive(void **state)
 		struct stat st;
 		assert_int_equal(fstatat(d.fd, names[i], &st, 0), 0);
 		struct copy_item item = {.kind = COPY_ITEM_PATH, .text = names[i]};
-		struct copy_request q = {
-			.root = root, .items = &item, .nitems = 1, .add = true, .tmp_dir_fd = d.fd};
+		struct copy_request q = {.root = root,
+			.items = &item,
+			.nitems = 1,
+			.unpack = true,
+			.tmp_dir_fd = d.fd};
 		struct copy_dest dest = {.path = r.dest, .workdir = "/", .now = KIT_NOW};
 		auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, NULL);
 		assert_non_null(s);
@@ -298,7 +301,7 @@ static void test_change(void **state)
 	struct copy_request q = {.root = {.dir_fd = d.fd},
 		.items = &item,
 		.nitems = 1,
-		.add = true,
+		.unpack = true,
 		.tmp_dir_fd = d.fd};
 	struct copy_dest dest = {.path = r.dest, .workdir = "/", .now = KIT_NOW};
 	auto_copy_selection struct copy_selection *s = copy_select(&q, NULL, NULL);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/gitrun.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+#define POLL_MS  100
+#define SAID_MAX ((size_t)16 << 10) /* of its messages */
+#define PIECE    ((size_t)16 << 10)
+
+/* --- what it sees --------------------------------------------------------------------------- */
+
+static void add_config(struct strlist *env, unsigned *n, const char *key, const char *value)
+{
+	strlist_addf(env, "GIT_CONFIG_KEY_%u=%s", *n, key);
+	strlist_addf(env, "GIT_CONFIG_VALUE_%u=%s", *n, value);
+	(*n)++;
+}
+
+static void add_configs(struct strlist *env, const struct gitrun *g)
+{
+	static const char *const fixed[][2] = {
+		{"core.hooksPath", "/dev/null"},
+		{"core.fsmonitor", "false"},
+		{"core.symlinks", "true"},
+		{"core.fileMode", "true"},
+		{"core.autocrlf", "false"},
+		{"core.askPass", "/bin/false"},
+		{"credential.helper", ""},
+		{"credential.interactive", "never"},
+		{"protocol.allow", "never"},
+		{"protocol.http.allow", "always"},
+		{"protocol.https.allow", "always"},
+		{"protocol.ssh.allow", "always"},
+		{"protocol.git.allow", "always"},
+		{"protocol.version", "2"},
+		{"http.lowSpeedLimit", "1000"},
+		{"http.lowSpeedTime", "60"},
+		{"gc.auto", "0"},
+		{"maintenance.auto", "false"},
+		{"fetch.recurseSubmodules", "false"},
+		{"submodule.recurse", "false"},
+		{"safe.directory", "*"},
+		{"advice.detachedHead", "false"},
+		{"init.defaultBranch", "main"},
+	};
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		add_config(env, &n, fixed[i][0], fixed[i][1]);
+	if (g->authorization && g->origin) {
+		auto_free char *key = mem_printf("http.%s/.extraHeader", g->origin);
+		auto_free char *value = mem_printf("Authorization: %s", g->authorization);
+		add_config(env, &n, key, value);
+		explicit_bzero(value, strlen(value));
+		/* The header would go wherever a redirect leads. */
+		add_config(env, &n, "http.followRedirects", "false");
+	}
+	strlist_addf(env, "GIT_CONFIG_COUNT=%u", n);
+}
+
+static void make_env(struct strlist *env, const struct gitrun *g)
+{
+	static const char *const fixed[] = {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_PROTOCOL_FROM_USER=0",
+		"GIT_ALLOW_PROTOCOL=http:https:ssh:git", "GIT_LFS_SKIP_SMUDGE=1",
+		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
+		"GIT_SSH_COMMAND=ssh -o BatchMode=yes", "LC_ALL=C"};
+	static const char *const passed[] = {
+		"PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		strlist_add(env, fixed[i]);
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+		const char *value = getenv(passed[i]);
+		if (value)
+			strlist_addf(env, "%s=%s", passed[i], value);
+	}
+	for (size_t i = 0; g->proxies && i < g->proxies->n; i++)
+		strlist_add(env, g->proxies->v[i]);
+	add_configs(env, g);
+}
+
+/* --- the child ------------------------------------------------------------------------------ */
+
+/* In a session of its own: no terminal to ask at, and everything it starts ends with it. */
+static int spawn(pid_t *pid, int dir_fd, char **argv, char **env, const int *out, const int *said)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t none;
+
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&fa, out[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, said[1], STDERR_FILENO);
+	if (dir_fd >= 0)
+		posix_spawn_file_actions_addfchdir_np(&fa, dir_fd);
+	else
+		posix_spawn_file_actions_addchdir_np(&fa, "/");
+	posix_spawnattr_init(&at);
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+	posix_spawnattr_setsigmask(&at, &none);
+	int rc = posix_spawnp(pid, argv[0], &fa, &at, argv, env);
+	posix_spawnattr_destroy(&at);
+	posix_spawn_file_actions_destroy(&fa);
+	if (rc == 0) {
+		const struct rlimit most = {GITRUN_FILE_MAX, GITRUN_FILE_MAX};
+		prlimit(*pid, RLIMIT_FSIZE, &most, NULL);
+	}
+	return rc;
+}
+
+struct child {
+	pid_t pid;
+	int out; /* owned */
+	int said;
+};
+
+static int start(const struct gitrun *g, int dir_fd, const char *const *args, struct child *c,
+	struct err **err)
+{
+	auto_strlist struct strlist argv = {0};
+	auto_strlist struct strlist env = {0};
+	int out[2], said[2];
+
+	strlist_add(&argv, "git");
+	for (size_t i = 0; args[i]; i++)
+		strlist_add(&argv, args[i]);
+	make_env(&env, g);
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(err, "git");
+	if (pipe2(said, O_CLOEXEC) < 0) {
+		close(out[0]);
+		close(out[1]);
+		return err_sys(err, "git");
+	}
+	int rc = spawn(&c->pid, dir_fd, argv.v, env.v, out, said);
+	for (size_t i = 0; i < env.n; i++)
+		explicit_bzero(env.v[i], strlen(env.v[i]));
+	close(out[1]);
+	close(said[1]);
+	c->out = out[0];
+	c->said = said[0];
+	if (rc == 0)
+		return 0;
+	close(out[0]);
+	close(said[0]);
+	errno = rc;
+	if (rc != ENOENT)
+		return err_sys(err, "git");
+	err_set(err, ERR_UNSUPPORTED, "git is not installed, and a git repository is to be read");
+	return err_hint(err, "install the package git");
+}
+
+/* One piece of one pipe: 1 there may be more, 0 its end, -1 more than fits. */
+static int take(int *fd, struct buf *to, bool clip)
+{
+	char piece[PIECE];
+	ssize_t n = read(*fd, piece, sizeof piece);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 1;
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+		return 0;
+	}
+	if (clip && to->len + (size_t)n > SAID_MAX)
+		return 1;
+	return buf_add(to, piece, (size_t)n) < 0 ? -1 : 1;
+}
+
+static int listen_to(const struct gitrun *g, struct child *c, struct buf *out, struct buf *said,
+	struct err **err)
+{
+	while (c->out >= 0 || c->said >= 0) {
+		struct pollfd p[] = {
+			{.fd = c->out, .events = POLLIN}, {.fd = c->said, .events = POLLIN}};
+		int n = poll(p, 2, POLL_MS);
+		if (g->cancelled && *g->cancelled)
+			return err_set(err, ERR_CANCELLED, "interrupted");
+		if (n <= 0)
+			continue;
+		if (p[0].revents && take(&c->out, out, false) < 0)
+			return err_set(err, ERR_LIMIT, "git: more than %zu bytes of output",
+				GITRUN_OUT_MAX);
+		if (p[1].revents)
+			take(&c->said, said, true);
+	}
+	return 0;
+}
+
+/* The line that says why: the first "fatal:" of a server or of git, else the last one. */
+static char *reason(const char *text)
+{
+	static const char *const marks[] = {"fatal: ", "error: ", "ERROR: "};
+	const char *best = NULL, *last = "";
+
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		for (size_t i = 0; i < ARRAY_LEN(marks) && !best; i++)
+			if (strncmp(line, marks[i], strlen(marks[i])) == 0)
+				best = line + strlen(marks[i]);
+		if (len)
+			last = line;
+		line += len + (line[len] == '\n');
+	}
+	best = best ? best : last;
+	auto_free char *one = mem_strndup(best, strcspn(best, "\r\n"));
+	return fs_printable(one);
+}
+
+int gitrun(const struct gitrun *g, int dir_fd, const char *const *args, struct buf *out,
+	char **said, struct err **err)
+{
+	auto_buf struct buf unused = {0}, words = {0};
+	struct child c;
+	int status = 0;
+
+	buf_init(&unused, GITRUN_OUT_MAX);
+	buf_init(&words, SAID_MAX + PIECE);
+	if (start(g, dir_fd, args, &c, err) < 0)
+		return -1;
+	int heard = listen_to(g, &c, out ? out : &unused, &words, err);
+	if (heard < 0)
+		kill(-c.pid, SIGKILL);
+	if (c.out >= 0)
+		close(c.out);
+	if (c.said >= 0)
+		close(c.said);
+	while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (heard < 0)
+		return -1;
+	if (said)
+		*said = reason(words.len ? words.data : "");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int gitrun_must(const struct gitrun *g, int dir_fd, const char *const *args, struct buf *out,
+	const char *what, struct err **err)
+{
+	auto_free char *said = NULL;
+	int status = gitrun(g, dir_fd, args, out, &said, err);
+
+	if (status <= 0)
+		return status;
+	if (status == 128 + SIGXFSZ)
+		return err_set(err, ERR_LIMIT, "%s: a file of more than %llu bytes", what,
+			(unsigned long long)GITRUN_FILE_MAX);
+	return err_set(err, ERR_NET, "%s: %s", what, *said ? said : "git failed");
+}
