@@ -67,7 +67,7 @@ static int declare_globals(
 			if (!value && pair->value.text.ptr) {
 				value = scope_expand(&p->globals, df, &pair->value, err);
 				if (!value)
-					return -1;
+					return hints_add(&p->globals, df, ins, err);
 			}
 			scope_declare(&p->globals, name, value);
 		}

@@ -168,7 +168,7 @@ commands="build pull push images inspect history tag rmi prune save load login l
 	has "$output" 'RUN'
 }
 
-@test "parse prints the tree of a Dockerfile, as text and as JSON" {
+@test "parse prints the tree of a Dockerfile, as text, as JSON and as a Dockerfile" {
 	dockerfile <<-'EOF'
 		ARG V=1
 		FROM scratch AS a
@@ -183,6 +183,12 @@ commands="build pull push images inspect history tag rmi prune save load login l
 	ok bld parse --json ctx/Dockerfile
 	jq -e . <<<"$output"
 	has "$output" '1:2'
+	ok bld parse --format dockerfile ctx/Dockerfile
+	has "$output" 'COPY --chown=1:2 x y /z/'
+	printf '%s\n' "$output" >again
+	json=$(bld parse --json ctx/Dockerfile | sed -E 's/,"(end_)?line":[0-9]+//g')
+	[ "$json" = "$(bld parse --json again | sed -E 's/,"(end_)?line":[0-9]+//g')" ]
+	fails 2 'format' bld parse --format yaml ctx/Dockerfile
 	printf 'FROM scratch\nRUNN x\nCOPY\n' >bad
 	fails 3 'bad:2:1' bld parse bad
 	has "$stderr" 'bad:3'
