@@ -10,7 +10,7 @@
 #include "store/base/jsonx.h"
 
 static const struct cli_command *const commands[] = {&cli_build, &cli_pull, &cli_push, &cli_images,
-	&cli_inspect, &cli_history, &cli_tag, &cli_rmi, &cli_prune, &cli_save, &cli_load,
+	&cli_inspect, &cli_history, &cli_logs, &cli_tag, &cli_rmi, &cli_prune, &cli_save, &cli_load,
 	&cli_login, &cli_logout, &cli_run, &cli_lint, &cli_parse_file, &cli_verify, &cli_info,
 	&cli_version, NULL};
 
@@ -57,24 +57,29 @@ static void fill_stdio(void)
 }
 
 /* A rendering of diagnostics (several lines, newline at its end) says itself what it is. */
+static void add_line(struct buf *b, const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	buf_adds(b, name);
+	buf_add_escaped(b, text, strlen(text), false);
+	buf_addc(b, '\n');
+}
+
 static int print_error(const struct err *e)
 {
 	auto_buf struct buf b;
-	const char *text = err_text(e), *hint = err_hint_text(e);
+	const char *text = err_text(e);
 	size_t n = strlen(text);
 	bool rendered = n && text[n - 1] == '\n';
 
 	buf_init(&b, BUF_TEXT_MAX);
-	if (!rendered)
-		buf_adds(&b, "error: ");
-	buf_add_escaped(&b, text, n, rendered);
-	if (!rendered)
-		buf_addc(&b, '\n');
-	if (*hint) {
-		buf_adds(&b, "help: ");
-		buf_add_escaped(&b, hint, strlen(hint), false);
-		buf_addc(&b, '\n');
-	}
+	if (rendered)
+		buf_add_escaped(&b, text, n, true);
+	else
+		add_line(&b, "error: ", text);
+	add_line(&b, "help: ", err_hint_text(e));
+	add_line(&b, "note: ", err_note_text(e));
 	fflush(stdout);
 	fwrite(b.data, 1, b.len, stderr);
 	if (caught_signal)

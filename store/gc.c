@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "store/base/fs.h"
@@ -316,10 +317,33 @@ static int sweep_statindexes(struct gc *g, struct err **err)
 	return fd < 0 ? 0 : sweep(g, fd, live_statindex, err);
 }
 
+/* A build that runs holds a lock on the directory of its log. */
+static bool live_log(struct gc *g, const char *name)
+{
+	struct stat st;
+	int64_t keep = g->o->keep_seconds;
+	auto_free char *path = mem_printf("logs/%s", name);
+	auto_fd int fd =
+		openat(store_bld_fd(g->s), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return true;
+	return keep >= 0 && fd >= 0 && fstat(fd, &st) == 0 && st.st_mtime >= g->now - keep;
+}
+
+/* Output of builds (builder/buildlog.h); the directory is made with the first one. */
+static int sweep_logs(struct gc *g, struct err **err)
+{
+	auto_fd int fd =
+		openat(store_bld_fd(g->s), "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? 0 : sweep(g, fd, live_log, err);
+}
+
 static int sweep_all(struct gc *g, struct err **err)
 {
 	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
-		sweep_statindexes(g, err) < 0 ||
+		sweep_statindexes(g, err) < 0 || sweep_logs(g, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
 		sweep(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0 ||

@@ -2,8 +2,9 @@
 /*
  * Garbage collection: mark from index.json (and, unless `all`, from cache records not older than
  * `keep_seconds`), sweep blobs, directory forms, indexes, derived forms, cache mounts, trash and
- * tmp of dead processes. Needs the store alone. Cache values name the layers they need as lines
- * "layer sha256:HEX" (see cache.h users).
+ * tmp of dead processes; logs of builds that ended (not those younger than `keep_seconds`). Needs
+ * the store alone. Cache values name the layers they need as lines "layer sha256:HEX" (see cache.h
+ * users).
  */
 #ifndef BLD_STORE_GC_H
 #define BLD_STORE_GC_H

@@ -86,7 +86,7 @@ const struct cli_option *cli_common_options(void);
 bool cli_bool(const char *text, bool *out);
 
 extern const struct cli_command cli_build, cli_pull, cli_push, cli_images, cli_inspect, cli_history,
-	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run,
+	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run, cli_logs,
 	cli_parse_file, cli_lint, cli_verify, cli_info, cli_version;
 
 #endif

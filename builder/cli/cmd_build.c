@@ -3,10 +3,12 @@
 #include "builder/cli/cli.h"
 
 #include "builder/build.h"
+#include "builder/buildlog.h"
 #include "builder/cli/buildopts.h"
 #include "builder/cli/buildresult.h"
 #include "builder/cli/check.h"
 #include "builder/ui/ui.h"
+#include "store/base/mem.h"
 
 static const char details[] =
 	"CONTEXT is a directory, \"-\" for a tar archive on standard input, the URL of\n"
@@ -20,15 +22,43 @@ static const char details[] =
 	"  bld build -o out --target bin .\n"
 	"  tar c src Dockerfile | bld build -t app -\n";
 
-static int build(const struct cli *c, const struct build_opts *b, struct ui *ui,
+/* What was built, for the list of logs. */
+static char *title_of(const struct build_opts *b)
+{
+	if (b->tags.n)
+		return mem_strdup(b->tags.v[0]);
+	return mem_printf("%s%s%s", b->context, b->target ? " " : "", b->target ? b->target : "");
+}
+
+/* The last line of a build of which a step failed. */
+static void tell_log(const struct buildlog *l, struct err **err)
+{
+	unsigned step;
+	const char *id = buildlog_id(l, &step);
+
+	if (id && step && err && *err)
+		err_note(err, "complete output of the step: bld logs %s %u", id, step);
+}
+
+static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 	const struct buildresult *result, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
+	auto_free char *title = title_of(b);
+	auto_buildlog struct buildlog *log = NULL;
 	struct build_result r = {0};
-	int status;
 
-	if (!s || build_run(b, s, &r, err) < 0)
+	if (!s)
 		return -1;
+	log = buildlog_new(s, title, ui_event, ui);
+	b->emit = buildlog_event;
+	b->emit_ctx = log;
+	int status = build_run(b, s, &r, err);
+	buildlog_end(log, status < 0 && err && *err ? err_text(*err) : NULL);
+	if (status < 0) {
+		tell_log(log, err);
+		return -1;
+	}
 	status = buildresult_deliver(result, s, ui, &r, err);
 	build_result_clear(&r);
 	return status;
@@ -75,8 +105,6 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		ui = remote_ui(&o->remote);
 		buildoutputs_names(&result.outputs, &o->tags, &names);
 		b.tags = names;
-		b.emit = ui_event;
-		b.emit_ctx = ui;
 		status = build(c, &b, ui, &result, err);
 		ui_finish(ui);
 	}

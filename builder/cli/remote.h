@@ -8,7 +8,7 @@
 #include "builder/ui/ui.h"
 #include "store/transport/transfer.h"
 
-#define REMOTE_PROGRESS_WORDS "auto|plain|tty|quiet"
+#define REMOTE_PROGRESS_WORDS "auto|plain|tty|quiet|rawjson|none"
 #define REMOTE_PROGRESS_ENV   "BLD_PROGRESS BUILDKIT_PROGRESS"
 
 struct remote_opts {

@@ -19,8 +19,12 @@
 
 bool ui_mode_parse(const char *text, enum ui_mode *out)
 {
-	static const char *const names[] = {
-		[UI_AUTO] = "auto", [UI_PLAIN] = "plain", [UI_TTY] = "tty", [UI_QUIET] = "quiet"};
+	static const char *const names[] = {[UI_AUTO] = "auto",
+		[UI_PLAIN] = "plain",
+		[UI_TTY] = "tty",
+		[UI_QUIET] = "quiet",
+		[UI_RAWJSON] = "rawjson",
+		[UI_NONE] = "none"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(text, names[i]) == 0) {
@@ -154,6 +158,22 @@ static void start_thread(struct ui *u)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static const struct ui_view *view_of(enum ui_mode mode)
+{
+	switch (mode) {
+	case UI_TTY:
+		return &tty_view;
+	case UI_QUIET:
+	case UI_RAWJSON: /* has its own way with events */
+	case UI_NONE:
+		return &quiet_view;
+	case UI_AUTO:
+	case UI_PLAIN:
+		break;
+	}
+	return &plain_view;
+}
+
 struct ui *ui_new(const struct ui_opts *o)
 {
 	struct ui *u = mem_alloc(sizeof *u);
@@ -161,7 +181,9 @@ struct ui *ui_new(const struct ui_opts *o)
 	u->o = *o;
 	if (u->o.log_lines < 0)
 		u->o.log_lines = UI_LOG_LINES;
-	u->view = o->mode == UI_TTY ? &tty_view : o->mode == UI_QUIET ? &quiet_view : &plain_view;
+	u->view = view_of(o->mode);
+	if (o->mode == UI_RAWJSON)
+		u->raw = rawjson_new(u);
 	buf_init(&u->out, BUF_TEXT_MAX);
 	buf_init(&u->pending, BUF_TEXT_MAX);
 	init_sync(u);
@@ -326,7 +348,12 @@ void ui_event(void *ctx, const struct event *e)
 	struct ui *u = ctx;
 
 	pthread_mutex_lock(&u->lock);
-	if (u->finished) {
+	if (u->finished || u->o.mode == UI_NONE) {
+		pthread_mutex_unlock(&u->lock);
+		return;
+	}
+	if (u->raw) {
+		rawjson_event(u, e);
 		pthread_mutex_unlock(&u->lock);
 		return;
 	}
@@ -380,6 +407,8 @@ void ui_finish(struct ui *u)
 		while (u->nsteps)
 			drop_step(u, u->steps[u->nsteps - 1]);
 		u->view->finish(u);
+		if (u->raw)
+			rawjson_finish(u);
 		u->finished = true;
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -396,6 +425,7 @@ void ui_free(struct ui *u)
 	buf_clear(&u->pending);
 	for (size_t i = 0; i < u->nstatuses; i++)
 		free(u->statuses[i].text);
+	rawjson_free(u->raw);
 	free(u->statuses);
 	free(u->drawn);
 	free(u->steps);

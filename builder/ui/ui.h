@@ -8,6 +8,9 @@
  *          "#3 ENDED" (another stage failed); "#0 ..." for what belongs to no step
  *   tty    the running steps with their time and last lines, redrawn in place
  *   quiet  nothing, until a step fails
+ *   rawjson  for programs: BuildKit's SolveStatus as lines of JSON: vertexes (steps, and what
+ *          takes time beside them), statuses (transfers), logs (bytes as base64, complete),
+ * warnings none   nothing at all
  *
  * Of each step the last UI_KEEP_LINES lines are kept and repeated when it fails. Lines end at a
  * newline, at a carriage return, or after UI_LINE_MAX bytes. Whatever comes from outside is made
@@ -30,7 +33,7 @@
 #define UI_KEEP_BYTES                                                                              \
 	((size_t)16 << 10) /* of one kept line; the rest is left out there, not in the log */
 
-enum ui_mode { UI_AUTO, UI_PLAIN, UI_TTY, UI_QUIET };
+enum ui_mode { UI_AUTO, UI_PLAIN, UI_TTY, UI_QUIET, UI_RAWJSON, UI_NONE };
 
 struct ui_opts {
 	enum ui_mode mode;
@@ -45,7 +48,7 @@ struct ui_opts {
 
 struct ui;
 
-/* "auto", "plain", "tty", "quiet" -> true and *out. */
+/* "auto", "plain", "tty", "quiet", "rawjson", "none" -> true and *out. */
 bool ui_mode_parse(const char *text, enum ui_mode *out);
 /* Environment: TERM, NO_COLOR, BLD_TTY_LOG_LINES. UI_AUTO, and UI_TTY where fd is no capable
  * terminal, are settled. */

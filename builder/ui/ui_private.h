@@ -59,7 +59,8 @@ struct ui {
 	size_t cap_steps;
 	struct ui_transfer transfers[UI_TRANSFERS_MAX]; /* of the running statuses */
 	size_t ntransfers;
-	struct buf out; /* scratch for what is written next */
+	struct rawjson *raw; /* UI_RAWJSON; owned */
+	struct buf out;      /* scratch for what is written next */
 	bool finished;
 
 	/* tty only */
@@ -77,6 +78,12 @@ struct ui {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 };
+
+/* Instead of the views. */
+struct rawjson *rawjson_new(const struct ui *u);
+void rawjson_event(struct ui *u, const struct event *e);
+void rawjson_finish(struct ui *u);
+void rawjson_free(struct rawjson *r);
 
 uint64_t ui_now(const struct ui *u);
 /* Forget the transfers of a status. */

@@ -12,6 +12,7 @@ struct err {
 	int sys;    /* errno at the time, 0 = not from a system call */
 	char *text; /* owned */
 	char *hint; /* owned, NULL = none */
+	char *note; /* likewise */
 	int status; /* exit status that goes before the kind's, 0 = none */
 	bool placed;
 	size_t off, len;
@@ -106,6 +107,25 @@ int err_hint(struct err **err, const char *fmt, ...)
 	return -1;
 }
 
+int err_note(struct err **err, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	if (!err || !*err || (*err)->note)
+		return -1;
+	va_start(ap, fmt);
+	(*err)->note = mem_vprintf(fmt, ap);
+	va_end(ap);
+	errno = saved;
+	return -1;
+}
+
+const char *err_note_text(const struct err *e)
+{
+	return e->note ? e->note : "";
+}
+
 int err_place_set(struct err **err, size_t off, size_t len)
 {
 	if (err && *err) {
@@ -197,5 +217,6 @@ void err_free(struct err *e)
 		return;
 	free(e->text);
 	free(e->hint);
+	free(e->note);
 	free(e);
 }

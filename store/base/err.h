@@ -48,6 +48,9 @@ int err_hint(struct err **err, const char *fmt, ...) __attribute__((format(print
  * them; err_place: false when none are known. */
 int err_place_set(struct err **err, size_t off, size_t len);
 bool err_place(const struct err *e, size_t *off, size_t *len);
+/* Add a note about where more is to be found, printed last ("note: ..."); the first one stays. */
+int err_note(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *err_note_text(const struct err *e); /* "" when there is none */
 /* Change the kind where a layer above knows better ("push failed after a good build"). */
 int err_rekind(struct err **err, enum err_kind kind);
 

@@ -24,6 +24,14 @@ int64_t now_seconds(void)
 	return ts.tv_sec;
 }
 
+int64_t now_milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 uint64_t now_monotonic_ms(void)
 {
 	struct timespec ts;

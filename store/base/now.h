@@ -9,6 +9,7 @@
 #define NOW_RFC3339 32
 
 int64_t now_seconds(void);       /* wall clock, seconds since 1970 */
+int64_t now_milliseconds(void);  /* the same clock */
 uint64_t now_monotonic_ms(void); /* never goes back */
 /* "2026-11-22T20:16:16Z"; returns out. */
 const char *now_rfc3339(int64_t seconds, char out[NOW_RFC3339]);

@@ -59,7 +59,7 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 }
 
 @test "help of every command: usage line, 79 columns, every option once" {
-	for c in build pull push images inspect history tag rmi prune save load login logout run parse verify info version; do
+	for c in build pull push images inspect history tag rmi prune save load login logout run logs parse verify info version; do
 		ok bld help $c
 		equal "${lines[0]%% \[*}" "Usage: bld $c"
 		[ "$(awk '{ if (length > m) m = length } END { print m }' <<<"$output")" -le 79 ] ||
@@ -85,7 +85,7 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	fails 2 'needs a value' bld build ctx --target
 	fails 2 'neither true nor false' bld pull --tls-verify=perhaps x
 	fails 2 'host\|none' bld build --network=bridge ctx
-	fails 2 'auto\|plain\|tty\|quiet' bld build --progress=rawjson ctx
+	fails 2 'auto\|plain\|tty\|quiet\|rawjson\|none' bld build --progress=fancy ctx
 	fails 2 'gzip:1 to gzip:9, zstd, zstd:1 to zstd:19, or none' bld push --compression gzip:10 x
 	fails 2 '"xz" is no compression' bld build --compression xz ctx
 	fails 2 'docker-archive are plain' bld save --compression zstd -o f x

@@ -327,7 +327,10 @@ static void test_modes(void **state)
 	assert_true(ui_mode_parse("auto", &m) && m == UI_AUTO);
 	assert_true(ui_mode_parse("tty", &m) && m == UI_TTY);
 	assert_true(ui_mode_parse("quiet", &m) && m == UI_QUIET);
-	assert_false(ui_mode_parse("rawjson", &m));
+	assert_true(ui_mode_parse("rawjson", &m));
+	assert_int_equal(UI_RAWJSON, m);
+	assert_true(ui_mode_parse("none", &m));
+	assert_false(ui_mode_parse("loud", &m));
 	/* No terminal: plain, also when tty was asked for. */
 	setenv("TERM", "xterm", 1);
 	setenv("BLD_TTY_LOG_LINES", "999", 1);
