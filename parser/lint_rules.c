@@ -203,7 +203,7 @@ static void check_description(struct lint *l, const struct ast_instruction *ins)
 	}
 	lint_report(l, LINT_DEFINITION_DESCRIPTION, ins, ins->keyword_span,
 		"Comment for %s should follow the format: `# %.*s <description>`",
-		from ? "build stage" : "build argument", SLICE_ARG(name));
+		ast_keyword_name(ins->keyword), SLICE_ARG(name));
 }
 
 static const struct ast_heredocs *heredocs_of(const struct ast_instruction *ins)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "parser/dockerfile.h"
+#include "parser/lint.h"
 #include "tests/fuzz/roundtrip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +38,22 @@ static void check_instruction(const struct dockerfile *df, const struct ast_inst
 	assert(ins->last_line <= df->source.nlines);
 }
 
+static void check_lint(const struct dockerfile *df)
+{
+	struct lint_opts o = {.portable = true};
+	struct lint_result *r = lint_run(df, &o);
+	struct lint_sarif sarif = {.df = df, .result = r, .uri = df->source.name};
+	size_t total = 0;
+
+	assert(r->found >= r->count && r->count <= LINT_FINDINGS_MAX);
+	for (size_t i = 0; i < r->count; i++)
+		check_span(df, r->items[i].diag.span);
+	lint_render_text(r, count, &total);
+	lint_render_json(df, r, NULL, count, &total);
+	lint_render_sarif(&sarif, count, &total);
+	lint_free(r);
+}
+
 static void check(struct dockerfile *df)
 {
 	size_t total = 0;
@@ -58,6 +75,8 @@ static void check(struct dockerfile *df)
 	dockerfile_report(df, count, &total);
 	dockerfile_dump_text(df, count, &total);
 	dockerfile_dump_json(df, count, &total);
+	if (df->diags.errors == 0 && df->nstages)
+		check_lint(df);
 	assert(!roundtrip_applies(df) || roundtrip_holds(df));
 	dockerfile_free(df);
 }
