@@ -60,6 +60,7 @@ struct span lint_span(const struct lint *l, struct slice cut, struct span other)
 struct lint_var {
 	struct slice name;  /* NUL-terminated */
 	struct slice value; /* ptr NULL: declared without a value */
+	unsigned hash;      /* of the name */
 	bool vague;         /* the value hangs on a base that is not known */
 };
 

@@ -58,8 +58,11 @@ static size_t declared_later(const struct walk *w, struct slice name)
 
 static void explain(struct walk *w, struct diag *d, struct slice name)
 {
-	size_t line = declared_later(w, name);
+	size_t line;
 
+	if (!d)
+		return;
+	line = declared_later(w, name);
 	if (line == w->ins->first_line)
 		lint_hint(w->l, d, "values of an instruction are seen by the ones after it");
 	else if (line)
@@ -357,34 +360,42 @@ static void once(struct walk *w, const struct ast_instruction **last)
 		"line %zu takes its place", w->ins->first_line);
 }
 
+/* What the parser says of a text that looks like a JSON list; NULL when it says nothing. */
+static const struct diag *not_json(const struct walk *w)
+{
+	const struct diag_list *list = &w->l->df->diags;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct diag *d = &list->items[i];
+
+		if (d->severity == DIAG_WARNING && d->span.off >= w->ins->span.off &&
+			d->span.off < w->ins->span.off + w->ins->span.len)
+			return d;
+	}
+	return NULL;
+}
+
 static void command(struct walk *w)
 {
-	const struct ast_command *c = &w->ins->command;
-	static const char how[] = "words in double quotes, commas between them, none at the end";
-	bool list = slice_starts(c->text, "[") && c->text.ptr[c->text.len - 1] == ']' &&
-		    !slice_starts(c->text, "[ ") && !slice_starts(c->text, "[[");
+	const char *name = ast_keyword_name(w->ins->keyword);
+	const struct diag *why = not_json(w);
 	struct diag *d;
 
 	once(w, w->ins->keyword == AST_CMD ? &w->cmd : &w->entrypoint);
-	if (c->json)
+	if (w->ins->command.json || (w->s->shell && !why))
 		return;
-	if (w->s->shell) {
-		if (list)
-			lint_hint(w->l,
-				lint_report(w->l, LINT_NOT_JSON, w->ins, c->span,
-					"looks like a JSON list but is not valid JSON"),
-				"%s", how);
-		return;
-	}
-	d = lint_report(w->l, LINT_JSON_ARGS, w->ins, w->ins->keyword_span,
-		"JSON arguments recommended for %s to prevent unintended behavior related to OS "
-		"signals",
-		ast_keyword_name(w->ins->keyword));
-	if (list)
-		lint_hint(w->l, d, "this is not valid JSON: %s", how);
+	if (w->s->shell)
+		d = lint_report(
+			w->l, LINT_NOT_JSON, w->ins, why->span, "%.*s", SLICE_ARG(why->message));
 	else
-		lint_hint(w->l, d, "write %s [\"program\", \"argument\"]",
-			ast_keyword_name(w->ins->keyword));
+		d = lint_report(w->l, LINT_JSON_ARGS, w->ins, w->ins->keyword_span,
+			"JSON arguments recommended for %s to prevent unintended behavior related "
+			"to OS signals",
+			name);
+	if (why)
+		lint_hint(w->l, d, "this is not valid JSON: %.*s", SLICE_ARG(why->hint));
+	else
+		lint_hint(w->l, d, "write %s [\"program\", \"argument\"]", name);
 }
 
 static void instruction(struct walk *w)

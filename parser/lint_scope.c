@@ -4,10 +4,22 @@
 #include "parser/expand.h"
 #include "parser/suggest.h"
 
+/* Compared before the name: a file can ask for 100000 names of a scope of 2000. */
+static unsigned hash_of(struct slice name)
+{
+	unsigned h = 5381;
+
+	for (size_t i = 0; i < name.len; i++)
+		h = h * 33 + (unsigned char)name.ptr[i];
+	return h;
+}
+
 struct lint_var *lint_scope_find(const struct lint_scope *s, struct slice name)
 {
+	unsigned hash = hash_of(name);
+
 	for (size_t i = 0; i < s->count; i++)
-		if (slice_eq(s->vars[i].name, name))
+		if (s->vars[i].hash == hash && slice_eq(s->vars[i].name, name))
 			return &s->vars[i];
 	return NULL;
 }
@@ -24,7 +36,7 @@ void lint_scope_set(struct lint *l, struct lint_scope *s, struct slice name, str
 	if (!v) {
 		s->vars = arena_grow(l->arena, s->vars, s->count, &s->cap, sizeof(*s->vars));
 		v = &s->vars[s->count++];
-		*v = (struct lint_var){.name = arena_copy(l->arena, name)};
+		*v = (struct lint_var){.name = arena_copy(l->arena, name), .hash = hash_of(name)};
 	}
 	if (value.ptr) {
 		v->value = value;
