@@ -44,6 +44,8 @@ struct build_opts {
 	bool no_cache;
 	bool pull; /* ask the registry even when the base image is in the store */
 	enum build_network network;
+	bool allow_insecure;        /* RUN --security=insecure may be */
+	bool allow_secret_in_layer; /* what a RUN leaves is not searched for its secrets */
 	enum build_layer_form layer_form;
 	bool has_timestamp; /* --timestamp: every time becomes timestamp */
 	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */

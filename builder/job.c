@@ -91,14 +91,14 @@ void job_use_arg(struct job *j, const char *name)
 
 bool job_ended(const struct job *j)
 {
-	return j->stop == JOB_STOP_FAILURE && !(j->o->cancelled && *j->o->cancelled);
+	return job_stop_get(j) == JOB_STOP_FAILURE && !(j->o->cancelled && *j->o->cancelled);
 }
 
 void job_stop(struct job *j)
 {
 	pthread_mutex_lock(&j->lock);
-	if (!j->stop)
-		j->stop = JOB_STOP_FAILURE;
+	if (!job_stop_get(j))
+		job_stop_set(j, JOB_STOP_FAILURE);
 	pthread_cond_broadcast(&j->changed);
 	pthread_mutex_unlock(&j->lock);
 }
@@ -110,7 +110,7 @@ int job_check(const struct job *j, struct err **err)
 	if (sig)
 		return err_set(err, ERR_CANCELLED, "stopped by %s",
 			sig == SIGTERM ? "SIGTERM" : "an interrupt");
-	if (j->stop)
+	if (job_stop_get(j))
 		return err_set(err, ERR_CANCELLED, "another stage failed");
 	return 0;
 }

@@ -43,8 +43,20 @@ struct job {
 	unsigned nsteps;               /* grows when a base image brings triggers */
 	unsigned nstatuses;            /* numbers given to statuses */
 	bool parallel;                 /* stages are built by threads of their own */
-	volatile int stop;             /* not 0: a signal came, or another stage failed */
+	/* Not 0: a signal came, or another stage failed. Also read without the lock, by those who
+	 * poll it (job_cancelled): job_stop_get() and job_stop_set() only. */
+	volatile int stop;
 };
+
+static inline int job_stop_get(const struct job *j)
+{
+	return __atomic_load_n(&j->stop, __ATOMIC_RELAXED);
+}
+
+static inline void job_stop_set(struct job *j, int value)
+{
+	__atomic_store_n(&j->stop, value, __ATOMIC_RELAXED);
+}
 
 enum job_phase { JOB_WAITS, JOB_RUNS, JOB_DONE, JOB_FAILED };
 

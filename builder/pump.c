@@ -14,11 +14,10 @@
 
 static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64_t *asked)
 {
-	int sig = p->cancelled ? *p->cancelled : 0;
+	int sig = p->cancelled ? __atomic_load_n(p->cancelled, __ATOMIC_RELAXED) : 0;
 
 	if (!sig && p->stop)
-		sig = *p->stop;
-
+		sig = __atomic_load_n(p->stop, __ATOMIC_RELAXED);
 	if (!sig)
 		return;
 	if (sig < 0) {
@@ -58,19 +57,36 @@ static bool carry(const struct pump *p, int fd, int stream, char *chunk)
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+/* How long to wait for output; 0 once the time is over. */
+static int patience(uint64_t deadline)
+{
+	uint64_t now = deadline ? now_monotonic_ms() : 0;
+
+	if (deadline && now >= deadline)
+		return 0;
+	return deadline && deadline - now < PUMP_POLL_MS ? (int)(deadline - now) : PUMP_POLL_MS;
+}
+
 /* Returns when both ends are closed, which is when nobody in the sandbox can write any more. */
-static void carry_all(const struct pump *p, struct sandbox_job *job, int out_fd, int err_fd)
+static bool carry_all(const struct pump *p, struct sandbox_job *job, int out_fd, int err_fd)
 {
 	struct pollfd fds[2] = {
 		{.fd = out_fd, .events = POLLIN},
 		{.fd = err_fd, .events = POLLIN},
 	};
 	auto_free char *chunk = mem_alloc(PUMP_CHUNK);
-	uint64_t asked = 0;
+	uint64_t asked = 0, deadline = p->timeout_ms ? now_monotonic_ms() + p->timeout_ms : 0;
+	bool late = false;
 	struct idle idle = {.next = now_monotonic_ms() + PUMP_TRASH_AFTER_MS};
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		int n = poll(fds, 2, PUMP_POLL_MS);
+		int wait = patience(late ? 0 : deadline);
+		if (wait == 0) {
+			late = true;
+			sandbox_signal(job, SIGKILL);
+			wait = PUMP_POLL_MS;
+		}
+		int n = poll(fds, 2, wait);
 		forward_signal(p, job, &asked);
 		if (n == 0 && !asked)
 			empty_trash(p, &idle);
@@ -80,10 +96,11 @@ static void carry_all(const struct pump *p, struct sandbox_job *job, int out_fd,
 			if (fds[i].fd >= 0 && fds[i].revents && !carry(p, fds[i].fd, i + 1, chunk))
 				fds[i].fd = -1;
 	}
+	return late;
 }
 
 int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandbox_result *out,
-	struct err **err)
+	bool *late, struct err **err)
 {
 	int outs[2], errs[2];
 	struct sandbox_spec piped = *spec;
@@ -103,6 +120,8 @@ int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandb
 		return -1;
 	if (p->started)
 		p->started(p->ctx);
-	carry_all(p, job, out_r, err_r);
+	bool over = carry_all(p, job, out_r, err_r);
+	if (late)
+		*late = over;
 	return sandbox_wait(job, out, err);
 }

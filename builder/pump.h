@@ -30,11 +30,13 @@ struct pump {
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
 	void (*started)(void *ctx); /* work for the time in which the command runs; or NULL */
 	void *ctx;
+	uint64_t timeout_ms; /* after so long everything is killed; 0 = never */
 	struct store *store; /* whose trash is emptied a little meanwhile; or NULL */
 };
 
-/* Start, carry, wait. stdout_fd and stderr_fd of the spec are not looked at. */
+/* Start, carry, wait. stdout_fd and stderr_fd of the spec are not looked at. *late (may be NULL):
+ * the time was over and the command was killed. */
 int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandbox_result *out,
-	struct err **err);
+	bool *late, struct err **err);
 
 #endif

@@ -61,7 +61,7 @@ static int run_spec(const struct runimage_opts *o, struct sandbox_runner *runner
 	struct sandbox_result res = {0};
 	struct pump p = {.runner = runner, .cancelled = o->cancelled, .output = write_through};
 
-	if (pump_run(&p, spec, &res, err) < 0)
+	if (pump_run(&p, spec, &res, NULL, err) < 0)
 		return -1;
 	if (res.exec_errno) {
 		err_set(err, ERR_BUILD, "could not start \"%s\": %s", spec->argv[0],

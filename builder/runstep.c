@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "builder/cachekey.h"
 #include "builder/commit.h"
@@ -22,6 +23,8 @@ struct run {
 	struct job *j;
 	const struct step *sp;
 	enum sandbox_network network;
+	bool insecure;
+	bool late; /* --timeout was over */
 	struct strlist argv;
 	struct runmounts mounts;
 	char *script_path; /* of a heredoc with #!; owned */
@@ -69,10 +72,23 @@ static int choose_network(struct run *r, struct err **err)
 
 	if (a->network == AST_NETWORK_HOST && none)
 		return dferr_at(err, ERR_BUILD, r->sp->df, a->network_word.span,
-			"run bld with --network=host",
-			"RUN asks for the host network, the command line gives none");
+			"a Dockerfile can take the network away, not give it: leave --network=none "
+			"away",
+			"RUN asks for the host network, the command line says --network=none");
 	r->network = none || a->network == AST_NETWORK_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST;
 	return 0;
+}
+
+static int choose_security(struct run *r, struct err **err)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+
+	r->insecure = a->security == AST_SECURITY_INSECURE;
+	if (!r->insecure || r->j->o->allow_insecure)
+		return 0;
+	return dferr_at(err, ERR_BUILD, r->sp->df, a->security_word.span,
+		"when you trust this Dockerfile: bld build --allow security.insecure",
+		"RUN --security=insecure is not allowed on the command line");
 }
 
 /* --- environment ---------------------------------------------------------------------------------
@@ -153,6 +169,10 @@ static int report_failure(const struct run *r, const struct sandbox_result *res,
 
 	if (job_check(r->j, err) < 0)
 		return -1;
+	if (r->late)
+		return dferr_at(err, ERR_BUILD, sp->df, sp->ins->run.timeout.span, NULL,
+			"RUN was killed: it took longer than %.*s (--timeout)",
+			SLICE_ARG(sp->ins->run.timeout.text));
 	if (res->exec_errno) {
 		const struct layer_tree *tree = state_tree(sp->st, r->j->s, &ignored);
 		return dferr_at(err, ERR_BUILD, sp->df, at,
@@ -242,9 +262,12 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.groups = user.groups,
 		.ngroups = user.ngroups,
 		.network = r->network,
+		.insecure = r->insecure,
 		.mounts = r->mounts.mounts,
 		.nmounts = r->mounts.nmounts,
 	};
+	/* A millisecond at least, which the parser has seen to. */
+	uint64_t timeout = (uint64_t)r->sp->ins->run.timeout_ns / 1000000;
 	struct pump p = {
 		.runner = job_runner(r->j, err),
 		.cancelled = r->j->o->cancelled,
@@ -253,8 +276,9 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.started = prepare_next,
 		.ctx = r,
 		.store = r->j->s,
+		.timeout_ms = timeout,
 	};
-	return pump_run(&p, &spec, res, err);
+	return pump_run(&p, &spec, res, &r->late, err);
 }
 
 /* It goes with the rest of our temporary directories when the store is closed. */
@@ -274,7 +298,7 @@ static int lay_floor(struct job *j, struct err **err)
 static int commit(struct run *r, const struct sandbox_result *res, struct commit_upper *c,
 	struct record *out, struct err **err)
 {
-	if (res->exit_code || res->signal || res->exec_errno)
+	if (r->late || res->exit_code || res->signal || res->exec_errno)
 		return report_failure(r, res, err);
 	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
 }
@@ -308,6 +332,17 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	return done;
 }
 
+/* RUN --no-cache: no other step has this key, and no later one those that follow from it. */
+static int feed_chance(struct sha256 *h, struct err **err)
+{
+	unsigned char bytes[16];
+
+	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+		return err_sys(err, "random bytes");
+	sha256_field(h, bytes, sizeof bytes);
+	return 0;
+}
+
 static int lookup_and_run(struct run *r, struct err **err)
 {
 	static const char *const networks[] = {
@@ -326,6 +361,11 @@ static int lookup_and_run(struct run *r, struct err **err)
 	cachekey_run(&h, st, &r->argv, &vars, networks[r->network]);
 	sha256_field(&h, r->script.ptr, r->script.len);
 	runmounts_feed(&r->mounts, &h);
+	/* Only then, so that other keys are what they always were. */
+	if (r->insecure)
+		sha256_field_str(&h, "insecure");
+	if (r->sp->ins->run.no_cache && feed_chance(&h, err) < 0)
+		return -1;
 	sha256_final(&h, &key);
 	struct flight f = {.j = r->j, .sp = r->sp, .key = &key, .execute = execute, .ctx = r};
 	r->flight = &f;
@@ -347,6 +387,8 @@ int runstep_run(struct job *j, const struct step *sp, struct err **err)
 
 	make_argv(&r);
 	int done = choose_network(&r, err);
+	if (done == 0)
+		done = choose_security(&r, err);
 	if (done == 0)
 		done = runmounts_expand(j, sp, &r.mounts, err);
 	if (done == 0)

@@ -39,7 +39,7 @@ int stages_wait(struct job *j, size_t stage, struct err **err)
 	const struct job_stage *p = &j->progress[stage];
 
 	pthread_mutex_lock(&j->lock);
-	while (j->parallel && p->phase < JOB_DONE && !j->stop)
+	while (j->parallel && p->phase < JOB_DONE && !job_stop_get(j))
 		pthread_cond_wait(&j->changed, &j->lock);
 	bool done = p->phase == JOB_DONE;
 	pthread_mutex_unlock(&j->lock);
@@ -73,7 +73,7 @@ int stages_number(struct job *j, size_t stage, unsigned ntriggers, unsigned *fir
 	j->progress[stage].ntriggers = ntriggers;
 	j->nsteps += ntriggers;
 	pthread_cond_broadcast(&j->changed);
-	while (ntriggers && !alone && !earlier_triggers(j, stage, &before) && !j->stop)
+	while (ntriggers && !alone && !earlier_triggers(j, stage, &before) && !job_stop_get(j))
 		pthread_cond_wait(&j->changed, &j->lock);
 	pthread_mutex_unlock(&j->lock);
 	*first_step = j->plan.stages[stage].first_step + (alone ? ntriggers : 0);
@@ -107,8 +107,8 @@ static void *work(void *ctx)
 	pthread_mutex_lock(&j->lock);
 	j->progress[w->stage].phase = r < 0 ? JOB_FAILED : JOB_DONE;
 	j->progress[w->stage].err = err;
-	if (r < 0 && !j->stop)
-		j->stop = JOB_STOP_FAILURE;
+	if (r < 0 && !job_stop_get(j))
+		job_stop_set(j, JOB_STOP_FAILURE);
 	w->ended = true;
 	pthread_cond_broadcast(&j->changed);
 	pthread_mutex_unlock(&j->lock);
@@ -163,11 +163,11 @@ static unsigned reap(struct worker *v, size_t n)
 static int start_ready(
 	struct job *j, struct worker *v, unsigned *running, unsigned most, struct err **err)
 {
-	for (size_t i = 0; i < j->plan.nstages && *running < most && !j->stop; i++) {
+	for (size_t i = 0; i < j->plan.nstages && *running < most && !job_stop_get(j); i++) {
 		if (!ready(j, i))
 			continue;
 		if (start(&v[i], err) < 0) {
-			j->stop = JOB_STOP_FAILURE;
+			job_stop_set(j, JOB_STOP_FAILURE);
 			return -1;
 		}
 		(*running)++;
@@ -180,11 +180,11 @@ static void pass_on_signal(struct job *j, const struct worker *v)
 {
 	int sig = j->o->cancelled ? *j->o->cancelled : 0;
 
-	if (sig && j->stop <= 0) {
-		j->stop = sig;
+	if (sig && job_stop_get(j) <= 0) {
+		job_stop_set(j, sig);
 		pthread_cond_broadcast(&j->changed);
 	}
-	for (size_t i = 0; j->stop && i < j->plan.nstages; i++)
+	for (size_t i = 0; job_stop_get(j) && i < j->plan.nstages; i++)
 		if (v[i].started && !v[i].ended)
 			pthread_kill(v[i].thread, SIGURG);
 }

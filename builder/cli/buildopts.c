@@ -59,6 +59,9 @@ const struct cli_option buildopts_table[] = {
 		"ask the registry for newer base images, even when they are in the store"},
 	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
 		"what RUN may reach: the network of this machine, or nothing (default: host)"},
+	{"allow", 0, CLI_LIST, AT(allow), "WHAT", NULL,
+		"security.insecure: RUN --security=insecure; secret-in-layer: layers that hold a "
+		"secret; network.host; may be repeated"},
 	{"jobs", 0, CLI_STRING, AT(jobs), "N", NULL,
 		"build at most so many stages at a time (default: the number of processors)"},
 	{"timestamp", 0, CLI_STRING, AT(timestamp), "SECONDS", NULL,
@@ -181,6 +184,37 @@ static int take_times(const struct buildopts *o, struct build_opts *b, struct er
 	return times_seconds("SOURCE_DATE_EPOCH", epoch, &b->timestamp, err);
 }
 
+/* Each value is a name, or several with commas. */
+static int take_allowed(const struct strlist *in, struct build_opts *b, struct err **err)
+{
+	bool network_host; /* what RUN may reach is what --network says */
+	const struct {
+		const char *name;
+		bool *to;
+	} known[] = {{"security.insecure", &b->allow_insecure},
+		{"secret-in-layer", &b->allow_secret_in_layer}, {"network.host", &network_host}};
+
+	for (size_t i = 0; i < in->n; i++) {
+		auto_free char *copy = mem_strdup(in->v[i]);
+		char *save = NULL;
+
+		for (char *word = strtok_r(copy, ",", &save); word;
+			word = strtok_r(NULL, ",", &save)) {
+			size_t k = 0;
+
+			while (k < ARRAY_LEN(known) && strcmp(known[k].name, word) != 0)
+				k++;
+			if (k < ARRAY_LEN(known)) {
+				*known[k].to = true;
+				continue;
+			}
+			err_set(err, ERR_USAGE, "--allow: \"%s\" is not known", word);
+			return err_hint(err, "security.insecure, secret-in-layer or network.host");
+		}
+	}
+	return 0;
+}
+
 /* Mistakes in names are found before anything is built. */
 static int check_tags(const struct buildopts *o, struct err **err)
 {
@@ -266,7 +300,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		take_labels(&o->labels, &b->labels, err) < 0 ||
 		take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
 		take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0 ||
-		take_annotations(o, b, err) < 0)
+		take_allowed(&o->allow, b, err) < 0 || take_annotations(o, b, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;

@@ -31,6 +31,7 @@ struct buildopts {
 	bool no_cache;
 	bool pull;
 	const char *network;
+	struct strlist allow;
 	const char *timestamp;
 	const char *iidfile;
 	const char *digestfile;

@@ -155,7 +155,7 @@ static int attach_cgroup(struct ops_state *st, const struct op *op)
 	return fd < 0 ? -1 : kernel_attach(st->slot[op->in], fd);
 }
 
-void mounts_plan_system(struct op_list *l, const struct probe *p)
+void mounts_plan_system(struct op_list *l, const struct probe *p, bool bare)
 {
 	static const struct kernel_fs_opt cover_opt[] = {
 		{.key = "size", .value = "4k"},
@@ -165,6 +165,7 @@ void mounts_plan_system(struct op_list *l, const struct probe *p)
 	static const char *const rule = "the image must have a real directory there, not a link";
 	const struct target at_proc = {"/proc", TARGET_DIR, .no_links = true, .stub = true};
 	const struct target at_sys = {"/sys", TARGET_DIR, .no_links = true, .stub = true};
+	const uint64_t attr = bare ? ATTR_QUIET : ATTR_SEALED;
 	int sys, cgroup;
 
 	mounts_plan_fs(l,
@@ -172,17 +173,21 @@ void mounts_plan_system(struct op_list *l, const struct probe *p)
 		OPS_COVER, "make a cover for directories", false);
 	ops_add(l, &(struct op){check_proc, .what = "check /proc", .in = OPS_PROC});
 	mounts_plan_attach(l, OPS_PROC, &at_proc, "mount /proc", rule);
-	plan_each(l, make_readonly, OPS_PROC, readonly_proc, ARRAY_LEN(readonly_proc));
-	plan_each(l, hide, OPS_PROC, hidden_proc, ARRAY_LEN(hidden_proc));
+	if (!bare) {
+		plan_each(l, make_readonly, OPS_PROC, readonly_proc, ARRAY_LEN(readonly_proc));
+		plan_each(l, hide, OPS_PROC, hidden_proc, ARRAY_LEN(hidden_proc));
+	}
 
 	sys = mounts_plan_fs(
-		l, &(struct kernel_fs){"sysfs", .attr = ATTR_SEALED}, -1, "make a sysfs", false);
+		l, &(struct kernel_fs){"sysfs", .attr = attr}, -1, "make a sysfs", false);
 	mounts_plan_attach(l, sys, &at_sys, "mount /sys", rule);
-	plan_each(l, hide, sys, hidden_sys, ARRAY_LEN(hidden_sys));
-	plan_each(l, hide, sys, (const char *const *)p->throttle.v, p->throttle.n);
+	if (!bare) {
+		plan_each(l, hide, sys, hidden_sys, ARRAY_LEN(hidden_sys));
+		plan_each(l, hide, sys, (const char *const *)p->throttle.v, p->throttle.n);
+	}
 	if (!p->cgroup2)
 		return;
-	cgroup = mounts_plan_fs(l, &(struct kernel_fs){"cgroup2", .attr = ATTR_SEALED}, -1,
+	cgroup = mounts_plan_fs(l, &(struct kernel_fs){"cgroup2", .attr = attr}, -1,
 		"make a cgroup file system", true);
 	ops_add(l, &(struct op){attach_cgroup, .what = "mount /sys/fs/cgroup", .in = cgroup,
 			   .flags = (uint64_t)sys, .optional = true});

@@ -20,8 +20,9 @@ void mounts_plan_attach(
 int mounts_plan_fs(
 	struct op_list *l, const struct kernel_fs *fs, int out, const char *what, bool optional);
 
-/* /proc and /sys, after /dev is there (its null covers files). */
-void mounts_plan_system(struct op_list *l, const struct probe *p);
+/* /proc and /sys, after /dev is there (its null covers files). bare: nothing of them is hidden, and
+ * all can be written. */
+void mounts_plan_system(struct op_list *l, const struct probe *p, bool bare);
 
 /* A file on the private tmpfs, read-only, as a mount in a new slot; mounts_plan_files() first.
  * Both before the root changes. */

@@ -92,6 +92,8 @@ struct sandbox_spec {
 	int stderr_fd;
 	uint64_t cap_mask; /* 0 = the default eleven; bounding = permitted = effective for uid 0 */
 	bool no_new_privs;
+	bool insecure; /* every capability that bld has, all system calls, /proc and /sys to write;
+			  the namespaces stay */
 };
 
 struct sandbox_result {

@@ -56,7 +56,8 @@ int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int
 		uint64_t left = end > now ? end - now : 0;
 		struct timespec ts;
 
-		if ((cancelled && *cancelled) || (stop && *stop))
+		if ((cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED)) ||
+			(stop && __atomic_load_n(stop, __ATOMIC_RELAXED)))
 			return -1;
 		if (left == 0)
 			return 0;

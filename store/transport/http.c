@@ -101,7 +101,7 @@ const struct http_opts *http_session_opts(const struct http_session *s)
 
 bool http_cancelled(const struct http_session *s)
 {
-	return (s->o.cancelled && *s->o.cancelled) ||
+	return (s->o.cancelled && __atomic_load_n(s->o.cancelled, __ATOMIC_RELAXED)) ||
 	       (s->o.stop && __atomic_load_n(s->o.stop, __ATOMIC_RELAXED));
 }
 

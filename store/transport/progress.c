@@ -35,7 +35,7 @@ void progress_retry(void *ctx, const char *text)
 
 int progress_check(struct progress *p, struct err **err)
 {
-	if (p->o->cancelled && *p->o->cancelled)
+	if (p->o->cancelled && __atomic_load_n(p->o->cancelled, __ATOMIC_RELAXED))
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return 0;
 }

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# RUN --security, --timeout, --no-cache and --network beside the options of the command line.
+
+load helpers
+
+setup() {
+	common_setup
+	need_base
+}
+
+@test "security=insecure: all capabilities, no filter, a writable sys, and still namespaces of its own" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN --security=insecure grep -E '^(Cap|Seccomp:)' /proc/self/status > /f; grep -E ' /(sys|proc) ' /proc/mounts >> /f; \
+			echo pid $$ >> /f; mkdir /m && mount -t tmpfs none /m && umount /m && echo mounted >> /f; readlink /proc/self/ns/pid >> /f
+		RUN grep -E '^(CapEff|Seccomp:)' /proc/self/status > /after
+	EOF
+	fails 1 "Dockerfile:2:16.*insecure" bld build ctx
+	has "$stderr" 'help: .*--allow security.insecure'
+	build --allow security.insecure -t x ctx
+	bld build --allow security.insecure -o out ctx 2>/dev/null
+	f=$(cat out/f)
+	own=$(awk '/CapEff/ {print $2}' /proc/self/status)
+	has "$f" "CapEff:.*$own"
+	has "$f" 'Seccomp:.0'
+	has "$f" ' /sys sysfs rw,'
+	has "$f" '^pid 1$|^pid [0-9]$'
+	has "$f" '^mounted$'
+	hasnt "$f" "pid:\[$(readlink /proc/self/ns/pid | tr -dc 0-9)\]"
+	has "$(cat out/after)" 'CapEff:.00000000800405fb'
+	has "$(cat out/after)" 'Seccomp:.2'
+}
+
+@test "security=insecure does not come from the cache of a sandboxed step" {
+	printf 'FROM localhost/base\nRUN grep CapEff /proc/self/status > /f\n' >ctx/Dockerfile
+	build ctx
+	printf 'FROM localhost/base\nRUN --security=insecure grep CapEff /proc/self/status > /f\n' >ctx/Dockerfile
+	build --allow=security.insecure,network.host ctx
+	equal "$(cached_steps)" 0
+	build --allow security.insecure ctx
+	equal "$(cached_steps)" 1
+}
+
+@test "allow takes names it knows" {
+	dockerfile <<<'FROM scratch'
+	fails 2 'allow: "root" is not known' bld build --allow root ctx
+}
+
+@test "timeout: the whole tree is killed, the message names time, step and line" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN true
+		RUN --timeout=300ms (trap '' TERM; setsid sleep 97531 & sleep 97531) & \
+			trap '' TERM; echo begun; while :; do sleep 1; done
+	EOF
+	start=$SECONDS
+	fails 1 'longer than 300ms' bld build --progress=plain ctx
+	[ $((SECONDS - start)) -lt 8 ]
+	has "$stderr" 'Dockerfile:3:15'
+	has "$stderr" '#2 ERROR'
+	has "$stderr" '#2 [0-9.]+ begun'
+	! pgrep -f 'sleep 97531'
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN --timeout=1m echo in time
+	EOF
+	build ctx
+	# the time is none of the key
+	sed -i s/1m/2m/ ctx/Dockerfile
+	build ctx
+	equal "$(cached_steps)" 1
+}
+
+@test "no-cache: the step and those after it run again, those before do not" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN echo a > /a
+		RUN --no-cache echo b > /b
+		RUN echo c > /c
+	EOF
+	build ctx
+	build ctx
+	equal "$(cached_steps)" 1
+	sed -i 's/--no-cache/--no-cache=false/' ctx/Dockerfile
+	build ctx
+	build ctx
+	equal "$(cached_steps)" 3
+}
