@@ -356,6 +356,53 @@ static void test_trigger_text(void **state)
 	dockerfile_free(df);
 }
 
+/* Typed values of flags; whether the builder can do them yet does not matter here. */
+static void test_typed_flags(void **state)
+{
+	struct dockerfile *df = parse(
+		"FROM --reset=env,volumes --reset=expose a\n"
+		"RUN --security=insecure --no-cache --timeout=1m30s --network=host x\n"
+		"RUN --no-cache=false --security=sandbox x\n"
+		"WORKDIR --chown=1:2 /x y\n"
+		"COPY --no-follow --keep-ownership=false --exclude=$X --exclude=!y --from=b a b\n"
+		"RUN --mount=type=ssh,required,mode=0600,uid=1,gid=2,id=i,target=/s "
+		"--mount=type=cache,target=/c,from=$F,source=/s x\n"
+		"ADD --checksum=sha256:0 --unpack=false --keep-git-dir --link a b\n");
+	struct ast_instruction **body = df->stages[0].body.items;
+	const struct ast_run *run = &body[0]->run;
+	const struct ast_copy *copy = &body[3]->copy;
+	const struct ast_mount *mounts = body[4]->run.mounts;
+
+	(void)state;
+	assert_int_equal(df->stages[0].from->from.reset,
+		AST_RESET_ENV | AST_RESET_VOLUMES | AST_RESET_EXPOSE);
+	assert_int_equal(df->stages[0].from->from.reset_words.count, 3);
+	assert_int_equal(run->security, AST_SECURITY_INSECURE);
+	assert_int_equal(run->network, AST_NETWORK_HOST);
+	assert_true(run->no_cache);
+	assert_int_equal(run->timeout_ns, 90000000000);
+	assert_false(body[1]->run.no_cache);
+	assert_int_equal(body[1]->run.security, AST_SECURITY_SANDBOX);
+	assert_int_equal(body[1]->run.timeout_ns, 0);
+	assert_true(slice_eq_str(body[2]->workdir.chown.text, "1:2"));
+	assert_true(slice_eq_str(body[2]->workdir.path.text, "/x y"));
+	assert_true(slice_eq_str(copy->no_follow.text, "true"));
+	assert_true(slice_eq_str(copy->keep_ownership.text, "false"));
+	assert_int_equal(copy->excludes.count, 2);
+	assert_true(slice_eq_str(copy->excludes.items[0].text, "$X"));
+	assert_null(copy->link.text.ptr);
+	assert_int_equal(body[4]->run.nmounts, 2);
+	assert_int_equal(mounts[0].type, AST_MOUNT_SSH);
+	assert_true(slice_eq_str(mounts[0].required.text, "true"));
+	assert_true(slice_eq_str(mounts[0].id.text, "i"));
+	assert_true(slice_eq_str(mounts[1].from.text, "$F"));
+	assert_true(slice_eq_str(mounts[1].source.text, "/s"));
+	assert_true(slice_eq_str(body[5]->copy.checksum.text, "sha256:0"));
+	assert_true(slice_eq_str(body[5]->copy.unpack.text, "false"));
+	assert_true(slice_eq_str(body[5]->copy.keep_git_dir.text, "true"));
+	dockerfile_free(df);
+}
+
 static void test_json_dump(void **state)
 {
 	struct dockerfile *df = parse("FROM a AS b\nRUN --network=none [\"x\"]\nENV k v\n");
@@ -391,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_run_helpers),
 		cmocka_unit_test(test_triggers),
 		cmocka_unit_test(test_trigger_text),
+		cmocka_unit_test(test_typed_flags),
 		cmocka_unit_test(test_json_dump),
 	};
 
