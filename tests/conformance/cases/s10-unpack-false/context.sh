@@ -1,0 +1,1 @@
+echo 1 > one; tar -czf a.tar.gz one
