@@ -37,6 +37,7 @@ struct build_opts {
 	bool drop_base_labels;       /* stages start without the labels of what they are FROM */
 	bool no_base_annotations;    /* org.opencontainers.image.base.* are left out */
 	bool docker_format;          /* media types of Docker's schema 2 */
+	bool compat_volumes;         /* what RUN writes below a VOLUME is thrown away */
 	bool squash;                 /* the layers of this build become one */
 	struct strlist secrets;      /* "id=..,src=..|env=.." as given */
 	struct strlist contexts;     /* "NAME=DIR" as given */

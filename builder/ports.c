@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ports.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -44,13 +45,24 @@ static const char *protocol(const char *text, size_t *body_len)
 	const char *slash = strrchr(text, '/');
 
 	*body_len = slash ? (size_t)(slash - text) : strlen(text);
-	if (!slash)
+	if (!slash || !slash[1])
 		return "tcp";
 	static const char *const known[] = {"tcp", "udp", "sctp"};
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcasecmp(slash + 1, known[i]) == 0)
 			return known[i];
 	return NULL;
+}
+
+/* "", an IPv4 address, or an IPv6 one, with or without brackets. */
+static bool is_address(const char *p, size_t len)
+{
+	unsigned char out[sizeof(struct in6_addr)];
+	bool brackets = len > 1 && p[0] == '[' && p[len - 1] == ']';
+	auto_free char *text = mem_strndup(p + brackets, len - 2U * brackets);
+
+	return len == 0 || (!brackets && inet_pton(AF_INET, text, out) == 1) ||
+	       inet_pton(AF_INET6, text, out) == 1;
 }
 
 int ports_parse(const char *text, struct strlist *out, struct err **err)
@@ -77,6 +89,9 @@ int ports_parse(const char *text, struct strlist *out, struct err **err)
 					    container.to != container.from)))
 			return err_set(err, ERR_SYNTAX,
 				"EXPOSE %s: host and container ranges do not fit", text);
+		if (before && !is_address(text, (size_t)(before - text)))
+			return err_set(err, ERR_SYNTAX, "EXPOSE %s: \"%.*s\" is no IP address",
+				text, (int)(before - text), text);
 	}
 	for (unsigned p = container.from; p <= container.to; p++)
 		strlist_addf(out, "%u/%s", p, proto);

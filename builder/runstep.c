@@ -16,6 +16,7 @@
 #include "builder/stagelowers.h"
 #include "builder/step.h"
 #include "builder/userdb.h"
+#include "builder/volumes.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
@@ -300,6 +301,8 @@ static int commit(struct run *r, const struct sandbox_result *res, struct commit
 {
 	if (r->late || res->exit_code || res->signal || res->exec_errno)
 		return report_failure(r, res, err);
+	if (r->j->o->compat_volumes && volumes_discard(r->sp->st, r->j->s, c->scratch_fd, err) < 0)
+		return -1;
 	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
 }
 
@@ -366,6 +369,10 @@ static int lookup_and_run(struct run *r, struct err **err)
 		sha256_field_str(&h, "insecure");
 	if (r->sp->ins->run.no_cache && feed_chance(&h, err) < 0)
 		return -1;
+	if (r->j->o->compat_volumes && st->config.volumes.n) {
+		sha256_field_str(&h, "compat-volumes");
+		cachekey_list(&h, &st->config.volumes);
+	}
 	sha256_final(&h, &key);
 	struct flight f = {.j = r->j, .sp = r->sp, .key = &key, .execute = execute, .ctx = r};
 	r->flight = &f;

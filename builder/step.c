@@ -215,9 +215,11 @@ static bool known_signal(const char *text)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(text, names[i]) == 0)
 			return true;
-	if (strncasecmp(text, "RTMIN+", 6) == 0 || strncasecmp(text, "RTMAX-", 6) == 0) {
+	bool from_min = strncasecmp(text, "RTMIN+", 6) == 0;
+	if (from_min || strncasecmp(text, "RTMAX-", 6) == 0) {
 		number = strtol(text + 6, &end, 10);
-		return isdigit((unsigned char)text[6]) && !*end && number >= 1 && number <= 30;
+		return isdigit((unsigned char)text[6]) && !*end && number >= 1 &&
+		       number <= (from_min ? 15 : 14);
 	}
 	return false;
 }
@@ -285,13 +287,12 @@ static int do_shell(const struct step *sp)
 	return 0;
 }
 
+/* History is of what was done, and a trigger is not, so far (S22). */
 static int do_onbuild(const struct step *sp)
 {
 	struct slice t = sp->ins->onbuild.trigger;
-	auto_free char *text = mem_printf("ONBUILD %.*s", SLICE_ARG(t));
 
 	strlist_add_take(&sp->st->config.onbuild, mem_strndup(t.ptr, t.len));
-	note(sp, text);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct buildopts {
 	int base_annotations;
 	const char *format;
 	bool squash;
+	bool compat_volumes;
 	struct strlist secrets;
 	struct strlist contexts;
 	const char *platform;

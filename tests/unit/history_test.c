@@ -78,7 +78,6 @@ static void of_a_build(void **state)
 		{"WORKDIR /w", false},
 		{"WORKDIR /w", false},
 		{"USER u", true},
-		{"ONBUILD ENV x=1", true},
 		{"MAINTAINER me", true},
 		{"ENV x=1", true},
 		{"COPY --from=s /d/f /x", false},
