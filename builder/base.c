@@ -9,6 +9,7 @@
 #include "builder/fetchenv.h"
 #include "builder/hints.h"
 #include "builder/origin.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/reference.h"
@@ -61,6 +62,12 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		.cancelled = job_cancelled(j),
 	};
 
+	if (!local && j->o->pull == BUILD_PULL_NEVER) {
+		auto_free char *shown = fs_printable(name);
+		err_set(err, ERR_NOT_FOUND,
+			"%s is not in the store, and --pull=never forbids to ask for it", shown);
+		return err_hint(err, "bld pull %s", shown);
+	}
 	if (!local && reference_parse(name, &ref, err) < 0)
 		return -1;
 	auto_free char *full = local ? mem_strdup(name) : reference_text(&ref);
@@ -122,7 +129,7 @@ static int find_in_store(struct job *j, const char *name, const struct oci_platf
 {
 	auto_err struct err *missing = NULL;
 
-	if (j->o->pull || transfer_is_local(name) ||
+	if (j->o->pull == BUILD_PULL_ALWAYS || transfer_is_local(name) ||
 		image_open(j->s, name, want, out, &missing) < 0)
 		return 0;
 	bool fits = oci_platform_rank(want, &out->config.platform) > 0 ||

@@ -6,7 +6,9 @@
  */
 #include "builder/build.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "builder/base.h"
 #include "builder/copystep.h"
@@ -15,6 +17,7 @@
 #include "builder/hints.h"
 #include "builder/job.h"
 #include "builder/lintjob.h"
+#include "builder/platforms.h"
 #include "builder/result.h"
 #include "builder/runstep.h"
 #include "builder/stages.h"
@@ -161,6 +164,25 @@ static void warn_unused_args(struct job *j)
 	}
 }
 
+static int check_filter(const struct job *j, struct err **err)
+{
+	const struct strlist *some = &j->o->no_cache_stages;
+
+	for (size_t i = 0; i < some->n; i++) {
+		bool found = false;
+		char number[24];
+		for (size_t k = 0; k < j->plan.nstages && !found; k++) {
+			snprintf(number, sizeof number, "%zu", k);
+			found = strcasecmp(some->v[i], j->plan.stages[k].title) == 0 ||
+				strcmp(some->v[i], number) == 0;
+		}
+		if (!found)
+			return err_set(err, ERR_USAGE,
+				"--no-cache-filter: there is no stage \"%s\"", some->v[i]);
+	}
+	return 0;
+}
+
 /* Everything that is read before anything is done. */
 static int build_read(struct job *j, struct err **err)
 {
@@ -174,9 +196,11 @@ static int build_read(struct job *j, struct err **err)
 		return -1;
 	if (secrets_load(&o->secrets, &j->secrets, err) < 0)
 		return -1;
-	struct fetchenv e = fetchenv_of(j);
-	if (context_open(&c, &e, &j->contexts, &j->df, err) < 0)
-		return -1;
+	if (!j->df) {
+		struct fetchenv e = fetchenv_of(j);
+		if (context_open(&c, &e, &j->contexts, &j->df, err) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
 		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
 	struct plan_opts p = {
@@ -187,7 +211,9 @@ static int build_read(struct job *j, struct err **err)
 	};
 	if (plan_make(j->df, &p, &j->plan, err) < 0)
 		return -1;
-	return lintjob_before(j, err);
+	if (check_filter(j, err) < 0)
+		return -1;
+	return lintjob_before(j, err) < 0 ? -1 : platforms_check_runs(j, err);
 }
 
 static int build_all(struct job *j, struct build_result *out, struct err **err)
@@ -209,12 +235,55 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 	return result_write(j, &j->stages[j->plan.target], out, err);
 }
 
+/* What was read for the platform before is read no more. */
+static void hand_over(struct job *from, struct job *to)
+{
+	to->contexts = from->contexts;
+	to->df = from->df;
+	from->contexts = (struct context_set){.main = {.dir_fd = -1}};
+	from->df = NULL;
+}
+
+static int build_platforms(const struct build_opts *o, struct store *s,
+	const struct strlist *platforms, struct build_result *out, struct err **err)
+{
+	auto_free struct digest *manifests = mem_array(platforms->n, sizeof *manifests);
+	struct build_opts one = *o;
+	struct job before, j;
+	int r = 0;
+
+	one.tags = (struct strlist){0};
+	job_init(&before, &one, s);
+	for (size_t i = 0; i < platforms->n && r == 0; i++) {
+		struct build_result image = {0};
+		one.platform = platforms->v[i];
+		job_init(&j, &one, s);
+		hand_over(&before, &j);
+		r = build_all(&j, &image, err);
+		manifests[i] = image.manifest;
+		build_result_clear(&image);
+		if (r < 0 && j.plan.nstages && err && *err && !strchr(err_text(*err), '\n'))
+			err_prefix(err, "%s", platforms->v[i]);
+		hand_over(&j, &before);
+		job_clear(&j);
+	}
+	job_clear(&before);
+	return r < 0 ? -1 : platforms_write_index(o, s, manifests, platforms->n, out, err);
+}
+
 int build_run(
 	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err)
 {
+	auto_strlist struct strlist platforms = {0};
+	struct build_opts one = *o;
 	struct job j;
 
-	job_init(&j, o, s);
+	if (platforms_split(o->platform, &platforms, err) < 0)
+		return -1;
+	if (platforms.n > 1)
+		return build_platforms(o, s, &platforms, out, err);
+	one.platform = platforms.n ? platforms.v[0] : NULL;
+	job_init(&j, &one, s);
 	int r = build_all(&j, out, err);
 	job_clear(&j);
 	return r;

@@ -14,6 +14,12 @@
 
 enum build_network { BUILD_NET_HOST, BUILD_NET_NONE };
 
+enum build_pull {
+	BUILD_PULL_MISSING, /* when it is not in the store */
+	BUILD_PULL_ALWAYS,
+	BUILD_PULL_NEVER,
+};
+
 /* How layers are mounted; anything but AUTO is for tests and diagnosis. */
 enum build_layer_form {
 	BUILD_FORM_AUTO,
@@ -41,9 +47,10 @@ struct build_opts {
 	bool squash;                 /* the layers of this build become one */
 	struct strlist secrets;      /* "id=..,src=..|env=.." as given */
 	struct strlist contexts;     /* "NAME=DIR" as given */
-	const char *platform;        /* NULL = this machine's */
+	const char *platform;        /* NULL = this machine's; several, by commas: an index */
 	bool no_cache;
-	bool pull; /* ask the registry even when the base image is in the store */
+	struct strlist no_cache_stages; /* names or numbers of stages that are built again */
+	enum build_pull pull;           /* when the registry is asked for a base image */
 	enum build_network network;
 	bool allow_insecure;        /* RUN --security=insecure may be */
 	bool allow_secret_in_layer; /* what a RUN leaves is not searched for its secrets */
@@ -65,8 +72,9 @@ struct build_opts {
 };
 
 struct build_result {
-	struct digest config;   /* image ID, --iidfile */
-	struct digest manifest; /* as the store knows it */
+	struct digest config;   /* image ID, --iidfile; of an index its digest */
+	struct digest manifest; /* as the store knows it; or that of the index */
+	bool index;             /* several platforms were built */
 	struct strlist names;   /* full normalised names it was tagged with */
 };
 

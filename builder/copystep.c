@@ -251,7 +251,8 @@ static int shape_seen(void *ctx, struct err **err)
 	const struct work *w = ctx;
 	auto_free char *value = NULL;
 
-	return w->j->o->no_cache ? 0 : cache_find(w->j->s, &w->shape, &value, NULL, err);
+	return job_no_cache(w->j, w->sp->stage) ? 0
+						: cache_find(w->j->s, &w->shape, &value, NULL, err);
 }
 
 static int finish_copy(struct work *w, struct err **err)

@@ -21,7 +21,7 @@ static void emit(const struct flight *f, enum event_kind kind, const char *text,
 
 int flight_lookup(const struct flight *f, struct record *out, struct err **err)
 {
-	if (f->j->o->no_cache)
+	if (job_no_cache(f->j, f->sp->stage))
 		return 0;
 	int found = record_find(f->j->s, f->key, out, err);
 	if (found <= 0)

@@ -2,7 +2,9 @@
 #include "builder/job.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "builder/origin.h"
@@ -48,6 +50,19 @@ void job_clear(struct job *j)
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);
 	pthread_mutex_destroy(&j->emitting);
+}
+
+bool job_no_cache(const struct job *j, size_t stage)
+{
+	const struct strlist *some = &j->o->no_cache_stages;
+	char number[24];
+
+	snprintf(number, sizeof number, "%zu", stage);
+	for (size_t i = 0; i < some->n; i++)
+		if (strcasecmp(some->v[i], j->plan.stages[stage].title) == 0 ||
+			strcmp(some->v[i], number) == 0)
+			return true;
+	return j->o->no_cache;
 }
 
 const volatile int *job_cancelled(const struct job *j)

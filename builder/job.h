@@ -82,6 +82,8 @@ struct step {
 	unsigned number;
 };
 
+/* Is this stage to be built again, whatever the cache holds? */
+bool job_no_cache(const struct job *j, size_t stage);
 /* What work of a stage that takes long polls: not 0 once it is to end. */
 const volatile int *job_cancelled(const struct job *j);
 /* The runner of sandboxes, made by the first one who asks; borrowed. */

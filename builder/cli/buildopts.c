@@ -6,6 +6,7 @@
 #include "builder/annotation.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
+#include "builder/platforms.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
@@ -54,11 +55,15 @@ const struct cli_option buildopts_table[] = {
 		"docker-image://REF, oci-layout://DIR[:TAG], a git repository or URL of an "
 		"archive; "
 		"may be repeated"},
-	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH", NULL,
-		"platform of the base images (default: this machine's)"},
+	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH[,...]", NULL,
+		"what to build for (default: this machine); several make one image each and an "
+		"index"},
 	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},
-	{"pull", 0, CLI_FLAG, AT(pull), NULL, NULL,
-		"ask the registry for newer base images, even when they are in the store"},
+	{"no-cache-filter", 0, CLI_LIST, AT(no_cache_stages), "STAGE[,...]", NULL,
+		"run every step of these stages again; may be repeated"},
+	{"pull", 0, CLI_OPTIONAL, AT(pull), "always|missing|never", NULL,
+		"when the registry is asked for base images; without a value always (default: "
+		"missing)"},
 	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
 		"what RUN may reach: the network of this machine, or nothing (default: host)"},
 	{"allow", 0, CLI_LIST, AT(allow), "WHAT", NULL,
@@ -241,17 +246,48 @@ static int check_tags(const struct buildopts *o, struct err **err)
 
 static int check_platform(const struct buildopts *o, struct err **err)
 {
-	auto_oci_platform struct oci_platform p = {0};
+	auto_strlist struct strlist all = {0};
 
-	if (!o->platform)
-		return 0;
-	if (strchr(o->platform, ',')) {
-		err_set(err, ERR_USAGE, "--platform: several platforms at once are not supported");
-		return err_hint(err, "build them one after the other");
-	}
-	if (oci_platform_parse(o->platform, &p, err) < 0)
+	if (platforms_split(o->platform, &all, err) < 0)
 		return err_rekind(err, ERR_USAGE);
 	return 0;
+}
+
+/* The words of podman and buildah, and those of a boolean option. */
+static int take_pull(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	static const struct {
+		const char *word;
+		enum build_pull pull;
+	} words[] = {
+		{"always", BUILD_PULL_ALWAYS},
+		{"true", BUILD_PULL_ALWAYS},
+		{"", BUILD_PULL_ALWAYS},
+		{"missing", BUILD_PULL_MISSING},
+		{"ifmissing", BUILD_PULL_MISSING},
+		{"false", BUILD_PULL_MISSING},
+		{"never", BUILD_PULL_NEVER},
+	};
+
+	for (size_t i = 0; o->pull && i < ARRAY_LEN(words); i++)
+		if (strcmp(o->pull, words[i].word) == 0) {
+			b->pull = words[i].pull;
+			return 0;
+		}
+	if (!o->pull)
+		return 0;
+	return err_set(err, ERR_USAGE, "--pull=%s: expected always, missing or never", o->pull);
+}
+
+static void take_stages(const struct strlist *in, struct strlist *out)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		auto_free char *copy = mem_strdup(in->v[i]);
+		char *save = NULL;
+
+		for (char *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save))
+			strlist_add(out, p);
+	}
 }
 
 static int take_jobs(const struct buildopts *o, struct build_opts *b, struct err **err)
@@ -280,7 +316,6 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.contexts = o->contexts,
 		.platform = o->platform,
 		.no_cache = o->no_cache,
-		.pull = o->pull,
 		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
 									 : BUILD_NET_HOST,
 		.sync = o->sync,
@@ -296,6 +331,9 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile and the context cannot both come from standard input");
+	if (take_pull(o, b, err) < 0)
+		return -1;
+	take_stages(&o->no_cache_stages, &b->no_cache_stages);
 	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
@@ -312,6 +350,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 void buildopts_clear(struct build_opts *b)
 {
 	strlist_clear(&b->build_args);
+	strlist_clear(&b->no_cache_stages);
 	strlist_clear(&b->labels);
 	strlist_clear(&b->proxy_env);
 }

@@ -30,7 +30,8 @@ struct buildopts {
 	struct strlist contexts;
 	const char *platform;
 	bool no_cache;
-	bool pull;
+	const char *pull;
+	struct strlist no_cache_stages;
 	const char *network;
 	struct strlist allow;
 	const char *timestamp;

@@ -192,7 +192,9 @@ static int push_one(const struct buildoutputs_job *job, const struct image *i, c
 	struct digest d;
 
 	remote_status(job->ui, "pushing %s", name);
-	if (transfer_push(job->s, i, name, t, &d, err) == 0) {
+	int sent = job->r->index ? transfer_push_index(job->s, &job->r->manifest, name, t, &d, err)
+				 : transfer_push(job->s, i, name, t, &d, err);
+	if (sent == 0) {
 		strlist_addf(job->pushed, "%s=%s", name, sha256_string(&d, text));
 		return 0;
 	}
@@ -224,6 +226,15 @@ static int write_one(const struct output *o, const struct buildoutputs_job *job,
 {
 	auto_image struct image i = {0};
 
+	if (job->r->index) {
+		if (o->type == OUTPUT_IMAGE)
+			return o->push ? push_all(o, job, NULL, err) : 0;
+		if (o->type == OUTPUT_CACHEONLY)
+			return 0;
+		err_set(err, ERR_UNSUPPORTED,
+			"this output does not take several platforms yet: type=image does");
+		return err_hint(err, "the image is built and in the store");
+	}
 	if (open_in_form(o, job, &i, err) < 0)
 		return -1;
 	switch (o->type) {

@@ -81,13 +81,15 @@ static int write_metadata(const struct outfile *f, struct store *s, const struct
 	buf_init(&names, BUF_TEXT_MAX);
 	if (!f->path)
 		return 0;
-	if (image_open_manifest(s, &d, &i, err) < 0)
+	if (!r->index && image_open_manifest(s, &d, &i, err) < 0)
 		return -1;
 	for (size_t n = 0; n < r->names.n; n++)
 		buf_addf(&names, "%s%s", n ? "," : "", r->names.v[n]);
 	show_json_open(&j, NULL, '{');
-	show_json_digest(&j, "containerimage.config.digest", &r->config);
-	add_descriptor(&j, &i);
+	if (!r->index) {
+		show_json_digest(&j, "containerimage.config.digest", &r->config);
+		add_descriptor(&j, &i);
+	}
 	show_json_digest(&j, "containerimage.digest", &d);
 	if (r->names.n)
 		show_json_string(&j, "image.name", names.data);
@@ -116,7 +118,8 @@ static void show_result(
 		printf("%s\n", sha256_string(&r->config, text));
 		return;
 	}
-	printf("image   %s\n", sha256_string(&r->config, text));
+	if (!r->index)
+		printf("image   %s\n", sha256_string(&r->config, text));
 	printf("digest  %s\n", sha256_string(&r->manifest, text));
 	for (size_t i = 0; i < r->names.n; i++)
 		show_line("name    %s\n", r->names.v[i]);

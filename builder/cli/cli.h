@@ -19,12 +19,13 @@
 #include "store/store.h"
 
 enum cli_kind {
-	CLI_FLAG,    /* bool: --x, --x=BOOL */
-	CLI_BOOL,    /* int, -1 when not given: --x, --x=BOOL */
-	CLI_STRING,  /* const char *, borrowed from argv or the environment; NULL when not given */
-	CLI_CHOICE,  /* the same, one of the words of `value` ("auto|plain|tty") */
-	CLI_LIST,    /* struct strlist: one entry each time it is given */
-	CLI_IGNORED, /* a flag that other tools have; does nothing */
+	CLI_FLAG,     /* bool: --x, --x=BOOL */
+	CLI_BOOL,     /* int, -1 when not given: --x, --x=BOOL */
+	CLI_STRING,   /* const char *, borrowed from argv or the environment; NULL when not given */
+	CLI_OPTIONAL, /* the same, with its value behind "=" only: "" without one */
+	CLI_CHOICE,   /* the same, one of the words of `value` ("auto|plain|tty") */
+	CLI_LIST,     /* struct strlist: one entry each time it is given */
+	CLI_IGNORED,  /* a flag that other tools have; does nothing */
 };
 
 struct cli_option {

@@ -3,8 +3,11 @@
 #include "builder/cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "builder/cli/remote.h"
+#include "store/reference.h"
+#include "store/tags.h"
 
 struct opts {
 	struct remote_opts remote;
@@ -29,6 +32,24 @@ static const char details[] =
 	"\n"
 	"The digest of the manifest, as the destination knows it, is printed.\n";
 
+/* Does the name stand for images of several platforms? */
+static bool has_index(struct store *s, const char *text, struct digest *out)
+{
+	auto_reference struct reference ref = {0};
+	struct oci_descriptor d = {0};
+
+	if (reference_parse(text, &ref, NULL) < 0 || ref.has_digest)
+		return false;
+	auto_free char *name = reference_text(&ref);
+	if (tags_find(s, name, &d, NULL) <= 0)
+		return false;
+	bool is = d.media_type && (strcmp(d.media_type, OCI_MEDIA_INDEX) == 0 ||
+					  strcmp(d.media_type, OCI_MEDIA_DOCKER_LIST) == 0);
+	*out = d.digest;
+	oci_descriptor_clear(&d);
+	return is;
+}
+
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
@@ -38,7 +59,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	auto_ui struct ui *ui = NULL;
 	struct transfer_opts t;
 	char text[DIGEST_STRING];
-	struct digest d;
+	struct digest d, index;
 
 	if (remote_compression(&o->remote, err) < 0)
 		return -1;
@@ -54,7 +75,9 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	ui = remote_ui(&o->remote);
 	remote_transfer_opts(c, &o->remote, ui, &t);
 	remote_status(ui, "pushing %s", dest);
-	if (transfer_push(s, &image, dest, &t, &d, err) < 0)
+	if (has_index(s, operands->v[0], &index)
+			? transfer_push_index(s, &index, dest, &t, &d, err) < 0
+			: transfer_push(s, &image, dest, &t, &d, err) < 0)
 		return -1;
 	ui_finish(ui);
 	printf("%s\n", sha256_string(&d, text));

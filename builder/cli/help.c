@@ -38,6 +38,8 @@ static void add_option(struct buf *b, const struct cli_option *o)
 		buf_addf(b, "      --%s", o->name);
 	if (o->kind == CLI_BOOL)
 		buf_addf(b, "=%s", o->value);
+	else if (o->kind == CLI_OPTIONAL)
+		buf_addf(b, "[=%s]", o->value);
 	else if (o->value)
 		buf_addf(b, " %s", o->value);
 	if (b->len - start + 2 > HELP_COLUMN)

@@ -120,7 +120,7 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 {
 	bool on = true;
 
-	if (!takes_value(o) && value && !cli_bool(value, &on))
+	if (!takes_value(o) && o->kind != CLI_OPTIONAL && value && !cli_bool(value, &on))
 		return err_set(
 			err, ERR_USAGE, "%s: \"%s\" is neither true nor false", source, value);
 	switch (o->kind) {
@@ -136,6 +136,9 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 			return err_hint(err, "it is one of %s", o->value);
 		}
 		*(const char **)target(p, o) = value;
+		break;
+	case CLI_OPTIONAL:
+		*(const char **)target(p, o) = value ? value : "";
 		break;
 	case CLI_STRING:
 		*(const char **)target(p, o) = value;

@@ -14,6 +14,7 @@ struct outgoing {
 	const struct image *image;
 	struct progress *p;
 	struct layer_packing packing;
+	bool by_digest; /* to a registry under its digest, without a tag */
 	bool repack; /* also layers with another compressed form */
 	/* results */
 	struct oci_manifest m;
@@ -49,6 +50,9 @@ bool outgoing_is_foreign(const struct oci_descriptor *d);
 /* --- destinations --- */
 struct reference;
 int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err);
+/* An index whose images are there already. */
+int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
+	size_t n, const char *media_type, struct err **err);
 int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err);
 int transport_to_oci_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err);

@@ -100,8 +100,30 @@ int transport_to_registry(struct outgoing *o, const struct reference *ref, struc
 		return err_set(err, ERR_USAGE, "%s: the image does not have that digest", name);
 	if (progress_check(o->p, err) < 0)
 		return -1;
-	if (registry_push_manifest(r, ref->tag, o->bytes, o->len, o->d.media_type, err) < 0)
+	char digest[DIGEST_STRING];
+	const char *as = o->by_digest ? sha256_string(&o->d.digest, digest) : ref->tag;
+	if (registry_push_manifest(r, as, o->bytes, o->len, o->d.media_type, err) < 0)
 		return -1;
 	progress_emit(o->p, TRANSFER_MANIFEST, &o->d.digest, o->len, o->len, NULL);
 	return 0;
+}
+
+int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
+	size_t n, const char *media_type, struct err **err)
+{
+	const struct transfer_opts *t = p->o;
+	struct registry_opts ro = {.host = ref->host,
+		.path = ref->path,
+		.authfile = t->authfile,
+		.cert_dir = t->cert_dir,
+		.tls_verify = t->tls_verify,
+		.retries = t->retries,
+		.push = true,
+		.cancelled = t->cancelled,
+		.stop = &p->stop,
+		.notify = progress_retry,
+		.ctx = p};
+	auto_registry struct registry *r = registry_open(&ro, err);
+
+	return r ? registry_push_manifest(r, ref->tag, bytes, n, media_type, err) : -1;
 }

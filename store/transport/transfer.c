@@ -5,6 +5,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/blob.h"
 #include "store/reference.h"
 #include "store/tags.h"
 #include "store/transport/auth_file.h"
@@ -235,6 +236,59 @@ int transfer_push(struct store *s, const struct image *i, const char *dest,
 	if (parse_place(dest, &to, err) < 0)
 		return -1;
 	return send_to(s, i, &to, o, manifest, err);
+}
+
+/* One image of an index: the destination may know it by another digest. */
+static int send_child(struct store *s, const struct place *to, const struct transfer_opts *o,
+	struct oci_descriptor *d, struct err **err)
+{
+	auto_image struct image i = {0};
+	struct progress p;
+
+	if (image_open_manifest(s, &d->digest, &i, err) < 0)
+		return -1;
+	struct outgoing out = {.s = s,
+		.image = &i,
+		.p = &p,
+		.packing = o->packing,
+		.repack = o->repack,
+		.by_digest = true};
+	progress_init(&p, o);
+	int rc = send(&out, to, err);
+	if (rc == 0) {
+		d->digest = out.d.digest;
+		d->size = out.d.size;
+	}
+	outgoing_clear(&out);
+	return ended(&p, rc);
+}
+
+int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
+	const struct transfer_opts *o, struct digest *out, struct err **err)
+{
+	auto_place struct place to = {0};
+	auto_reference struct reference ref = {0};
+	auto_oci_index struct oci_index x = {0};
+	struct progress p;
+	size_t n;
+
+	if (parse_place(dest, &to, err) < 0)
+		return -1;
+	if (to.kind != PLACE_REGISTRY)
+		return err_set(err, ERR_UNSUPPORTED,
+			"%s: an image of several platforms goes to registries only", dest);
+	auto_free char *text = blob_read(s, index, OCI_MANIFEST_MAX, &n, err);
+	if (!text || oci_index_parse(text, n, NULL, &x, err) < 0 ||
+		reference_parse(to.path, &ref, err) < 0)
+		return -1;
+	for (size_t i = 0; i < x.nmanifests; i++)
+		if (send_child(s, &to, o, &x.manifests[i], err) < 0)
+			return -1;
+	auto_free char *bytes = oci_index_dump(&x, &n);
+	progress_init(&p, o);
+	int rc = transport_index_to_registry(&p, &ref, bytes, n, x.media_type, err);
+	sha256_of(bytes, n, out);
+	return ended(&p, rc);
 }
 
 int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,

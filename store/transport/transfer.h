@@ -65,6 +65,9 @@ enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_
 int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
 	struct err **err);
+/* Send an index of the store to a registry, after all its images. *out: its digest there. */
+int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
+	const struct transfer_opts *o, struct digest *out, struct err **err);
 /* Does text name a transport other than a registry? ("oci:", "oci-archive:", "docker-archive:") */
 bool transfer_is_local(const char *text);
 

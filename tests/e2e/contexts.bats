@@ -278,3 +278,47 @@ everything() { printf 'FROM scratch\nCOPY . /\n' >"$1"; }
 	fails 2 'bake' bld build --build-context n=target:x ctx
 	fails 4 'nowhere' bld build --build-context n=nowhere ctx
 }
+
+# --- when the registry is asked, when the cache is used --------------------------------------------
+
+@test "--pull: always, missing, never, and the words of others" {
+	start_registry
+	seed "$REG/base:1" base
+	printf 'FROM %s/base:1\nCOPY Dockerfile /\n' "$REG" >ctx/Dockerfile
+	fails 4 'Dockerfile:1:6.*not in the store.*--pull=never' bld build --pull=never ctx
+	build -t x ctx
+	build -t x --pull=never ctx
+	hasnt "$log" pulling
+	build -t x --pull=missing ctx
+	hasnt "$log" pulling
+	build -t x --pull=false ctx
+	hasnt "$log" pulling
+	for form in --pull --pull=always --pull=true; do
+		build -t x $form ctx
+		has "$log" 'pulling'
+	done
+	fails 2 'expected always, missing or never' bld build --pull=sometimes ctx
+}
+
+@test "--no-cache-filter: only these stages are built again" {
+	need_base
+	cat >ctx/Dockerfile <<-'END'
+		FROM localhost/base AS One
+		RUN echo one > /one
+		FROM localhost/base AS two
+		RUN echo two > /two
+		FROM scratch
+		COPY --from=one /one /
+		COPY --from=two /two /
+	END
+	build -t x ctx
+	build -t x ctx
+	equal "$(cached_steps)" 4
+	build -t x --no-cache-filter one ctx
+	has "$log" 'echo two' && [ "$(grep -c 'DONE' <<<"$log")" = 1 ]
+	build -t x --no-cache-filter 0,TWO ctx
+	equal "$(cached_steps)" 2
+	build -t x --no-cache-filter one --no-cache-filter two,2 ctx
+	equal "$(cached_steps)" 0
+	fails 2 'no stage "three"' bld build --no-cache-filter three ctx
+}
