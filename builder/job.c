@@ -152,6 +152,17 @@ void job_emit(struct job *j, const struct event *e)
 	pthread_mutex_unlock(&j->emitting);
 }
 
+/* "://user:password@" loses what is in front of the host: the text is shown, and kept in logs. */
+static void drop_logins(char *text)
+{
+	for (char *p = text; (p = strstr(p, "://")); p += 3) {
+		size_t n = strcspn(p + 3, "/ \t\"'");
+		const char *at = memrchr(p + 3, '@', n);
+		if (at && memchr(p + 3, ':', (size_t)(at - p - 3)))
+			memmove(p + 3, at + 1, strlen(at + 1) + 1);
+	}
+}
+
 char *job_step_text(const struct step *sp)
 {
 	struct slice t = sp->ins->text;
@@ -161,6 +172,7 @@ char *job_step_text(const struct step *sp)
 	for (char *p = text; *p; p++)
 		if (*p == '\n' || *p == '\t')
 			*p = ' ';
+	drop_logins(text);
 	return text;
 }
 
