@@ -204,6 +204,31 @@ static int from_context(struct job *j, const struct plan_stage *ps,
 	return 0;
 }
 
+/* FROM --reset: variables that came as ENV go too, those of ARG stay. */
+static void reset_env(struct state *st)
+{
+	for (size_t i = 0; i < st->config.env.n; i++) {
+		auto_free char *name =
+			mem_strndup(st->config.env.v[i], strcspn(st->config.env.v[i], "="));
+		scope_unset(&st->scope, name);
+	}
+	strlist_clear(&st->config.env);
+	state_default_path(st);
+	state_inherit_env(st);
+}
+
+static void reset(struct state *st, unsigned what)
+{
+	if (what & AST_RESET_ENV)
+		reset_env(st);
+	if (what & AST_RESET_LABELS)
+		strlist_clear(&st->config.labels);
+	if (what & AST_RESET_VOLUMES)
+		strlist_clear(&st->config.volumes);
+	if (what & AST_RESET_EXPOSE)
+		strlist_clear(&st->config.exposed_ports);
+}
+
 /* What a child starts with, whatever it starts from (S6, S8, S16, S17: triggers are taken by the
  * caller). */
 static void start_stage(struct job *j, struct state *st)
@@ -236,6 +261,7 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		out->cmd_set = false;
 		if (j->o->drop_base_labels)
 			strlist_clear(&out->config.labels);
+		reset(out, ps->ast->from->from.reset);
 		return 0;
 	case PLAN_CONTEXT:
 		r = from_context(j, ps, want, out, err);
@@ -251,6 +277,7 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		dferr_locate(err, j->df, ps->ast->from->from.image.span);
 		return hints_add(&j->plan.globals, j->df, ps->ast->from, err);
 	}
+	reset(out, ps->ast->from->from.reset);
 	start_stage(j, out);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/copy/copy.h"
+#include "builder/copyopts.h"
 #include "builder/dferr.h"
 #include "builder/flight.h"
 #include "builder/fromref.h"
@@ -14,7 +15,6 @@
 #include "builder/origin.h"
 #include "builder/stagelowers.h"
 #include "builder/userdb.h"
-#include "parser/words.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -58,10 +58,8 @@ struct work {
 	struct addsources fetched; /* what some of the items are; owned */
 	struct copy_item *items;   /* owned */
 	size_t nitems;
-	const char *dest;  /* expanded */
-	const char *chown; /* expanded; NULL = not given */
-	bool has_mode;
-	uint32_t mode;
+	const char *dest; /* expanded */
+	struct copyopts opts;
 	struct copy_selection *selection; /* made when the content is needed; owned */
 	struct digest key;                /* by content */
 	struct digest shape;
@@ -74,6 +72,7 @@ static void work_clear(struct work *w)
 	addsource_clear(&w->fetched);
 	strlist_clear(&w->sources);
 	free(w->items);
+	copyopts_clear(&w->opts);
 }
 
 /* What the parser checks of words without $ holds after expansion too. */
@@ -123,39 +122,6 @@ static int expand_items(struct work *w, struct err **err)
 	return 0;
 }
 
-static int expand_flags(struct work *w, struct err **err)
-{
-	struct scope *scope = &w->sp->st->scope;
-	const struct dockerfile *df = w->sp->df;
-	uint64_t mode;
-
-	w->dest = scope_expand(scope, df, &w->ast->dest, err);
-	if (!w->dest)
-		return -1;
-	if (w->ast->chown.text.ptr) {
-		w->chown = scope_expand(scope, df, &w->ast->chown, err);
-		if (!w->chown)
-			return -1;
-		if (!*w->chown)
-			w->chown = NULL; /* --chown=$UNSET: as if it were not there */
-	}
-	if (!w->ast->chmod.text.ptr)
-		return 0;
-	const char *text = scope_expand(scope, df, &w->ast->chmod, err);
-	if (!text)
-		return -1;
-	if (!*text)
-		return 0;
-	if (!words_number(slice_of(text), 8, 07777, &mode))
-		return dferr_at(err, ERR_SYNTAX, df, w->ast->chmod.span,
-			"octal digits up to 7777, for example 0755",
-			"--chmod=%s is not an octal mode; symbolic modes are not supported yet",
-			text);
-	w->has_mode = true;
-	w->mode = (uint32_t)mode;
-	return 0;
-}
-
 /* What the step is, apart from where the bytes come from. */
 static void feed_step(const struct work *w, struct sha256 *h)
 {
@@ -164,11 +130,22 @@ static void feed_step(const struct work *w, struct sha256 *h)
 	sha256_field_str(h, ast_keyword_name(w->sp->ins->keyword));
 	sha256_field_str(h, w->dest);
 	sha256_field_str(h, relative ? state_workdir(w->sp->st) : NULL);
-	sha256_field_str(h, w->chown);
-	sha256_field_u64(h, w->has_mode ? 1 + (uint64_t)w->mode : 0);
+	sha256_field_str(h, w->opts.chown);
+	sha256_field_u64(h, w->opts.chmod && w->opts.mode.octal ? 1 + w->opts.mode.value : 0);
 	sha256_field_u64(h, w->nitems);
 	if (w->ast->unpack.text.ptr)
 		sha256_field_u64(h, slice_eq_str(w->ast->unpack.text, "true"));
+	copyopts_feed(&w->opts, h);
+}
+
+/* With --link what is below does not count. */
+static void begin_key(const struct work *w, struct sha256 *h, const char *kind)
+{
+	static const struct digest none;
+
+	cachekey_begin(h, w->opts.link ? &none : &w->sp->st->key, kind);
+	if (w->opts.link)
+		sha256_field_str(h, "link");
 }
 
 /* Key by where: the source stage's key and the paths in it. Not for contexts: nothing vouches for
@@ -182,7 +159,7 @@ static bool key_by_origin(const struct work *w, struct digest *out)
 	for (size_t i = 0; i < w->nitems; i++)
 		if (w->items[i].kind != COPY_ITEM_PATH)
 			return false;
-	cachekey_begin(&h, &w->sp->st->key, "COPY by origin");
+	begin_key(w, &h, "COPY by origin");
 	feed_step(w, &h);
 	cachekey_digest(&h, &w->origin.state->key);
 	cachekey_list(&h, &w->sources);
@@ -209,6 +186,7 @@ static int select_sources(struct work *w, struct err **err)
 	q.root.dir_fd = -1;
 	if (needs_root && origin_root(w->j, &w->origin, &q.root, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	copyopts_request(&w->opts, &q);
 	w->selection = copy_select(&q, &bad, err);
 	if (w->selection)
 		return 0;
@@ -225,7 +203,7 @@ static int key_by_content(struct work *w, struct err **err)
 
 	if (copy_digest(w->selection, &content, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
-	cachekey_begin(&h, &w->sp->st->key, "COPY by content");
+	begin_key(w, &h, "COPY by content");
 	feed_step(w, &h);
 	cachekey_digest(&h, &content);
 	sha256_final(&h, &w->key);
@@ -241,7 +219,7 @@ static void make_shape(struct work *w)
 {
 	struct sha256 h;
 
-	cachekey_begin(&h, &w->sp->st->key, "COPY shape");
+	begin_key(w, &h, "COPY shape");
 	feed_step(w, &h);
 	sha256_final(&h, &w->shape);
 }
@@ -265,24 +243,21 @@ static int finish_copy(struct work *w, struct err **err)
 static int execute_copy(void *ctx, struct record *out, struct err **err)
 {
 	struct work *w = ctx;
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	auto_layer_tree struct layer_tree *empty = w->opts.link ? layer_tree_new() : NULL;
+	const struct layer_tree *below = empty ? empty : state_tree(w->sp->st, w->j->s, err);
 	struct copy_dest d = {
-		.below = below,
 		.path = w->dest,
 		.workdir = state_workdir(w->sp->st),
-		.has_owner = w->chown != NULL,
-		.has_mode = w->has_mode,
-		.mode = w->mode,
 		.now = now_seconds(),
 	};
 
 	if (!below)
 		return -1;
 	/* A hard link in an archive may take the content of a file below. */
-	if (w->sp->ins->keyword == AST_ADD && state_settle(w->sp->st, err) < 0)
+	if (!empty && w->sp->ins->keyword == AST_ADD && state_settle(w->sp->st, err) < 0)
 		return -1;
-	if (w->chown && userdb_owner(below, w->chown, &d.uid, &d.gid, err) < 0)
-		return dferr_locate(err, w->sp->df, w->ast->chown.span);
+	if (copyopts_dest(&w->opts, w->sp, below, &d, err) < 0)
+		return -1;
 	auto_copy_placed struct copy_placed *p = copy_place(w->selection, &d, err);
 	if (!p)
 		return dferr_locate(err, w->sp->df, w->ast->dest.span);
@@ -299,10 +274,7 @@ static char *copy_history(const struct work *w)
 	buf_adds(&b, ast_keyword_name(w->sp->ins->keyword));
 	if (w->from.text.ptr)
 		buf_addf(&b, " --from=%.*s", SLICE_ARG(w->from.text));
-	if (w->chown)
-		buf_addf(&b, " --chown=%s", w->chown);
-	if (w->has_mode)
-		buf_addf(&b, " --chmod=%04o", w->mode);
+	copyopts_history(&w->opts, &b);
 	for (size_t i = 0; i < w->sources.n; i++) {
 		auto_free char *shown = addsource_shown(w->sources.v[i]);
 		buf_addf(&b, " %s", shown);
@@ -334,6 +306,18 @@ static int by_content(struct work *w, struct record *r, struct err **err)
 	return key_by_content(w, err) < 0 ? -1 : flight_run(&f, r, err);
 }
 
+/* Steps behind depend on what is below too. */
+static struct digest key_on_top(const struct work *w, const struct digest *linked)
+{
+	struct digest key;
+	struct sha256 h;
+
+	cachekey_begin(&h, &w->sp->st->key, "COPY link");
+	cachekey_digest(&h, linked);
+	sha256_final(&h, &key);
+	return key;
+}
+
 static int run_copy(struct work *w, struct err **err)
 {
 	struct digest by_origin;
@@ -353,7 +337,7 @@ static int run_copy(struct work *w, struct err **err)
 			return -1;
 	}
 	auto_free char *text = copy_history(w);
-	struct digest key = r.key;
+	struct digest key = w->opts.link ? key_on_top(w, &r.key) : r.key;
 	commit_to_state(w->sp->st, &r, &key, text);
 	return stagelowers_keep_up(w->j, w->sp->st, err);
 }
@@ -370,8 +354,10 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 	if (origin_open(j, &from, &w.origin, err) < 0)
 		return dferr_locate(err, sp->df, w.ast->from.span);
 	int r = expand_items(&w, err);
-	if (r == 0)
-		r = expand_flags(&w, err);
+	if (r == 0) {
+		w.dest = scope_expand(&sp->st->scope, sp->df, &w.ast->dest, err);
+		r = w.dest ? copyopts_expand(sp, &w.opts, err) : -1;
+	}
 	if (r == 0)
 		r = addsource_fetch(j, sp, w.dest, w.items, &w.fetched, err);
 	if (r == 0)
@@ -386,7 +372,24 @@ struct mkdir_work {
 	struct job *j;
 	const struct step *sp;
 	const char *path;
+	const char *chown; /* or NULL */
 };
+
+/* Of --chown, else the user's. */
+static int mkdir_owner(const struct mkdir_work *w, const struct layer_tree *below,
+	struct userdb_user *u, struct err **err)
+{
+	const struct ast_workdir *ast = &w->sp->ins->workdir;
+
+	if (w->chown) {
+		if (userdb_owner(below, w->chown, &u->uid, &u->gid, err) < 0)
+			return dferr_locate(err, w->sp->df, ast->chown.span);
+		return 0;
+	}
+	if (userdb_user(below, state_user(w->sp->st), u, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	return 0;
+}
 
 static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 {
@@ -396,8 +399,8 @@ static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 
 	if (!below)
 		return -1;
-	if (userdb_user(below, state_user(w->sp->st), &user, err) < 0)
-		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	if (mkdir_owner(w, below, &user, err) < 0)
+		return -1;
 	auto_layer_list struct layer_list *l =
 		copy_mkdir(below, w->path, user.uid, user.gid, now_seconds(), err);
 	if (!l)
@@ -405,34 +408,54 @@ static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 	return commit_list(w->j->s, l, out, err);
 }
 
+/* The layer that makes the directory. */
+static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
+{
+	const struct step *sp = w->sp;
+	struct digest key;
+	struct record r;
+	struct sha256 h;
+
+	cachekey_begin(&h, &sp->st->key, "WORKDIR");
+	sha256_field_str(&h, w->path);
+	sha256_field_str(&h, state_user(sp->st));
+	if (w->chown)
+		sha256_field_str(&h, w->chown);
+	sha256_final(&h, &key);
+	struct flight f = {.j = w->j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
+	if (flight_run(&f, &r, err) < 0)
+		return -1;
+	commit_to_state(sp->st, &r, &key, text);
+	return stagelowers_keep_up(w->j, sp->st, err);
+}
+
 int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
 {
-	const char *v = scope_expand(&sp->st->scope, sp->df, &sp->ins->workdir.path, err);
+	const struct ast_workdir *ast = &sp->ins->workdir;
+	const char *v = scope_expand(&sp->st->scope, sp->df, &ast->path, err);
+	const char *chown = NULL;
 
 	if (!v)
 		return -1;
 	if (!*v)
-		return dferr_at(err, ERR_SYNTAX, sp->df, sp->ins->workdir.path.span, NULL,
+		return dferr_at(err, ERR_SYNTAX, sp->df, ast->path.span, NULL,
 			"the path is empty after expansion");
+	if (ast->chown.text.ptr) {
+		chown = scope_expand(&sp->st->scope, sp->df, &ast->chown, err);
+		if (!chown)
+			return -1;
+		if (!*chown)
+			chown = NULL;
+	}
 	auto_free char *path = copystep_join(state_workdir(sp->st), v);
-	auto_free char *text = mem_printf("WORKDIR %s", path);
+	auto_free char *text = mem_printf("WORKDIR %s%s%s%s", chown ? "--chown=" : "",
+		chown ? chown : "", chown ? " " : "", path);
 	free(sp->st->config.working_dir);
 	sp->st->config.working_dir = mem_strdup(path);
 	if (strcmp(path, "/") == 0) {
 		history_add(sp->st, text, true, HISTORY_NO_TIME);
 		return 0;
 	}
-	struct mkdir_work w = {.j = j, .sp = sp, .path = path};
-	struct digest key;
-	struct record r;
-	struct sha256 h;
-	cachekey_begin(&h, &sp->st->key, "WORKDIR");
-	sha256_field_str(&h, path);
-	sha256_field_str(&h, state_user(sp->st));
-	sha256_final(&h, &key);
-	struct flight f = {.j = j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = &w};
-	if (flight_run(&f, &r, err) < 0)
-		return -1;
-	commit_to_state(sp->st, &r, &key, text);
-	return stagelowers_keep_up(j, sp->st, err);
+	struct mkdir_work w = {.j = j, .sp = sp, .path = path, .chown = chown};
+	return run_mkdir(&w, text, err);
 }

@@ -24,7 +24,9 @@ struct walk {
 	const struct dockerfile *df;
 	const struct plan_opts *o;
 	struct scope *scopes; /* owned; one per stage, as it is at the stage's end */
+	struct strlist *envs; /* owned; names that ENV set in it */
 	struct scope *now;
+	struct strlist *env;
 	struct err **err;
 };
 
@@ -99,6 +101,7 @@ static void set_env(struct walk *w, const struct ast_pairs *pairs)
 		char *eq = strchr(set.v[i], '=');
 		*eq = '\0';
 		scope_set(w->now, set.v[i], eq + 1);
+		strlist_add(w->env, set.v[i]);
 	}
 }
 
@@ -138,6 +141,15 @@ static int take_instruction(struct walk *w, const struct ast_instruction *ins)
 	return 0;
 }
 
+static void inherit(struct walk *w, size_t from, bool reset)
+{
+	scope_copy(w->now, &w->scopes[from]);
+	if (!reset)
+		strlist_copy(w->env, &w->envs[from]);
+	for (size_t i = 0; reset && i < w->envs[from].n; i++)
+		scope_unset(w->now, w->envs[from].v[i]);
+}
+
 static int take_stage(struct walk *w, size_t i)
 {
 	const struct plan_stage *st = &w->p->stages[i];
@@ -145,8 +157,9 @@ static int take_stage(struct walk *w, size_t i)
 
 	w->now = &w->scopes[i];
 	scope_init(w->now);
+	w->env = &w->envs[i];
 	if (st->base == PLAN_STAGE)
-		scope_copy(w->now, &w->scopes[st->base_stage]);
+		inherit(w, st->base_stage, ast->from->from.reset & AST_RESET_ENV);
 	for (size_t k = 0; k < ast->body.count; k++)
 		if (take_instruction(w, ast->body.items[k]) < 0)
 			return -1;
@@ -163,11 +176,15 @@ int fromref_make(
 		return 0;
 	p->fromrefs = mem_alloc(sizeof *p->fromrefs);
 	w.scopes = mem_array(p->nstages, sizeof *w.scopes);
+	w.envs = mem_array(p->nstages, sizeof *w.envs);
 	for (size_t i = 0; i < p->nstages && r == 0; i++)
 		r = take_stage(&w, i);
-	for (size_t i = 0; i < p->nstages; i++)
+	for (size_t i = 0; i < p->nstages; i++) {
 		scope_clear(&w.scopes[i]);
+		strlist_clear(&w.envs[i]);
+	}
 	free(w.scopes);
+	free(w.envs);
 	return r;
 }
 

@@ -31,6 +31,11 @@ void scope_set(struct scope *s, const char *name, const char *value)
 	strlist_set_kv(&s->vars, name, value);
 }
 
+void scope_unset(struct scope *s, const char *name)
+{
+	strlist_unset_kv(&s->vars, name);
+}
+
 const char *scope_get(const struct scope *s, const char *name)
 {
 	return strlist_get_kv(&s->vars, name);

@@ -24,6 +24,7 @@ void scope_clear(struct scope *s);
 void scope_copy(struct scope *dst, const struct scope *src);
 
 void scope_set(struct scope *s, const char *name, const char *value);
+void scope_unset(struct scope *s, const char *name);
 const char *scope_get(const struct scope *s, const char *name);
 /* value == NULL: declared without a value. */
 void scope_declare(struct scope *s, const char *name, const char *value);

@@ -6,6 +6,7 @@
 
 #include "parser/filemode.h"
 #include "parser/heredoc.h"
+#include "parser/ignore.h"
 #include "parser/support.h"
 #include "parser/words.h"
 
@@ -173,12 +174,38 @@ static void check_chmod(struct build *b, enum ast_keyword keyword, struct word c
 		support_check(b, SUPPORT_SYMBOLIC_CHMOD, chmod.span);
 }
 
+/* Patterns are never expanded, so each can be looked at now. */
+static void check_exclude(struct build *b, enum ast_keyword keyword, struct word pattern)
+{
+	struct ignore *rules = ignore_parse(SLICE("--exclude"), pattern.text);
+	const struct diag_list *diags = ignore_diags(rules);
+
+	if (diags->errors && diags->count)
+		build_hint(b,
+			build_error(b, "exclude", pattern.span, "%s --exclude: %.*s",
+				ast_keyword_name(keyword), SLICE_ARG(diags->items[0].message)),
+			"%.*s", SLICE_ARG(diags->items[0].hint));
+	ignore_free(rules);
+}
+
 /* --from= is as good as no --from, like in other builders. */
 static struct word not_empty(struct word w)
 {
 	if (w.text.len == 0)
 		w.text.ptr = NULL;
 	return w;
+}
+
+static void check_owner(struct build *b, const struct flags *flags, const struct ast_copy *copy)
+{
+	if (!copy->chown.text.ptr || !slice_eq_str(copy->keep_ownership.text, "true"))
+		return;
+	for (size_t i = 0; i < flags->count; i++)
+		if (flags->items[i].id == FLAGS_KEEP_OWNERSHIP)
+			build_hint(b,
+				build_error(b, "flag-conflict", flags->items[i].word.span,
+					"COPY takes --chown or --keep-ownership, not both"),
+				"leave out one of them");
 }
 
 static void take_flags(
@@ -195,8 +222,11 @@ static void take_flags(
 	out->no_follow = flags_get(flags, FLAGS_NO_FOLLOW);
 	out->keep_ownership = flags_get(flags, FLAGS_KEEP_OWNERSHIP);
 	for (size_t i = 0; i < flags->count; i++)
-		if (flags->items[i].id == FLAGS_EXCLUDE)
+		if (flags->items[i].id == FLAGS_EXCLUDE) {
 			instr_push(b, &out->excludes, flags->items[i].value);
+			check_exclude(b, keyword, flags->items[i].value);
+		}
+	check_owner(b, flags, out);
 	check_from(b, &out->from);
 	check_chmod(b, keyword, out->chmod);
 	instr_check_word(b, out->chown);

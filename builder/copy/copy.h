@@ -28,7 +28,8 @@
 #include "store/base/sha256.h"
 #include "store/layer/layer.h"
 
-struct ignore; /* parser/ignore.h */
+struct filemode; /* parser/filemode.h */
+struct ignore;   /* parser/ignore.h */
 struct store;
 struct copy_share;
 
@@ -43,7 +44,7 @@ struct copy_root {
 	const struct ignore *ignore; /* or NULL */
 	const char *ignore_name;     /* ".dockerignore", for messages; NULL */
 	struct copy_share *share;    /* of dir_fd; or NULL: nothing is remembered */
-	bool keep_owner; /* tree of a stage or image: numeric owners stay; of a context: 0:0 */
+	bool keep_owner; /* numeric owners stay: of a stage or image; else 0:0. Not with a share */
 };
 
 enum copy_item_kind {
@@ -74,6 +75,10 @@ struct copy_request {
 	struct copy_root root;
 	const struct copy_item *items; /* in the order written; inline ones are placed last */
 	size_t nitems;
+	const struct ignore *exclude; /* or NULL: rules for what is in each directory that is
+					 copied, relative to it; and for names of files */
+	bool parents;   /* paths are recreated below the destination, from the pivot /./ on */
+	bool no_follow; /* a source that is a symlink is copied as one */
 	bool unpack;    /* archives of the root are unpacked */
 	int tmp_dir_fd; /* for downloads and spooled archives; files in it are unlinked at once */
 	const volatile int *cancelled; /* or NULL */
@@ -120,7 +125,9 @@ struct copy_dest {
 	uint32_t gid;
 	bool has_mode; /* --chmod octal */
 	uint32_t mode;
-	int64_t now; /* mtime of directories that are made and of inline files, seconds */
+	const struct filemode
+		*symbolic; /* --chmod otherwise; or NULL; made directories do without */
+	int64_t now;       /* mtime of directories that are made and of inline files, seconds */
 };
 
 /* Borrows everything; the selection and the tree must outlive it. */

@@ -216,15 +216,15 @@ static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct 
 	return 0;
 }
 
-void copy_dirsource_stat(const struct stat *st, struct copy_file *f)
+void copy_dirsource_stat(const struct stat *st, struct copy_file *f, bool keep_owner)
 {
 	uint8_t type = (uint8_t)type_of(st->st_mode);
 
 	if (f->type != type) // a walk may look at the type of a listed file meanwhile
 		f->type = type;
 	f->mode = f->type == LAYER_SYMLINK ? 0777 : st->st_mode & 07777;
-	f->uid = 0;
-	f->gid = 0;
+	f->uid = keep_owner ? st->st_uid : 0;
+	f->gid = keep_owner ? st->st_gid : 0;
 	f->mtime = st->st_mtim.tv_sec;
 	f->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	f->ctime = st->st_ctim.tv_sec;
@@ -261,10 +261,9 @@ static int dir_stat(const struct copy_vfs *v, const struct copy_dir *d, const ch
 {
 	struct stat st;
 
-	(void)v;
 	if (name ? fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) : fstat(d->fd, &st))
 		return -1;
-	copy_dirsource_stat(&st, f);
+	copy_dirsource_stat(&st, f, v->keep_owner);
 	if (!name || f->x)
 		copy_file_extra(f, pool)->dev = (uint64_t)st.st_dev;
 	if (!name)

@@ -9,6 +9,7 @@
 
 #include "builder/copy/path.h"
 #include "builder/copy/place.h"
+#include "parser/ignore.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -75,10 +76,11 @@ int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, stru
 static struct copy_attrs attrs_of(const struct copy_placed *p, const struct layer_entry *e)
 {
 	const struct copy_dest *d = &p->d;
-	bool set = p->tree && d->has_mode && e->type != LAYER_SYMLINK;
+	bool set = p->tree && e->type != LAYER_SYMLINK;
 
 	return (struct copy_attrs){
-		.mode = set ? d->mode : e->mode & 07777,
+		.mode = set ? copy_place_mode(d, e->mode & 07777, e->type == LAYER_DIR)
+			    : e->mode & 07777,
 		.uid = d->has_owner ? d->uid : e->uid,
 		.gid = d->has_owner ? d->gid : e->gid,
 		.mtime = e->mtime,
@@ -158,6 +160,9 @@ static int add_entry(
 	struct copy_attrs a = attrs_of(p, e);
 	struct copy_node *n = at;
 
+	// directories that something in them needs are made on the way
+	if (p->tree && p->s->exclude && ignore_match(p->s->exclude, slice_of(e->path), NULL))
+		return 0;
 	if (copy_target_type(at) != LAYER_DIR)
 		return err_set(err, ERR_CONTEXT, "the archive replaces its own root");
 	if (*e->path && !(n = node_of(p, at, e->path, true, err)))

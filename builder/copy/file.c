@@ -51,11 +51,11 @@ bool copy_file_unread(const struct copy_file *f)
 	return f->content != COPY_CONTENT_NONE && f->state != COPY_KNOWN;
 }
 
-void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock)
+void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock, bool keep_owner)
 {
 	struct statindex_entry e;
 
-	copy_dirsource_stat(st, f);
+	copy_dirsource_stat(st, f, keep_owner);
 	statindex_of(st, &e);
 	f->settled = statindex_settled(&e, clock);
 }
@@ -174,7 +174,7 @@ int copy_opener_read(
 
 	if (fd < 0)
 		return -1;
-	copy_file_take(f, st, clock);
+	copy_file_take(f, st, clock, s->vfs.keep_owner);
 	if (read_xattrs(s, fd, f) < 0)
 		return -1;
 	return TAKE_FD(fd);

@@ -6,8 +6,16 @@
 #include <string.h>
 
 #include "builder/copy/path.h"
+#include "parser/filemode.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
+
+uint32_t copy_place_mode(const struct copy_dest *d, uint32_t mode, bool is_dir)
+{
+	if (d->symbolic)
+		return filemode_apply(d->symbolic, mode, is_dir);
+	return d->has_mode ? d->mode & 07777 : mode;
+}
 
 struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule)
 {
@@ -81,9 +89,11 @@ static int place_children(struct copy_placed *p, const struct copy_file *dir, ui
 	return 0;
 }
 
-static int place_dir(struct copy_placed *p, const struct copy_file *f, uint32_t source,
-	struct copy_node *at, struct err **err)
+static int place_dir(struct copy_placed *p, const struct copy_source *src, struct copy_node *at,
+	struct err **err)
 {
+	const struct copy_file *f = src->file;
+	uint32_t source = (uint32_t)(src - p->s->v) + 1;
 	struct copy_attrs made = copy_place_made(&p->d, true);
 	int type = copy_target_type(at);
 
@@ -91,7 +101,8 @@ static int place_dir(struct copy_placed *p, const struct copy_file *f, uint32_t 
 		return refuse(at, true, err);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return -1;
-	copy_target_touch(&p->target, at, f->mtime);
+	if (!src->parents)
+		copy_target_touch(&p->target, at, f->mtime);
 	return place_children(p, f, source, at, err);
 }
 
@@ -119,7 +130,7 @@ static int place_source(
 	if (!at)
 		return err_prefix(err, "cannot copy");
 	if (src->file->type == LAYER_DIR)
-		return place_dir(p, src->file, (uint32_t)(src - p->s->v) + 1, at, err);
+		return place_dir(p, src, at, err);
 	if (!src->archive)
 		return place_file(p, src->file, at, copy_path_says_dir(p->d.path), err);
 	struct copy_attrs made = copy_place_made(&p->d, false);

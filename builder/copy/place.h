@@ -14,6 +14,8 @@ struct copy_placed {
 	bool tree; /* what is being unpacked stands for a directory */
 };
 
+/* Mode of what had `mode`. Not for symlinks. */
+uint32_t copy_place_mode(const struct copy_dest *d, uint32_t mode, bool is_dir);
 /* What a directory gets that is made on the way. mode_rule: --chmod applies to it. */
 struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule);
 /* extract.c: unpack an archive below the directory at. */

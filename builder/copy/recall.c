@@ -83,7 +83,7 @@ static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statin
 	statindex_of(&st, &now);
 	if (!statindex_same(&known->e, &now) || now.dev != dev)
 		return 0;
-	copy_dirsource_stat(&st, c);
+	copy_dirsource_stat(&st, c, false); // an index has no owners
 	c->digest = known->e.digest;
 	c->state = COPY_KNOWN;
 	c->settled = true;

@@ -151,7 +151,8 @@ void copy_record_hash(struct copy_selection *s, struct digest *out)
 	for (size_t i = 0; i < s->n; i++) {
 		group(s, t, s->v[i].file);
 		t->ordinal = 0;
-		put_u64(t, s->v[i].archive | (uint64_t)s->v[i].last << 1);
+		put_u64(t, s->v[i].archive | (uint64_t)s->v[i].last << 1 |
+				   (uint64_t)s->v[i].parents << 2);
 		put_record(t, s->v[i].file);
 	}
 	sha256_update(&t->h, t->buf, t->fill);

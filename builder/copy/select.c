@@ -26,6 +26,7 @@ static struct copy_selection *selection_new(const struct copy_request *q)
 
 	pthread_mutex_init(&s->lock, NULL);
 	s->cancelled = q->cancelled;
+	s->exclude = q->exclude;
 	s->dir_fd = s->tmp_fd = -1;
 	s->vfs.ops = q->root.dir_fd >= 0 ? &copy_dirsource : &copy_treesource;
 	s->vfs.tree = q->root.tree;
@@ -65,6 +66,7 @@ void copy_selection_free(struct copy_selection *s)
 		close(s->fds[i]);
 	cleanup_fd(&s->dir_fd);
 	cleanup_fd(&s->tmp_fd);
+	copy_view_return(s);
 	if (s->has_share)
 		copy_share_release(s->share);
 	if (s->own_share)
@@ -72,6 +74,7 @@ void copy_selection_free(struct copy_selection *s)
 	pthread_mutex_destroy(&s->lock);
 	copy_pool_clear(&s->pool);
 	free(s->archives);
+	free(s->views);
 	free(s->fds);
 	free(s->v);
 	free(s);
@@ -156,6 +159,24 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 	return rc;
 }
 
+// Where a name leads; with --no-follow its last component is what it is.
+static int resolve(const struct select *x, const char *written, char **canon)
+{
+	const struct copy_vfs *v = &x->s->vfs;
+	const char *base = copy_path_base(written);
+
+	if (!x->q->no_follow || !*base)
+		return v->ops->resolve(v, written, canon);
+	auto_free char *dir = mem_strndup(written, (size_t)(base - written));
+	auto_free char *real = NULL;
+	if (base > written)
+		dir[base - written - 1] = '\0';
+	if (v->ops->resolve(v, dir, &real) < 0)
+		return -1;
+	*canon = copy_path_join(real, base);
+	return 0;
+}
+
 // The file a name leads to. 1 = f is filled in, 0 = the ignore rules hide it, -1 with errno.
 static int find(struct select *x, const char *written, struct copy_file **out, size_t *line)
 {
@@ -164,7 +185,7 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 	auto_free char *canon = NULL;
 
 	*line = 0;
-	if (s->vfs.ops->resolve(&s->vfs, written, &canon) < 0)
+	if (resolve(x, written, &canon) < 0)
 		return -1;
 	if (strcmp(canon, written) != 0 && ignored(x, written, line))
 		return 0; // the link, or a directory on the way to it
@@ -176,7 +197,7 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 	f->excluded = ignored(x, canon, line);
 	if (f->excluded && f->type != LAYER_DIR)
 		return 0;
-	if (f->type == LAYER_SYMLINK) { // it was something else a moment ago
+	if (f->type == LAYER_SYMLINK && !x->q->no_follow) { // it was something else a moment ago
 		errno = ESTALE;
 		return -1;
 	}
@@ -184,6 +205,16 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 		copy_share_name(s->share, f);
 	*out = f;
 	return 1;
+}
+
+// --exclude: a file by its name, in a directory what is below it. NULL: nothing is left.
+static struct copy_file *exclude(const struct select *x, struct copy_file *f)
+{
+	if (!x->q->exclude)
+		return f;
+	if (f->type == LAYER_DIR)
+		return copy_view(x->s, x->q->exclude, f);
+	return ignore_match(x->q->exclude, slice_of(f->name), NULL) ? NULL : f;
 }
 
 // 1 = added, 0 = hidden by rule *line, -1 with *x->err, -2 with errno.
@@ -203,6 +234,8 @@ static int add_path(struct select *x, const char *written, size_t *line)
 		if (f->excluded && !f->nchild)
 			return 0;
 	}
+	if (!(f = exclude(x, f)))
+		return 1;
 	int archive = 0;
 	if (x->q->unpack && f->type == LAYER_FILE &&
 		(archive = copy_extract_probe(s, f, x->err)) < 0)
@@ -235,38 +268,54 @@ static bool well_formed(const char *text)
 	return p != NULL;
 }
 
+// A name without wildcards. 1 = done, 0 = it may be a pattern all the same, -1.
+static int select_literal(struct select *x, const char *text, const char *clean)
+{
+	size_t line = 0;
+	int rc = add_path(x, clean, &line), e = errno;
+
+	if (rc == 1 || rc == -1)
+		return rc;
+	// "a\\*b" is the file a*b, unless there is one with the backslash.
+	if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !well_formed(clean))
+		return copy_hint_missing(x->s, &x->q->root, text, rc ? e : 0, line, x->err);
+	return 0;
+}
+
+static int select_pattern(struct select *x, const char *text, const char *clean, bool wild)
+{
+	struct strlist found = {0};
+	int rc = copy_glob(x->s, &x->q->root, clean, &found, x->err);
+
+	if (rc == 0 && !wild && !found.n)
+		rc = copy_hint_missing(x->s, &x->q->root, text, ENOENT, 0, x->err);
+	if (rc == 0)
+		rc = add_matches(x, text, &found);
+	strlist_clear(&found);
+	return rc;
+}
+
 static int select_path(struct select *x, const char *text)
 {
 	auto_free char *clean = copy_path_clean(text, NULL);
-	struct strlist found = {0};
-	size_t line = 0;
-	int rc = -2, e = ENOENT;
+	bool wild = pattern_has_wildcard(slice_of(clean));
 
 	if (x->q->root.dir_fd < 0 && !x->q->root.tree)
 		return err_set(x->err, ERR_CONTEXT, "there is no build context to copy from");
 	if (strlen(clean) > LAYER_PATH_MAX)
 		return err_set(x->err, ERR_CONTEXT, "the name of a source is longer than %d bytes",
 			LAYER_PATH_MAX);
-	bool wild = pattern_has_wildcard(slice_of(clean));
+	if (x->q->parents)
+		return copy_parents(x->s, x->q, x->item, x->err);
 	if (!wild) {
-		rc = add_path(x, clean, &line);
-		e = errno;
-		if (rc == 1 || rc == -1)
-			return rc == 1 ? 0 : -1;
-		// "a\*b" is the file a*b, unless there is one with the backslash.
-		if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !well_formed(clean))
-			return copy_hint_missing(x->s, &x->q->root, text, rc ? e : 0, line, x->err);
+		int rc = select_literal(x, text, clean);
+		if (rc)
+			return rc < 0 ? -1 : 0;
 	} else if (!well_formed(clean)) {
 		auto_free char *bad = fs_printable(text);
 		return err_set(x->err, ERR_CONTEXT, "malformed pattern: %s", bad);
 	}
-	rc = copy_glob(x->s, &x->q->root, clean, &found, x->err);
-	if (rc == 0 && !wild && !found.n)
-		rc = copy_hint_missing(x->s, &x->q->root, text, e, 0, x->err);
-	if (rc == 0)
-		rc = add_matches(x, text, &found);
-	strlist_clear(&found);
-	return rc;
+	return select_pattern(x, text, clean, wild);
 }
 
 static int select_inline(struct select *x, const struct copy_item *it)

@@ -86,7 +86,14 @@ struct copy_source {
 	size_t item;
 	bool archive; /* ADD unpacks it */
 	bool tree;    /* an archive that stands for a directory: --chmod is for its files */
+	bool parents; /* a directory of which only what is in it counts */
 	bool last;    /* an inline file: placed behind all others */
+};
+
+/* A file that stands for another one. */
+struct copy_view {
+	struct copy_file *f;
+	struct copy_file *from;
 };
 
 struct copy_selection {
@@ -96,8 +103,9 @@ struct copy_selection {
 	bool own_share;
 	bool has_share; /* taken */
 	struct copy_vfs vfs;
-	int dir_fd; /* owned, -1 = none */
-	int tmp_fd; /* owned */
+	int dir_fd;                   /* owned, -1 = none */
+	int tmp_fd;                   /* owned */
+	const struct ignore *exclude; /* borrowed, or NULL */
 	const volatile int *cancelled;
 	struct copy_source *v; /* owned */
 	size_t n;
@@ -109,6 +117,9 @@ struct copy_selection {
 		*archives; /* owned; entries of placed archives point into their spools */
 	size_t narchives;
 	size_t cap_archives;
+	struct copy_view *views; /* owned */
+	size_t nviews;
+	size_t cap_views;
 	int *fds; /* owned: downloads */
 	size_t nfds;
 	size_t cap_fds;
@@ -140,7 +151,7 @@ int copy_file_fail(const struct copy_file *f, struct err **err);
 /* Is there content whose digest is not known? */
 bool copy_file_unread(const struct copy_file *f);
 /* Take metadata from a stat. `clock`: see statindex_settled. */
-void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock);
+void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock, bool keep_owner);
 /* A file as an entry named path, without content; borrows from f. */
 void copy_file_entry(const struct copy_file *f, const char *path, struct layer_entry *e);
 /* Its content, where that is no file of a directory. */
@@ -164,6 +175,15 @@ int copy_opener_read(
 /* walk.c: the tree below a directory whose path is set. */
 int copy_walk(struct copy_selection *s, const struct copy_root *root, struct copy_file *dir,
 	struct err **err);
+/* Which files of a tree have another name below top. */
+void copy_walk_linked(struct copy_file *top);
+/* parents.c: an item of --parents, as sources. */
+int copy_parents(
+	struct copy_selection *s, const struct copy_request *q, size_t item, struct err **err);
+/* view.c: the directory without what is excluded; what is learnt of its files is given back. */
+struct copy_file *copy_view(
+	struct copy_selection *s, const struct ignore *exclude, struct copy_file *dir);
+void copy_view_return(struct copy_selection *s);
 /* glob.c: paths (as written) that match a clean pattern, in order. */
 struct strlist;
 int copy_glob(struct copy_selection *s, const struct copy_root *root, const char *pattern,

@@ -74,6 +74,6 @@ int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f);
 
 struct stat;
 /* Of a regular file; of others what needs no copy_extra. */
-void copy_dirsource_stat(const struct stat *st, struct copy_file *f);
+void copy_dirsource_stat(const struct stat *st, struct copy_file *f, bool keep_owner);
 
 #endif

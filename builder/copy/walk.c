@@ -236,7 +236,7 @@ static int ino_cmp(const void *a, const void *b)
 	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
 }
 
-static void find_linked(struct copy_file *top)
+void copy_walk_linked(struct copy_file *top)
 {
 	struct inodes all = {.v = NULL};
 
@@ -295,7 +295,7 @@ int copy_walk(struct copy_selection *s, const struct copy_root *root, struct cop
 		if (rc < 0)
 			return -1;
 		if (s->dir_fd < 0)
-			find_linked(top);
+			copy_walk_linked(top);
 		copy_share_add(s->share, top);
 	}
 	reuse(top, dir);

@@ -107,8 +107,8 @@ static void make_link(
 
 static void apply_dest(const struct copy_dest *d, const struct copy_file *f, struct layer_entry *e)
 {
-	if (d->has_mode && e->type != LAYER_SYMLINK)
-		e->mode = d->mode & 07777;
+	if (e->type != LAYER_SYMLINK)
+		e->mode = copy_place_mode(d, e->mode, e->type == LAYER_DIR);
 	if (d->has_owner) {
 		e->uid = d->uid;
 		e->gid = d->gid;
@@ -180,7 +180,7 @@ static int take(struct write *w, struct copy_file *f, bool fresh, const struct c
 	*st = got->st;
 	if (!fresh)
 		return -1;
-	copy_file_take(f, st, got->clock);
+	copy_file_take(f, st, got->clock, w->p->s->vfs.keep_owner);
 	if (f->x)
 		f->x->nxattrs = 0;
 	return -1;
