@@ -16,7 +16,7 @@ store/            store/base/H store/oci/oci.h store/layer/layer.h store/H
 store/transport/  store/base/H store/oci/H store/layer/layer.h store/H store/transport/H
 builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
-builder/copy/     store/base/H store/statindex.h store/layer/layer.h store/transport/http.h builder/copy/H parser/(ignore|pattern|slice|suggest).h
+builder/copy/     store/base/H store/statindex.h store/layer/layer.h store/transport/http.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
 builder/          store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transport|transfer|http|auth).h parser/H builder/H builder/(sandbox/sandbox|copy/copy|ui/ui|cli/cli).h
 builder/output/   store/base/H store/oci/oci.h store/layer/layer.h store/H parser/(slice|suggest|words).h builder/output/H
 builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transport|transfer|auth).h parser/H builder/H builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h

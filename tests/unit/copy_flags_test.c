@@ -150,14 +150,14 @@ static const struct row rows[] = {
 		.flags = NO_FOLLOW, .below = "d l"},
 	// --chmod, symbolic
 	{"execute where it makes sense", "f d/x =1 @700; f d/y =2; d d/s @700; d d", "d", "/q/",
-		"d q; d q/s; f q/x =1 @755; f q/y =2 @644", .chmod = "u=rwX,go=rX"},
+		"d q; d q/s; f q/x =1 @755; f q/y =2", .chmod = "u=rwX,go=rX"},
 	{"links have no mode", "f d/x =1 @640; l d/l ->x; d d", "d", "/q/",
 		"d q; l q/l ->x; f q/x =1 @600", .chmod = "go="},
 	{"what is made on the way", "f x =1", "x", "/p/q/x",
 		"d p ~5000; d p/q ~5000; f p/q/x =1 @4744", .chmod = "u+sx"},
 	{"copies of bits", "f x =1 @640", "x", "/", "f x =1 @664", .chmod = "g=u,o=g-w"},
-	{"names of one file", "f a =1 @600; h b ->a", ".", "/", "f a =1 @640; h b ->a @640",
-		.chmod = "g+r", .flags = DISK},
+	{"names of one file", "f a =1; h b ->a", ".", "/", "f a =1 @664; h b ->a @664",
+		.chmod = "g+w", .flags = DISK},
 };
 
 struct parsed {
