@@ -75,7 +75,11 @@ static struct hashpipe *open_tar(void *ctx, struct err **err)
 	struct upper *u = ctx;
 
 	u->tar = blob_create(u->c->j->s, err);
-	return u->tar ? blob_pipe(u->tar) : NULL;
+	if (!u->tar)
+		return NULL;
+	if (u->c->leak)
+		blob_tap(u->tar, leakcheck_writer(u->c->leak));
+	return blob_pipe(u->tar);
 }
 
 /* A directory that no layer has is the floor's, a place to mount on. What a command does to it
@@ -112,8 +116,8 @@ static int begin(struct upper *u, struct err **err)
 		.open = open_tar,
 		.ctx = u,
 		.spool_fd = store_spool_fd(j->s),
-		.most_entries = COMMIT_AT_ONCE_ENTRIES,
-		.most_bytes = COMMIT_AT_ONCE_BYTES,
+		.most_entries = u->c->leak ? SIZE_MAX : COMMIT_AT_ONCE_ENTRIES,
+		.most_bytes = u->c->leak ? UINT64_MAX : COMMIT_AT_ONCE_BYTES,
 	};
 	u->freezing = layer_freezing_new(&o, err);
 	return u->freezing ? 0 : -1;
@@ -201,11 +205,28 @@ static int commit_changes(struct upper *u, struct record *out, struct err **err)
 	return r < 0 ? -1 : 0;
 }
 
+/* The path may hold the secret itself. */
+static int judge(const struct commit_upper *c, struct err **err)
+{
+	const char *id = NULL;
+	size_t more = 0;
+	const char *found = c->leak ? leakcheck_found(c->leak, &id, &more) : NULL;
+
+	if (!found)
+		return 0;
+	auto_free char *path = mask_text(c->j->secrets.mask, found);
+	auto_free char *others = more ? mem_printf(" and %zu more", more) : mem_strdup("");
+	err_set(err, ERR_BUILD, "the secret \"%s\" is in what RUN left behind: %s%s", id, path,
+		others);
+	return err_hint(err, "remove it in the same RUN; or, where it may be in the image: "
+			     "--allow secret-in-layer");
+}
+
 int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 {
 	struct upper u CLEANUP(upper_clear) = {.c = c, .fd = -1};
 
-	if (begin(&u, err) < 0)
+	if (begin(&u, err) < 0 || judge(c, err) < 0)
 		return -1;
 	out->created = now_seconds();
 	return layer_freezing_entries(u.freezing) ? commit_changes(&u, out, err)

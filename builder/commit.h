@@ -8,6 +8,7 @@
 
 #include "builder/flight.h"
 #include "builder/job.h"
+#include "builder/leakcheck.h"
 #include "builder/record.h"
 
 /* A layer blob of what `fill` puts into the writer and finishes. */
@@ -21,14 +22,17 @@ struct commit_upper {
 	struct job *j;
 	struct state *st;
 	struct flight *flight;
-	int scratch_fd;   /* the sandbox's scratch directory */
-	const char *temp; /* its name in the store's tmp */
-	bool taken;       /* set when it is no longer the caller's */
+	int scratch_fd;         /* the sandbox's scratch directory */
+	const char *temp;       /* its name in the store's tmp */
+	struct leakcheck *leak; /* looks for secrets in the layer, or NULL */
+	bool taken;             /* set when it is no longer the caller's */
 };
 /*
  * Freeze the upper directory of a sandbox over the stage's layers, and keep it as the directory
  * form of the new layer, on which the next step can start at once. A small one is done when this
- * returns 0; of a large one (FLIGHT_LATER) the rest is left to the stage's background thread.
+ * returns 0; of a large one (FLIGHT_LATER) the rest is left to the stage's background thread. With
+ * a leakcheck all of it is done now, and nothing is kept when it found something: ERR_BUILD, not
+ * located yet.
  */
 int commit_upper(struct commit_upper *c, struct record *out, struct err **err);
 /* Put the layer on the stage: diff ID, history entry, key of the step. */

@@ -399,6 +399,7 @@ static int open_secret(struct job *j, const struct step *sp, struct runmounts *r
 			"the secret \"%s\" was not given", m->id);
 	if (!s)
 		return 0;
+	r->secrets[r->nsecrets++] = s;
 	if (m->env) {
 		if (memchr(s->data, '\0', s->len))
 			return dferr_at(err, ERR_BUILD, sp->df, m->ast->span, NULL,
@@ -486,6 +487,7 @@ int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, st
 		if (!lies_in_mount(r, i) && check_target(j, sp, &r->m[i], err) < 0)
 			return -1;
 	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
+	r->secrets = mem_array(r->n + 1, sizeof *r->secrets);
 	if (open_caches(j, sp, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
@@ -527,5 +529,6 @@ void runmounts_clear(struct runmounts *r)
 	strlist_clear(&r->env);
 	free(r->m);
 	free(r->mounts);
+	free(r->secrets);
 	*r = (struct runmounts){0};
 }

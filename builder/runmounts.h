@@ -18,7 +18,9 @@ struct runmounts {
 	size_t n;
 	struct sandbox_mount *mounts; /* filled by runmounts_open; owned */
 	size_t nmounts;
-	struct strlist env; /* secrets given as variables; wiped on clear */
+	struct strlist env;            /* secrets given as variables; wiped on clear */
+	const struct secret **secrets; /* that the command was given; owned array */
+	size_t nsecrets;
 };
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);

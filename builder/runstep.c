@@ -12,12 +12,15 @@
 #include "builder/flight.h"
 #include "builder/history.h"
 #include "builder/pump.h"
+#include "builder/leakcheck.h"
 #include "builder/runmounts.h"
+#include "builder/runoutput.h"
 #include "builder/stagelowers.h"
 #include "builder/step.h"
 #include "builder/userdb.h"
 #include "builder/volumes.h"
 #include "store/base/buf.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 struct run {
@@ -31,6 +34,7 @@ struct run {
 	char *script_path; /* of a heredoc with #!; owned */
 	struct slice script;
 	struct flight *flight;
+	struct runoutput output;
 };
 
 static void run_clear(struct run *r)
@@ -38,6 +42,7 @@ static void run_clear(struct run *r)
 	strlist_clear(&r->argv);
 	runmounts_clear(&r->mounts);
 	free(r->script_path);
+	runoutput_clear(&r->output);
 }
 
 /* The shell reads this path as a word, so a name that is more than one, or a path, is not used. */
@@ -202,19 +207,11 @@ static int report_failure(const struct run *r, const struct sandbox_result *res,
 /* --- execution
  * ---------------------------------------------------------------------------------------- */
 
-static void emit_output(void *ctx, int stream, const void *p, size_t n)
+static void take_output(void *ctx, int stream, const void *p, size_t n)
 {
-	const struct run *r = ctx;
+	struct run *r = ctx;
 
-	job_emit(r->j, &(struct event){
-			       .kind = EVENT_STEP_OUTPUT,
-			       .step = r->sp->number,
-			       .nsteps = job_nsteps(r->j),
-			       .stage = job_stage_title(r->j, r->sp->stage),
-			       .stream = stream,
-			       .bytes = p,
-			       .len = n,
-		       });
+	runoutput_take(&r->output, stream, p, n);
 }
 
 /* Triggers of a base image run before the stage's own lines. */
@@ -273,13 +270,15 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.runner = job_runner(r->j, err),
 		.cancelled = r->j->o->cancelled,
 		.stop = &r->j->stop,
-		.output = emit_output,
+		.output = take_output,
 		.started = prepare_next,
 		.ctx = r,
 		.store = r->j->s,
 		.timeout_ms = timeout,
 	};
-	return pump_run(&p, &spec, res, &r->late, err);
+	int done = pump_run(&p, &spec, res, &r->late, err);
+	runoutput_end(&r->output);
+	return done;
 }
 
 /* It goes with the rest of our temporary directories when the store is closed. */
@@ -319,7 +318,13 @@ static int execute(void *ctx, struct record *out, struct err **err)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
 	if (scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
 		return -1;
+	runoutput_init(&r->output, r->j, r->sp);
+	/* Without a secret nothing is looked for. */
+	auto_leakcheck struct leakcheck *leak = NULL;
+	if (r->mounts.nsecrets && !r->j->o->allow_secret_in_layer)
+		leak = leakcheck_new(r->mounts.secrets, r->mounts.nsecrets);
 	struct commit_upper c = {.j = r->j,
+		.leak = leak,
 		.st = r->sp->st,
 		.flight = r->flight,
 		.scratch_fd = scratch.fd,
@@ -329,8 +334,10 @@ static int execute(void *ctx, struct record *out, struct err **err)
 		done = commit(r, &res, &c, out, err);
 	if (done < 0)
 		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
-	/* What a throw-away mount took may be large. */
-	if (!c.taken && (done < 0 || r->mounts.nmounts > 0))
+	/* What a throw-away mount took may be large; what a command did with a secret goes now. */
+	if (!c.taken && done < 0 && r->mounts.nsecrets)
+		fs_remove_tree(store_tmp_fd(s), scratch.temp);
+	else if (!c.taken && (done < 0 || r->mounts.nmounts > 0))
 		store_discard(s, scratch.temp);
 	return done;
 }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/secrets.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+
+#define ARGUMENTS_MAX ((uintptr_t)8 << 20) /* the kernel takes 6 MiB, with the environment */
 
 struct spec {
 	char *id;
@@ -82,6 +87,24 @@ static int keep(struct secret *out, const char *p, size_t n, struct err **err)
 	return 0;
 }
 
+/* What the kernel shows as /proc/PID/environ is the memory behind the arguments in which the
+ * variables came: afterwards this one is elsewhere. */
+static void move_variable(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **v = environ; *v; v++) {
+		if (strncmp(*v, name, len) != 0 || (*v)[len] != '=')
+			continue;
+		char *came = *v;
+		uintptr_t behind = (uintptr_t)came - (uintptr_t)program_invocation_name;
+		if (behind >= ARGUMENTS_MAX)
+			continue; /* moved before */
+		*v = mem_strdup(came);
+		explicit_bzero(came, strlen(came));
+	}
+}
+
 static int load_one(const struct spec *s, struct secret *out, struct err **err)
 {
 	auto_buf struct buf b = {0};
@@ -91,7 +114,10 @@ static int load_one(const struct spec *s, struct secret *out, struct err **err)
 		if (!v)
 			return err_set(err, ERR_CONTEXT,
 				"--secret id=%s: the environment has no %s", s->id, s->env);
-		return keep(out, v, strlen(v), err);
+		if (keep(out, v, strlen(v), err) < 0)
+			return -1;
+		move_variable(s->env);
+		return 0;
 	}
 	buf_init(&b, SECRETS_SIZE_MAX);
 	if (fs_read_file(AT_FDCWD, s->src, SECRETS_SIZE_MAX, &b, err) < 0) {
@@ -101,6 +127,15 @@ static int load_one(const struct spec *s, struct secret *out, struct err **err)
 	int r = keep(out, b.data, b.len, err);
 	explicit_bzero(b.data, b.len);
 	return r;
+}
+
+static struct mask *make_mask(const struct secrets *s)
+{
+	auto_free struct mask_value *v = mem_array(s->n + 1, sizeof *v);
+
+	for (size_t i = 0; i < s->n; i++)
+		v[i] = (struct mask_value){s->v[i].data, s->v[i].len};
+	return mask_new(v, s->n, true);
 }
 
 int secrets_load(const struct strlist *specs, struct secrets *out, struct err **err)
@@ -124,6 +159,7 @@ int secrets_load(const struct strlist *specs, struct secrets *out, struct err **
 			return -1;
 		}
 	}
+	all.mask = make_mask(&all);
 	*out = all;
 	return 0;
 }
@@ -143,6 +179,7 @@ void secrets_clear(struct secrets *s)
 		explicit_bzero(s->v[i].data, s->v[i].len);
 		munmap(s->v[i].data, s->v[i].len + 1);
 	}
+	mask_free(s->mask);
 	free(s->v);
 	*s = (struct secrets){0};
 }

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "builder/mask.h"
 #include "store/base/err.h"
 #include "store/base/strlist.h"
 
@@ -23,6 +24,7 @@ struct secret {
 struct secrets {
 	struct secret *v; /* owned */
 	size_t n;
+	struct mask *mask; /* finds them, or NULL; owned */
 };
 
 /* ERR_USAGE: malformed; ERR_CONTEXT: file that cannot be read. */

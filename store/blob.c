@@ -19,6 +19,7 @@ struct blob_writer {
 	bool failed;
 	uint64_t written;      /* to the file */
 	struct hashpipe *pipe; /* owned */
+	struct io_writer tap;  /* write is NULL: none */
 };
 
 static int write_failed(struct store *s, struct err **err)
@@ -34,6 +35,8 @@ static int put_out(void *ctx, const void *p, size_t n, struct err **err)
 	struct blob_writer *w = ctx;
 
 	w->written += n;
+	if (w->tap.write)
+		(void)io_write(&w->tap, p, n, NULL);
 	if (fs_write_all(w->file.fd, p, n) == 0)
 		return 0;
 	w->failed = true;
@@ -69,6 +72,11 @@ struct io_writer blob_stream(struct blob_writer *w)
 struct hashpipe *blob_pipe(struct blob_writer *w)
 {
 	return w->pipe;
+}
+
+void blob_tap(struct blob_writer *w, struct io_writer tap)
+{
+	w->tap = tap;
 }
 
 int blob_readable(const struct blob_writer *w, uint64_t *n)

@@ -21,6 +21,9 @@ struct blob_writer *blob_create(struct store *s, struct err **err);
 struct io_writer blob_stream(struct blob_writer *w);
 /* The same for writers that fill the blocks themselves; borrowed. */
 struct hashpipe *blob_pipe(struct blob_writer *w);
+/* Somebody else who sees all the bytes, in order, each before it is written; before the first one.
+ * What he says does not count. */
+void blob_tap(struct blob_writer *w, struct io_writer tap);
 /* For reading what was written so far: borrowed descriptor, *n bytes. Use pread. */
 int blob_readable(const struct blob_writer *w, uint64_t *n);
 uint64_t blob_written(const struct blob_writer *w);
