@@ -173,6 +173,12 @@ int oci_platform_parse(const char *text, struct oci_platform *out, struct err **
 	}
 	if (text)
 		normalise(&p);
+	/* "8" became "v8". */
+	if (p.variant && strlen(p.variant) > NAME_LIMIT) {
+		auto_free char *shown = fs_printable(text);
+		return err_set(err, ERR_USAGE, "platform \"%s\": a part of more than %d bytes",
+			shown, NAME_LIMIT);
+	}
 	oci_platform_clear(out);
 	*out = p;
 	p = (struct oci_platform){0};
