@@ -57,6 +57,8 @@ struct cli_command {
 	size_t max_operands;
 	const char *missing;  /* hint when there are too few operands, or NULL */
 	bool stop_at_operand; /* what follows the first operand belongs to it */
+	/* A group: commands named "GROUP COMMAND", ended by NULL; instead of run. */
+	const struct cli_command *const *members;
 	/* Returns the exit status, or -1 with *err. */
 	int (*run)(struct cli *c, void *opts, const struct strlist *operands, struct err **err);
 };
@@ -88,6 +90,9 @@ bool cli_bool(const char *text, bool *out);
 
 extern const struct cli_command cli_build, cli_pull, cli_push, cli_images, cli_inspect, cli_history,
 	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run, cli_logs,
-	cli_parse_file, cli_lint, cli_verify, cli_info, cli_version;
+	cli_parse_file, cli_lint, cli_manifest, cli_verify, cli_info, cli_version;
+/* Of cli_manifest. */
+extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manifest_remove,
+	cli_manifest_annotate, cli_manifest_inspect;
 
 #endif

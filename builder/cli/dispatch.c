@@ -28,34 +28,44 @@ static const struct cli_command global = {
 	.stop_at_operand = true,
 };
 
+/* The word that names a command where it is looked for. */
+static const char *last_word(const struct cli_command *cmd)
+{
+	const char *blank = strrchr(cmd->name, ' ');
+
+	return blank ? blank + 1 : cmd->name;
+}
+
 static const struct cli_command *find(const struct cli_command *const *commands, const char *name)
 {
 	for (size_t i = 0; commands[i]; i++) {
-		if (strcmp(commands[i]->name, name) == 0 ||
+		if (strcmp(last_word(commands[i]), name) == 0 ||
 			(commands[i]->alias && strcmp(commands[i]->alias, name) == 0))
 			return commands[i];
 	}
 	return NULL;
 }
 
-static int unknown_command(
-	const struct cli_command *const *commands, const char *name, struct err **err)
+/* group: what stands in front of the name, NULL = nothing. */
+static int unknown_command(const struct cli_command *const *commands,
+	const struct cli_command *group, const char *name, struct err **err)
 {
+	const char *before = group ? group->name : "", *blank = group ? " " : "";
 	size_t distance = strlen(name) / 3 + 2;
 	const char *best = NULL;
 
 	for (size_t i = 0; commands[i]; i++) {
-		size_t d = suggest_distance(slice_of(name), slice_of(commands[i]->name));
+		size_t d = suggest_distance(slice_of(name), slice_of(last_word(commands[i])));
 
 		if (d < distance) {
 			distance = d;
 			best = commands[i]->name;
 		}
 	}
-	err_set(err, ERR_USAGE, "unknown command \"%s\"", name);
+	err_set(err, ERR_USAGE, "unknown command \"%s%s%s\"", before, blank, name);
 	if (best)
 		return err_hint(err, "did you mean \"bld %s\"?", best);
-	return err_hint(err, "\"bld --help\" lists the commands");
+	return err_hint(err, "\"bld%s%s --help\" lists the commands", group ? " " : "", before);
 }
 
 static int show_help(const struct cli_command *const *commands, const struct cli_command *cmd)
@@ -72,8 +82,30 @@ static int show_help(const struct cli_command *const *commands, const struct cli
 }
 
 static int run_command(struct cli *c, const struct cli_command *const *commands,
+	const struct cli_command *cmd, int argc, char **argv, struct err **err);
+
+/* The first word behind a group's name is the command. */
+static int run_group(
+	struct cli *c, const struct cli_command *group, int argc, char **argv, struct err **err)
+{
+	auto_strlist struct strlist words = {0};
+	int r = cli_parse(c, group, argc, argv, NULL, &words, err);
+	const struct cli_command *cmd = r == 0 ? find(group->members, words.v[0]) : NULL;
+
+	if (r != 0)
+		return r > 0 ? show_help(group->members, group) : -1;
+	if (!cmd)
+		return unknown_command(group->members, group, words.v[0], err);
+	return run_command(
+		c, group->members, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
+}
+
+static int run_command(struct cli *c, const struct cli_command *const *commands,
 	const struct cli_command *cmd, int argc, char **argv, struct err **err)
 {
+	if (cmd->members)
+		return run_group(c, cmd, argc, argv, err);
+
 	auto_free void *opts = mem_alloc(cmd->opts_size ? cmd->opts_size : 1);
 	auto_strlist struct strlist operands = {0};
 	int r = cli_parse(c, cmd, argc, argv, opts, &operands, err);
@@ -89,10 +121,16 @@ static int run_command(struct cli *c, const struct cli_command *const *commands,
 static int run_help(
 	const struct cli_command *const *commands, const struct strlist *words, struct err **err)
 {
-	const struct cli_command *cmd = words->n > 1 ? find(commands, words->v[1]) : NULL;
+	const struct cli_command *cmd = NULL;
 
-	if (words->n > 1 && !cmd)
-		return unknown_command(commands, words->v[1], err);
+	for (size_t i = 1; i < words->n && commands; i++) {
+		const struct cli_command *group = cmd;
+
+		cmd = find(commands, words->v[i]);
+		if (!cmd)
+			return unknown_command(commands, group, words->v[i], err);
+		commands = cmd->members;
+	}
 	return show_help(commands, cmd);
 }
 
@@ -118,7 +156,7 @@ int cli_main(struct cli *c, const struct cli_command *const *commands, int argc,
 		return run_help(commands, &words, err);
 	cmd = find(commands, words.v[0]);
 	if (!cmd)
-		return unknown_command(commands, words.v[0], err);
+		return unknown_command(commands, NULL, words.v[0], err);
 	/* The command's words are the last ones of argv. */
 	return run_command(c, commands, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
 }

@@ -74,12 +74,21 @@ static void add_ignored(struct buf *b, const struct cli_option *t)
 	}
 }
 
+static void add_members(struct buf *b, const struct cli_command *const *members)
+{
+	buf_adds(b, "\nCommands:\n");
+	for (size_t i = 0; members[i]; i++)
+		buf_addf(b, "  %-20s %s\n", members[i]->name, members[i]->summary);
+}
+
 void cli_help(const struct cli_command *cmd, struct buf *out)
 {
 	buf_addf(out, "Usage: bld %s [OPTION]...%s%s\n\n%s\n", cmd->name,
 		cmd->operands[0] ? " " : "", cmd->operands, cmd->summary);
 	if (cmd->alias)
 		buf_addf(out, "\"bld %s\" is the same.\n", cmd->alias);
+	if (cmd->members)
+		add_members(out, cmd->members);
 	buf_adds(out, "\nOptions:\n");
 	add_options(out, cmd->options);
 	add_options(out, cli_common_options());

@@ -191,6 +191,26 @@ int transfer_resolve(
 			    out, err));
 }
 
+int transfer_document(struct store *s, const char *source, const struct transfer_opts *o,
+	struct buf *body, char **media_type, struct err **err)
+{
+	auto_place struct place from = {0};
+	auto_transport struct transport *t = NULL;
+	struct progress p;
+	int rc = -1;
+
+	if (parse_place(source, &from, err) < 0)
+		return -1;
+	if (from.kind == PLACE_DOCKER_ARCHIVE)
+		return err_set(
+			err, ERR_UNSUPPORTED, "%s: a docker-archive has no manifest", source);
+	progress_init(&p, o);
+	t = open_source(s, &from, &p, err);
+	if (t)
+		rc = t->ops->manifest(t, NULL, body, media_type, err);
+	return ended(&p, rc);
+}
+
 /* --- push ------------------------------------------------------------------------------- */
 
 static int send(struct outgoing *o, const struct place *to, struct err **err)

@@ -54,6 +54,12 @@ int transfer_pull(struct store *s, const char *source, const char *name,
 /* Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
 int transfer_resolve(
 	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
+/* The manifest or index that `source` names, as it is, without anything it names. body: empty and
+ * initialised. *media_type: as the source says, may stay NULL; owned by the caller. Not for
+ * docker-archive, which has none. */
+struct buf;
+int transfer_document(struct store *s, const char *source, const struct transfer_opts *o,
+	struct buf *body, char **media_type, struct err **err);
 /*
  * Send an image. Layers without a compressed form get one (remembered). *manifest: digest as the
  * destination knows it, *size its bytes.
