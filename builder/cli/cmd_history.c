@@ -2,6 +2,7 @@
 // bld history: the instructions an image was made by, newest first.
 #include "builder/cli/cli.h"
 
+#include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "builder/ui/ui.h"
 #include "store/image.h"
@@ -70,7 +71,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	struct show_table t = {.ncolumns = 3};
 
 	show_json_init(&j);
-	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
+	if (!s || remote_open_image(s, operands->v[0], NULL, &i, err) < 0)
 		return -1;
 	show_json_open(&j, NULL, '[');
 	show_table_row(&t, (const char *const[]){"CREATED", "SIZE", "CREATED BY"});

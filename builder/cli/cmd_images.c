@@ -8,6 +8,7 @@
 #include "builder/cli/show.h"
 #include "builder/ui/ui.h"
 #include "store/image.h"
+#include "store/imageindex.h"
 #include "store/tags.h"
 
 struct opts {
@@ -73,11 +74,59 @@ static void add_row(struct show_table *t, const struct opts *o, const struct tag
 	show_table_row(t, cells);
 }
 
+/* What an index says, with the size of the layers of its images that are here, shared ones once
+ * for each. */
+static void show_index(struct store *s, const struct opts *o, const struct tags_entry *e,
+	const struct oci_index *x, struct show_json *j, struct show_table *t)
+{
+	char digest[DIGEST_STRING];
+	auto_buf struct buf size;
+	const char *cells[SHOW_COLUMNS_MAX];
+	uint64_t sum = 0;
+	size_t n = 0;
+
+	buf_init(&size, BUF_TEXT_MAX);
+	show_json_open(j, NULL, '{');
+	show_json_string(j, "name", e->name);
+	show_json_digest(j, "digest", &e->manifest.digest);
+	show_json_open(j, "platforms", '[');
+	for (size_t i = 0; i < x->nmanifests; i++) {
+		auto_image struct image image = {0};
+		auto_free char *platform = oci_platform_text(&x->manifests[i].platform);
+
+		show_json_string(j, NULL, platform);
+		if (image_open_manifest(s, &x->manifests[i].digest, &image, NULL) == 0)
+			sum += layers_size(&image);
+	}
+	show_json_close(j, ']');
+	show_json_number(j, "size", sum);
+	show_json_close(j, '}');
+	ui_add_bytes(&size, sum);
+	cells[n++] = e->name;
+	sha256_string(&e->manifest.digest, digest);
+	if (o->digests)
+		cells[n++] = digest;
+	cells[n++] = "index";
+	cells[n++] = "-";
+	cells[n++] = size.data;
+	show_table_row(t, cells);
+	if (o->quiet && !o->json)
+		printf("%s\n", digest);
+}
+
 /* An image that cannot be read is listed as damaged: the others are of interest all the same. */
 static void show_one(struct store *s, const struct opts *o, const struct tags_entry *e,
 	struct show_json *j, struct show_table *t)
 {
+	auto_oci_descriptor struct oci_descriptor d = {0};
+	auto_oci_index struct oci_index x = {0};
 	auto_image struct image image = {0};
+
+	if (imageindex_resolve(s, e->name, &d, NULL, NULL) == 1 &&
+		imageindex_read(s, &d.digest, &x, NULL) == 0) {
+		show_index(s, o, e, &x, j, t);
+		return;
+	}
 	const struct image *i = image_open(s, e->name, NULL, &image, NULL) == 0 ? &image : NULL;
 	char id[DIGEST_STRING];
 

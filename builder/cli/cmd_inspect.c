@@ -4,9 +4,21 @@
 
 #include <stdio.h>
 
+#include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "store/blob.h"
 #include "store/image.h"
+#include "store/imageindex.h"
+
+struct opts {
+	const char *platform;
+};
+
+static const struct cli_option options[] = {
+	{"platform", 0, CLI_STRING, offsetof(struct opts, platform), "OS/ARCH", NULL,
+		"which image of an index (default: this machine's)"},
+	{0},
+};
 
 /* The document as it lies in the store; image_open() has parsed it before. */
 static int add_document(struct store *s, const struct digest *d, size_t max, const char *key,
@@ -24,18 +36,21 @@ static int add_document(struct store *s, const struct digest *d, size_t max, con
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
+	const struct opts *o = opts;
+	auto_oci_descriptor struct oci_descriptor d = {0};
 	auto_image struct image i = {0};
 	auto_show_json struct show_json j;
 	uint64_t size = 0;
 
-	(void)opts;
 	show_json_init(&j);
-	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
+	if (!s || remote_open_image(s, operands->v[0], o->platform, &i, err) < 0)
 		return -1;
 	for (size_t n = 0; n < i.manifest.nlayers; n++)
 		size += i.manifest.layers[n].size;
 	show_json_open(&j, NULL, '{');
 	show_json_string(&j, "name", i.name);
+	if (imageindex_resolve(s, operands->v[0], &d, NULL, NULL) == 1)
+		show_json_digest(&j, "index", &d.digest);
 	show_json_digest(&j, "id", &i.manifest.config.digest);
 	show_json_digest(&j, "digest", &i.manifest_digest);
 	show_json_number(&j, "size", size);
@@ -51,6 +66,9 @@ const struct cli_command cli_inspect = {
 	.name = "inspect",
 	.operands = "NAME",
 	.summary = "Show manifest and configuration of an image as JSON",
+	.details = "Of an index one image is shown; \"bld manifest inspect\" shows the index.\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

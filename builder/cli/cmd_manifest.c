@@ -412,6 +412,7 @@ static long find_entry(const struct work *w, const char *text, struct err **err)
 		!known && oci_platform_parse(text, &p, NULL) == 0 ? oci_platform_text(&p) : NULL;
 	auto_buf struct buf all;
 
+	buf_init(&all, BUF_TEXT_MAX);
 	if (!known && imageindex_resolve(w->s, text, &d, NULL, NULL) >= 0) {
 		digest = d.digest;
 		known = true;
@@ -419,7 +420,6 @@ static long find_entry(const struct work *w, const char *text, struct err **err)
 	for (size_t i = 0; i < w->x.nmanifests; i++)
 		if (is_entry(&w->x.manifests[i], text, platform, known ? &digest : NULL))
 			return (long)i;
-	buf_init(&all, BUF_TEXT_MAX);
 	for (size_t i = 0; i < w->x.nmanifests; i++) {
 		auto_free char *own = shown_platform(&w->x.manifests[i]);
 		buf_addf(&all, "%s%s", i ? ", " : "", own);

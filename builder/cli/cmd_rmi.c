@@ -4,7 +4,7 @@
 
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
-#include "store/image.h"
+#include "store/imageindex.h"
 #include "store/tags.h"
 
 #define RMI_NAMES_MAX 4096
@@ -35,13 +35,13 @@ static int remove_name(struct store *s, const char *name, struct err **err)
 /* Every name of the image that an ID stands for. */
 static int remove_id(struct store *s, const char *id, struct err **err)
 {
-	auto_image struct image i = {0};
+	auto_oci_descriptor struct oci_descriptor d = {0};
 	auto_tags struct tags all = {0};
 
-	if (image_open(s, id, NULL, &i, err) < 0 || tags_list(s, &all, err) < 0)
+	if (imageindex_resolve(s, id, &d, NULL, err) < 0 || tags_list(s, &all, err) < 0)
 		return -1;
 	for (size_t n = 0; n < all.n; n++) {
-		if (sha256_equal(&all.v[n].manifest.digest, &i.manifest_digest) &&
+		if (sha256_equal(&all.v[n].manifest.digest, &d.digest) &&
 			remove_name(s, all.v[n].name, err) < 0)
 			return -1;
 	}

@@ -11,6 +11,7 @@
 struct opts {
 	const char *output;
 	const char *format;
+	const char *platform;
 	struct remote_opts remote;
 };
 
@@ -19,6 +20,8 @@ static const struct cli_option options[] = {
 		"the archive (default: standard output)"},
 	{"format", 0, CLI_CHOICE, offsetof(struct opts, format), "docker-archive|oci-archive", NULL,
 		"kind of archive (default: docker-archive)"},
+	{"platform", 0, CLI_STRING, offsetof(struct opts, platform), "OS/ARCH", NULL,
+		"which image of an index (default: this machine's)"},
 	REMOTE_COMPRESSION_OPTIONS(struct opts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
 	{0},
@@ -62,7 +65,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		return err_set(
 			err, ERR_USAGE, "--compression: layers in a docker-archive are plain");
 	s = store_open(c->root, err);
-	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
+	if (!s || remote_open_image(s, operands->v[0], o->platform, &i, err) < 0)
 		return -1;
 	return save(c, o, s, &i, err);
 }

@@ -4,7 +4,7 @@
 
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
-#include "store/image.h"
+#include "store/imageindex.h"
 #include "store/tags.h"
 
 #define TAG_NAMES_MAX 128
@@ -13,8 +13,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 {
 	auto_strlist struct strlist names = {0};
 	auto_store struct store *s = NULL;
-	auto_image struct image i = {0};
-	struct oci_descriptor d = {0};
+	auto_oci_descriptor struct oci_descriptor d = {0};
 
 	(void)opts;
 	for (size_t n = 1; n < operands->n; n++) {
@@ -25,11 +24,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		strlist_add_take(&names, name);
 	}
 	s = store_open(c->root, err);
-	if (!s || image_open(s, operands->v[0], NULL, &i, err) < 0)
+	if (!s || imageindex_resolve(s, operands->v[0], &d, NULL, err) < 0)
 		return -1;
-	d.media_type = i.manifest.media_type;
-	d.digest = i.manifest_digest;
-	d.size = i.manifest_size;
 	if (tags_set(s, (const char *const *)names.v, names.n, &d, err) < 0)
 		return -1;
 	for (size_t n = 0; n < names.n; n++)

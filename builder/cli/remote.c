@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "store/base/mem.h"
+#include "store/imageindex.h"
 #include "store/reference.h"
 
 #define REMOTE_DIGEST_SHOWN 19 /* "sha256:" and 12 digits */
@@ -84,6 +85,40 @@ void remote_transfer_opts(
 		.ctx = ui,
 		.cancelled = c->cancelled,
 	};
+}
+
+/* "NAME has linux/arm64, linux/s390x" */
+static void hint_platforms(struct store *s, const char *text, struct err **err)
+{
+	auto_oci_descriptor struct oci_descriptor d = {0};
+	auto_oci_index struct oci_index x = {0};
+	auto_buf struct buf all;
+
+	buf_init(&all, BUF_TEXT_MAX);
+	if (imageindex_resolve(s, text, &d, NULL, NULL) != 1 ||
+		imageindex_read(s, &d.digest, &x, NULL) < 0)
+		return;
+	for (size_t i = 0; i < x.nmanifests; i++) {
+		auto_free char *p = oci_platform_text(&x.manifests[i].platform);
+
+		buf_addf(&all, "%s%s", i ? ", " : "", p);
+	}
+	err_hint(err, "it is an index with %s", all.len ? all.data : "no image");
+}
+
+int remote_open_image(struct store *s, const char *text, const char *platform, struct image *out,
+	struct err **err)
+{
+	auto_oci_platform struct oci_platform p = {0};
+
+	if (platform && oci_platform_parse(platform, &p, err) < 0) {
+		err_rekind(err, ERR_USAGE);
+		return err_prefix(err, "--platform");
+	}
+	if (image_open(s, text, platform ? &p : NULL, out, err) == 0)
+		return 0;
+	hint_platforms(s, text, err);
+	return -1;
 }
 
 char *remote_name(const char *text, struct err **err)

@@ -66,6 +66,12 @@ void remote_transfer_opts(
 /* Tell ui what is being done now. */
 void remote_status(struct ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Open an image as --platform says, which may be NULL; of an index without one of this machine the
+ * error names what there is. ERR_USAGE, ERR_NOT_FOUND. */
+struct image;
+int remote_open_image(struct store *s, const char *text, const char *platform, struct image *out,
+	struct err **err);
+
 /* Full normalised name of an image; ERR_USAGE when it is none. Owned by the caller. */
 char *remote_name(const char *text, struct err **err);
 

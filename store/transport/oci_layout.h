@@ -21,7 +21,8 @@ struct oci_layout_ops {
 	void (*free)(void *ctx);
 };
 
-/* name: as annotated in index.json, or "@sha256:..." of a manifest or index. Takes ctx (also on failure) and label. */
+/* name: as annotated in index.json, or "@sha256:..." of a manifest or index. Takes ctx (also on
+ * failure) and label. */
 struct transport *oci_layout_open(const struct oci_layout_ops *ops, void *take_ctx,
 	char *take_label, const char *name, struct err **err);
 

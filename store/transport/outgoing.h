@@ -15,7 +15,7 @@ struct outgoing {
 	struct progress *p;
 	struct layer_packing packing;
 	bool by_digest; /* to a registry under its digest, without a tag */
-	bool repack; /* also layers with another compressed form */
+	bool repack;    /* also layers with another compressed form */
 	/* results */
 	struct oci_manifest m;
 	char *bytes; /* of the manifest; owned */

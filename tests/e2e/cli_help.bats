@@ -59,7 +59,7 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 }
 
 @test "help of every command: usage line, 79 columns, every option once" {
-	for c in build pull push images inspect history tag rmi prune save load login logout run logs parse verify info version; do
+	for c in build pull push images inspect history tag rmi prune save load login logout run logs lint manifest parse verify info version; do
 		ok bld help $c
 		equal "${lines[0]%% \[*}" "Usage: bld $c"
 		[ "$(awk '{ if (length > m) m = length } END { print m }' <<<"$output")" -le 79 ] ||
@@ -69,6 +69,11 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 		here=$output
 		ok bld $c --help
 		equal "$output" "$here"
+	done
+	for c in create add remove annotate inspect; do
+		ok bld help manifest $c
+		equal "${lines[0]%% \[*}" "Usage: bld manifest $c"
+		[ "$(awk '{ if (length > m) m = length } END { print m }' <<<"$output")" -le 79 ]
 	done
 	fails 2 'unknown command "nope"' bld help nope
 }
