@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/suggest.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/strlist.h"
 
-#define FIELDS   7 /* of /etc/passwd */
+#define FIELDS   7   /* of /etc/passwd */
+#define NEAR_MAX 500 /* names that an unknown one is compared with */
 #define ID_MAX   ((uint64_t)UINT32_MAX - 1)
 #define NO_ENTRY 0
 #define FOUND    1
@@ -168,14 +171,48 @@ static int add_memberships(
 	return 0;
 }
 
-static int unknown(const char *what, const char *name, const char *file, struct err **err)
+// What may have been meant, from the data base (NULL: there is none).
+static void hint_names(const char *db, const char *name, const char *file, struct err **err)
+{
+	auto_strlist struct strlist names = {0};
+	struct text v[FIELDS];
+	size_t n;
+
+	if (!db) {
+		err_hint(err, "the image has no %s; use a number", file);
+		return;
+	}
+	while (names.n < NEAR_MAX && (n = next_line(&db, v)) > 0)
+		if (n >= 3 && v[0].n && v[0].n <= SUGGEST_WORD_MAX)
+			strlist_add_take(&names, mem_strndup(v[0].p, v[0].n));
+	const char *near =
+		names.n ? suggest_nearest(slice_of(name), (const char *const *)names.v, names.n)
+			: NULL;
+	if (!near)
+		return;
+	auto_free char *shown = fs_printable(near);
+	err_hint(err, "did you mean %s?", shown);
+}
+
+static int unknown(
+	const char *what, const char *name, const char *file, const char *db, struct err **err)
 {
 	auto_free char *shown = fs_printable(name);
 
 	if (all_digits(name))
 		return err_set(err, ERR_BUILD, "%s id %s is out of range", what, shown);
-	return err_set(
-		err, ERR_BUILD, "there is no %s \"%s\" in %s of the image", what, shown, file);
+	err_set(err, ERR_BUILD, "there is no %s \"%s\" in %s of the image", what, shown, file);
+	hint_names(db, name, file, err);
+	return -1;
+}
+
+static int pass_on(struct err *take_bad, struct err **err)
+{
+	if (err)
+		*err = take_bad;
+	else
+		err_free(take_bad);
+	return -1;
 }
 
 // A group by id or name.
@@ -193,13 +230,7 @@ static int group_id(const struct layer_tree *t, const char *name, uint32_t *gid,
 		*gid = 0;
 		return 0;
 	}
-	if (!bad)
-		return unknown("group", name, "/etc/group", err);
-	if (err)
-		*err = bad;
-	else
-		err_free(bad);
-	return -1;
+	return bad ? pass_on(bad, err) : unknown("group", name, "/etc/group", group, err);
 }
 
 static int split(const char *text, char **user, char **group, struct err **err)
@@ -227,19 +258,24 @@ static int find_account(const struct layer_tree *t, const char *user, bool stric
 
 	*a = (struct account){.uid = uid};
 	if (!id && all_digits(user))
-		return unknown("user", user, "/etc/passwd", err);
+		return unknown("user", user, "/etc/passwd", NULL, err);
 	*passwd = load(t, "/etc/passwd", &bad);
 	if (find_user(*passwd, id ? NULL : user, uid, a))
 		return FOUND;
-	if (bad && strict && !root) {
-		if (err)
-			*err = bad;
-		else
-			err_free(bad);
-		return -1;
-	}
+	if (bad && strict && !root)
+		return pass_on(bad, err);
 	err_free(bad);
-	return id || root ? NO_ENTRY : unknown("user", user, "/etc/passwd", err);
+	return id || root ? NO_ENTRY : unknown("user", user, "/etc/passwd", *passwd, err);
+}
+
+// Supplementary groups of a user that passwd knows.
+static int fill_groups(
+	const struct layer_tree *t, struct text name, struct userdb_user *u, struct err **err)
+{
+	struct err *bad = NULL;
+	auto_free char *groups = load(t, "/etc/group", &bad);
+
+	return bad ? pass_on(bad, err) : add_memberships(u, groups, name, err);
 }
 
 static int fill(const struct layer_tree *t, const char *user, const char *group,
@@ -255,26 +291,13 @@ static int fill(const struct layer_tree *t, const char *user, const char *group,
 	if (rc < 0)
 		return -1;
 	u->uid = a.uid;
-	u->gid = a.gid;
+	u->gid = implied && !group ? 0 : a.gid;
 	u->home = a.home.n ? mem_strndup(a.home.p, a.home.n) : mem_strdup("/");
 	if (group && group_id(t, group, &u->gid, err) < 0)
 		return -1;
-	if (implied && !group)
-		u->gid = 0;
 	if (add_group(u, u->gid, err) < 0)
 		return -1;
-	if (group || implied || rc == NO_ENTRY)
-		return 0;
-	struct err *bad = NULL;
-	auto_free char *groups = load(t, "/etc/group", &bad);
-	if (bad) {
-		if (err)
-			*err = bad;
-		else
-			err_free(bad);
-		return -1;
-	}
-	return add_memberships(u, groups, a.name, err);
+	return group || implied || rc == NO_ENTRY ? 0 : fill_groups(t, a.name, u, err);
 }
 
 int userdb_user(

@@ -127,6 +127,11 @@ static const struct row users[] = {
 	{DEVICE, "app", "!not a regular file"},
 	{DEVICE, "1000", "!not a regular file"},
 	{HUGE, "app", "!the limit is"},
+	{FULL, "aap", "!#did you mean app?"},
+	{FULL, "nohom", "!#did you mean nohome?"},
+	{FULL, "app:vdeo", "!#did you mean video?"},
+	{EMPTY, "app", "!#the image has no /etc/passwd; use a number"},
+	{GROUPLESS, "app:audio", "!#the image has no /etc/group; use a number"},
 	{NULS, "app", "!there is no user"},
 	{NULS, "root", "0:0 [0 10] /r"},
 };
@@ -148,6 +153,9 @@ static const struct row owners[] = {
 	{FULL, "app:9", "1000:9"},
 	{FULL, "root:root", "0:0"},
 	{FULL, "nix", "!there is no user"},
+	{FULL, "crfl", "!#did you mean crlf?"},
+	{FULL, "1:wheell", "!#did you mean wheel?"},
+	{EMPTY, "a:1", "!#the image has no /etc/passwd; use a number"},
 	{FULL, "app:nix", "!there is no group"},
 	{FULL, "4294967295", "!out of range"},
 	{FULL, "1:4294967295", "!out of range"},
@@ -172,7 +180,7 @@ static char *user_text(const struct layer_tree *t, const char *text)
 	buf_init(&b, BUF_TEXT_MAX);
 	if (userdb_user(t, text, &u, &e) < 0) {
 		assert_int_equal(err_get_kind(e) == ERR_BUILD || err_get_kind(e) == ERR_LIMIT, 1);
-		buf_addf(&b, "!%s", err_text(e));
+		buf_addf(&b, "!%s#%s", err_text(e), err_hint_text(e));
 		err_free(e);
 		return buf_take(&b);
 	}
@@ -190,7 +198,7 @@ static char *owner_text(const struct layer_tree *t, const char *text)
 
 	if (userdb_owner(t, text, &uid, &gid, &e) == 0)
 		return mem_printf("%u:%u", uid, gid);
-	char *out = mem_printf("!%s", err_text(e));
+	char *out = mem_printf("!%s#%s", err_text(e), err_hint_text(e));
 	err_free(e);
 	return out;
 }
