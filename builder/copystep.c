@@ -277,7 +277,8 @@ static char *copy_history(const struct work *w)
 	copyopts_history(&w->opts, &b);
 	for (size_t i = 0; i < w->sources.n; i++) {
 		auto_free char *shown = addsource_shown(w->sources.v[i]);
-		buf_addf(&b, " %s", shown);
+		const char *mark = w->items[i].kind == COPY_ITEM_INLINE ? "<<" : "";
+		buf_addf(&b, " %s%s", mark, shown);
 	}
 	buf_addf(&b, " %s", w->dest);
 	return buf_take(&b);

@@ -107,10 +107,9 @@ static void set_env(struct walk *w, const struct ast_pairs *pairs)
 
 static int empty(const struct dockerfile *df, const struct word *from, struct err **err)
 {
-	return dferr_at(err, ERR_SYNTAX, df, from->span,
-		"give the variable a value with ARG or ENV in this stage, or with --build-arg; "
-		"those of the base image are not known when stages are chosen",
-		"the stage or image to copy from is empty after expansion");
+	return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
+		"the stage or image to copy from is empty after expansion; variables of a base "
+		"image do not count here");
 }
 
 static int keep_word(struct walk *w, const struct word *from)
