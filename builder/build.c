@@ -14,6 +14,7 @@
 #include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "builder/fetchenv.h"
+#include "builder/explain.h"
 #include "builder/hints.h"
 #include "builder/job.h"
 #include "builder/lintjob.h"
@@ -141,6 +142,7 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 
 	if (base_open(j, index, &j->stages[index], err) < 0)
 		return -1;
+	explain_opened(j, index);
 	int r = settle(j, index, build_steps(&c, err), err);
 	for (size_t i = 0; i < c.ntexts; i++)
 		dockerfile_free(c.texts[i]);
@@ -264,6 +266,7 @@ static int build_platforms(const struct build_opts *o, struct store *s,
 		build_result_clear(&image);
 		if (r < 0 && j.plan.nstages && err && *err && !strchr(err_text(*err), '\n'))
 			err_prefix(err, "%s", platforms->v[i]);
+		explain_save(&j);
 		hand_over(&j, &before);
 		job_clear(&j);
 	}
@@ -285,6 +288,7 @@ int build_run(
 	one.platform = platforms.n ? platforms.v[0] : NULL;
 	job_init(&j, &one, s);
 	int r = build_all(&j, out, err);
+	explain_save(&j);
 	job_clear(&j);
 	return r;
 }

@@ -51,6 +51,7 @@ struct build_opts {
 	bool no_cache;
 	struct strlist no_cache_stages; /* names or numbers of stages that are built again */
 	enum build_pull pull;           /* when the registry is asked for a base image */
+	bool explain;                   /* tell why a step was not in the cache */
 	enum build_network network;
 	bool allow_insecure;        /* RUN --security=insecure may be */
 	bool allow_secret_in_layer; /* what a RUN leaves is not searched for its secrets */

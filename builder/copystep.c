@@ -9,6 +9,7 @@
 #include "builder/copy/copy.h"
 #include "builder/copyopts.h"
 #include "builder/dferr.h"
+#include "builder/explain.h"
 #include "builder/flight.h"
 #include "builder/fromref.h"
 #include "builder/history.h"
@@ -233,10 +234,70 @@ static int shape_seen(void *ctx, struct err **err)
 						: cache_find(w->j->s, &w->shape, &value, NULL, err);
 }
 
+/* What is copied, by name: known before the step runs where the key is by content. */
+static void explain_content(struct work *w, struct buf *facts)
+{
+	auto_free const char **names = mem_array(w->nitems + 1, sizeof *names);
+	auto_strlist struct strlist shown = {0};
+	auto_free char *prefix =
+		w->from.text.ptr ? mem_printf("COPY --from=%.*s: %s", SLICE_ARG(w->from.text),
+					   w->origin.state ? "/" : "")
+				 : mem_strdup("");
+	struct digest content;
+
+	if (copy_digest(w->selection, &content, NULL) < 0)
+		return;
+	for (size_t i = 0; i < w->nitems && i < w->sources.n; i++) {
+		strlist_add_take(&shown, addsource_shown(w->sources.v[i]));
+		if (w->items[i].kind != COPY_ITEM_PATH)
+			names[i] = shown.v[i];
+	}
+	explain_files(w->j, facts, prefix, w->selection, &content, names, w->nitems);
+	if (w->origin.state)
+		explain_origin(facts, w->j, prefix, w->origin.state);
+	explain_diff_add_digest(facts, EXPLAIN_LAST, "hard links between the files", &content);
+}
+
+static void explain_copy(struct work *w)
+{
+	auto_buf struct buf text, flags;
+	struct buf facts;
+
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_init(&flags, BUF_TEXT_MAX);
+	copyopts_history(&w->opts, &flags);
+	for (size_t i = 0; i < w->sources.n; i++) {
+		auto_free char *shown = addsource_shown(w->sources.v[i]);
+		buf_addf(&text, "%s%s", i ? " " : "", shown);
+	}
+	/* With --link what is below does not count. */
+	if (w->opts.link)
+		buf_init(&facts, BUF_TEXT_MAX);
+	else
+		explain_begin(&facts, w->sp);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "destination", w->dest);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "WORKDIR",
+		w->dest[0] == '/' ? "/" : state_workdir(w->sp->st));
+	explain_diff_add(&facts, EXPLAIN_VALUE, "--chown", w->opts.chown ? w->opts.chown : "none");
+	explain_diff_add(&facts, EXPLAIN_VALUE, "--chmod", w->opts.chmod ? w->opts.chmod : "none");
+	explain_diff_add(&facts, EXPLAIN_VALUE, "flags", flags.data);
+	explain_diff_add(&facts, EXPLAIN_INSTRUCTION, "sources", text.data);
+	if (!w->blind)
+		explain_content(w, &facts);
+	explain_runs(w->j, w->sp, w->blind ? NULL : &w->key, &facts);
+}
+
 static int finish_copy(struct work *w, struct err **err)
 {
-	if (w->blind && key_by_content(w, err) < 0)
-		return -1;
+	struct buf facts;
+
+	if (w->blind) {
+		if (key_by_content(w, err) < 0)
+			return -1;
+		buf_init(&facts, BUF_TEXT_MAX);
+		explain_content(w, &facts);
+		explain_adds(w->j, w->sp, &facts);
+	}
 	return cache_put(w->j->s, &w->shape, "shape\n", 6, err);
 }
 
@@ -251,6 +312,7 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 		.now = now_seconds(),
 	};
 
+	explain_copy(w);
 	if (!below)
 		return -1;
 	/* A hard link in an archive may take the content of a file below. */
@@ -339,6 +401,7 @@ static int run_copy(struct work *w, struct err **err)
 	}
 	auto_free char *text = copy_history(w);
 	struct digest key = w->opts.link ? key_on_top(w, &r.key) : r.key;
+	explain_done(w->j, w->sp, &r.key);
 	commit_to_state(w->sp->st, &r, &key, text);
 	return stagelowers_keep_up(w->j, w->sp->st, err);
 }
@@ -374,6 +437,7 @@ struct mkdir_work {
 	const struct step *sp;
 	const char *path;
 	const char *chown; /* or NULL */
+	const struct digest *key;
 };
 
 /* Of --chown, else the user's. */
@@ -397,6 +461,13 @@ static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 	const struct mkdir_work *w = ctx;
 	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
 	auto_userdb_user struct userdb_user user = {0};
+	struct buf facts;
+
+	explain_begin(&facts, w->sp);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "WORKDIR", w->path);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "USER", state_user(w->sp->st));
+	explain_diff_add(&facts, EXPLAIN_VALUE, "--chown", w->chown ? w->chown : "none");
+	explain_runs(w->j, w->sp, w->key, &facts);
 
 	if (!below)
 		return -1;
@@ -423,9 +494,11 @@ static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
 	if (w->chown)
 		sha256_field_str(&h, w->chown);
 	sha256_final(&h, &key);
+	w->key = &key;
 	struct flight f = {.j = w->j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
 	if (flight_run(&f, &r, err) < 0)
 		return -1;
+	explain_done(w->j, sp, &key);
 	commit_to_state(sp->st, &r, &key, text);
 	return stagelowers_keep_up(w->j, sp->st, err);
 }

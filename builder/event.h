@@ -13,6 +13,7 @@
 enum event_kind {
 	EVENT_STEP_START,  /* step begins to run */
 	EVENT_STEP_CACHED, /* step came from the cache; no START */
+	EVENT_STEP_WHY,    /* of a step that has begun: text = why it was not in the cache */
 	EVENT_STEP_OUTPUT, /* bytes of RUN, stdout (stream 1) or stderr (2); not line-wise */
 	EVENT_STEP_DONE,
 	EVENT_STEP_FAILED, /* text = reason; the error follows by return value */

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "builder/explain.h"
 #include "builder/origin.h"
 #include "store/base/mem.h"
 
@@ -19,6 +20,7 @@ void job_init(struct job *j, const struct build_opts *o, struct store *s)
 
 	*j = (struct job){.o = o, .s = s, .contexts = {.main = {.dir_fd = -1}}};
 	j->origins = origin_cache_new();
+	j->explain = explain_new();
 	pthread_mutex_init(&j->emitting, NULL);
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -41,6 +43,7 @@ void job_clear(struct job *j)
 	free(j->stages);
 	free(j->progress);
 	origin_cache_free(j->origins);
+	explain_free(j->explain);
 	plan_clear(&j->plan);
 	dockerfile_free(j->df);
 	context_close(&j->contexts);

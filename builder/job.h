@@ -32,6 +32,7 @@ struct job {
 	struct oci_platform platform;
 	struct state *stages; /* owned; one per stage of the plan, filled as they are built */
 	struct lintfile_base *bases;  /* owned; what lint may know of them, likewise */
+	struct explain *explain;      /* owned */
 	struct origin_cache *origins; /* images of COPY --from, with a lock of its own; owned */
 
 	pthread_mutex_t emitting;      /* one event at a time */

@@ -9,6 +9,7 @@
 #include "builder/cachemount.h"
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "builder/explain.h"
 #include "builder/lowers.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
@@ -242,6 +243,41 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 		else if (bind)
 			cachekey_digest(h, &m->layer.content);
 	}
+}
+
+static void explain_one(struct job *j, const struct runmount *m, struct buf *facts)
+{
+	bool bind = m->ast->type == AST_MOUNT_BIND, secret = m->ast->type == AST_MOUNT_SECRET;
+	auto_buf struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	buf_addf(&b, "type=%s", ast_mount_type_name(m->ast->type));
+	if (m->source && (m->origin.state || m->origin.context))
+		buf_addf(&b, ",source=%s", m->source);
+	if (secret && m->id)
+		buf_addf(&b, ",id=%s", m->id);
+	if (m->env)
+		buf_addf(&b, ",env=%s", m->env);
+	if (m->size)
+		buf_addf(&b, ",size=%llu", (unsigned long long)m->size);
+	if (m->uid || m->gid)
+		buf_addf(&b, ",uid=%u,gid=%u", m->uid, m->gid);
+	if (m->has_mode)
+		buf_addf(&b, ",mode=%04o", m->mode);
+	buf_adds(&b, m->readonly ? ",ro" : ",rw");
+	auto_free char *name = mem_printf("mount %s", m->target ? m->target : m->id);
+	auto_free char *prefix = mem_printf("%s: ", name);
+	explain_diff_add(facts, EXPLAIN_VALUE, name, b.data);
+	if (m->origin.state)
+		explain_origin(facts, j, prefix, m->origin.state);
+	else if (bind)
+		explain_mount(j, facts, prefix, &m->origin, m->source);
+}
+
+void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts)
+{
+	for (size_t i = 0; i < r->n; i++)
+		explain_one(j, &r->m[i], facts);
 }
 
 /* --- opening

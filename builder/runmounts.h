@@ -25,6 +25,8 @@ struct runmounts {
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
 void runmounts_feed(const struct runmounts *r, struct sha256 *h);
+/* The same by name (explain.h), when the command is about to run. */
+void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts);
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
 /* One more file in the sandbox that is no --mount (a heredoc script). Strings are borrowed. */
 void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode);

@@ -9,6 +9,7 @@
 #include "builder/commit.h"
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "builder/explain.h"
 #include "builder/flight.h"
 #include "builder/history.h"
 #include "builder/pump.h"
@@ -68,6 +69,11 @@ static void make_argv(struct run *r)
 		return;
 	}
 	step_command(r->sp->st, &a->command, a->script, &r->argv);
+}
+
+static const char *network_name(enum sandbox_network n)
+{
+	return n == SANDBOX_NET_NONE ? "none" : "host";
 }
 
 /* A Dockerfile can take the network away, never get more than the command line gives. */
@@ -305,6 +311,31 @@ static int commit(struct run *r, const struct sandbox_result *res, struct commit
 	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
 }
 
+/* What the key is made of, by name. */
+static void explain(const struct run *r)
+{
+	struct state *st = r->sp->st;
+	auto_strlist struct strlist fallback = {0}, vars = {0};
+	auto_free char *words = history_words(&r->argv);
+	auto_free char *shell = history_words(state_shell(st, &fallback));
+	auto_free char *script = mem_strndup(r->script.ptr ? r->script.ptr : "", r->script.len);
+	auto_free char *command = mem_printf("%s %s", words, script);
+	struct buf facts;
+
+	strlist_copy(&vars, &st->scope.vars);
+	strlist_sort(&vars);
+	explain_begin(&facts, r->sp);
+	if (!r->sp->ins->run.command.json)
+		explain_diff_add(&facts, EXPLAIN_VALUE, "SHELL", shell);
+	explain_diff_add_hidden(&facts, EXPLAIN_INSTRUCTION,
+		ast_run_only_heredoc(&r->sp->ins->run) ? "heredoc" : "command", command);
+	explain_environment(&facts, r->j, r->sp, &vars);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "network", network_name(r->network));
+	explain_diff_add(&facts, EXPLAIN_VALUE, "security", r->insecure ? "insecure" : "sandbox");
+	runmounts_explain(r->j, &r->mounts, &facts);
+	explain_runs(r->j, r->sp, r->flight->key, &facts);
+}
+
 static int execute(void *ctx, struct record *out, struct err **err)
 {
 	struct run *r = ctx;
@@ -312,6 +343,7 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	struct sandbox_result res = {0};
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
+	explain(r);
 	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
 	if (r->script_path)
@@ -355,8 +387,6 @@ static int feed_chance(struct sha256 *h, struct err **err)
 
 static int lookup_and_run(struct run *r, struct err **err)
 {
-	static const char *const networks[] = {
-		[SANDBOX_NET_HOST] = "host", [SANDBOX_NET_NONE] = "none"};
 	struct state *st = r->sp->st;
 	struct digest key;
 	struct record rec = {0};
@@ -368,7 +398,7 @@ static int lookup_and_run(struct run *r, struct err **err)
 	auto_strlist struct strlist vars = {0};
 	strlist_copy(&vars, &st->scope.vars);
 	strlist_sort(&vars);
-	cachekey_run(&h, st, &r->argv, &vars, networks[r->network]);
+	cachekey_run(&h, st, &r->argv, &vars, network_name(r->network));
 	sha256_field(&h, r->script.ptr, r->script.len);
 	runmounts_feed(&r->mounts, &h);
 	/* Only then, so that other keys are what they always were. */
@@ -385,6 +415,7 @@ static int lookup_and_run(struct run *r, struct err **err)
 	r->flight = &f;
 	if (flight_run(&f, &rec, err) < 0)
 		return -1;
+	explain_done(r->j, r->sp, &key);
 	auto_buf struct buf text = {0};
 	auto_free char *args = history_args(st);
 	buf_init(&text, BUF_TEXT_MAX);

@@ -105,23 +105,44 @@ static bool stands(struct store *s, const char *hex, const struct buf *want)
 	return false;
 }
 
-int cache_put(
-	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err)
+static int wrap(const void *value, size_t len, struct buf *out, struct err **err)
 {
 	struct digest sum;
 	char hex[DIGEST_HEX];
-	auto_buf struct buf b = {0};
 
 	if (len > CACHE_VALUE_MAX)
 		return err_set(err, ERR_LIMIT, "cache record of %zu bytes, the limit is %zu", len,
 			CACHE_VALUE_MAX);
-	buf_init(&b, CACHE_VALUE_MAX + HEAD_MAX);
+	buf_init(out, CACHE_VALUE_MAX + HEAD_MAX);
 	sha256_of(value, len, &sum);
-	buf_addf(&b, "%s%s %zu\n", HEAD, sha256_hex(&sum, hex), len);
-	buf_add(&b, value, len);
+	buf_addf(out, "%s%s %zu\n", HEAD, sha256_hex(&sum, hex), len);
+	buf_add(out, value, len);
+	return 0;
+}
+
+int cache_put(
+	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err)
+{
+	char hex[DIGEST_HEX];
+	auto_buf struct buf b = {0};
+
+	if (wrap(value, len, &b, err) < 0)
+		return -1;
 	sha256_hex(key, hex);
 	if (stands(s, hex, &b))
 		return 0;
+	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
+}
+
+int cache_replace(
+	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err)
+{
+	auto_buf struct buf b = {0};
+	char hex[DIGEST_HEX];
+
+	if (wrap(value, len, &b, err) < 0)
+		return -1;
+	unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0); /* see stands() */
 	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
 }
 

@@ -20,6 +20,9 @@ int cache_find(
 	struct store *s, const struct digest *key, char **value, size_t *len, struct err **err);
 int cache_put(
 	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err);
+/* The same of a key whose value changes with every use, without a look at the old one. */
+int cache_replace(
+	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err);
 void cache_drop(struct store *s, const struct digest *key);
 /* Wait for and take the lock of a key. Returns a descriptor (close = unlock), -1. try_only:
  * EWOULDBLOCK without err. */

@@ -64,6 +64,8 @@ const struct cli_option buildopts_table[] = {
 	{"pull", 0, CLI_OPTIONAL, AT(pull), "always|missing|never", NULL,
 		"when the registry is asked for base images; without a value always (default: "
 		"missing)"},
+	{"explain", 0, CLI_FLAG, AT(explain), NULL, NULL,
+		"tell of each step that is not in the cache which input differed first"},
 	{"network", 0, CLI_CHOICE, AT(network), "host|none|default", NULL,
 		"what RUN may reach: the network of this machine, or nothing (default: host)"},
 	{"allow", 0, CLI_LIST, AT(allow), "WHAT", NULL,
@@ -316,6 +318,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.contexts = o->contexts,
 		.platform = o->platform,
 		.no_cache = o->no_cache,
+		.explain = o->explain,
 		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
 									 : BUILD_NET_HOST,
 		.sync = o->sync,

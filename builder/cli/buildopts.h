@@ -32,6 +32,7 @@ struct buildopts {
 	bool no_cache;
 	const char *pull;
 	struct strlist no_cache_stages;
+	bool explain;
 	const char *network;
 	struct strlist allow;
 	const char *timestamp;

@@ -116,6 +116,27 @@ bool copy_at_once(const struct copy_selection *s);
  * digest is remembered: one that changes before it is written is found. */
 int copy_digest(struct copy_selection *s, struct digest *out, struct err **err);
 
+/*
+ * What is selected, in the order of the walk: each directory in front of what is in it. No more
+ * than `most` entries: when there are more, directories of some depth stand for everything below
+ * them. Contents are told where they are known.
+ */
+struct copy_listed {
+	const char *name; /* of a source (depth 0): its path below the root */
+	const char *link; /* "" = none */
+	size_t item;
+	uint64_t content; /* the start of the digest; 0: there is none, or it is not known */
+	uint64_t other;   /* attributes and device numbers, as a hash; 0 = none */
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode;
+	uint16_t depth;
+	uint8_t type; /* enum layer_type */
+	bool whole;   /* content is of everything below */
+};
+typedef void copy_list_fn(void *ctx, const struct copy_listed *e);
+void copy_list(const struct copy_selection *s, size_t most, copy_list_fn *fn, void *ctx);
+
 struct copy_dest {
 	const struct layer_tree *below; /* merged tree of the destination stage */
 	const char *path;               /* as written after expansion: "", ".", "x/", "/a/b" */

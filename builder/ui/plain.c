@@ -13,6 +13,12 @@ static void start(struct ui *u, struct ui_step *s)
 	ui_flush(u);
 }
 
+static void why(struct ui *u, struct ui_step *s)
+{
+	buf_addf(&u->out, "#%u %s\n", s->number, s->why);
+	ui_flush(u);
+}
+
 static void cached(struct ui *u, struct ui_step *s)
 {
 	buf_addf(&u->out, "#%u CACHED\n", s->number);
@@ -106,6 +112,7 @@ static void nothing(struct ui *u)
 
 const struct ui_view plain_view = {
 	.start = start,
+	.why = why,
 	.cached = cached,
 	.line = line,
 	.done = done,

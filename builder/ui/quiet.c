@@ -60,6 +60,7 @@ static void nothing(struct ui *u)
 
 const struct ui_view quiet_view = {
 	.start = step,
+	.why = step,
 	.cached = step,
 	.line = line,
 	.done = done,

@@ -182,6 +182,17 @@ static void over(struct ui *u, struct vertex *v, bool cached, const char *error)
 	v->over = true;
 }
 
+static void put_log(struct ui *u, const struct vertex *v, int stream, const void *bytes, size_t len)
+{
+	json_t *o = json_object();
+
+	jsonx_set_text(o, "vertex", v->digest);
+	jsonx_set(o, "stream", json_integer(stream));
+	jsonx_set(o, "data", bytes_json(bytes, len));
+	jsonx_set(o, "timestamp", time_json(u, ui_now(u)));
+	put(u, "logs", o);
+}
+
 static void step_event(struct ui *u, const struct event *e)
 {
 	struct vertex *v = find(u, true, e->step);
@@ -191,14 +202,12 @@ static void step_event(struct ui *u, const struct event *e)
 		if (e->kind != EVENT_STEP_CACHED)
 			put_vertex(u, v, false, false, NULL);
 	}
-	if (e->kind == EVENT_STEP_OUTPUT) {
-		json_t *o = json_object();
+	if (e->kind == EVENT_STEP_WHY) {
+		auto_free char *line = mem_printf("why: %s\n", e->text ? e->text : "");
 
-		jsonx_set_text(o, "vertex", v->digest);
-		jsonx_set(o, "stream", json_integer(e->stream));
-		jsonx_set(o, "data", bytes_json(e->bytes, e->len));
-		jsonx_set(o, "timestamp", time_json(u, ui_now(u)));
-		put(u, "logs", o);
+		put_log(u, v, 2, line, strlen(line));
+	} else if (e->kind == EVENT_STEP_OUTPUT) {
+		put_log(u, v, e->stream, e->bytes, e->len);
 	} else if (e->kind == EVENT_STEP_FAILED) {
 		over(u, v, false, e->text ? e->text : "failed");
 	} else if (e->kind == EVENT_STEP_ENDED) {
@@ -263,6 +272,7 @@ void rawjson_event(struct ui *u, const struct event *e)
 	switch (e->kind) {
 	case EVENT_STEP_START:
 	case EVENT_STEP_CACHED:
+	case EVENT_STEP_WHY:
 	case EVENT_STEP_OUTPUT:
 	case EVENT_STEP_DONE:
 	case EVENT_STEP_FAILED:

@@ -199,6 +199,13 @@ static void final_step(
 	auto_free char *title = mem_printf("#%u %s", s->number, s->title);
 
 	final(u, title, style, word, seconds);
+	if (s->why) {
+		buf_adds(&u->pending, "   ");
+		color(u, &u->pending, "2");
+		buf_adds(&u->pending, s->why);
+		color(u, &u->pending, "0");
+		buf_addc(&u->pending, '\n');
+	}
 }
 
 /* A status that was shown is over. */
@@ -296,6 +303,7 @@ static void finish(struct ui *u)
 
 const struct ui_view tty_view = {
 	.start = start,
+	.why = start,
 	.cached = cached,
 	.line = line,
 	.done = done,

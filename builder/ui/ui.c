@@ -248,6 +248,7 @@ static void drop_step(struct ui *u, struct ui_step *s)
 	lines_split_clear(&s->stream[1]);
 	lines_kept_clear(&s->kept);
 	free(s->title);
+	free(s->why);
 	free(s);
 }
 
@@ -281,6 +282,18 @@ static void end_step(struct ui *u, struct ui_step *s, const struct event *e)
 	drop_step(u, s);
 }
 
+static void set_why(struct ui *u, struct ui_step *s, const char *text)
+{
+	auto_buf struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	buf_adds(&b, "why: ");
+	buf_add_escaped(&b, text, strlen(text), false);
+	free(s->why);
+	s->why = buf_take(&b);
+	u->view->why(u, s);
+}
+
 static void step_event(struct ui *u, const struct event *e)
 {
 	struct ui_step *s = find_step(u, e->step);
@@ -297,6 +310,8 @@ static void step_event(struct ui *u, const struct event *e)
 	}
 	if (e->kind == EVENT_STEP_OUTPUT)
 		lines_feed(&s->stream[e->stream == 2], e->bytes, e->len, on_line, &c);
+	else if (e->kind == EVENT_STEP_WHY)
+		set_why(u, s, e->text ? e->text : "");
 	else if (e->kind != EVENT_STEP_START)
 		end_step(u, s, e);
 }
@@ -360,6 +375,7 @@ void ui_event(void *ctx, const struct event *e)
 	switch (e->kind) {
 	case EVENT_STEP_START:
 	case EVENT_STEP_CACHED:
+	case EVENT_STEP_WHY:
 	case EVENT_STEP_OUTPUT:
 	case EVENT_STEP_DONE:
 	case EVENT_STEP_FAILED:

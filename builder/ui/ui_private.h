@@ -15,6 +15,7 @@
 struct ui_step {
 	unsigned number;
 	char *title; /* "[build 2/5] RUN make", harmless, one line; owned */
+	char *why;   /* "why: src/a.c: content", harmless, one line, or NULL; owned */
 	uint64_t start_ms;
 	struct lines_split stream[2];
 	struct lines_kept kept;
@@ -36,6 +37,7 @@ struct ui_status {
 
 struct ui_view {
 	void (*start)(struct ui *u, struct ui_step *s);
+	void (*why)(struct ui *u, struct ui_step *s); /* s->why is there */
 	void (*cached)(struct ui *u, struct ui_step *s);
 	void (*line)(struct ui *u, struct ui_step *s, const char *p, size_t n);
 	void (*done)(struct ui *u, struct ui_step *s, double seconds);
