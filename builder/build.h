@@ -48,6 +48,7 @@ struct build_opts {
 	struct strlist secrets;      /* "id=..,src=..|env=.." as given */
 	struct strlist contexts;     /* "NAME=DIR" as given */
 	const char *platform;        /* NULL = this machine's; several, by commas: an index */
+	struct strlist made;         /* strings that the caller made and others here point to */
 	bool no_cache;
 	struct strlist no_cache_stages; /* names or numbers of stages that are built again */
 	enum build_pull pull;           /* when the registry is asked for a base image */

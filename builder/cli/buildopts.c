@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/annotation.h"
+#include "builder/cli/buildcompat.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
 #include "builder/platforms.h"
@@ -58,6 +59,12 @@ const struct cli_option buildopts_table[] = {
 	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH[,...]", NULL,
 		"what to build for (default: this machine); several make one image each and an "
 		"index"},
+	{"os", 0, CLI_STRING, AT(os), "OS", NULL,
+		"operating system of --platform (default: this machine's)"},
+	{"arch", 0, CLI_STRING, AT(arch), "ARCH", NULL,
+		"architecture of --platform (default: this machine's)"},
+	{"variant", 0, CLI_STRING, AT(variant), "VARIANT", NULL,
+		"variant of --arch, as v7 for arm"},
 	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},
 	{"no-cache-filter", 0, CLI_LIST, AT(no_cache_stages), "STAGE[,...]", NULL,
 		"run every step of these stages again; may be repeated"},
@@ -94,10 +101,21 @@ const struct cli_option buildopts_table[] = {
 		"wait until the layers are on the disk before the image is named"},
 	REMOTE_ACCESS_OPTIONS(struct buildopts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct buildopts, remote),
+	{"provenance", 0, CLI_STRING, AT(provenance), "false", NULL,
+		"no attestation of how the image was made; bld makes none"},
+	{"sbom", 0, CLI_STRING, AT(sbom), "false", NULL,
+		"no list of what the image holds; bld makes none"},
+	{"attest", 0, CLI_LIST, AT(attest), "type=TYPE,disabled=true", NULL,
+		"the same for TYPE; may be repeated"},
+	{"layers", 0, CLI_BOOL, AT(layers), "true", NULL, "a layer for every step, as always"},
 	{"rm", 0, CLI_IGNORED, 0, NULL, NULL, "nothing is left to be removed"},
 	{"force-rm", 0, CLI_IGNORED, 0, NULL, NULL, "the same"},
 	{"load", 0, CLI_IGNORED, 0, NULL, NULL, "the image is always in the store"},
 	{"compress", 0, CLI_IGNORED, 0, NULL, NULL, "there is no daemon to send the context to"},
+	{"disable-content-trust", 0, CLI_IGNORED, 0, NULL, NULL, "there is no such trust"},
+	{"isolation", 0, CLI_IGNORED, 0, "default|oci|chroot|rootless", NULL,
+		"RUN always has namespaces of its own"},
+	{"builder", 0, CLI_IGNORED, 0, "NAME", NULL, "there is one builder"},
 	{0},
 };
 
@@ -246,12 +264,19 @@ static int check_tags(const struct buildopts *o, struct err **err)
 	return 0;
 }
 
-static int check_platform(const struct buildopts *o, struct err **err)
+static int take_platform(const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	auto_strlist struct strlist all = {0};
+	auto_free char *made = NULL;
 
-	if (platforms_split(o->platform, &all, err) < 0)
+	if (buildcompat_platform(o, &made, err) < 0 ||
+		platforms_split(made ? made : o->platform, &all, err) < 0)
 		return err_rekind(err, ERR_USAGE);
+	b->platform = o->platform;
+	if (made) {
+		strlist_add_take(&b->made, TAKE(made));
+		b->platform = b->made.v[b->made.n - 1];
+	}
 	return 0;
 }
 
@@ -316,7 +341,6 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.target = o->target,
 		.secrets = o->secrets,
 		.contexts = o->contexts,
-		.platform = o->platform,
 		.no_cache = o->no_cache,
 		.explain = o->explain,
 		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
@@ -337,7 +361,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 	if (take_pull(o, b, err) < 0)
 		return -1;
 	take_stages(&o->no_cache_stages, &b->no_cache_stages);
-	if (check_tags(o, err) < 0 || check_platform(o, err) < 0 ||
+	if (check_tags(o, err) < 0 || take_platform(o, b, err) < 0 ||
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
@@ -352,6 +376,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 
 void buildopts_clear(struct build_opts *b)
 {
+	strlist_clear(&b->made);
 	strlist_clear(&b->build_args);
 	strlist_clear(&b->no_cache_stages);
 	strlist_clear(&b->labels);

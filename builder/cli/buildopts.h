@@ -29,6 +29,13 @@ struct buildopts {
 	struct strlist secrets;
 	struct strlist contexts;
 	const char *platform;
+	const char *os; /* other words for platform: buildcompat.h */
+	const char *arch;
+	const char *variant;
+	struct strlist attest;
+	const char *provenance;
+	const char *sbom;
+	int layers;
 	bool no_cache;
 	const char *pull;
 	struct strlist no_cache_stages;

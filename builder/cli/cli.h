@@ -25,7 +25,8 @@ enum cli_kind {
 	CLI_OPTIONAL, /* the same, with its value behind "=" only: "" without one */
 	CLI_CHOICE,   /* the same, one of the words of `value` ("auto|plain|tty") */
 	CLI_LIST,     /* struct strlist: one entry each time it is given */
-	CLI_IGNORED,  /* a flag that other tools have; does nothing */
+	CLI_IGNORED,  /* what other tools have; does nothing. With `value` it takes one: any, or one
+			 of  its words */
 };
 
 struct cli_option {

@@ -4,6 +4,7 @@
 
 #include "builder/build.h"
 #include "builder/buildlog.h"
+#include "builder/cli/buildcompat.h"
 #include "builder/cli/buildopts.h"
 #include "builder/cli/buildresult.h"
 #include "builder/cli/check.h"
@@ -96,7 +97,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	struct build_opts b = {0};
 	struct buildresult result = {0};
 	struct check k = {0};
-	int status = check_call(o->check, o->call, &k, err);
+	int status = buildcompat_check(o, err) < 0 ? -1 : check_call(o->check, o->call, &k, err);
 
 	if (status)
 		return status < 0 ? -1 : look(c, o, operands->v[0], &k, err);

@@ -317,10 +317,9 @@ const struct cli_command cli_manifest_create = {
 	.name = "manifest create",
 	.operands = "NAME [IMAGE]...",
 	.summary = "Make an index of images of the store",
-	.details = "Every IMAGE is a name, a digest or an ID of the store; of an index all its "
-		   "images\n"
-		   "are taken. The platform of each is what its configuration says. The digest of\n"
-		   "the index is printed; \"bld push NAME\" sends it with all its images.\n",
+	.details = "Every IMAGE is a name, a digest or an ID of the store; of an index all its\n"
+		   "images are taken. The platform of each is what its configuration says. The\n"
+		   "digest of the index is printed; \"bld push NAME\" sends it with its images.\n",
 	.options = create_options,
 	.opts_size = sizeof(struct create_opts),
 	.min_operands = 1,
@@ -512,9 +511,8 @@ const struct cli_command cli_manifest_annotate = {
 	.name = "manifest annotate",
 	.operands = "NAME [ENTRY]",
 	.summary = "Annotate an index or one of its entries",
-	.details =
-		"ENTRY is a platform, the digest of a manifest, or an image of the store. Without\n"
-		"it the index is annotated.\n",
+	.details = "ENTRY is a platform, the digest of a manifest, or an image of the store.\n"
+		   "Without it the index is annotated.\n",
 	.options = annotate_options,
 	.opts_size = sizeof(struct entry_opts),
 	.min_operands = 1,

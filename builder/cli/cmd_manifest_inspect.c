@@ -182,9 +182,9 @@ const struct cli_command cli_manifest_inspect = {
 	.name = "manifest inspect",
 	.operands = "NAME",
 	.summary = "Show the index or manifest behind a name",
-	.details = "NAME is a name, a digest or an ID of the store, else a name in a registry, "
-		   "which is\n"
-		   "asked for the document only, or oci:DIR[:NAME], oci-archive:FILE[:NAME].\n",
+	.details = "NAME is a name, a digest or an ID of the store, else a name in a registry,\n"
+		   "which is asked for the document only, or oci:DIR[:NAME],\n"
+		   "oci-archive:FILE[:NAME].\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,

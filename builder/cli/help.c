@@ -78,8 +78,8 @@ static void add_members(struct buf *b, const struct cli_command *const *members)
 {
 	buf_adds(b, "\nCommands:\n");
 	for (size_t i = 0; members[i]; i++)
-		buf_addf(b, "  %-10s %s\n", strrchr(members[i]->name, ' ') + 1,
-			members[i]->summary);
+		buf_addf(
+			b, "  %-10s %s\n", strrchr(members[i]->name, ' ') + 1, members[i]->summary);
 }
 
 void cli_help(const struct cli_command *cmd, struct buf *out)

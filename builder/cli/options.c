@@ -97,7 +97,8 @@ static void *target(const struct parse *p, const struct cli_option *o)
 
 static bool takes_value(const struct cli_option *o)
 {
-	return o->kind == CLI_STRING || o->kind == CLI_CHOICE || o->kind == CLI_LIST;
+	return o->kind == CLI_STRING || o->kind == CLI_CHOICE || o->kind == CLI_LIST ||
+	       (o->kind == CLI_IGNORED && o->value);
 }
 
 static bool is_choice(const char *choices, const char *value)
@@ -112,6 +113,15 @@ static bool is_choice(const char *choices, const char *value)
 		c += n + (c[n] == '|');
 	}
 	return false;
+}
+
+static int check_choice(
+	const struct cli_option *o, const char *source, const char *value, struct err **err)
+{
+	if (is_choice(o->value, value))
+		return 0;
+	err_set(err, ERR_USAGE, "%s: \"%s\" is not known", source, value);
+	return err_hint(err, "it is one of %s", o->value);
 }
 
 /* source: "--tls-verify" or "$BLD_PROGRESS", for messages. value NULL: a bare flag. */
@@ -131,10 +141,8 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 		*(int *)target(p, o) = on;
 		break;
 	case CLI_CHOICE:
-		if (!is_choice(o->value, value)) {
-			err_set(err, ERR_USAGE, "%s: \"%s\" is not known", source, value);
-			return err_hint(err, "it is one of %s", o->value);
-		}
+		if (check_choice(o, source, value, err) < 0)
+			return -1;
 		*(const char **)target(p, o) = value;
 		break;
 	case CLI_OPTIONAL:
@@ -147,7 +155,7 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 		strlist_add(target(p, o), value);
 		break;
 	case CLI_IGNORED:
-		break;
+		return o->value && strchr(o->value, '|') ? check_choice(o, source, value, err) : 0;
 	}
 	return 0;
 }

@@ -46,7 +46,10 @@ int layer_packing_parse(const char *text, struct layer_packing *out, struct err 
 		return 0;
 	}
 	auto_free char *shown = fs_printable(text);
-	err_set(err, ERR_USAGE, "\"%s\" is no compression", shown);
+	/* Forms for lazy pulling: what fetches single files of a layer. */
+	bool lazy = strcmp(text, "estargz") == 0 || strcmp(text, "zstd:chunked") == 0;
+	err_set(err, ERR_USAGE, lazy ? "%s layers are not supported" : "\"%s\" is no compression",
+		shown);
 	return err_hint(err, "gzip, gzip:1 to gzip:%d, zstd, zstd:1 to zstd:%d, or none",
 		LAYER_GZIP_LEVELS, LAYER_ZSTD_LEVELS);
 }

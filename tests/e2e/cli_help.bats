@@ -118,6 +118,28 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	equal "${lines[0]%% \[*}" "Usage: bld build"
 	# Accepted: the missing context is what is wrong, not the options.
 	fails 4 'nowhere' bld bud --rm --force-rm=true --load --compress=false nowhere
+	fails 4 'nowhere' bld bud --disable-content-trust --isolation=chroot --builder x --layers \
+		--provenance=false --sbom false --attest type=sbom,disabled=true nowhere
+	fails 2 'isolation: "hyperv" is not known' bld build --isolation=hyperv nowhere
+	fails 2 'provenance=mode=max: bld makes no attestations' bld build --provenance=mode=max nowhere
+	has "$stderr" 'help: leave it out, or give --provenance=false'
+	fails 2 'sbom=true: bld makes no' bld build --sbom=true nowhere
+	fails 2 'attest=type=sbom: bld makes no' bld build --attest type=sbom nowhere
+	fails 2 'layers=false: every step' bld build --layers=false nowhere
+	fails 2 'estargz layers are not supported' bld build --compression estargz nowhere
+}
+
+@test "--os, --arch, --variant: other words for one platform" {
+	printf 'FROM scratch\nCOPY Dockerfile /\n' | dockerfile
+	build --os linux --arch arm64 --variant v8 -t x ctx
+	holds docker.io/library/x '.os == "linux" and .architecture == "arm64"'
+	build --arch arm --variant v7 -t x ctx
+	holds docker.io/library/x '.architecture == "arm" and .variant == "v7"'
+	build --os linux -t x ctx
+	holds docker.io/library/x ".architecture == \"$(dpkg --print-architecture)\""
+	fails 2 'other words for --platform' bld build --arch arm64 --platform linux/arm64 ctx
+	fails 2 'variant needs --arch' bld build --variant v7 ctx
+	fails 2 'name one platform' bld build --arch arm64,amd64 ctx
 }
 
 @test "errors show control characters of names escaped, on one line" {
