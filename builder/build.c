@@ -196,7 +196,8 @@ static int build_read(struct job *j, struct err **err)
 
 	if (oci_platform_parse(o->platform, &j->platform, err) < 0)
 		return -1;
-	if (secrets_load(&o->secrets, &j->secrets, err) < 0)
+	if (secrets_load(&o->secrets, &j->secrets, err) < 0 ||
+		sshagent_load(&o->ssh, j->s, &j->agents, err) < 0)
 		return -1;
 	if (!j->df) {
 		struct fetchenv e = fetchenv_of(j);

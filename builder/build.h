@@ -46,6 +46,7 @@ struct build_opts {
 	bool compat_volumes;         /* what RUN writes below a VOLUME is thrown away */
 	bool squash;                 /* the layers of this build become one */
 	struct strlist secrets;      /* "id=..,src=..|env=.." as given */
+	struct strlist ssh;          /* "ID", "ID=SOCKET" or "ID=KEY,KEY" as given */
 	struct strlist contexts;     /* "NAME=DIR" as given */
 	const char *platform;        /* NULL = this machine's; several, by commas: an index */
 	struct strlist made;         /* strings that the caller made and others here point to */

@@ -48,6 +48,7 @@ void job_clear(struct job *j)
 	dockerfile_free(j->df);
 	context_close(&j->contexts);
 	secrets_clear(&j->secrets);
+	sshagent_clear(&j->agents);
 	oci_platform_clear(&j->platform);
 	strlist_clear(&j->used_args);
 	pthread_cond_destroy(&j->changed);

@@ -20,6 +20,7 @@
 #include "builder/plan.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets.h"
+#include "builder/sshagent.h"
 #include "builder/state.h"
 
 struct job {
@@ -28,6 +29,7 @@ struct job {
 	struct dockerfile *df; /* owned */
 	struct context_set contexts;
 	struct secrets secrets;
+	struct sshagents agents;
 	struct plan plan;
 	struct oci_platform platform;
 	struct state *stages; /* owned; one per stage of the plan, filled as they are built */

@@ -361,13 +361,16 @@ static void put(struct mask_stream *s, size_t from, size_t to)
 
 static void drop(struct mask_stream *s, size_t upto, size_t ranges)
 {
+	if (!s->n)
+		return;
 	memmove(s->hold, s->hold + upto, s->n - upto);
 	explicit_bzero(s->hold + s->n - upto, upto);
 	s->n -= upto;
 	for (int v = 0; v < NVIEWS; v++)
 		s->r.view[v].end = s->r.view[v].end > upto ? s->r.view[v].end - upto : 0;
 	s->nranges -= ranges;
-	memmove(s->ranges, s->ranges + ranges, s->nranges * sizeof *s->ranges);
+	if (s->nranges)
+		memmove(s->ranges, s->ranges + ranges, s->nranges * sizeof *s->ranges);
 	for (size_t i = 0; i < s->nranges; i++) {
 		s->ranges[i].start -= upto;
 		s->ranges[i].end -= upto;
@@ -423,6 +426,8 @@ void mask_stream_feed(struct mask_stream *s, const void *p, size_t n)
 {
 	size_t i = s->n;
 
+	if (n == 0)
+		return;
 	make_room(s, n);
 	memcpy(s->hold + s->n, p, n);
 	s->n += n;

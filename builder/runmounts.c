@@ -11,6 +11,7 @@
 #include "builder/dferr.h"
 #include "builder/explain.h"
 #include "builder/lowers.h"
+#include "builder/sshproxy.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -34,6 +35,7 @@ struct runmount {
 	struct lowers lowers;
 	int source_fd;
 	int lock_fd;
+	struct sshproxy *proxy; /* owned */
 };
 
 /* --- expansion -----------------------------------------------------------------------------------
@@ -115,32 +117,54 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int expand_target(struct expander *x, struct runmount *m)
+static int secret_target(struct expander *x, struct runmount *m, const char *t)
+{
+	const struct ast_mount *a = m->ast;
+
+	if (!m->id || !*m->id)
+		m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
+	if (!m->id || !*m->id)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a secret mount needs id= or target=");
+	if (!t && !m->env)
+		m->target = mem_printf("/run/secrets/%s", last_part(m->id));
+	return 0;
+}
+
+/* What a mount has without target=. */
+static int default_target(struct expander *x, struct runmount *m, const char *t, size_t nth_ssh)
+{
+	const struct ast_mount *a = m->ast;
+
+	if (a->type == AST_MOUNT_SECRET)
+		return secret_target(x, m, t);
+	if (a->type == AST_MOUNT_SSH) {
+		if (!m->id || !*m->id)
+			m->id = "default";
+		if (!t)
+			m->target = mem_printf("/run/buildkit/ssh_agent.%zu", nth_ssh);
+		return 0;
+	}
+	if (t)
+		return 0;
+	return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
+		"a %s mount needs a target", ast_mount_type_name(a->type));
+}
+
+static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 {
 	const struct ast_mount *a = m->ast;
 	const char *t = text(x, &a->target);
 
 	if (x->failed)
 		return -1;
-	if (a->type == AST_MOUNT_SECRET) {
-		if (t && !*t)
-			t = NULL;
-		if (!m->id || !*m->id)
-			m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
-		if (!m->id || !*m->id)
-			return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
-				"a secret mount needs id= or target=");
-		if (!t && m->env)
-			return 0;
-		if (!t)
-			m->target = mem_printf("/run/secrets/%s", last_part(m->id));
-	} else if (!t || !*t) {
-		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
-			"a %s mount needs a target", ast_mount_type_name(a->type));
-	}
-	if (!m->target)
+	if (t && !*t)
+		t = NULL;
+	if (default_target(x, m, t, nth_ssh) < 0)
+		return -1;
+	if (!m->target && t)
 		m->target = copystep_join(state_workdir(x->sp->st), t);
-	if (strcmp(m->target, "/") == 0)
+	if (m->target && strcmp(m->target, "/") == 0)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a mount cannot have the root as its target");
 	if (a->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
@@ -148,7 +172,8 @@ static int expand_target(struct expander *x, struct runmount *m)
 	return 0;
 }
 
-static int expand_options(const struct step *sp, struct runmount *m, struct err **err)
+static int expand_options(
+	const struct step *sp, struct runmount *m, size_t nth_ssh, struct err **err)
 {
 	const struct ast_mount *a = m->ast;
 	struct expander x = {.sp = sp, .err = err};
@@ -172,7 +197,7 @@ static int expand_options(const struct step *sp, struct runmount *m, struct err 
 			"\"%s\" is not a size", size);
 	if (x.failed)
 		return -1;
-	return expand_target(&x, m);
+	return expand_target(&x, m, nth_ssh);
 }
 
 /* The source of a bind: contexts become a layer by content, stages and images are known by key. */
@@ -210,12 +235,16 @@ int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out
 	for (size_t i = 0; i < out->n; i++)
 		out->m[i] =
 			(struct runmount){.ast = &run->mounts[i], .source_fd = -1, .lock_fd = -1};
+	size_t nssh = 0;
 	for (size_t i = 0; i < out->n; i++) {
-		if (expand_options(sp, &out->m[i], err) < 0 ||
+		bool ssh = out->m[i].ast->type == AST_MOUNT_SSH;
+		if (expand_options(sp, &out->m[i], nssh, err) < 0 ||
 			find_origin(j, sp, &out->m[i], err) < 0) {
 			runmounts_clear(out);
 			return -1;
 		}
+		if (ssh && nssh++ == 0)
+			out->ssh_socket = out->m[i].target;
 	}
 	return 0;
 }
@@ -229,7 +258,9 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 		sha256_field_str(h, ast_mount_type_name(m->ast->type));
 		sha256_field_str(h, m->target);
 		sha256_field_u64(h, m->readonly);
-		sha256_field_str(h, m->ast->type == AST_MOUNT_SECRET ? m->id : NULL);
+		sha256_field_str(h,
+			m->ast->type == AST_MOUNT_SECRET || m->ast->type == AST_MOUNT_SSH ? m->id
+											  : NULL);
 		sha256_field_str(h, m->env);
 		sha256_field_u64(h, m->size);
 		/* Whether the command can read or write there. */
@@ -455,6 +486,26 @@ static int open_secret(struct job *j, const struct step *sp, struct runmounts *r
 }
 
 /* 1 / 0 / -1 as open_secret. */
+static int open_ssh(struct job *j, const struct step *sp, struct runmount *m,
+	struct sandbox_mount *out, struct err **err)
+{
+	const struct sshagent *a = sshagent_find(&j->agents, m->id);
+
+	if (!a && m->required)
+		return dferr_at(err, ERR_BUILD, sp->df, m->ast->span,
+			"pass it with --ssh ID, --ssh ID=SOCKET or --ssh ID=KEYFILE",
+			"no ssh agent \"%s\" was given", m->id);
+	if (!a)
+		return 0;
+	m->proxy = sshproxy_start(j->s, a, m->uid, m->gid, m->has_mode ? m->mode : 0600, err);
+	if (!m->proxy)
+		return -1;
+	out->kind = SANDBOX_MOUNT_BIND;
+	out->source_fd = sshproxy_fd(m->proxy);
+	return 1;
+}
+
+/* 1 / 0 / -1 as open_secret. */
 static int open_one(struct job *j, const struct step *sp, struct runmounts *r, struct runmount *m,
 	struct sandbox_mount *out, struct err **err)
 {
@@ -480,10 +531,9 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 	case AST_MOUNT_SECRET:
 		return open_secret(j, sp, r, m, out, err);
 	case AST_MOUNT_SSH:
-		break;
+		return open_ssh(j, sp, m, out, err);
 	}
-	return dferr_at(err, ERR_UNSUPPORTED, sp->df, m->ast->span, NULL,
-		"ssh mounts are not supported yet");
+	return 0;
 }
 
 /* A directory is mounted on a directory, a file on a file; what is missing is made. */
@@ -552,6 +602,7 @@ void runmounts_clear(struct runmounts *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		struct runmount *m = &r->m[i];
+		sshproxy_stop(m->proxy);
 		free(m->target);
 		free(m->layer.inner);
 		lower_clear_all(&m->lowers);

@@ -19,6 +19,7 @@ struct runmounts {
 	struct sandbox_mount *mounts; /* filled by runmounts_open; owned */
 	size_t nmounts;
 	struct strlist env;            /* secrets given as variables; wiped on clear */
+	const char *ssh_socket;        /* of the first ssh mount, there or not; or NULL. Borrowed */
 	const struct secret **secrets; /* that the command was given; owned array */
 	size_t nsecrets;
 };

@@ -129,6 +129,8 @@ static void make_env(const struct run *r, const struct userdb_user *user, struct
 		strlist_set_kv(env, "PATH", STATE_PATH_DEFAULT);
 	if (!strlist_get_kv(env, "HOME"))
 		strlist_set_kv(env, "HOME", user->home);
+	if (r->mounts.ssh_socket && !strlist_get_kv(env, "SSH_AUTH_SOCK"))
+		strlist_set_kv(env, "SSH_AUTH_SOCK", r->mounts.ssh_socket);
 	add_proxies(r, env);
 	/* A secret is nearer than an ENV of its name: it is asked for in this very step. */
 	for (size_t i = 0; i < r->mounts.env.n; i++) {

@@ -9,7 +9,7 @@ static const struct {
 	[SUPPORT_MOUNT_CACHE] = {"RUN --mount=type=cache", true},
 	[SUPPORT_MOUNT_TMPFS] = {"RUN --mount=type=tmpfs", true},
 	[SUPPORT_MOUNT_SECRET] = {"RUN --mount=type=secret", true},
-	[SUPPORT_MOUNT_SSH] = {"RUN --mount=type=ssh", false},
+	[SUPPORT_MOUNT_SSH] = {"RUN --mount=type=ssh", true},
 	[SUPPORT_MOUNT_SEED] = {"RUN --mount=type=cache with from= or source=", true},
 	[SUPPORT_FROM_VARIABLE] = {"a variable in the name of a stage or image to copy from", true},
 	[SUPPORT_ONBUILD_FROM] = {"ONBUILD with --from or from=", false},

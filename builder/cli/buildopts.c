@@ -51,6 +51,9 @@ const struct cli_option buildopts_table[] = {
 		"id=ID,src=FILE or id=ID,env=VARIABLE: a secret for RUN --mount=type=secret; may "
 		"be "
 		"repeated"},
+	{"ssh", 0, CLI_LIST, AT(ssh), "ID[=SOCKET|KEY[,KEY]]", NULL,
+		"an ssh agent for RUN --mount=type=ssh: the caller's, that of a socket, or one "
+		"with these key files; may be repeated"},
 	{"build-context", 0, CLI_LIST, AT(contexts), "NAME=VALUE", NULL,
 		"what COPY --from=NAME, FROM NAME and mounts from=NAME mean: DIR, "
 		"docker-image://REF, oci-layout://DIR[:TAG], a git repository or URL of an "
@@ -340,6 +343,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.tags = o->tags,
 		.target = o->target,
 		.secrets = o->secrets,
+		.ssh = o->ssh,
 		.contexts = o->contexts,
 		.no_cache = o->no_cache,
 		.explain = o->explain,

@@ -27,6 +27,7 @@ struct buildopts {
 	bool squash;
 	bool compat_volumes;
 	struct strlist secrets;
+	struct strlist ssh;
 	struct strlist contexts;
 	const char *platform;
 	const char *os; /* other words for platform: buildcompat.h */

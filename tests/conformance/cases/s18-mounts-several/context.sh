@@ -1,0 +1,1 @@
+printf 'small' > ../secret; echo f > f

@@ -1,0 +1,1 @@
+for k in k1 k2; do ssh-keygen -q -t ed25519 -N '' -f ../$k; done
