@@ -11,8 +11,8 @@
 
 static const struct cli_command *const commands[] = {&cli_build, &cli_pull, &cli_push, &cli_images,
 	&cli_inspect, &cli_history, &cli_logs, &cli_tag, &cli_rmi, &cli_prune, &cli_save, &cli_load,
-	&cli_login, &cli_logout, &cli_run, &cli_lint, &cli_parse_file, &cli_manifest, &cli_verify,
-	&cli_info, &cli_version, NULL};
+	&cli_login, &cli_logout, &cli_run, &cli_lint, &cli_context, &cli_parse_file, &cli_manifest,
+	&cli_verify, &cli_info, &cli_version, NULL};
 
 static volatile int caught_signal;
 
