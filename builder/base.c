@@ -241,6 +241,38 @@ static void start_stage(struct job *j, struct state *st)
 	cachekey_base(st, &st->key);
 }
 
+/* The error of an image points at its FROM line. */
+static int at_from(struct job *j, const struct plan_stage *ps, struct err **err)
+{
+	dferr_locate(err, j->df, ps->ast->from->from.image.span);
+	return hints_add(&j->plan.globals, j->df, ps->ast->from, err);
+}
+
+int base_triggers(struct job *j, size_t index, struct strlist *out, struct err **err)
+{
+	const struct plan_stage *ps = &j->plan.stages[index];
+	auto_oci_platform struct oci_platform platform = {0};
+	const char *name = ps->base == PLAN_IMAGE ? ps->base_name : NULL;
+	struct state st;
+
+	if (ps->platform && oci_platform_parse(ps->platform, &platform, err) < 0)
+		return -1;
+	if (ps->base == PLAN_CONTEXT) {
+		struct fetchenv e = fetchenv_of(j);
+		const struct context *c = context_use(&j->contexts, ps->base_name, &e, err);
+		if (!c)
+			return at_from(j, ps, err);
+		name = c->image;
+	}
+	if (!name)
+		return 0;
+	if (open_image(j, name, ps->platform ? &platform : &j->platform, &st, err) < 0)
+		return at_from(j, ps, err);
+	strlist_copy(out, &st.config.onbuild);
+	state_clear(&st);
+	return 0;
+}
+
 int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 {
 	const struct plan_stage *ps = &j->plan.stages[index];
@@ -273,10 +305,8 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 			lintfile_base_take(&j->bases[index], &out->config, want);
 		break;
 	}
-	if (r < 0) {
-		dferr_locate(err, j->df, ps->ast->from->from.image.span);
-		return hints_add(&j->plan.globals, j->df, ps->ast->from, err);
-	}
+	if (r < 0)
+		return at_from(j, ps, err);
 	reset(out, ps->ast->from->from.reset);
 	start_stage(j, out);
 	return 0;

@@ -6,9 +6,7 @@
  */
 #include "builder/build.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "builder/base.h"
 #include "builder/copystep.h"
@@ -17,7 +15,9 @@
 #include "builder/explain.h"
 #include "builder/hints.h"
 #include "builder/job.h"
+#include "builder/latefrom.h"
 #include "builder/lintjob.h"
+#include "builder/nocache.h"
 #include "builder/platforms.h"
 #include "builder/result.h"
 #include "builder/runstep.h"
@@ -88,8 +88,7 @@ static int build_triggers(
 
 	c->texts = mem_array(triggers->n + 1, sizeof *c->texts);
 	for (size_t i = 0; i < triggers->n && r == 0; i++) {
-		struct dockerfile *df = dockerfile_parse_trigger(
-			SLICE("ONBUILD of the base image"), slice_of(triggers->v[i]));
+		struct dockerfile *df = latefrom_parse(triggers->v[i]);
 		c->texts[c->ntexts++] = df;
 		r = df->diags.errors ? dferr_report(err, df)
 				     : step(c, df, df->trigger, number + (unsigned)i, err);
@@ -166,25 +165,6 @@ static void warn_unused_args(struct job *j)
 	}
 }
 
-static int check_filter(const struct job *j, struct err **err)
-{
-	const struct strlist *some = &j->o->no_cache_stages;
-
-	for (size_t i = 0; i < some->n; i++) {
-		bool found = false;
-		char number[24];
-		for (size_t k = 0; k < j->plan.nstages && !found; k++) {
-			snprintf(number, sizeof number, "%zu", k);
-			found = strcasecmp(some->v[i], j->plan.stages[k].title) == 0 ||
-				strcmp(some->v[i], number) == 0;
-		}
-		if (!found)
-			return err_set(err, ERR_USAGE,
-				"--no-cache-filter: there is no stage \"%s\"", some->v[i]);
-	}
-	return 0;
-}
-
 /* Everything that is read before anything is done. */
 static int build_read(struct job *j, struct err **err)
 {
@@ -214,9 +194,12 @@ static int build_read(struct job *j, struct err **err)
 	};
 	if (plan_make(j->df, &p, &j->plan, err) < 0)
 		return -1;
-	if (check_filter(j, err) < 0)
+	if (nocache_mark(j, err) < 0)
 		return -1;
-	return lintjob_before(j, err) < 0 ? -1 : platforms_check_runs(j, err);
+	if (lintjob_before(j, err) < 0 || platforms_check_runs(j, err) < 0 ||
+		latefrom_find(j, err) < 0)
+		return -1;
+	return nocache_mark(j, err) < 0 ? -1 : platforms_check_runs(j, err);
 }
 
 static int build_all(struct job *j, struct build_result *out, struct err **err)

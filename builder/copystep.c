@@ -387,7 +387,7 @@ static int run_copy(struct work *w, struct err **err)
 	struct record r = {0};
 	struct flight f = {.j = w->j, .sp = w->sp, .key = &by_origin};
 	bool has_origin = key_by_origin(w, &by_origin);
-	int found = has_origin ? flight_lookup(&f, &r, err) : 0;
+	int found = has_origin && !w->origin.renewed ? flight_lookup(&f, &r, err) : 0;
 
 	if (found < 0)
 		return -1;

@@ -58,15 +58,7 @@ void job_clear(struct job *j)
 
 bool job_no_cache(const struct job *j, size_t stage)
 {
-	const struct strlist *some = &j->o->no_cache_stages;
-	char number[24];
-
-	snprintf(number, sizeof number, "%zu", stage);
-	for (size_t i = 0; i < some->n; i++)
-		if (strcasecmp(some->v[i], j->plan.stages[stage].title) == 0 ||
-			strcmp(some->v[i], number) == 0)
-			return true;
-	return j->o->no_cache;
+	return j->o->no_cache || j->plan.stages[stage].renewed;
 }
 
 const volatile int *job_cancelled(const struct job *j)

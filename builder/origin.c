@@ -110,11 +110,13 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		return open_named(j, from->name, out, err);
 	case PLAN_FROM_STAGE:
 		out->state = &j->stages[from->stage];
-		/* The plan knows all that the file refers to, not what a base image's triggers do.
-		 */
+		out->renewed = j->plan.stages[from->stage].renewed;
+		/* The name came to be while the base image of this build was replaced by one with
+		 * other triggers. */
 		if (!j->plan.stages[from->stage].needed)
-			return err_set(err, ERR_UNSUPPORTED,
-				"stage \"%s\" was not built: an ONBUILD trigger cannot refer to it",
+			return err_set(err, ERR_BUILD,
+				"stage \"%s\" was not built: the base image with this trigger "
+				"changed meanwhile",
 				j->plan.stages[from->stage].title);
 		return stages_wait(j, from->stage, err);
 	case PLAN_FROM_IMAGE:

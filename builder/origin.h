@@ -13,6 +13,7 @@
 struct origin {
 	struct state *state;           /* stage or image, else NULL; borrowed from the job */
 	const struct context *context; /* else; borrowed */
+	bool renewed;                  /* the state's key does not tell its content (nocache.h) */
 };
 
 /* Errors are not located yet. */

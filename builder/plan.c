@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * A stage can only refer to earlier ones, so file order is an order of dependencies, and what the
- * target needs is found by one backward walk.
- */
 #include "builder/plan.h"
 
 #include <ctype.h>
@@ -12,6 +8,7 @@
 #include "builder/dferr.h"
 #include "builder/fromref.h"
 #include "builder/hints.h"
+#include "builder/planneeds.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
 
@@ -76,10 +73,10 @@ static int declare_globals(
 }
 
 /* The last earlier stage of that name; case does not count when nocase. -1 = none. */
-static long find_stage(const struct dockerfile *df, const char *name, size_t before, bool nocase)
+static long find_stage(const struct plan *p, const char *name, size_t before, bool nocase)
 {
 	for (size_t i = before; i-- > 0;) {
-		struct slice s = df->stages[i].name;
+		struct slice s = p->stages[i].ast->name;
 		if (s.ptr && (nocase ? slice_eq_nocase(s, name) : slice_eq_str(s, name)))
 			return (long)i;
 	}
@@ -132,7 +129,7 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 			return dferr_locate(err, df, from->from.platform.span);
 		st->platform = mem_strdup(platform);
 	}
-	long stage = find_stage(df, base, i, false);
+	long stage = find_stage(p, base, i, false);
 	const char *context = find_context(o->context_names, base);
 	if (strcmp(base, "scratch") == 0) {
 		st->base = PLAN_SCRATCH;
@@ -159,12 +156,19 @@ static bool all_digits(struct slice s)
 	return true;
 }
 
-static int stage_reference(size_t index, size_t self, const struct dockerfile *df,
-	const struct word *from, struct plan_from *out, struct err **err)
+static int stage_reference(const struct plan *p, size_t index, size_t self,
+	const struct dockerfile *df, const struct word *from, struct plan_from *out,
+	struct err **err)
 {
+	auto_free char *cycle = index > self ? planneeds_cycle(p, self, index) : NULL;
+
 	if (index == self)
 		return dferr_at(
 			err, ERR_SYNTAX, df, from->span, NULL, "a stage cannot copy from itself");
+	if (cycle)
+		return dferr_at(err, ERR_SYNTAX, df, from->span,
+			"a stage can only use stages in front of it", "circular dependency: %s",
+			cycle);
 	if (index > self)
 		return dferr_at(err, ERR_SYNTAX, df, from->span,
 			"move that stage in front of this one",
@@ -203,7 +207,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 			return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
 				"there is no stage %s; the file has %zu, counted from 0", name,
 				p->nstages);
-		return stage_reference(index, self, df, from, out, err);
+		return stage_reference(p, index, self, df, from, out, err);
 	}
 	out->name = find_context(context_names, name);
 	if (out->name) {
@@ -213,81 +217,21 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	out->name = name;
 	/* An earlier stage wins; only when there is none is a later one (or this one) a mistake to
 	 * report. */
-	long stage = find_stage(df, name, self, true);
+	long stage = find_stage(p, name, self, true);
 	if (stage < 0)
-		stage = find_stage(df, name, p->nstages, true);
+		stage = find_stage(p, name, p->nstages, true);
 	if (stage >= 0)
-		return stage_reference((size_t)stage, self, df, from, out, err);
+		return stage_reference(p, (size_t)stage, self, df, from, out, err);
 	out->kind = PLAN_FROM_IMAGE;
 	return 0;
 }
 
-/* Stage `self` waits for stage `on`, and whatever needs it needs that one. */
-static void depend(struct plan *p, size_t self, size_t on)
-{
-	struct plan_stage *st = &p->stages[self];
-
-	if (st->needed)
-		p->stages[on].needed = true;
-	for (size_t i = 0; i < st->ndeps; i++)
-		if (st->deps[i] == on)
-			return;
-	MEM_PUSH(st->deps, st->ndeps, st->cap_deps) = on;
-}
-
-static int need_from(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
-	size_t self, const struct word *from, bool number_ok, struct err **err)
-{
-	struct plan_from f;
-	struct word word;
-
-	if (fromref_word(p, NULL, df, from, &word, err) < 0 ||
-		plan_resolve_from(p, df, o->context_names, self, &word, number_ok, &f, err) < 0)
-		return -1;
-	if (f.kind == PLAN_FROM_STAGE)
-		depend(p, self, f.stage);
-	return 0;
-}
-
-/* Check every from= of a stage; when the stage is needed, so is what it names. */
-static int mark_stage(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
-	size_t i, struct err **err)
-{
-	const struct ast_stage *ast = &df->stages[i];
-
-	if (p->stages[i].needed && p->stages[i].base == PLAN_STAGE)
-		depend(p, i, p->stages[i].base_stage);
-	for (size_t k = 0; k < ast->body.count; k++) {
-		const struct ast_instruction *ins = ast->body.items[k];
-		if ((ins->keyword == AST_COPY || ins->keyword == AST_ADD) &&
-			need_from(p, df, o, i, &ins->copy.from, true, err) < 0)
-			return -1;
-		if (ins->keyword != AST_RUN)
-			continue;
-		for (size_t m = 0; m < ins->run.nmounts; m++)
-			if (need_from(p, df, o, i, &ins->run.mounts[m].from, false, err) < 0)
-				return -1;
-	}
-	return 0;
-}
-
-static void number_steps(struct plan *p)
-{
-	for (size_t i = 0; i < p->nstages; i++) {
-		if (!p->stages[i].needed)
-			continue;
-		p->stages[i].first_step = p->nsteps + 1;
-		p->nsteps += (unsigned)p->stages[i].ast->body.count;
-	}
-}
-
-static int find_target(
-	struct plan *p, const struct dockerfile *df, const char *target, struct err **err)
+static int find_target(struct plan *p, const char *target, struct err **err)
 {
 	p->target = p->nstages - 1;
 	if (!target || !*target)
 		return 0;
-	long stage = find_stage(df, target, p->nstages, true);
+	long stage = find_stage(p, target, p->nstages, true);
 	if (stage < 0 && all_digits(slice_of(target)))
 		stage = strtol(target, NULL, 10);
 	if (stage < 0 || (size_t)stage >= p->nstages)
@@ -306,7 +250,9 @@ int plan_make(
 	p.stages = mem_alloc((df->nstages + 1) * sizeof *p.stages);
 	if (df->nstages == 0)
 		return err_set(err, ERR_SYNTAX, "the Dockerfile has no FROM");
-	if (find_target(&p, df, o->target, err) < 0)
+	for (size_t i = 0; i < p.nstages; i++)
+		p.stages[i].ast = &df->stages[i];
+	if (find_target(&p, o->target, err) < 0)
 		return -1;
 	plan_automatic(o, &p.globals);
 	struct slice stage_name = df->stages[p.target].name;
@@ -318,7 +264,6 @@ int plan_make(
 		return -1;
 	for (size_t i = 0; i < p.nstages; i++) {
 		struct slice name = df->stages[i].name;
-		p.stages[i].ast = &df->stages[i];
 		p.stages[i].title =
 			name.ptr ? mem_strndup(name.ptr, name.len) : mem_printf("%zu", i);
 		if (plan_from_line(&p, df, o, i, err) < 0)
@@ -327,10 +272,8 @@ int plan_make(
 	if (fromref_make(&p, df, o, err) < 0)
 		return -1;
 	p.stages[p.target].needed = true;
-	for (size_t i = p.nstages; i-- > 0;)
-		if (mark_stage(&p, df, o, i, err) < 0)
-			return -1;
-	number_steps(&p);
+	if (planneeds_make(&p, df, o->context_names, err) < 0)
+		return -1;
 	*out = p;
 	pthread_mutex_init(&out->naming, NULL);
 	memset(&p, 0, sizeof p);
@@ -344,6 +287,7 @@ void plan_clear(struct plan *p)
 		free(p->stages[i].base_name);
 		free(p->stages[i].platform);
 		free(p->stages[i].deps);
+		free(p->stages[i].mounted);
 	}
 	free(p->stages);
 	scope_clear(&p->globals);

@@ -35,11 +35,17 @@ struct plan_stage {
 	char *base_name;   /* PLAN_IMAGE, PLAN_CONTEXT: expanded; owned */
 	char *platform;    /* FROM --platform, expanded, or NULL; owned */
 	bool needed;
+	bool spread;         /* triggers of its parent are looked at (planneeds.h) */
 	unsigned first_step; /* number of its first instruction, counted over needed stages from 1;
 				triggers of base images are not counted */
-	size_t *deps;        /* earlier stages that it starts from or reads; owned */
+	size_t *deps; /* earlier stages that it starts from or reads; owned; grows until the first
+			 stage is built (latefrom.h) */
 	size_t ndeps;
 	size_t cap_deps;
+	size_t *mounted; /* those of them that a RUN mounts; owned */
+	size_t nmounted;
+	size_t cap_mounted;
+	bool renewed; /* built again because of --no-cache-filter (nocache.h) */
 };
 
 struct plan_opts {
@@ -72,7 +78,8 @@ void plan_clear(struct plan *p);
 #define auto_plan CLEANUP(plan_clear)
 
 /*
- * Resolve a from= word without variables (fromref_word) as seen from stage `self`. number_ok: COPY
+ * Resolve a from= word without variables (fromref_word) as seen from stage `self`. df: where it
+ * stands, which may be a trigger of a base image. number_ok: COPY
  * --from takes stage numbers, mounts do not. Errors (forward reference, itself) point at the word.
  * Safe for several threads.
  */

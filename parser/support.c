@@ -12,7 +12,7 @@ static const struct {
 	[SUPPORT_MOUNT_SSH] = {"RUN --mount=type=ssh", true},
 	[SUPPORT_MOUNT_SEED] = {"RUN --mount=type=cache with from= or source=", true},
 	[SUPPORT_FROM_VARIABLE] = {"a variable in the name of a stage or image to copy from", true},
-	[SUPPORT_ONBUILD_FROM] = {"ONBUILD with --from or from=", false},
+	[SUPPORT_ONBUILD_FROM] = {"ONBUILD with --from or from=", true},
 	[SUPPORT_SYMBOLIC_CHMOD] = {"a symbolic mode in --chmod", true},
 	[SUPPORT_ADD_GIT] = {"ADD of a git repository", true},
 };

@@ -139,6 +139,15 @@ static void bad_references(void **state)
 		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n",
 			"defined after"},
 		{"ARG X\nFROM $X\n", "empty after expansion"},
+		{"FROM scratch AS a\nCOPY --from=c / /\nFROM a AS b\nFROM scratch AS c\n"
+		 "COPY --from=b / /\n",
+			"circular dependency: a -> c -> b -> a"},
+		{"FROM scratch AS p\nONBUILD COPY --from=b / /\nFROM p AS a\nFROM a AS b\n",
+			"circular dependency: a -> b -> a"},
+		{"FROM scratch AS p\nONBUILD COPY --from=b / /\nFROM p AS a\nFROM scratch AS b\n"
+		 "FROM a\n",
+			"defined after this one"},
+		{"FROM scratch AS p\nONBUILD COPY --from=a / /\nFROM p AS a\n", "itself"},
 	};
 
 	(void)state;
@@ -175,6 +184,48 @@ static void from_kinds(void **state)
 	w.text = (struct slice){0};
 	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
 	assert_int_equal(f.kind, PLAN_FROM_CONTEXT);
+	clear(&m);
+}
+
+/* Triggers of a stage run in the stages that are FROM it, and refer to stages from there. */
+static void triggers_of_the_file(void **state)
+{
+	static const bool needed[] = {true, true, true, true, false, true, false};
+	struct made m = {0};
+
+	(void)state;
+	make(&m,
+		"FROM scratch AS early\nFROM scratch AS parent\nONBUILD COPY --from=Late / /\n"
+		"ONBUILD RUN --mount=from=more,target=/m true\nONBUILD COPY --from=2 / /\n"
+		"FROM scratch AS late\nCOPY --from=early / /\nFROM scratch AS more\n"
+		"FROM parent AS unused\nFROM parent AS child\nRUN x\nFROM scratch AS none\n",
+		"child");
+	assert_int_equal(m.status, 0);
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		assert_int_equal(m.plan.stages[i].needed, needed[i]);
+	const struct plan_stage *child = &m.plan.stages[5];
+	assert_int_equal(child->ndeps, 3);
+	assert_int_equal(child->deps[0], 1);
+	assert_int_equal(child->deps[1], 2);
+	assert_int_equal(child->deps[2], 3);
+	assert_int_equal(child->nmounted, 1);
+	assert_int_equal(child->mounted[0], 3);
+	clear(&m);
+}
+
+/* Which stage it is, only the run of the trigger tells: all in front are built. */
+static void trigger_with_variable(void **state)
+{
+	struct made m = {0};
+
+	(void)state;
+	make(&m,
+		"FROM scratch AS a\nFROM scratch AS b\nFROM scratch AS parent\nARG X=a\n"
+		"ONBUILD COPY --from=$X / /\nFROM parent\nFROM scratch\n",
+		"3");
+	assert_int_equal(m.status, 0);
+	assert_true(m.plan.stages[0].needed && m.plan.stages[1].needed);
+	assert_false(m.plan.stages[4].needed);
 	clear(&m);
 }
 
@@ -249,6 +300,8 @@ int main(void)
 		cmocka_unit_test(globals_expand_in_from),
 		cmocka_unit_test(bad_references),
 		cmocka_unit_test(from_kinds),
+		cmocka_unit_test(triggers_of_the_file),
+		cmocka_unit_test(trigger_with_variable),
 		cmocka_unit_test(from_with_variables),
 		cmocka_unit_test(from_with_bad_variables),
 	};
