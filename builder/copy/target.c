@@ -142,6 +142,18 @@ static struct copy_node *not_dir(const struct copy_node *n, struct err **err)
 	return NULL;
 }
 
+// What is left of a path at a link; owned. NULL: too much.
+static char *through(const struct copy_node *link, const char *rest, int *links, struct err **err)
+{
+	auto_free char *longer = mem_printf("%s/%s", link_of(link), rest);
+
+	if (++*links <= LAYER_SYMLINKS_MAX && strlen(longer) <= REST_MAX)
+		return TAKE(longer);
+	auto_free char *shown = copy_target_show(link);
+	err_set(err, ERR_BUILD, "%s: too many symbolic links", shown);
+	return NULL;
+}
+
 struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *from, const char *path,
 	bool follow, struct err **err)
 {
@@ -166,13 +178,9 @@ struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *from
 			at = c;
 			continue;
 		}
-		char *longer = mem_printf("%s/%s", link_of(c), p);
-		if (++links > LAYER_SYMLINKS_MAX || strlen(longer) > REST_MAX) {
-			auto_free char *shown = copy_target_show(c);
-			free(longer);
-			err_set(err, ERR_BUILD, "%s: too many symbolic links", shown);
+		char *longer = through(c, p, &links, err);
+		if (!longer)
 			return NULL;
-		}
 		if (longer[0] == '/')
 			at = t->root;
 		free(rest);

@@ -335,12 +335,48 @@ static void test_keeps_owners(void **state)
 	kit_temp_free(&d);
 }
 
+// A repository comes as a tar that stands for a directory: the flags hold for what is in it.
+static void test_given_tree(void **state)
+{
+	struct row r = {"given", "", "", "/r/", "", "*.o\nd/x", 0, "go=", NULL, NULL};
+	struct ignore *exclude = rules(r.exclude);
+	int tar = kit_memfd();
+	struct kit_spec s;
+
+	(void)state;
+	struct layer_writer *w = layer_writer_new(kit_writer(&tar));
+	for (const char *p = "f a.c =1; f b.o =2; d d; f d/c.o =3; f d/x =4; l l ->a.c";
+		kit_next(&p, &s);)
+		assert_ok(layer_writer_add(w, &s.e, err));
+	assert_ok(layer_writer_finish(w, err));
+	layer_writer_free(w);
+	struct copy_file_given given = {
+		.fd = tar, .size = kit_size(tar), .mtime = -1, .unpack = true, .tree = true};
+	struct copy_item item = {.kind = COPY_ITEM_GIVEN, .text = "repo", .given = &given};
+	auto_fd int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct copy_request q = {.root = {.dir_fd = -1},
+		.items = &item,
+		.nitems = 1,
+		.tmp_dir_fd = tmp,
+		.exclude = exclude};
+	struct err *e = NULL;
+	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, &e);
+	assert_non_null(sel);
+	auto_free char *got = place(&r, sel);
+	drop_times(got);
+	assert_string_equal(
+		got, "d r; f r/a.c =1 @600; d r/d @700; f r/d/c.o =3 @600; l r/l ->a.c");
+	ignore_free(exclude);
+	close(tar);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_shared_walk),
 		cmocka_unit_test(test_keeps_owners),
+		cmocka_unit_test(test_given_tree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
