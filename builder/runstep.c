@@ -14,6 +14,7 @@
 #include "builder/history.h"
 #include "builder/pump.h"
 #include "builder/leakcheck.h"
+#include "builder/runfail.h"
 #include "builder/runmounts.h"
 #include "builder/runoutput.h"
 #include "builder/stagelowers.h"
@@ -149,69 +150,6 @@ static void wipe_env(struct strlist *env)
 	strlist_clear(env);
 }
 
-/* --- failure
- * ---------------------------------------------------------------------------------------- */
-
-static const char *exec_hint(const struct run *r, int error, const struct layer_tree *tree)
-{
-	struct layer_node *program = layer_tree_lookup(tree, r->argv.v[0], true, NULL, NULL);
-	bool shell = !r->sp->ins->run.command.json;
-
-	if (error == ENOENT && program)
-		return "the file is there: its interpreter or dynamic loader is what is missing in "
-		       "the image";
-	if (error == ENOENT && shell)
-		return "the image has no shell: use the exec form, RUN [\"/program\", "
-		       "\"argument\"], or a base with a shell";
-	if (error == ENOENT)
-		return "the image has no such program, or it is not in PATH";
-	if (error == ENOEXEC)
-		return "the program is built for another architecture, or it is a script without a "
-		       "#! line";
-	if (error == EACCES)
-		return "the file is not executable for the USER of this step";
-	return NULL;
-}
-
-static int report_failure(const struct run *r, const struct sandbox_result *res, struct err **err)
-{
-	const struct step *sp = r->sp;
-	struct span at = {.off = sp->ins->span.off,
-		.len = sp->ins->text.len < sp->ins->span.len ? sp->ins->text.len
-							     : sp->ins->span.len};
-	auto_err struct err *ignored = NULL;
-
-	if (job_check(r->j, err) < 0)
-		return -1;
-	if (r->late)
-		return dferr_at(err, ERR_BUILD, sp->df, sp->ins->run.timeout.span, NULL,
-			"RUN was killed: it took longer than %.*s (--timeout)",
-			SLICE_ARG(sp->ins->run.timeout.text));
-	if (res->exec_errno) {
-		const struct layer_tree *tree = state_tree(sp->st, r->j->s, &ignored);
-		return dferr_at(err, ERR_BUILD, sp->df, at,
-			tree ? exec_hint(r, res->exec_errno, tree) : NULL,
-			"RUN could not start \"%s\": %s", r->argv.v[0], strerror(res->exec_errno));
-	}
-	if (res->oom)
-		return dferr_at(err, ERR_BUILD, sp->df, at,
-			"the machine or the container bld runs in has too little memory",
-			"RUN was killed by the kernel: out of memory");
-	if (res->signal)
-		return dferr_at(err, ERR_BUILD, sp->df, at,
-			res->signal == SIGKILL ? "nobody in the build sends SIGKILL: the kernel "
-						 "may have been out of memory"
-					       : NULL,
-			"RUN was killed by signal %d (%s)", res->signal, strsignal(res->signal));
-	const char *hint = NULL;
-	if (res->exit_code == 127 && !sp->ins->run.command.json)
-		hint = "127 is how a shell says \"command not found\"";
-	if (res->exit_code == 126)
-		hint = "126 is how a shell says \"found, but not executable\"";
-	return dferr_at(
-		err, ERR_BUILD, sp->df, at, hint, "RUN failed with exit status %d", res->exit_code);
-}
-
 /* --- execution
  * ---------------------------------------------------------------------------------------- */
 
@@ -303,6 +241,22 @@ static int lay_floor(struct job *j, struct err **err)
 	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
 }
 
+static int report_failure(const struct run *r, const struct sandbox_result *res, struct err **err)
+{
+	return runfail_report(
+		&(struct runfail){
+			.j = r->j,
+			.sp = r->sp,
+			.res = res,
+			.argv = &r->argv,
+			.script_path = r->script_path,
+			.output = &r->output,
+			.late = r->late,
+			.no_network = r->network == SANDBOX_NET_NONE,
+		},
+		err);
+}
+
 static int commit(struct run *r, const struct sandbox_result *res, struct commit_upper *c,
 	struct record *out, struct err **err)
 {
@@ -346,12 +300,11 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
 	explain(r);
-	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0)
-		return -1;
+	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0 ||
+		scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
+		return dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
 	if (r->script_path)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
-	if (scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
-		return -1;
 	runoutput_init(&r->output, r->j, r->sp);
 	/* Without a secret nothing is looked for. */
 	auto_leakcheck struct leakcheck *leak = NULL;

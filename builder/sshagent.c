@@ -40,7 +40,7 @@ static _Noreturn void become(const struct program *p, char *const *envp, pid_t p
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || getppid() != parent || setsid() < 0 ||
-		fchdir(p->dir) < 0 || dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0 ||
+		syscall(SYS_fchdir, p->dir) < 0 || dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0 ||
 		dup2(p->out, 2) < 0)
 		_exit(NO_PROGRAM);
 	/* What it writes to is a pipe of ours, all else is closed on exec. */
