@@ -44,8 +44,8 @@ static const struct cli_option options[] = {
 };
 
 static const char details[] =
-	"CONTEXT is the directory that would be built (default: the current one). Only names and\n"
-	"sizes are read. Rules that decide about no file are named.\n"
+	"CONTEXT is the directory that would be built (default: the current one). Only\n"
+	"names and sizes are read. Rules that decide about no file are named.\n"
 	"\n"
 	"Examples:\n"
 	"  bld context --top 3\n"

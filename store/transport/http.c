@@ -448,7 +448,10 @@ static int explain(struct attempt *a, CURLcode rc, struct err **err)
 			"machine or network",
 			host);
 	err_set(err, ERR_NET, "%s: %s", host, text);
-	if (why == HTTP_NO_CONNECTION)
+	if (why == HTTP_NO_CONNECTION && strcmp(host, "localhost") == 0)
+		err_hint(err, "no registry answers at localhost; an image built here would be in "
+			      "the store: \"bld images\" lists them");
+	else if (why == HTTP_NO_CONNECTION)
 		err_hint(err, "check the name of the registry, that it runs, and the network (DNS, "
 			      "https_proxy)");
 	else if (why == HTTP_NO_TLS)

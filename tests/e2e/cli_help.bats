@@ -59,7 +59,7 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 }
 
 @test "help of every command: usage line, 79 columns, every option once" {
-	for c in build pull push images inspect history tag rmi prune save load login logout run logs lint manifest parse verify info version; do
+	for c in build pull push images inspect history tag rmi prune save load login logout run logs lint context manifest parse verify info version; do
 		ok bld help $c
 		equal "${lines[0]%% \[*}" "Usage: bld $c"
 		[ "$(awk '{ if (length > m) m = length } END { print m }' <<<"$output")" -le 79 ] ||
