@@ -14,7 +14,7 @@
 
 #include "parser/expand_glob.h"
 
-#define WORK_MAX ((size_t)64 * 1024 * 1024) /* bytes copied and pattern steps */
+#define WORK_MAX ((size_t)16 * 1024 * 1024) /* bytes copied and pattern steps */
 
 struct buffer {
 	char *ptr; /* owned */
