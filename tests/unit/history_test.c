@@ -73,7 +73,7 @@ static void of_a_build(void **state)
 	} want[] = {
 		{"ARG a=1", true},
 		{"COPY --chown=1 --chmod=0600 f g /d/", false},
-		{"COPY A /h", false},
+		{"COPY <<A /h", false},
 		{"WORKDIR /", true},
 		{"WORKDIR /w", false},
 		{"WORKDIR /w", false},
