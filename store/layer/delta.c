@@ -329,6 +329,31 @@ static int step(struct layer_delta *d, struct walk_state *s, struct layer_node *
 	return 0;
 }
 
+/* From the root along s->rest; *out NULL: there is no such directory. */
+static int walk(struct layer_delta *d, struct walk_state *s, bool create, struct layer_node **out,
+	struct err **err)
+{
+	struct layer_node *at = &d->root;
+	int rc = 0;
+
+	while (!rc && at) {
+		s->rest += strspn(s->rest, "/");
+		size_t k = strcspn(s->rest, "/");
+		const char *name = s->rest;
+		if (k == 0)
+			break;
+		s->rest += k;
+		if (k == 1 && name[0] == '.')
+			continue;
+		if (k == 2 && name[0] == '.' && name[1] == '.')
+			at = at->parent ? at->parent : at;
+		else
+			rc = step(d, s, at, name, k, create, &at, err);
+	}
+	*out = at;
+	return rc;
+}
+
 /* The directory that path[0..len) names inside the root. *out NULL: there is none. */
 static int resolve(struct layer_delta *d, const char *path, size_t len, bool create,
 	struct layer_node **out, struct err **err)
@@ -342,23 +367,9 @@ static int resolve(struct layer_delta *d, const char *path, size_t len, bool cre
 		return 0;
 	}
 	struct walk_state s = {.text = mem_strndup(path, len)};
-	struct layer_node *at = &d->root;
-	int rc = 0;
+	struct layer_node *at = NULL;
 	s.rest = s.text;
-	while (!rc && at) {
-		s.rest += strspn(s.rest, "/");
-		size_t k = strcspn(s.rest, "/");
-		const char *name = s.rest;
-		if (k == 0)
-			break;
-		s.rest += k;
-		if (k == 1 && name[0] == '.')
-			continue;
-		if (k == 2 && name[0] == '.' && name[1] == '.')
-			at = at->parent ? at->parent : at;
-		else
-			rc = step(d, &s, at, name, k, create, &at, err);
-	}
+	int rc = walk(d, &s, create, &at, err);
 	free(s.text);
 	if (rc)
 		return -1;
@@ -461,25 +472,13 @@ static int set_root(struct layer_delta *d, const struct layer_entry *e, struct e
 	return 0;
 }
 
-static int set_node(struct layer_delta *d, struct layer_node *dir, const struct layer_entry *e,
-	const char *base, struct err **err)
+/* An entry takes the place of a node that was there, or of none (fresh). */
+static void replace(
+	struct layer_delta *d, struct layer_node *n, struct layer_inode *inode, bool fresh)
 {
-	struct layer_inode *inode = NULL;
-	size_t len = strlen(base);
-
-	/* Before the old file of this name goes: a link may lead to it. */
-	if (e->type == LAYER_HARDLINK) {
-		if (link_inode(d, e, &inode, err))
-			return -1;
-	} else {
-		inode = inode_of(d, e);
-	}
-	struct layer_node *n = find(d, dir, base, len);
-	bool fresh = !n;
-	if (fresh && make(d, dir, base, len, &n, err))
-		return -1;
 	bool was_dir = !fresh && !(n->flags & NODE_GONE) && n->type == LAYER_DIR;
 	bool now_dir = inode->type == LAYER_DIR;
+
 	if (!fresh && !(was_dir && now_dir))
 		forget_dir(d);
 	/* Something of this layer stood here that is no directory: it hid what is below. */
@@ -490,6 +489,24 @@ static int set_node(struct layer_delta *d, struct layer_node *dir, const struct 
 	n->type = inode->type;
 	n->flags = (uint8_t)((n->flags & NODE_HIDES) | NODE_EXPLICIT |
 			     (covered || !now_dir ? NODE_HIDES : 0));
+}
+
+static int set_node(struct layer_delta *d, struct layer_node *dir, const struct layer_entry *e,
+	const char *base, struct err **err)
+{
+	struct layer_inode *inode = NULL;
+	size_t len = strlen(base);
+
+	/* Before the old file of this name goes: a link may lead to it. */
+	if (e->type != LAYER_HARDLINK)
+		inode = inode_of(d, e);
+	else if (link_inode(d, e, &inode, err))
+		return -1;
+	struct layer_node *n = find(d, dir, base, len);
+	bool fresh = !n;
+	if (fresh && make(d, dir, base, len, &n, err))
+		return -1;
+	replace(d, n, inode, fresh);
 	return 0;
 }
 
