@@ -8,6 +8,7 @@
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/gitfetch.h"
+#include "store/base/base64.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -121,18 +122,10 @@ static int write_files(
 
 static char *base64(const char *text)
 {
-	static const char digit[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strlen(text), k = 0;
-	char *out = mem_alloc(n * 2 + 8);
+	size_t n = strlen(text);
+	char *out = mem_alloc(BASE64_LENGTH(n) + 1);
 
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = 0;
-		for (size_t j = 0; j < 3; j++)
-			v = v << 8 | (i + j < n ? (unsigned char)text[i + j] : 0);
-		for (size_t j = 0; j < 4; j++)
-			out[k++] = i + j > n ? '=' : digit[v >> (18 - 6 * j) & 63];
-	}
+	base64_encode(text, n, out);
 	return out;
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "store/base/base64.h"
 #include "store/base/mem.h"
 
 struct secret {
@@ -56,25 +57,10 @@ void secret_free(struct secret *s)
 
 struct secret *secret_base64_encode(const void *p, size_t n)
 {
-	static const char set[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *b = p;
-	struct secret *s = mem_alloc(sizeof *s + (n + 2) / 3 * 4 + 1);
-	char *o = s->text;
+	struct secret *s = mem_alloc(sizeof *s + BASE64_LENGTH(n) + 1);
 
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)b[i] << 16;
-
-		if (i + 1 < n)
-			v |= (unsigned)b[i + 1] << 8;
-		if (i + 2 < n)
-			v |= b[i + 2];
-		*o++ = set[v >> 18];
-		*o++ = set[v >> 12 & 63];
-		*o++ = i + 1 < n ? set[v >> 6 & 63] : '=';
-		*o++ = i + 2 < n ? set[v & 63] : '=';
-	}
-	s->len = (size_t)(o - s->text);
+	base64_encode(p, n, s->text);
+	s->len = BASE64_LENGTH(n);
 	return s;
 }
 
