@@ -122,11 +122,17 @@ char *progfile_explain(const struct layer_tree *t, const char *path)
 	const struct layer_node *n = layer_tree_lookup(t, path, true, NULL, NULL);
 	auto_free unsigned char *head = mem_alloc(PROGFILE_HEAD);
 	auto_free char *loader = NULL;
+	struct layer_entry e;
 	const char *machine;
 	size_t got;
 
 	if (!n || layer_node_type(n) != LAYER_FILE)
 		return NULL;
+	layer_node_attrs(n, &e);
+	if (!(e.mode & 0111))
+		return mem_printf("%s is not executable, its mode is %04o: chmod +x, or COPY "
+				  "--chmod=755",
+			path, e.mode & 07777U);
 	got = peek(n, head, PROGFILE_HEAD);
 	if (got == 0)
 		return NULL;

@@ -54,7 +54,7 @@ says() {
 		    1 | FROM localhost/base
 		    2 | RUN mkdri /x && echo done
 		      | ^~~~~~~~~~~~~~~~~~~~~~~~~
-		   = help: 127 is how a shell says "command not found"
+		   = help: "mkdri" is in no directory of PATH: install it, or look for a misspelt name
 		note: complete output of the step: bld logs ID 1
 	END
 }
@@ -113,7 +113,7 @@ says() {
 		    2 | COPY Dockerfile /
 		    3 | RUN echo hi
 		      | ^~~~~~~~~~~
-		   = help: the image has no shell: use the exec form, RUN ["/program", "argument"], or a base with a shell
+		   = help: /bin/sh is not in the image: use the exec form, RUN ["/program", "argument"], or a base with a shell
 		note: complete output of the step: bld logs ID 2
 	END
 	dockerfile <<-'END'
@@ -127,7 +127,7 @@ says() {
 		    2 | COPY Dockerfile /
 		    3 | RUN ["/Dockerfile"]
 		      | ^~~~~~~~~~~~~~~~~~~
-		   = help: the file is not executable for the USER of this step
+		   = help: /Dockerfile is not executable, its mode is 0644: chmod +x, or COPY --chmod=755
 		note: complete output of the step: bld logs ID 2
 	END
 }
@@ -147,9 +147,23 @@ says() {
 		    2 | RUN echo 'echo hi' > /r
 		    3 | RUN /r
 		      | ^~~~~~
-		   = help: 126 is how a shell says "found, but not executable"
+		   = help: /r is not executable, its mode is 0644: chmod +x, or COPY --chmod=755
 		note: complete output of the step: bld logs ID 2
 	END
+}
+
+@test "a script with line ends of Windows" {
+	printf '#!/bin/sh\r\necho hi\r\n' >ctx/run.sh
+	chmod +x ctx/run.sh
+	dockerfile <<-'END'
+		FROM localhost/base
+		COPY run.sh /run.sh
+		RUN /run.sh
+	END
+	run bld build --progress=plain ctx
+	equal "$status" 1
+	has "$output" '^Dockerfile:3:1: error: RUN failed with exit status 127$'
+	has "$output" '= help: the #! line of /run.sh ends in a carriage return: it has line ends of Windows'
 }
 
 @test "a secret that was not given" {
