@@ -59,12 +59,12 @@ static void give_up(struct buildlog *l)
 /* --- keeping few ----------------------------------------------------------------------------- */
 
 /* A build that runs keeps its directory, whatever its age. */
-static void remove_one(int logs, const char *id)
+static void remove_one(struct store *s, int logs, const char *id)
 {
 	auto_fd int fd = openat(logs, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		fs_remove_tree(logs, id);
+		store_trash(s, logs, id);
 }
 
 static void remove_old(const struct buildlog *l, int logs)
@@ -74,7 +74,7 @@ static void remove_old(const struct buildlog *l, int logs)
 	if (buildlog_list(l->s, &ids, NULL) < 0)
 		return;
 	for (size_t i = 0; i + BUILDLOG_KEEP <= ids.n; i++)
-		remove_one(logs, ids.v[i]);
+		remove_one(l->s, logs, ids.v[i]);
 }
 
 /* --- beginning ------------------------------------------------------------------------------- */

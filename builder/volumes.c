@@ -9,7 +9,7 @@
 
 /* The command may have put links anywhere in the upper: none is followed. A parent that it replaced
  * took the volume with it. */
-static int discard(int upper, const char *path)
+static int discard(struct store *s, int upper, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	auto_free char *dir = slash ? mem_strndup(path, (size_t)(slash - path)) : mem_strdup(".");
@@ -17,7 +17,7 @@ static int discard(int upper, const char *path)
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
-	return fs_remove_tree(fd, slash ? slash + 1 : path);
+	return store_trash(s, fd, slash ? slash + 1 : path);
 }
 
 int volumes_discard(struct state *st, struct store *s, int scratch_fd, struct err **err)
@@ -36,7 +36,7 @@ int volumes_discard(struct state *st, struct store *s, int scratch_fd, struct er
 
 		layer_tree_lookup(below, volumes->v[i], true, &path, NULL);
 		/* "/" as a volume would throw everything away: nobody means that. */
-		if (path && *path && discard(upper, path) < 0)
+		if (path && *path && discard(s, upper, path) < 0)
 			return err_sys(err, "volume %s", volumes->v[i]);
 	}
 	return 0;

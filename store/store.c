@@ -451,15 +451,24 @@ int store_temp_dir(struct store *s, char name[64], struct err **err)
 	return fd;
 }
 
-void store_discard(struct store *s, const char *name)
+int store_trash(struct store *s, int dir_fd, const char *name)
 {
 	int saved = errno;
 	char trash[FS_TEMP_NAME];
 
 	fs_temp_name(trash, sizeof trash, "t");
-	int tmp = store_tmp_fd(s);
-	if (unlinkat(tmp, name, 0) < 0 && unlinkat(tmp, name, AT_REMOVEDIR) < 0)
-		renameat(tmp, name, store_dir(s, STORE_TRASH), trash);
+	if (unlinkat(dir_fd, name, 0) < 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 &&
+		renameat(dir_fd, name, store_dir(s, STORE_TRASH), trash) < 0 && errno != ENOENT)
+		return -1;
+	errno = saved;
+	return 0;
+}
+
+void store_discard(struct store *s, const char *name)
+{
+	int saved = errno;
+
+	store_trash(s, store_tmp_fd(s), name);
 	errno = saved;
 }
 

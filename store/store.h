@@ -58,7 +58,10 @@ int store_spool_fd(const struct store *s);
 /* A new empty directory in this process's tmp; returns its O_PATH-less directory fd and its name
  * (relative to store_tmp_fd). */
 int store_temp_dir(struct store *s, char name[64], struct err **err);
-/* Move tmp/name to trash (never deletes: deletion is prune's). Missing is success. */
+/* Move a tree to trash: nothing that a build does waits for a deletion. A file or an empty
+ * directory goes at once. Missing is success; 0 / -1 with errno, which success leaves alone. */
+int store_trash(struct store *s, int dir_fd, const char *name);
+/* The same for tmp/name; what cannot be moved is the next opening's. */
 void store_discard(struct store *s, const char *name);
 /* Exclusive use, for prune: waits until no other process has the store open when wait, else ERR_SYS
  * "busy". */
