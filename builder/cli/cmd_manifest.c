@@ -52,6 +52,7 @@ static int work_open(struct work *w, struct cli *c, const char *text, struct err
 	int r = w->s ? tags_find(w->s, w->name, &d, err) : -1;
 	if (r <= 0)
 		return r;
+	oci_descriptor_clear(&d);
 	r = imageindex_resolve(w->s, w->name, &d, NULL, err);
 	if (r == 0) {
 		err_set(err, ERR_USAGE, "%s is a single image, not an index", w->name);
