@@ -19,10 +19,10 @@
 #include "builder/lintjob.h"
 #include "builder/nocache.h"
 #include "builder/platforms.h"
-#include "builder/result.h"
 #include "builder/runstep.h"
 #include "builder/stages.h"
 #include "builder/step.h"
+#include "builder/targets.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
@@ -188,6 +188,7 @@ static int build_read(struct job *j, struct err **err)
 		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
 	struct plan_opts p = {
 		.target = o->target,
+		.more_targets = &o->more_targets,
 		.build_args = &o->build_args,
 		.context_names = &j->contexts.names,
 		.platform = &j->platform,
@@ -218,7 +219,7 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 	warn_unused_args(j);
 	if (lintjob_after(j, err) < 0)
 		return -1;
-	return result_write(j, &j->stages[j->plan.target], out, err);
+	return targets_write(j, out, err);
 }
 
 /* What was read for the platform before is read no more. */
@@ -230,24 +231,21 @@ static void hand_over(struct job *from, struct job *to)
 	from->df = NULL;
 }
 
-static int build_platforms(const struct build_opts *o, struct store *s,
-	const struct strlist *platforms, struct build_result *out, struct err **err)
+/* One image after the other, all targets of each. */
+static int build_images(const struct build_opts *o, struct store *s,
+	const struct strlist *platforms, struct build_result *images, struct err **err)
 {
-	auto_free struct digest *manifests = mem_array(platforms->n, sizeof *manifests);
 	struct build_opts one = *o;
 	struct job before, j;
 	int r = 0;
 
-	one.tags = (struct strlist){0};
+	one.tags = one.more_tags = (struct strlist){0};
 	job_init(&before, &one, s);
 	for (size_t i = 0; i < platforms->n && r == 0; i++) {
-		struct build_result image = {0};
 		one.platform = platforms->v[i];
 		job_init(&j, &one, s);
 		hand_over(&before, &j);
-		r = build_all(&j, &image, err);
-		manifests[i] = image.manifest;
-		build_result_clear(&image);
+		r = build_all(&j, &images[i], err);
 		if (r < 0 && j.plan.nstages && err && *err && !strchr(err_text(*err), '\n'))
 			err_prefix(err, "%s", platforms->v[i]);
 		explain_save(&j);
@@ -255,7 +253,35 @@ static int build_platforms(const struct build_opts *o, struct store *s,
 		job_clear(&j);
 	}
 	job_clear(&before);
-	return r < 0 ? -1 : platforms_write_index(o, s, manifests, platforms->n, out, err);
+	return r;
+}
+
+static int build_platforms(const struct build_opts *o, struct store *s,
+	const struct strlist *platforms, struct build_result *out, struct err **err)
+{
+	auto_free struct digest *manifests = mem_array(platforms->n, sizeof *manifests);
+	struct build_result *images = mem_alloc(platforms->n * sizeof *images);
+	struct build_result all;
+	int r = build_images(o, s, platforms, images, err);
+
+	targets_prepare(o, &all);
+	for (size_t t = 0; t < targets_count(o) && r == 0; t++) {
+		auto_strlist struct strlist tags = {0};
+
+		targets_tags(o, t, &tags);
+		for (size_t i = 0; i < platforms->n; i++)
+			manifests[i] = targets_result(&images[i], t)->manifest;
+		r = platforms_write_index(
+			o, s, &tags, manifests, platforms->n, targets_result(&all, t), err);
+	}
+	for (size_t i = 0; i < platforms->n; i++)
+		build_result_clear(&images[i]);
+	free(images);
+	if (r == 0)
+		*out = all;
+	else
+		build_result_clear(&all);
+	return r;
 }
 
 int build_run(
@@ -279,6 +305,10 @@ int build_run(
 
 void build_result_clear(struct build_result *r)
 {
+	for (size_t i = 0; i < r->nbefore; i++)
+		build_result_clear(&r->before[i]);
+	free(r->before);
+	free(r->target);
 	strlist_clear(&r->names);
 	*r = (struct build_result){0};
 }

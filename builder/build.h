@@ -29,11 +29,13 @@ enum build_layer_form {
 
 /* Everything is borrowed for the duration of build_run. */
 struct build_opts {
-	const char *dockerfile;    /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
-	const char *context;       /* directory, or "-" = tar on stdin; NULL = none */
-	struct strlist tags;       /* names as given */
-	const char *ignorefile;    /* --ignorefile, or NULL */
-	const char *target;        /* NULL = last stage */
+	const char *dockerfile;      /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
+	const char *context;         /* directory, or "-" = tar on stdin; NULL = none */
+	struct strlist tags;         /* names as given */
+	const char *ignorefile;      /* --ignorefile, or NULL */
+	const char *target;          /* NULL = last stage */
+	struct strlist more_targets; /* built beside it */
+	struct strlist more_tags;    /* "TARGET=NAME" of those */
 	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
 				      out when unset */
 	struct strlist labels;     /* "K=V" */
@@ -75,10 +77,13 @@ struct build_opts {
 };
 
 struct build_result {
-	struct digest config;   /* image ID, --iidfile; of an index its digest */
-	struct digest manifest; /* as the store knows it; or that of the index */
-	bool index;             /* several platforms were built */
-	struct strlist names;   /* full normalised names it was tagged with */
+	struct digest config;        /* image ID, --iidfile; of an index its digest */
+	struct digest manifest;      /* as the store knows it; or that of the index */
+	bool index;                  /* several platforms were built */
+	struct strlist names;        /* full normalised names it was tagged with */
+	char *target;                /* as given; only when there are several */
+	struct build_result *before; /* of the targets in front of this one; owned */
+	size_t nbefore;
 };
 
 /* 0, or -1. A Dockerfile error's text is the complete rendering of all diagnostics (several lines).

@@ -410,3 +410,14 @@ int hints_add(const struct scope *scope, const struct dockerfile *df,
 	buf_clear(&h.help);
 	return -1;
 }
+
+int hints_near_stage(const struct ast_stage *stages, size_t n, const char *word, struct err **err)
+{
+	auto_strlist struct strlist names = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (stages[i].name.ptr)
+			strlist_addf(&names, "%.*s", SLICE_ARG(stages[i].name));
+	const char *near = near_to(slice_of(word), &names);
+	return near ? err_hint(err, "did you mean stage \"%s\"?", near) : -1;
+}

@@ -23,4 +23,8 @@
 int hints_add(const struct scope *scope, const struct dockerfile *df,
 	const struct ast_instruction *ins, struct err **err);
 
+/* "did you mean" for a word that names no stage, of an error that has no help line. Always returns
+ * -1. stages: n in a row. */
+int hints_near_stage(const struct ast_stage *stages, size_t n, const char *word, struct err **err);
+
 #endif

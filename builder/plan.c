@@ -228,16 +228,31 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 
 static int find_target(struct plan *p, const char *target, struct err **err)
 {
-	p->target = p->nstages - 1;
-	if (!target || !*target)
-		return 0;
-	long stage = find_stage(p, target, p->nstages, true);
-	if (stage < 0 && all_digits(slice_of(target)))
-		stage = strtol(target, NULL, 10);
-	if (stage < 0 || (size_t)stage >= p->nstages)
-		return err_set(err, ERR_USAGE, "--target: there is no stage \"%s\"", target);
-	p->target = (size_t)stage;
+	long stage = (long)p->nstages - 1;
+
+	if (target && *target) {
+		stage = find_stage(p, target, p->nstages, true);
+		if (stage < 0 && all_digits(slice_of(target)))
+			stage = strtol(target, NULL, 10);
+		if (stage < 0 || (size_t)stage >= p->nstages) {
+			err_set(err, ERR_USAGE, "--target: there is no stage \"%s\"", target);
+			return hints_near_stage(p->stages[0].ast, p->nstages, target, err);
+		}
+	}
+	p->target = p->targets[p->ntargets++] = (size_t)stage;
+	p->stages[p->target].needed = true;
 	return 0;
+}
+
+static int find_targets(struct plan *p, const struct plan_opts *o, struct err **err)
+{
+	size_t more = o->more_targets ? o->more_targets->n : 0;
+
+	p->targets = mem_array(more + 1, sizeof *p->targets);
+	for (size_t i = 0; i < more; i++)
+		if (find_target(p, o->more_targets->v[i], err) < 0)
+			return -1;
+	return find_target(p, o->target, err);
 }
 
 int plan_make(
@@ -252,7 +267,7 @@ int plan_make(
 		return err_set(err, ERR_SYNTAX, "the Dockerfile has no FROM");
 	for (size_t i = 0; i < p.nstages; i++)
 		p.stages[i].ast = &df->stages[i];
-	if (find_target(&p, o->target, err) < 0)
+	if (find_targets(&p, o, err) < 0)
 		return -1;
 	plan_automatic(o, &p.globals);
 	struct slice stage_name = df->stages[p.target].name;
@@ -271,7 +286,6 @@ int plan_make(
 	}
 	if (fromref_make(&p, df, o, err) < 0)
 		return -1;
-	p.stages[p.target].needed = true;
 	if (planneeds_make(&p, df, o->context_names, err) < 0)
 		return -1;
 	*out = p;
@@ -290,6 +304,7 @@ void plan_clear(struct plan *p)
 		free(p->stages[i].mounted);
 	}
 	free(p->stages);
+	free(p->targets);
 	scope_clear(&p->globals);
 	fromref_free(p->fromrefs);
 	strlist_clear(&p->names);

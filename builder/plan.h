@@ -50,6 +50,7 @@ struct plan_stage {
 
 struct plan_opts {
 	const char *target;
+	const struct strlist *more_targets; /* built beside it; may be NULL */
 	const struct strlist *build_args;
 	const struct strlist *context_names; /* names of --build-context */
 	const struct oci_platform *platform; /* of the result */
@@ -60,7 +61,9 @@ struct fromref_list;
 struct plan {
 	struct plan_stage *stages; /* owned; in file order, which is an order of dependencies */
 	size_t nstages;
-	size_t target;
+	size_t target;   /* the last one of targets */
+	size_t *targets; /* stages of more_targets, in their order, then that of target; owned */
+	size_t ntargets;
 	struct scope globals;          /* global ARGs and automatic platform ARGs */
 	unsigned nsteps;               /* instructions in needed stages */
 	struct fromref_list *fromrefs; /* from= words with variables (fromref.h), or NULL; owned */

@@ -79,12 +79,12 @@ static int describe(
 	return 0;
 }
 
-static int name_index(const struct build_opts *o, struct store *s, const struct oci_descriptor *d,
+static int name_index(const struct strlist *tags, struct store *s, const struct oci_descriptor *d,
 	struct build_result *out, struct err **err)
 {
-	for (size_t i = 0; i < o->tags.n; i++) {
+	for (size_t i = 0; i < tags->n; i++) {
 		auto_reference struct reference ref = {0};
-		if (reference_parse(o->tags.v[i], &ref, err) < 0)
+		if (reference_parse(tags->v[i], &ref, err) < 0)
 			return -1;
 		strlist_add_take(&out->names, reference_text(&ref));
 	}
@@ -93,7 +93,7 @@ static int name_index(const struct build_opts *o, struct store *s, const struct 
 	return tags_set(s, (const char *const *)out->names.v, out->names.n, d, err);
 }
 
-int platforms_write_index(const struct build_opts *o, struct store *s,
+int platforms_write_index(const struct build_opts *o, struct store *s, const struct strlist *tags,
 	const struct digest *manifests, size_t n, struct build_result *out, struct err **err)
 {
 	const char *type = o->docker_format ? OCI_MEDIA_DOCKER_LIST : OCI_MEDIA_INDEX;
@@ -110,7 +110,7 @@ int platforms_write_index(const struct build_opts *o, struct store *s,
 			return -1;
 	}
 	auto_free char *text = oci_index_dump(&x, &d.size);
-	if (blob_put(s, text, d.size, &d.digest, err) < 0 || name_index(o, s, &d, out, err) < 0)
+	if (blob_put(s, text, d.size, &d.digest, err) < 0 || name_index(tags, s, &d, out, err) < 0)
 		return -1;
 	out->manifest = out->config = d.digest;
 	out->index = true;

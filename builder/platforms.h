@@ -14,8 +14,9 @@
 int platforms_split(const char *text, struct strlist *out, struct err **err);
 /* Every RUN that is going to be built can run here, or ERR_UNSUPPORTED at its line. */
 int platforms_check_runs(const struct job *j, struct err **err);
-/* The index of these images (manifests in the store), with the names of the options. */
-int platforms_write_index(const struct build_opts *o, struct store *s,
+/* The index of these images (manifests in the store), under these names. Fills fields of *out that
+ * are empty. */
+int platforms_write_index(const struct build_opts *o, struct store *s, const struct strlist *tags,
 	const struct digest *manifests, size_t n, struct build_result *out, struct err **err);
 
 #endif

@@ -112,17 +112,16 @@ static int sync_image(
 	return 0;
 }
 
-static int write_names(struct job *j, const struct oci_descriptor *manifest, struct build_result *r,
-	struct err **err)
+static int write_names(struct job *j, const struct strlist *tags,
+	const struct oci_descriptor *manifest, struct build_result *r, struct err **err)
 {
-	for (size_t i = 0; i < j->o->tags.n; i++) {
+	for (size_t i = 0; i < tags->n; i++) {
 		auto_reference struct reference ref = {0};
-		if (reference_parse(j->o->tags.v[i], &ref, err) < 0)
+		if (reference_parse(tags->v[i], &ref, err) < 0)
 			return -1;
 		if (ref.has_digest)
 			return err_set(err, ERR_USAGE,
-				"-t %s: a name for a new image cannot have a digest",
-				j->o->tags.v[i]);
+				"-t %s: a name for a new image cannot have a digest", tags->v[i]);
 		strlist_add_take(&r->names, reference_text(&ref));
 	}
 	if (r->names.n == 0)
@@ -131,7 +130,7 @@ static int write_names(struct job *j, const struct oci_descriptor *manifest, str
 }
 
 static int write_image(struct job *j, const struct state *st, struct oci_config *c,
-	struct build_result *r, struct err **err)
+	const struct strlist *tags, struct build_result *r, struct err **err)
 {
 	struct oci_descriptor *layers = mem_array(c->ndiff_ids + 1, sizeof *layers);
 	struct oci_descriptor manifest = {0};
@@ -149,7 +148,7 @@ static int write_image(struct job *j, const struct state *st, struct oci_config 
 	if (done == 0)
 		done = sync_image(j, c, r, err);
 	if (done == 0)
-		done = write_names(j, &manifest, r, err);
+		done = write_names(j, tags, &manifest, r, err);
 	for (size_t i = 0; i < c->ndiff_ids; i++)
 		oci_descriptor_clear(&layers[i]);
 	free(layers);
@@ -157,11 +156,10 @@ static int write_image(struct job *j, const struct state *st, struct oci_config 
 	return done;
 }
 
-int result_write(
-	struct job *j, const struct state *target, struct build_result *out, struct err **err)
+int result_write(struct job *j, const struct state *target, const struct strlist *tags,
+	struct build_result *out, struct err **err)
 {
 	auto_oci_config struct oci_config c = {0};
-	struct build_result r = {0};
 
 	oci_config_copy(&c, &target->config);
 	imageopts_edit(j->o, &c);
@@ -173,10 +171,5 @@ int result_write(
 			c.ndiff_ids, OCI_LAYERS_MAX);
 	if (retime_layers(j, &c, target->nbase, err) < 0)
 		return -1;
-	if (write_image(j, target, &c, &r, err) < 0) {
-		build_result_clear(&r);
-		return -1;
-	}
-	*out = r;
-	return 0;
+	return write_image(j, target, &c, tags, out, err);
 }

@@ -8,7 +8,8 @@
 
 #include "builder/job.h"
 
-int result_write(
-	struct job *j, const struct state *target, struct build_result *out, struct err **err);
+/* tags: its names as given. Fills fields of *out that are empty. */
+int result_write(struct job *j, const struct state *target, const struct strlist *tags,
+	struct build_result *out, struct err **err);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "builder/annotation.h"
 #include "builder/cli/buildcompat.h"
+#include "builder/cli/buildtargets.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
 #include "builder/platforms.h"
@@ -22,10 +23,12 @@ const struct cli_option buildopts_table[] = {
 		"Containerfile in the context)"},
 	{"ignorefile", 0, CLI_STRING, AT(ignorefile), "FILE", NULL,
 		"what the context does not contain, instead of its own ignore file"},
-	{"tag", 't', CLI_LIST, AT(tags), "NAME", NULL,
-		"name the image, HOST/PATH:TAG; may be repeated"},
-	{"target", 0, CLI_STRING, AT(target), "STAGE", NULL,
-		"build this stage and what it needs (default: the last one)"},
+	{"tag", 't', CLI_LIST, AT(tags), "[TARGET=]NAME", NULL,
+		"name the image, HOST/PATH:TAG; of several targets the last one, or TARGET; may be "
+		"repeated"},
+	{"target", 0, CLI_LIST, AT(targets), "STAGE", NULL,
+		"build this stage and what it needs (default: the last one); repeated, several "
+		"images"},
 	{"build-arg", 0, CLI_LIST, AT(build_args), "K[=V]", NULL,
 		"value of an ARG; without =V the value of the environment variable K; may be "
 		"repeated"},
@@ -245,28 +248,6 @@ static int take_allowed(const struct strlist *in, struct build_opts *b, struct e
 	return 0;
 }
 
-/* Mistakes in names are found before anything is built. */
-static int check_tags(const struct buildopts *o, struct err **err)
-{
-	for (size_t i = 0; i < o->tags.n; i++) {
-		auto_reference struct reference r = {0};
-
-		if (reference_parse(o->tags.v[i], &r, err) < 0) {
-			err_rekind(err, ERR_USAGE);
-			return err_prefix(err, "--tag");
-		}
-		if (r.has_digest)
-			return err_set(err, ERR_USAGE,
-				"--tag: \"%s\" has a digest, which only the build can tell",
-				o->tags.v[i]);
-	}
-	if (o->push && o->tags.n == 0) {
-		err_set(err, ERR_USAGE, "--push needs a name");
-		return err_hint(err, "add -t HOST/PATH:TAG");
-	}
-	return 0;
-}
-
 static int take_platform(const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	auto_strlist struct strlist all = {0};
@@ -340,8 +321,6 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.dockerfile = o->file,
 		.ignorefile = o->ignorefile,
 		.context = context,
-		.tags = o->tags,
-		.target = o->target,
 		.secrets = o->secrets,
 		.ssh = o->ssh,
 		.contexts = o->contexts,
@@ -365,7 +344,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 	if (take_pull(o, b, err) < 0)
 		return -1;
 	take_stages(&o->no_cache_stages, &b->no_cache_stages);
-	if (check_tags(o, err) < 0 || take_platform(o, b, err) < 0 ||
+	if (buildtargets_take(o, b, err) < 0 || take_platform(o, b, err) < 0 ||
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
@@ -381,6 +360,9 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 void buildopts_clear(struct build_opts *b)
 {
 	strlist_clear(&b->made);
+	strlist_clear(&b->tags);
+	strlist_clear(&b->more_targets);
+	strlist_clear(&b->more_tags);
 	strlist_clear(&b->build_args);
 	strlist_clear(&b->no_cache_stages);
 	strlist_clear(&b->labels);

@@ -15,7 +15,7 @@ struct buildopts {
 	const char *file;
 	const char *ignorefile;
 	struct strlist tags;
-	const char *target;
+	struct strlist targets;
 	struct strlist build_args;
 	struct strlist labels;
 	struct strlist unset_labels;

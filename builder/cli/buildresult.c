@@ -68,65 +68,96 @@ static void add_pushed(struct show_json *j, const struct strlist *pushed)
 	show_json_close(j, '}');
 }
 
-static int write_metadata(const struct outfile *f, struct store *s, const struct build_result *r,
-	const struct strlist *pushed, struct err **err)
-{
-	auto_show_json struct show_json j;
-	auto_buf struct buf out, names;
-	auto_image struct image i = {0};
-	struct digest d = published(r, pushed);
+/* The result of one target, and what was pushed of it. */
+struct delivered {
+	const struct build_result *r;
+	struct strlist pushed; /* "NAME=sha256:..." of every push that went well */
+};
 
-	show_json_init(&j);
-	buf_init(&out, BUF_TEXT_MAX);
+static int add_result(
+	struct show_json *j, struct store *s, const struct delivered *d, struct err **err)
+{
+	const struct build_result *r = d->r;
+	auto_image struct image i = {0};
+	struct digest manifest = published(r, &d->pushed);
+	auto_buf struct buf names;
+
 	buf_init(&names, BUF_TEXT_MAX);
-	if (!f->path)
-		return 0;
-	if (!r->index && image_open_manifest(s, &d, &i, err) < 0)
+	if (!r->index && image_open_manifest(s, &manifest, &i, err) < 0)
 		return -1;
 	for (size_t n = 0; n < r->names.n; n++)
 		buf_addf(&names, "%s%s", n ? "," : "", r->names.v[n]);
-	show_json_open(&j, NULL, '{');
+	show_json_open(j, r->target, '{');
 	if (!r->index) {
-		show_json_digest(&j, "containerimage.config.digest", &r->config);
-		add_descriptor(&j, &i);
+		show_json_digest(j, "containerimage.config.digest", &r->config);
+		add_descriptor(j, &i);
 	}
-	show_json_digest(&j, "containerimage.digest", &d);
+	show_json_digest(j, "containerimage.digest", &manifest);
 	if (r->names.n)
-		show_json_string(&j, "image.name", names.data);
-	add_pushed(&j, pushed);
-	show_json_close(&j, '}');
+		show_json_string(j, "image.name", names.data);
+	add_pushed(j, &d->pushed);
+	show_json_close(j, '}');
+	return 0;
+}
+
+/* Of several targets an object in which each has a member of its name, as a bake has it. */
+static int write_metadata(const struct outfile *f, struct store *s, const struct delivered *v,
+	size_t n, struct err **err)
+{
+	auto_show_json struct show_json j;
+	auto_buf struct buf out;
+
+	show_json_init(&j);
+	buf_init(&out, BUF_TEXT_MAX);
+	if (!f->path)
+		return 0;
+	if (n > 1)
+		show_json_open(&j, NULL, '{');
+	for (size_t i = 0; i < n; i++)
+		if (add_result(&j, s, &v[i], err) < 0)
+			return -1;
+	if (n > 1)
+		show_json_close(&j, '}');
 	show_json_pretty(&j, &out);
 	return outfile_write(f, out.data, out.len, err);
 }
 
-static int write_digest(const struct outfile *f, const struct build_result *r,
-	const struct strlist *pushed, struct err **err)
+/* One digest as it is; several on a line each. */
+static int write_digests(
+	const struct outfile *f, const struct delivered *v, size_t n, bool ids, struct err **err)
 {
-	struct digest d = published(r, pushed);
+	auto_buf struct buf out;
 	char text[DIGEST_STRING];
 
-	sha256_string(&d, text);
-	return outfile_write(f, text, strlen(text), err);
+	buf_init(&out, BUF_TEXT_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct digest d = ids ? v[i].r->config : published(v[i].r, &v[i].pushed);
+
+		buf_addf(&out, "%s%s", sha256_string(&d, text), n > 1 ? "\n" : "");
+	}
+	return outfile_write(f, out.data, out.len, err);
 }
 
-static void show_result(
-	const struct buildopts *o, const struct build_result *r, const struct strlist *pushed)
+static void show_result(const struct buildopts *o, const struct delivered *d)
 {
+	const struct build_result *r = d->r;
 	char text[DIGEST_STRING];
 
 	if (o->remote.quiet) {
 		printf("%s\n", sha256_string(&r->config, text));
 		return;
 	}
+	if (r->target)
+		show_line("target  %s\n", r->target);
 	if (!r->index)
 		printf("image   %s\n", sha256_string(&r->config, text));
 	printf("digest  %s\n", sha256_string(&r->manifest, text));
 	for (size_t i = 0; i < r->names.n; i++)
 		show_line("name    %s\n", r->names.v[i]);
-	for (size_t i = 0; i < pushed->n; i++) {
-		const char *eq = strrchr(pushed->v[i], '=');
+	for (size_t i = 0; i < d->pushed.n; i++) {
+		const char *eq = strrchr(d->pushed.v[i], '=');
 
-		show_line("pushed  %.*s@%s\n", (int)(eq - pushed->v[i]), pushed->v[i], eq + 1);
+		show_line("pushed  %.*s@%s\n", (int)(eq - d->pushed.v[i]), d->pushed.v[i], eq + 1);
 	}
 }
 
@@ -142,27 +173,46 @@ int buildresult_open(
 	return 0;
 }
 
+static int write_outputs(const struct buildresult *b, struct store *s, struct ui *ui,
+	struct delivered *v, size_t n, struct err **err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct buildoutputs_job job = {.c = b->c,
+			.o = b->o,
+			.b = b->b,
+			.s = s,
+			.ui = ui,
+			.r = v[i].r,
+			.pushed = &v[i].pushed};
+
+		if (buildoutputs_write(&b->outputs, &job, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui *ui,
 	const struct build_result *r, struct err **err)
 {
-	auto_strlist struct strlist pushed = {0};
-	char text[DIGEST_STRING];
-	int status = 0;
+	size_t n = r->nbefore + 1;
+	auto_free struct delivered *v = mem_alloc(n * sizeof *v);
 
-	sha256_string(&r->config, text);
-	if (outfile_write(&b->iid, text, strlen(text), err) < 0)
+	for (size_t i = 0; i < n; i++)
+		v[i].r = i < r->nbefore ? &r->before[i] : r;
+	if (write_digests(&b->iid, v, n, true, err) < 0)
 		return -1;
-	const struct buildoutputs_job job = {
-		.c = b->c, .o = b->o, .b = b->b, .s = s, .ui = ui, .r = r, .pushed = &pushed};
-	status = buildoutputs_write(&b->outputs, &job, err);
+	int status = write_outputs(b, s, ui, v, n, err);
 	/* Also after a push that failed: the image is there. */
 	struct err **first = status < 0 ? NULL : err;
-	if (write_digest(&b->digest, r, &pushed, first) < 0 ||
-		write_metadata(&b->metadata, s, r, &pushed, first) < 0)
+	if (write_digests(&b->digest, v, n, false, first) < 0 ||
+		write_metadata(&b->metadata, s, v, n, first) < 0)
 		status = -1;
 	ui_finish(ui);
-	if (status == 0 && !b->outputs.to_stdout)
-		show_result(b->o, r, &pushed);
+	for (size_t i = 0; i < n; i++) {
+		if (status == 0 && !b->outputs.to_stdout)
+			show_result(b->o, &v[i]);
+		strlist_clear(&v[i].pushed);
+	}
 	return status;
 }
 

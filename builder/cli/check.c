@@ -139,6 +139,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 		return -1;
 	struct plan_opts p = {
 		.target = b->target,
+		.more_targets = &b->more_targets,
 		.build_args = &b->build_args,
 		.context_names = &l->contexts.names,
 		.platform = &platform,

@@ -93,7 +93,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 {
 	struct buildopts *o = opts;
 	auto_ui struct ui *ui = NULL;
-	auto_strlist struct strlist names = {0};
+	struct strlist names = {0};
 	struct build_opts b = {0};
 	struct buildresult result = {0};
 	struct check k = {0};
@@ -104,7 +104,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	status = prepare(c, o, operands->v[0], &b, &result, err);
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
-		buildoutputs_names(&result.outputs, &o->tags, &names);
+		buildoutputs_names(&result.outputs, &b.tags, &names);
+		strlist_clear(&b.tags);
 		b.tags = names;
 		status = build(c, &b, ui, &result, err);
 		ui_finish(ui);

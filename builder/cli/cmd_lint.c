@@ -22,8 +22,8 @@ static const struct cli_option options[] = {
 	{"format", 0, CLI_CHOICE, AT(format), CHECK_FORMATS, NULL,
 		"of the findings on standard output (default: text)"},
 	{"portable", 0, CLI_FLAG, AT(portable), NULL, NULL, "also name what only bld understands"},
-	{"target", 0, CLI_STRING, AT(build.target), "STAGE", NULL,
-		"look at this stage and what it needs (default: all stages)"},
+	{"target", 0, CLI_LIST, AT(build.targets), "STAGE", NULL,
+		"look at this stage and what it needs (default: all stages); may be repeated"},
 	{"build-arg", 0, CLI_LIST, AT(build.build_args), "K[=V]", NULL,
 		"value of an ARG; without =V the value of the environment variable K; may be "
 		"repeated"},
