@@ -3,11 +3,11 @@
 
 #include <string.h>
 
+#include "builder/annotation.h"
 #include "builder/binfmt.h"
 #include "builder/dferr.h"
 #include "store/base/mem.h"
-#include "store/blob.h"
-#include "store/image.h"
+#include "store/imageindex.h"
 #include "store/reference.h"
 #include "store/tags.h"
 
@@ -64,18 +64,13 @@ int platforms_check_runs(const struct job *j, struct err **err)
 
 /* --- the index ------------------------------------------------------------------------------- */
 
-static int describe(
-	struct store *s, const struct digest *manifest, struct oci_descriptor *d, struct err **err)
+static int describe(const struct build_opts *o, struct store *s, const struct digest *manifest,
+	struct oci_descriptor *d, struct err **err)
 {
-	auto_image struct image i = {0};
-
-	if (image_open_manifest(s, manifest, &i, err) < 0)
+	if (imageindex_entry(s, manifest, d, err) < 0)
 		return -1;
-	d->media_type = mem_strdup(i.manifest.media_type);
-	d->digest = i.manifest_digest;
-	d->size = i.manifest_size;
-	d->has_platform = true;
-	oci_platform_copy(&d->platform, &i.config.platform);
+	annotation_select(
+		&o->annotations, ANNOTATION_MANIFEST_DESCRIPTOR, &d->platform, &d->annotations);
 	return 0;
 }
 
@@ -98,19 +93,19 @@ int platforms_write_index(const struct build_opts *o, struct store *s, const str
 {
 	const char *type = o->docker_format ? OCI_MEDIA_DOCKER_LIST : OCI_MEDIA_INDEX;
 	auto_oci_index struct oci_index x = {.media_type = mem_strdup(type)};
-	char media[sizeof OCI_MEDIA_DOCKER_LIST];
-	struct oci_descriptor d = {.media_type = media};
+	auto_oci_descriptor struct oci_descriptor d = {0};
 
-	memcpy(media, type, strlen(type) + 1);
-	x.manifests = mem_array(n + 1, sizeof *x.manifests);
-	memset(x.manifests, 0, (n + 1) * sizeof *x.manifests);
+	x.manifests = mem_alloc((n + 1) * sizeof *x.manifests);
 	for (size_t i = 0; i < n; i++) {
 		x.nmanifests = i + 1;
-		if (describe(s, &manifests[i], &x.manifests[i], err) < 0)
+		if (describe(o, s, &manifests[i], &x.manifests[i], err) < 0)
 			return -1;
 	}
-	auto_free char *text = oci_index_dump(&x, &d.size);
-	if (blob_put(s, text, d.size, &d.digest, err) < 0 || name_index(tags, s, &d, out, err) < 0)
+	annotation_select(&o->annotations, ANNOTATION_INDEX, NULL, &x.annotations);
+	if (imageindex_write(s, &x, &d, err) < 0)
+		return -1;
+	annotation_select(&o->annotations, ANNOTATION_INDEX_DESCRIPTOR, NULL, &d.annotations);
+	if (name_index(tags, s, &d, out, err) < 0)
 		return -1;
 	out->manifest = out->config = d.digest;
 	out->index = true;

@@ -8,5 +8,9 @@
 /* path NULL: standard output, where it appears when it is complete. name: inside; may be NULL. */
 int archive_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *t, struct err **err);
+/* An index with all its images, likewise (transfer_write_index). */
+int archive_write_index(struct store *s, const struct oci_descriptor *index,
+	enum transfer_archive kind, const char *path, const char *name,
+	const struct transfer_opts *t, struct err **err);
 
 #endif

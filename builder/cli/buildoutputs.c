@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/annotation.h"
 #include "builder/cli/archive.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
+#include "store/imageindex.h"
 #include "store/reference.h"
 
 /* --- before the build ------------------------------------------------------------------------ */
@@ -24,6 +26,25 @@ static int check_names(
 	return err_hint(err, "add name=HOST/PATH:TAG, or -t HOST/PATH:TAG");
 }
 
+/* What a type cannot hold is told before anything is built. */
+static int check_platforms(
+	const struct output *o, const struct buildopts *opts, const char *text, struct err **err)
+{
+	if (!opts->platform || !strchr(opts->platform, ','))
+		return 0;
+	if (o->type == OUTPUT_DOCKER && (o->dest || o->to_stdout)) {
+		err_set(err, ERR_USAGE, "--output %s: an archive for docker holds one platform",
+			text);
+		return err_hint(err, "type=oci holds several");
+	}
+	if (o->oci_types >= 0) {
+		err_set(err, ERR_USAGE,
+			"--output %s: oci-mediatypes= is for an image of one platform", text);
+		return err_hint(err, "--format says of which types images and index are");
+	}
+	return 0;
+}
+
 int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struct err **err)
 {
 	*out = (struct buildoutputs){0};
@@ -32,7 +53,8 @@ int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struc
 		struct output *v = &out->v[out->n++];
 
 		if (output_parse(o->outputs.v[i], v, err) < 0 ||
-			check_names(v, o, o->outputs.v[i], err) < 0 || output_check(v, err) < 0)
+			check_names(v, o, o->outputs.v[i], err) < 0 ||
+			check_platforms(v, o, o->outputs.v[i], err) < 0 || output_check(v, err) < 0)
 			return -1;
 		if (v->to_stdout && out->to_stdout)
 			return err_set(
@@ -72,7 +94,62 @@ void buildoutputs_clear(struct buildoutputs *b)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static int write_tar(const struct output_files *f, const char *dest, struct err **err)
+/* The files of all images of a result. */
+struct fileset {
+	struct output_files *f; /* owned; one per image, as are */
+	struct strlist names;   /* "linux_arm64" */
+	size_t n;
+	struct output_times times;
+};
+
+static void fileset_clear(struct fileset *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		output_files_clear(&s->f[i]);
+	free(s->f);
+	strlist_clear(&s->names);
+}
+#define auto_fileset CLEANUP(fileset_clear)
+
+static int add_image(struct fileset *set, const struct buildoutputs_job *job,
+	const struct digest *manifest, struct err **err)
+{
+	auto_image struct image i = {0};
+
+	if (image_open_manifest(job->s, manifest, &i, err) < 0 ||
+		output_files_open(job->s, &i.config, &set->times, &set->f[set->n], err) < 0)
+		return -1;
+	set->f[set->n++].cancelled = job->c->cancelled;
+	char *name = oci_platform_text(&i.config.platform);
+	for (char *p = strchr(name, '/'); p; p = strchr(p, '/'))
+		*p = '_';
+	strlist_add_take(&set->names, name);
+	return 0;
+}
+
+static int open_files(struct fileset *set, const struct output *o,
+	const struct buildoutputs_job *job, struct err **err)
+{
+	auto_oci_index struct oci_index x = {0};
+
+	set->times = (struct output_times){.set = job->b->has_timestamp,
+		.clamp = job->b->has_epoch,
+		.seconds = job->b->timestamp};
+	if (job->r->index && imageindex_read(job->s, &job->r->manifest, &x, err) < 0)
+		return -1;
+	set->f = mem_alloc((x.nmanifests + 1) * sizeof *set->f);
+	for (size_t i = 0; i < x.nmanifests; i++)
+		if (add_image(set, job, &x.manifests[i].digest, err) < 0)
+			return -1;
+	if (!job->r->index && add_image(set, job, &job->r->manifest, err) < 0)
+		return -1;
+	for (size_t i = 0; i < set->n; i++)
+		if (o->platform_split < 0 ? set->n > 1 : o->platform_split)
+			set->f[i].below = set->names.v[i];
+	return 0;
+}
+
+static int write_tar(const struct fileset *set, const char *dest, struct err **err)
 {
 	auto_free char *shown = fs_printable(dest);
 	struct stat st;
@@ -81,7 +158,7 @@ static int write_tar(const struct output_files *f, const char *dest, struct err 
 		auto_fd int fd = open(dest, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
 		return fd < 0 ? err_sys_kind(err, ERR_CONTEXT, "%s", shown)
-			      : output_tar(f, fd, shown, err);
+			      : output_tar(set->f, set->n, fd, shown, err);
 	}
 	char end[FS_TEMP_NAME];
 	fs_temp_name(end, sizeof end, ".bld-tmp");
@@ -89,7 +166,7 @@ static int write_tar(const struct output_files *f, const char *dest, struct err 
 	auto_fd int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-	int r = output_tar(f, fd, shown, err);
+	int r = output_tar(set->f, set->n, fd, shown, err);
 	if (r == 0 && rename(temp, dest) < 0)
 		r = err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 	if (r < 0)
@@ -97,23 +174,13 @@ static int write_tar(const struct output_files *f, const char *dest, struct err 
 	return r;
 }
 
-static int write_files(const struct output *o, const struct buildoutputs_job *job,
-	const struct image *i, struct err **err)
+static int write_local(const struct output *o, const struct buildoutputs_job *job,
+	const struct output_files *f, bool remove_others, struct err **err)
 {
-	const struct output_times times = {.set = job->b->has_timestamp,
-		.clamp = job->b->has_epoch,
-		.seconds = job->b->timestamp};
-	auto_output_files struct output_files f = {0};
+	auto_free char *below = f->below ? mem_printf("%s/%s", o->dest, f->below) : NULL;
 	size_t skipped = 0;
 
-	if (output_files_open(job->s, &i->config, &times, &f, err) < 0)
-		return -1;
-	f.cancelled = job->c->cancelled;
-	remote_status(job->ui, "writing %s", o->to_stdout ? "a tar" : o->dest);
-	if (o->type == OUTPUT_TAR)
-		return o->to_stdout ? output_tar(&f, STDOUT_FILENO, "standard output", err)
-				    : write_tar(&f, o->dest, err);
-	if (output_local(&f, o->dest, o->remove_others, &skipped, err) < 0)
+	if (output_local(f, below ? below : o->dest, remove_others, &skipped, err) < 0)
 		return -1;
 	if (skipped) {
 		auto_free char *text = mem_printf("%s: %zu device%s left out: only root can make "
@@ -121,6 +188,27 @@ static int write_files(const struct output *o, const struct buildoutputs_job *jo
 			o->dest, skipped, skipped == 1 ? " was" : "s were");
 
 		ui_event(job->ui, &(struct event){.kind = EVENT_WARNING, .text = text});
+	}
+	return 0;
+}
+
+static int write_files(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+{
+	auto_fileset struct fileset set = {0};
+
+	if (open_files(&set, o, job, err) < 0)
+		return -1;
+	remote_status(job->ui, "writing %s", o->to_stdout ? "a tar" : o->dest);
+	if (o->type == OUTPUT_TAR)
+		return o->to_stdout
+			       ? output_tar(set.f, set.n, STDOUT_FILENO, "standard output", err)
+			       : write_tar(&set, o->dest, err);
+	for (size_t i = 0; i < set.n; i++) {
+		/* In one directory, images come on top of each other. */
+		bool remove = o->remove_others && (set.f[i].below || i == 0);
+
+		if (write_local(o, job, &set.f[i], remove, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -171,18 +259,32 @@ static char *inner_name(const struct output *o, const struct buildoutputs_job *j
 	return job->r->names.n ? mem_strdup(job->r->names.v[0]) : NULL;
 }
 
-static int write_archive(const struct output *o, const struct buildoutputs_job *job,
-	const struct image *i, struct err **err)
+/* Without a place it is for the store of the builder, where the image is. */
+static int write_archive(
+	const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
 	auto_free char *name = inner_name(o, job);
+	auto_image struct image i = {0};
 	enum transfer_archive kind = o->type == OUTPUT_DOCKER ? TRANSFER_DOCKER_ARCHIVE
 				     : o->directory           ? TRANSFER_OCI_DIR
 							      : TRANSFER_OCI_ARCHIVE;
+	const char *dest = o->to_stdout ? NULL : o->dest;
 	struct transfer_opts t;
 
+	if (!o->dest && !o->to_stdout)
+		return 0;
 	transfer_opts_of(o, job, &t);
 	remote_status(job->ui, "writing %s", o->to_stdout ? "an archive" : o->dest);
-	return archive_write(job->s, i, kind, o->to_stdout ? NULL : o->dest, name, &t, err);
+	if (job->r->index) {
+		auto_oci_descriptor struct oci_descriptor d = {.digest = job->r->manifest};
+
+		annotation_select(
+			&job->b->annotations, ANNOTATION_INDEX_DESCRIPTOR, NULL, &d.annotations);
+		return archive_write_index(job->s, &d, kind, dest, name, &t, err);
+	}
+	if (open_in_form(o, job, &i, err) < 0)
+		return -1;
+	return archive_write(job->s, &i, kind, dest, name, &t, err);
 }
 
 static int push_one(const struct buildoutputs_job *job, const struct image *i, const char *name,
@@ -222,31 +324,28 @@ static int push_all(const struct output *o, const struct buildoutputs_job *job,
 	return 0;
 }
 
-static int write_one(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+static int write_image(const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
 	auto_image struct image i = {0};
 
-	if (job->r->index) {
-		if (o->type == OUTPUT_IMAGE)
-			return o->push ? push_all(o, job, NULL, err) : 0;
-		if (o->type == OUTPUT_CACHEONLY)
-			return 0;
-		err_set(err, ERR_UNSUPPORTED,
-			"this output does not take several platforms yet: type=image does");
-		return err_hint(err, "the image is built and in the store");
-	}
-	if (open_in_form(o, job, &i, err) < 0)
-		return -1;
+	if (!o->push)
+		return 0;
+	if (job->r->index)
+		return push_all(o, job, NULL, err);
+	return open_in_form(o, job, &i, err) < 0 ? -1 : push_all(o, job, &i, err);
+}
+
+static int write_one(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+{
 	switch (o->type) {
 	case OUTPUT_LOCAL:
 	case OUTPUT_TAR:
-		return write_files(o, job, &i, err);
+		return write_files(o, job, err);
 	case OUTPUT_OCI:
 	case OUTPUT_DOCKER:
-		/* Without a place it is for the store of the builder, where the image is. */
-		return o->dest || o->to_stdout ? write_archive(o, job, &i, err) : 0;
+		return write_archive(o, job, err);
 	case OUTPUT_IMAGE:
-		return o->push ? push_all(o, job, &i, err) : 0;
+		return write_image(o, job, err);
 	case OUTPUT_CACHEONLY:
 		break;
 	}

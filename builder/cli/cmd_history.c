@@ -9,10 +9,13 @@
 
 struct opts {
 	bool json;
+	const char *platform;
 };
 
 static const struct cli_option options[] = {
 	{"json", 0, CLI_FLAG, offsetof(struct opts, json), NULL, NULL, "as JSON"},
+	{"platform", 0, CLI_STRING, offsetof(struct opts, platform), "OS/ARCH", NULL,
+		"which image of an index (default: this machine's)"},
 	{0},
 };
 
@@ -71,7 +74,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	struct show_table t = {.ncolumns = 3};
 
 	show_json_init(&j);
-	if (!s || remote_open_image(s, operands->v[0], NULL, &i, err) < 0)
+	if (!s || remote_open_image(s, operands->v[0], o->platform, &i, err) < 0)
 		return -1;
 	show_json_open(&j, NULL, '[');
 	show_table_row(&t, (const char *const[]){"CREATED", "SIZE", "CREATED BY"});

@@ -18,12 +18,15 @@
 
 struct opts {
 	const char *input;
+	const char *platform;
 	struct remote_opts remote;
 };
 
 static const struct cli_option options[] = {
 	{"input", 'i', CLI_STRING, offsetof(struct opts, input), "FILE", NULL,
 		"the archive (default: standard input)"},
+	{"platform", 0, CLI_STRING, offsetof(struct opts, platform), "OS/ARCH", NULL,
+		"which image of an index (default: all that are in the archive)"},
 	REMOTE_PROGRESS_OPTIONS(struct opts, remote),
 	{0},
 };
@@ -114,7 +117,7 @@ static int pull(struct store *s, const char *format, const char *path,
 {
 	auto_free char *source = mem_printf("%s:%s", format, path);
 
-	return transfer_pull(s, source, NULL, t, d, err);
+	return (t->platform ? transfer_pull : transfer_pull_all)(s, source, NULL, t, d, err);
 }
 
 /* Without a guess both are tried; of two errors the first one is told. */
@@ -139,11 +142,15 @@ static int load(const struct cli *c, struct opts *o, struct store *s, int fd, co
 	struct err **err)
 {
 	auto_ui struct ui *ui = remote_ui(&o->remote);
+	auto_oci_platform struct oci_platform platform = {0};
 	struct transfer_opts t;
 	struct digest d;
 
+	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0)
+		return err_rekind(err, ERR_USAGE);
 	o->remote.tls_verify = -1;
 	remote_transfer_opts(c, &o->remote, ui, &t);
+	t.platform = o->platform ? &platform : NULL;
 	remote_status(ui, "loading %s", o->input ? o->input : "standard input");
 	if (pull_any(s, guess_format(fd), path, &t, &d, err) < 0)
 		return -1;

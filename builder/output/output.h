@@ -65,6 +65,7 @@ struct output_files {
 	struct layer_list *list; /* owned; sorted, without the root directory */
 	const struct output_times *times;
 	const volatile int *cancelled; /* polled; may be NULL */
+	const char *below;             /* tar: the directory they are put in, or NULL; borrowed */
 };
 int output_files_open(struct store *s, const struct oci_config *c, const struct output_times *t,
 	struct output_files *out, struct err **err);
@@ -83,8 +84,8 @@ void output_files_clear(struct output_files *f);
  */
 int output_local(const struct output_files *f, const char *dest, bool remove_others,
 	size_t *skipped, struct err **err);
-/* One tar of them: the same image gives the same bytes. */
-int output_tar(const struct output_files *f, int fd, const char *shown, struct err **err);
+/* One tar of the files of n images: the same images give the same bytes. */
+int output_tar(const struct output_files *f, size_t n, int fd, const char *shown, struct err **err);
 
 #define auto_output_files CLEANUP(output_files_clear)
 

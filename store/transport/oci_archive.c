@@ -47,39 +47,39 @@ static int by_digest(const void *a, const void *b)
 	return memcmp((*x)->digest.b, (*y)->digest.b, SHA256_BYTES);
 }
 
-static int write_blobs(struct outgoing *o, struct outtar *t, struct err **err)
+static int write_blobs(struct outgoing_set *o, struct outtar *t, struct err **err)
 {
-	const struct oci_descriptor *v[OCI_LAYERS_MAX + 2];
-	size_t n = outgoing_blobs(o, v);
-
-	v[n++] = &o->d;
-	qsort(v, n, sizeof *v, by_digest);
-	for (size_t i = 0; i < n; i++) {
+	qsort(o->v, o->n, sizeof *o->v, by_digest);
+	for (size_t i = 0; i < o->n; i++) {
+		const struct oci_descriptor *d = o->v[i];
 		uint64_t size;
 		char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
-		auto_fd int from = blob_open(o->s, &v[i]->digest, &size, err);
+		auto_fd int from = -1;
 
+		if (i && sha256_equal(&o->v[i - 1]->digest, &d->digest))
+			continue; /* a layer of two images */
+		from = blob_open(o->s, &d->digest, &size, err);
 		if (from < 0)
 			return -1;
-		progress_emit(o->p, TRANSFER_BLOB_START, &v[i]->digest, 0, size, NULL);
-		snprintf(name, sizeof name, "blobs/sha256/%s", sha256_hex(&v[i]->digest, hex));
+		progress_emit(o->p, TRANSFER_BLOB_START, &d->digest, 0, size, NULL);
+		snprintf(name, sizeof name, "blobs/sha256/%s", sha256_hex(&d->digest, hex));
 		if (outtar_fd(t, name, from, size, err) < 0)
 			return -1;
-		progress_emit(o->p, TRANSFER_BLOB_DONE, &v[i]->digest, size, size, NULL);
+		progress_emit(o->p, TRANSFER_BLOB_DONE, &d->digest, size, size, NULL);
 	}
 	return 0;
 }
 
 int transport_to_oci_archive(
-	struct outgoing *o, const char *path, const char *name, struct err **err)
+	struct outgoing_set *o, const char *path, const char *name, struct err **err)
 {
 	auto_outtar struct outtar *t = outtar_open(path, o->p, err);
 	auto_free char *index = NULL;
 	size_t len;
 
-	if (!t || outgoing_prepare(o, 2, NULL, err) < 0)
+	if (!t)
 		return -1;
-	index = oci_layout_index(NULL, 0, &o->d, name, &len, err);
+	index = oci_layout_index(NULL, 0, o->top, name, &len, err);
 	if (!index)
 		return -1;
 	if (outtar_dir(t, "blobs", err) < 0 || outtar_dir(t, "blobs/sha256", err) < 0 ||

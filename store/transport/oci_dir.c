@@ -91,29 +91,28 @@ static int write_blob(int dir_fd, const char *name, int from, uint64_t size)
 	return 0;
 }
 
-static int write_blobs(struct outgoing *o, int blobs_fd, const char *shown, struct err **err)
+static int write_blobs(
+	const struct outgoing_set *o, int blobs_fd, const char *shown, struct err **err)
 {
-	const struct oci_descriptor *v[OCI_LAYERS_MAX + 2];
-	size_t n = outgoing_blobs(o, v);
 	char hex[DIGEST_HEX];
 
-	v[n++] = &o->d;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < o->n; i++) {
+		const struct oci_descriptor *d = o->v[i];
 		uint64_t size;
-		auto_fd int from = blob_open(o->s, &v[i]->digest, &size, err);
+		auto_fd int from = blob_open(o->s, &d->digest, &size, err);
 
 		if (from < 0 || progress_check(o->p, err) < 0)
 			return -1;
-		progress_emit(o->p, TRANSFER_BLOB_START, &v[i]->digest, 0, size, NULL);
-		if (write_blob(blobs_fd, sha256_hex(&v[i]->digest, hex), from, size) < 0)
+		progress_emit(o->p, TRANSFER_BLOB_START, &d->digest, 0, size, NULL);
+		if (write_blob(blobs_fd, sha256_hex(&d->digest, hex), from, size) < 0)
 			return err_sys_kind(err, ERR_CONTEXT, "%s/blobs/sha256/%s", shown, hex);
-		progress_emit(o->p, TRANSFER_BLOB_DONE, &v[i]->digest, size, size, NULL);
+		progress_emit(o->p, TRANSFER_BLOB_DONE, &d->digest, size, size, NULL);
 	}
 	return 0;
 }
 
-static int write_index(
-	struct outgoing *o, int dir_fd, const char *shown, const char *name, struct err **err)
+static int write_index(const struct outgoing_set *o, int dir_fd, const char *shown,
+	const char *name, struct err **err)
 {
 	auto_buf struct buf old;
 	auto_free char *text = NULL;
@@ -123,7 +122,7 @@ static int write_index(
 	buf_init(&old, OCI_LAYOUT_INDEX_MAX);
 	if (have && fs_read_file(dir_fd, "index.json", OCI_LAYOUT_INDEX_MAX, &old, err) < 0)
 		return err_prefix(err, "%s", shown);
-	text = oci_layout_index(have ? old.data : NULL, old.len, &o->d, name, &len, err);
+	text = oci_layout_index(have ? old.data : NULL, old.len, o->top, name, &len, err);
 	if (!text)
 		return err_prefix(err, "%s", shown);
 	if (fs_replace_file(dir_fd, "oci-layout", OCI_LAYOUT_FILE, strlen(OCI_LAYOUT_FILE), 0644,
@@ -134,7 +133,8 @@ static int write_index(
 		       : 0;
 }
 
-int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err)
+int transport_to_oci_dir(
+	const struct outgoing_set *o, const char *path, const char *name, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 	auto_fd int dir = -1, blobs = -1;
@@ -147,8 +147,6 @@ int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name,
 	blobs = openat(dir, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (blobs < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-	if (outgoing_prepare(o, 2, NULL, err) < 0)
-		return -1;
 	if (flock(dir, LOCK_EX) < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 	if (write_blobs(o, blobs, shown, err) < 0)

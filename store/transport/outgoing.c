@@ -322,3 +322,19 @@ size_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v)
 	}
 	return n;
 }
+
+void outgoing_add(const struct outgoing *o, struct outgoing_set *set)
+{
+	const struct oci_descriptor *v[OCI_LAYERS_MAX + 1];
+	size_t n = outgoing_blobs(o, v);
+
+	for (size_t i = 0; i < n; i++)
+		MEM_PUSH(set->v, set->n, set->cap) = v[i];
+	MEM_PUSH(set->v, set->n, set->cap) = &o->d;
+}
+
+void outgoing_set_clear(struct outgoing_set *set)
+{
+	free(set->v);
+	*set = (struct outgoing_set){0};
+}

@@ -53,9 +53,23 @@ int transport_to_registry(struct outgoing *o, const struct reference *ref, struc
 /* An index whose images are there already. */
 int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
 	size_t n, const char *media_type, struct err **err);
-int transport_to_oci_dir(struct outgoing *o, const char *path, const char *name, struct err **err);
+/* What a layout gets: blobs that lie in the store, and which of them its index.json names. */
+struct outgoing_set {
+	struct store *s;
+	struct progress *p;
+	const struct oci_descriptor **v; /* owned; what it points to is borrowed */
+	size_t n;
+	size_t cap;
+	const struct oci_descriptor *top; /* one of v: a manifest or an index */
+};
+/* The blobs of an image that is prepared, and its manifest, added to the set. */
+void outgoing_add(const struct outgoing *o, struct outgoing_set *set);
+void outgoing_set_clear(struct outgoing_set *set);
+int transport_to_oci_dir(
+	const struct outgoing_set *set, const char *path, const char *name, struct err **err);
+/* The order of set->v changes. */
 int transport_to_oci_archive(
-	struct outgoing *o, const char *path, const char *name, struct err **err);
+	struct outgoing_set *set, const char *path, const char *name, struct err **err);
 /* Needs no preparation: it carries plain tars. */
 int transport_to_docker_archive(
 	struct outgoing *o, const char *path, const char *name, struct err **err);

@@ -6,6 +6,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/imageindex.h"
 #include "store/reference.h"
 #include "store/tags.h"
 #include "store/transport/auth_file.h"
@@ -121,7 +122,68 @@ static int tag(struct store *s, const struct transport *t, const char *name,
 	return tags_set(s, v, names.n, d, err);
 }
 
-static int pull(struct store *s, const char *source, const char *name, struct progress *p,
+/* Every image of an index that the source has; local places may hold some of them only. */
+static int pull_children(struct store *s, struct transport *t, const struct oci_index *x,
+	struct progress *p, struct err **err)
+{
+	const struct transfer_opts *all = p->o;
+	struct transfer_opts one = *all;
+	size_t n = 0;
+	int rc = 0;
+
+	p->o = &one;
+	for (size_t i = 0; i < x->nmanifests && rc == 0; i++) {
+		const struct oci_descriptor *entry = &x->manifests[i];
+		auto_oci_descriptor struct oci_descriptor d = {0};
+		struct err *e = NULL;
+
+		if (!entry->has_platform || !entry->platform.os ||
+			strcmp(entry->platform.os, "unknown") == 0)
+			continue;
+		one.platform = &entry->platform;
+		rc = pull_image(s, t, p, &d, &e);
+		n += rc == 0;
+		if (rc < 0 && err_get_kind(e) == ERR_NOT_FOUND && !t->remote) {
+			rc = 0;
+			err_free(e);
+		} else if (rc < 0 && err) {
+			*err = e;
+		} else {
+			err_free(e);
+		}
+	}
+	p->o = all;
+	return n || rc < 0 ? rc
+			   : err_set(err, ERR_NOT_FOUND, "%s: the index, but none of its images",
+				     t->label);
+}
+
+static int pull_all(struct store *s, struct transport *t, struct progress *p,
+	struct oci_descriptor *d, struct err **err)
+{
+	auto_oci_index struct oci_index x = {0};
+	auto_free char *type = NULL;
+	auto_buf struct buf body;
+
+	buf_init(&body, OCI_MANIFEST_MAX);
+	if (t->ops->manifest(t, NULL, &body, &type, err) < 0)
+		return -1;
+	int index = oci_is_index(body.data, body.len, type, err);
+	if (index < 0)
+		return err_prefix(err, "%s", t->label);
+	if (!index)
+		return pull_image(s, t, p, d, err);
+	if (oci_index_parse(body.data, body.len, type, &x, err) < 0)
+		return err_prefix(err, "%s", t->label);
+	if (pull_children(s, t, &x, p, err) < 0 ||
+		blob_put(s, body.data, body.len, &d->digest, err) < 0)
+		return -1;
+	d->size = body.len;
+	d->media_type = mem_strdup(x.media_type ? x.media_type : OCI_MEDIA_INDEX);
+	return 0;
+}
+
+static int pull(struct store *s, const char *source, const char *name, bool all, struct progress *p,
 	struct oci_descriptor *d, struct err **err)
 {
 	auto_place struct place from = {0};
@@ -132,7 +194,7 @@ static int pull(struct store *s, const char *source, const char *name, struct pr
 		(name && *name && reference_parse(name, &check, err) < 0))
 		return -1;
 	t = open_source(s, &from, p, err);
-	if (!t || pull_image(s, t, p, d, err) < 0 || progress_check(p, err) < 0)
+	if (!t || (all ? pull_all : pull_image)(s, t, p, d, err) < 0 || progress_check(p, err) < 0)
 		return -1;
 	return tag(s, t, name, d, err);
 }
@@ -143,7 +205,7 @@ static int ended(struct progress *p, int rc)
 	return rc;
 }
 
-int transfer_pull(struct store *s, const char *source, const char *name,
+static int pull_from(struct store *s, const char *source, const char *name, bool all,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
 	struct oci_descriptor d = {0};
@@ -151,11 +213,23 @@ int transfer_pull(struct store *s, const char *source, const char *name,
 	int rc;
 
 	progress_init(&p, o);
-	rc = pull(s, source, name, &p, &d, err);
+	rc = pull(s, source, name, all, &p, &d, err);
 	if (rc == 0)
 		*manifest = d.digest;
 	oci_descriptor_clear(&d);
 	return ended(&p, rc);
+}
+
+int transfer_pull(struct store *s, const char *source, const char *name,
+	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+{
+	return pull_from(s, source, name, false, o, manifest, err);
+}
+
+int transfer_pull_all(struct store *s, const char *source, const char *name,
+	const struct transfer_opts *o, struct digest *out, struct err **err)
+{
+	return pull_from(s, source, name, true, o, out, err);
 }
 
 int transfer_resolve(
@@ -213,9 +287,17 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 
 /* --- push ------------------------------------------------------------------------------- */
 
+static int send_set(struct outgoing_set *set, const struct place *to, struct err **err)
+{
+	return to->kind == PLACE_OCI_DIR ? transport_to_oci_dir(set, to->path, to->name, err)
+					 : transport_to_oci_archive(set, to->path, to->name, err);
+}
+
 static int send(struct outgoing *o, const struct place *to, struct err **err)
 {
 	auto_reference struct reference ref = {0};
+	struct outgoing_set set = {.s = o->s, .p = o->p, .top = &o->d};
+	int rc;
 
 	switch (to->kind) {
 	case PLACE_REGISTRY:
@@ -223,9 +305,13 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 			       ? -1
 			       : transport_to_registry(o, &ref, err);
 	case PLACE_OCI_DIR:
-		return transport_to_oci_dir(o, to->path, to->name, err);
 	case PLACE_OCI_ARCHIVE:
-		return transport_to_oci_archive(o, to->path, to->name, err);
+		if (outgoing_prepare(o, 2, NULL, err) < 0)
+			return -1;
+		outgoing_add(o, &set);
+		rc = send_set(&set, to, err);
+		outgoing_set_clear(&set);
+		return rc;
 	case PLACE_DOCKER_ARCHIVE:
 		return transport_to_docker_archive(o, to->path, to->name, err);
 	}
@@ -311,20 +397,102 @@ int transfer_push_index(struct store *s, const struct digest *index, const char 
 	return ended(&p, rc);
 }
 
+static const enum place_kind kinds[] = {
+	[TRANSFER_OCI_DIR] = PLACE_OCI_DIR,
+	[TRANSFER_OCI_ARCHIVE] = PLACE_OCI_ARCHIVE,
+	[TRANSFER_DOCKER_ARCHIVE] = PLACE_DOCKER_ARCHIVE,
+};
+
 int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
 	struct err **err)
 {
-	static const enum place_kind kinds[] = {
-		[TRANSFER_OCI_DIR] = PLACE_OCI_DIR,
-		[TRANSFER_OCI_ARCHIVE] = PLACE_OCI_ARCHIVE,
-		[TRANSFER_DOCKER_ARCHIVE] = PLACE_DOCKER_ARCHIVE,
-	};
 	auto_place struct place to = {.kind = kinds[kind],
 		.path = mem_strdup(path),
 		.name = name ? mem_strdup(name) : NULL};
 
 	return send_to(s, i, &to, o, manifest, err);
+}
+
+/* The images of an index on their way into one layout. */
+struct family {
+	struct oci_index x;
+	struct image *images; /* owned; one per entry, as are */
+	struct outgoing *outs;
+	size_t n; /* so many of both */
+	struct oci_descriptor top;
+	struct outgoing_set set;
+};
+
+static void family_clear(struct family *f)
+{
+	outgoing_set_clear(&f->set);
+	for (size_t i = 0; i < f->n; i++) {
+		outgoing_clear(&f->outs[i]);
+		image_clear(&f->images[i]);
+	}
+	free(f->outs);
+	free(f->images);
+	oci_descriptor_clear(&f->top);
+	oci_index_clear(&f->x);
+}
+#define auto_family CLEANUP(family_clear)
+
+/* Layers get their form for the outside, and with them the manifests; so does the index. */
+static int prepare_family(struct family *f, struct store *s, const struct digest *index,
+	struct progress *p, struct err **err)
+{
+	if (imageindex_read(s, index, &f->x, err) < 0)
+		return -1;
+	f->images = mem_alloc((f->x.nmanifests + 1) * sizeof *f->images);
+	f->outs = mem_alloc((f->x.nmanifests + 1) * sizeof *f->outs);
+	f->set = (struct outgoing_set){.s = s, .p = p, .top = &f->top};
+	for (size_t i = 0; i < f->x.nmanifests; i++) {
+		struct oci_descriptor *d = &f->x.manifests[i];
+		struct outgoing *o = &f->outs[i];
+
+		if (image_open_manifest(s, &d->digest, &f->images[i], err) < 0)
+			return err_hint(err, "\"bld pull --platform\" fetches one image of it");
+		f->n++;
+		*o = (struct outgoing){.s = s,
+			.image = &f->images[i],
+			.p = p,
+			.packing = p->o->packing,
+			.repack = p->o->repack};
+		if (outgoing_prepare(o, 2, NULL, err) < 0)
+			return -1;
+		outgoing_add(o, &f->set);
+		d->digest = o->d.digest;
+		d->size = o->d.size;
+	}
+	if (imageindex_write(s, &f->x, &f->top, err) < 0)
+		return -1;
+	MEM_PUSH(f->set.v, f->set.n, f->set.cap) = &f->top;
+	return 0;
+}
+
+int transfer_write_index(struct store *s, const struct oci_descriptor *index,
+	enum transfer_archive kind, const char *path, const char *name,
+	const struct transfer_opts *o, struct digest *out, struct err **err)
+{
+	auto_place struct place to = {.kind = kinds[kind],
+		.path = mem_strdup(path),
+		.name = name ? mem_strdup(name) : NULL};
+	auto_family struct family f = {.n = 0};
+	struct progress p;
+	int rc;
+
+	if (kind == TRANSFER_DOCKER_ARCHIVE)
+		return err_set(
+			err, ERR_UNSUPPORTED, "a docker-archive holds images of one platform");
+	progress_init(&p, o);
+	rc = prepare_family(&f, s, &index->digest, &p, err);
+	if (rc == 0) {
+		strlist_copy(&f.top.annotations, &index->annotations);
+		*out = f.top.digest;
+		rc = send_set(&f.set, &to, err);
+	}
+	return ended(&p, rc);
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

@@ -51,6 +51,11 @@ struct transfer_opts {
  */
 int transfer_pull(struct store *s, const char *source, const char *name,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);
+/* The same with every image of an index (opts->platform does not count): *out is the index, or the
+ * manifest when the source names one image. Of an index in a local place, images that are not there
+ * are left out. */
+int transfer_pull_all(struct store *s, const char *source, const char *name,
+	const struct transfer_opts *o, struct digest *out, struct err **err);
 /* Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
 int transfer_resolve(
 	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
@@ -71,6 +76,11 @@ enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_
 int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
 	struct err **err);
+/* An index with all its images as an OCI layout; ERR_UNSUPPORTED for a docker-archive. Annotations
+ * of the descriptor go to its entry in index.json. */
+int transfer_write_index(struct store *s, const struct oci_descriptor *index,
+	enum transfer_archive kind, const char *path, const char *name,
+	const struct transfer_opts *o, struct digest *out, struct err **err);
 /* Send an index of the store to a registry, after all its images. *out: its digest there. */
 int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
 	const struct transfer_opts *o, struct digest *out, struct err **err);

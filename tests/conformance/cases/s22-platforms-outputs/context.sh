@@ -1,0 +1,1 @@
+echo amd > f-amd64; echo arm > f-arm64
