@@ -91,8 +91,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 }
 
 static const char details[] =
-	"Of an index, oci-archive and oci-dir get all images unless --platform names one;\n"
-	"a docker-archive has one image.\n";
+	"Of an index, oci-archive and oci-dir get all images unless --platform names\n"
+	"one; a docker-archive has one image.\n";
 
 const struct cli_command cli_save = {
 	.name = "save",
