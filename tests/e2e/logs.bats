@@ -67,6 +67,10 @@ EOF
 	done
 	has "$(bld logs)" ' running '
 	kill -9 "$pid" && wait "$pid" 2>/dev/null || true
+	# Its sandbox goes with it, a moment later.
+	for _ in {1..300}; do
+		[[ $(bld logs) != *' running '* ]] || sleep 0.05
+	done
 	has "$(bld logs)" ' interrupted '
 	equal "$(bld logs last 1)" begun
 	for n in {1..55}; do mkdir "$BLD_ROOT/bld/logs/20200101-000000-$n"; done
