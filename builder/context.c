@@ -2,10 +2,13 @@
 #include "builder/context.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/dferr.h"
+#include "builder/download.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 static int parse_text(const char *name, const struct buf *text, bool any, struct dockerfile **df,
 	struct err **err)
@@ -68,6 +71,12 @@ static int add_named(
 	if (strcmp(n->name, "scratch") == 0 || strcmp(n->name, "context") == 0)
 		return err_set(
 			err, ERR_USAGE, "--build-context: \"%s\" is a reserved name", n->name);
+	const char *mark = strstr(n->name, "::");
+	auto_oci_platform struct oci_platform platform = {0};
+	if (mark && oci_platform_parse(mark + 2, &platform, err) < 0) {
+		err_rekind(err, ERR_USAGE);
+		return err_prefix(err, "--build-context %s", shown);
+	}
 	if (contextspec_parse(eq + 1, true, &n->spec, err) < 0)
 		return err_prefix(err, "--build-context");
 	return n->spec.kind == CONTEXTSPEC_DIR ? open_one(n, e, err) : 0;
@@ -114,6 +123,25 @@ const struct context *context_use(
 	return there ? &n->context : NULL;
 }
 
+/* -f URL. */
+static int fetch_dockerfile(
+	const char *url, const struct fetchenv *e, struct dfsource *file, struct err **err)
+{
+	CLEANUP(download_clear) struct download d = {.fd = -1};
+
+	file->path = download_shown(url);
+	buf_init(&file->text, DOCKERFILE_SIZE_MAX);
+	if (!e->s)
+		return err_set(err, ERR_UNSUPPORTED,
+			"%s: a Dockerfile of a URL is not fetched here", file->path);
+	if (download_get(e, url, NULL, &d, err) < 0)
+		return -1;
+	if (lseek(d.fd, 0, SEEK_SET) < 0 ||
+		fs_read_fd(d.fd, DOCKERFILE_SIZE_MAX, file->path, &file->text, err) < 0)
+		return err_rekind(err, ERR_CONTEXT);
+	return 0;
+}
+
 /* --- the main one --------------------------------------------------------------------------------
  */
 
@@ -140,9 +168,12 @@ static int open_main(const struct context_opts *o, const struct fetchenv *e,
 	}
 	struct dfsource_where w = {
 		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
+	bool remote = o->dockerfile && ast_is_http_url(slice_of(o->dockerfile));
+	if (remote && fetch_dockerfile(o->dockerfile, e, file, err) < 0)
+		return -1;
 	if (!file->path && dfsource_read(&w, file, &set->notes, err) < 0)
 		return -1;
-	return open_ignore(c, stdin_file ? NULL : file, o->ignorefile, err);
+	return open_ignore(c, stdin_file || remote ? NULL : file, o->ignorefile, err);
 }
 
 int context_open(const struct context_opts *o, const struct fetchenv *e, struct context_set *out,

@@ -16,6 +16,7 @@ struct fetchenv fetchenv_of(struct job *j)
 	return (struct fetchenv){
 		.s = j->s,
 		.proxies = &j->o->proxy_env,
+		.secrets = &j->secrets,
 		.cancelled = job_cancelled(j),
 		.status = emit_status,
 		.ctx = j,

@@ -7,10 +7,12 @@
 #include "store/store.h"
 
 struct job;
+struct secrets;
 
 struct fetchenv {
 	struct store *s;
 	const struct strlist *proxies;               /* "https_proxy=..."; or NULL */
+	const struct secrets *secrets;               /* for git servers (gitauth.h); or NULL */
 	const volatile int *cancelled;               /* or NULL */
 	void (*status)(void *ctx, const char *text); /* something that takes time; or NULL */
 	void *ctx;

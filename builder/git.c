@@ -7,8 +7,8 @@
 
 #include "builder/cachekey.h"
 #include "builder/commit.h"
+#include "builder/gitauth.h"
 #include "builder/gitfetch.h"
-#include "store/base/base64.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -115,28 +115,6 @@ static int write_files(
 	if (walk_dir(&w, dir, "", 0, err) < 0)
 		return -1;
 	return commit_list(s, list, out, err);
-}
-
-/* --- credentials --------------------------------------------------------------------------------
- */
-
-static char *base64(const char *text)
-{
-	size_t n = strlen(text);
-	char *out = mem_alloc(BASE64_LENGTH(n) + 1);
-
-	base64_encode(text, n, out);
-	return out;
-}
-
-/* "https://host" of a URL. */
-static char *origin_of(const char *remote)
-{
-	const char *host = strstr(remote, "://");
-
-	if (!host)
-		return NULL;
-	return mem_strndup(remote, (size_t)(host - remote) + 3 + strcspn(host + 3, "/"));
 }
 
 /* --- the layer
@@ -266,15 +244,16 @@ static int run(struct work *w, struct record *out, struct err **err)
 int git_layer(
 	const struct fetchenv *e, const struct giturl *u, struct record *out, struct err **err)
 {
-	auto_free char *origin = u->login ? origin_of(u->remote) : NULL;
-	auto_free char *code = u->login ? base64(u->login) : NULL;
-	auto_free char *header = code ? mem_printf("Basic %s", code) : NULL;
+	auto_gitauth struct gitauth auth = {0};
+
+	if (gitauth_find(u, e->secrets, &auth, err) < 0)
+		return -1;
 	struct work w = {
 		.e = e,
 		.u = u,
 		.run = {.proxies = e->proxies,
-			.origin = origin,
-			.authorization = header,
+			.origin = auth.origin,
+			.authorization = auth.header,
 			.cancelled = e->cancelled},
 		.fetch = {.dir_fd = -1, .arena = arena_new()},
 	};
@@ -287,9 +266,5 @@ int git_layer(
 	}
 	free(w.ref.name);
 	arena_free(w.fetch.arena);
-	if (code)
-		explicit_bzero(code, strlen(code));
-	if (header)
-		explicit_bzero(header, strlen(header));
 	return r;
 }

@@ -91,17 +91,38 @@ static char *normalised(const char *text)
 	return reference_parse(text, &r, NULL) == 0 ? reference_text(&r) : mem_strdup(text);
 }
 
-/* The named context a word means: by its text or as the same image name. The last one given wins.
- */
-static const char *find_context(const struct strlist *names, const char *word)
+/* "NAME::OS/ARCH" is for that platform only. */
+static bool context_is(
+	const char *context, const char *word, const char *full, const char *platform)
+{
+	const char *mark = strstr(context, "::");
+	auto_oci_platform struct oci_platform of = {0};
+
+	if (!platform != !mark)
+		return false;
+	auto_free char *base =
+		mem_strndup(context, mark ? (size_t)(mark - context) : strlen(context));
+	if (mark) {
+		if (oci_platform_parse(mark + 2, &of, NULL) < 0)
+			return false;
+		auto_free char *text = oci_platform_text(&of);
+		if (strcmp(text, platform) != 0)
+			return false;
+	}
+	auto_free char *name = normalised(base);
+	return strcmp(base, word) == 0 || strcmp(name, full) == 0;
+}
+
+/* The named context a word means: by its text or as the same image name. One for the platform goes
+ * before one for all; of several the last one given. */
+static const char *find_context(const struct strlist *names, const char *word, const char *platform)
 {
 	auto_free char *full = normalised(word);
 
-	for (size_t i = names->n; i-- > 0;) {
-		auto_free char *name = normalised(names->v[i]);
-		if (strcmp(names->v[i], word) == 0 || strcmp(name, full) == 0)
-			return names->v[i];
-	}
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = names->n; i-- > 0;)
+			if (context_is(names->v[i], word, full, pass ? NULL : platform))
+				return names->v[i];
 	return NULL;
 }
 
@@ -128,9 +149,12 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 		if (oci_platform_parse(platform, &parsed, err) < 0)
 			return dferr_locate(err, df, from->from.platform.span);
 		st->platform = mem_strdup(platform);
+		st->builds_for = oci_platform_text(&parsed);
 	}
 	long stage = find_stage(p, base, i, false);
-	const char *context = find_context(o->context_names, base);
+	if (!st->builds_for)
+		st->builds_for = oci_platform_text(o->platform);
+	const char *context = find_context(o->context_names, base, st->builds_for);
 	if (strcmp(base, "scratch") == 0) {
 		st->base = PLAN_SCRATCH;
 	} else if (context) {
@@ -139,6 +163,10 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 	} else if (stage >= 0) {
 		st->base = PLAN_STAGE;
 		st->base_stage = (size_t)stage;
+		if (!st->platform) {
+			free(st->builds_for);
+			st->builds_for = mem_strdup(p->stages[stage].builds_for);
+		}
 	} else {
 		st->base = PLAN_IMAGE;
 		st->base_name = mem_strdup(base);
@@ -209,7 +237,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 				p->nstages);
 		return stage_reference(p, index, self, df, from, out, err);
 	}
-	out->name = find_context(context_names, name);
+	out->name = find_context(context_names, name, p->stages[self].builds_for);
 	if (out->name) {
 		out->kind = PLAN_FROM_NAMED;
 		return 0;
@@ -300,6 +328,7 @@ void plan_clear(struct plan *p)
 		free(p->stages[i].title);
 		free(p->stages[i].base_name);
 		free(p->stages[i].platform);
+		free(p->stages[i].builds_for);
 		free(p->stages[i].deps);
 		free(p->stages[i].mounted);
 	}

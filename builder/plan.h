@@ -34,6 +34,7 @@ struct plan_stage {
 	size_t base_stage; /* PLAN_STAGE */
 	char *base_name;   /* PLAN_IMAGE, PLAN_CONTEXT: expanded; owned */
 	char *platform;    /* FROM --platform, expanded, or NULL; owned */
+	char *builds_for;  /* its platform, normalised; owned */
 	bool needed;
 	bool spread;         /* triggers of its parent are looked at (planneeds.h) */
 	unsigned first_step; /* number of its first instruction, counted over needed stages from 1;

@@ -79,6 +79,11 @@ if [ -e "$case/test.sh" ]; then
 	digest() { python3 "$TOOLS/configdump.py" --digest "oci:$dir/store:$image:latest"; }
 	config() { python3 "$TOOLS/configdump.py" "oci:$dir/store:$image:latest"; }
 	tree() { python3 "$TOOLS/treedump.py" "$@" "oci:$dir/store:$image:latest"; }
+	# Servers: start_web, start_git, make_repo.
+	T=$dir
+	# shellcheck disable=SC1091
+	. "$REPO/tests/lib/servers.sh"
+	trap stop_all EXIT
 	# shellcheck disable=SC1091
 	. "$case/test.sh"
 	exit $bad

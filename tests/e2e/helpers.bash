@@ -14,6 +14,8 @@ export BUILD=${BUILD:-$REPO/build}
 BLD=$(realpath -m "${BLD:-$BUILD/bld}") # tests work in $T
 export BLD
 export TOOLS=$REPO/tests/tools
+# shellcheck source=tests/lib/servers.sh
+. "$REPO/tests/lib/servers.sh"
 # shellcheck source=tests/lib/images.sh
 . "$REPO/tests/lib/images.sh"
 unset SOURCE_DATE_EPOCH REGISTRY_AUTH_FILE DOCKER_CONFIG BLD_ROOT http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
@@ -138,47 +140,6 @@ holds() {
 
 # --- servers -----------------------------------------------------------------
 
-# wait_for FILE: until it is there, at most 10 s; no fixed sleeps.
-wait_for() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$1" ] || return 0
-		sleep 0.02
-	done
-	echo "$1 did not come"
-	return 1
-}
-
-# wait_text FILE REGEX [SECONDS]
-wait_text() {
-	local i
-	for ((i = 0; i < ${3:-20} * 50; i++)); do
-		! grep -qsE "$2" "$1" || return 0
-		sleep 0.02
-	done
-	echo "/$2/ did not come in $1:"
-	tail -5 "$1"
-	return 1
-}
-
-STARTED=()
-# background NAME COMMAND...: a server, ended by stop_all; output in $T/NAME.log
-background() {
-	local name=$1
-	shift
-	"$@" >"$T/$name.log" 2>&1 </dev/null 3>&- 4>&- &
-	STARTED+=($!)
-}
-stop_all() {
-	local p
-	for p in "${STARTED[@]}"; do
-		kill "$p" 2>/dev/null || true
-		wait "$p" 2>/dev/null || true
-	done
-	STARTED=()
-	return 0
-}
-
 # start_registry [plain|htpasswd|tls|token]: sets $REG to its host:port. User alice.
 # tls: the test CA is $T/ca.pem; token: the request log of the token server is $T/token.log
 start_registry() {
@@ -248,24 +209,3 @@ seed() {
 	skopeo copy -q --all --dest-tls-verify=false "$@" "oci:$(base_layout):$image" "docker://$dest"
 }
 
-# start_web: serves $T/www (tools/webfiles.py); sets $WEB to its host:port. Its log is $T/web.log
-start_web() {
-	mkdir -p "$T/www"
-	: >"$T/web.log"
-	background webfiles python3 "$TOOLS/webfiles.py" --root "$T/www" \
-		--port-file "$T/web.port" --log "$T/web.log"
-	wait_for "$T/web.port" || return
-	WEB=127.0.0.1:$(cat "$T/web.port")
-}
-
-# start_git: a git daemon over $T/www; sets $GITD to its host:port.
-start_git() {
-	local port try
-	for try in 1 2 3 4 5; do
-		port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
-		background "gitd$try" git daemon --verbose --export-all --base-path="$T/www" \
-			--listen=127.0.0.1 --port="$port"
-		! wait_text "$T/gitd$try.log" 'Ready to rumble' 5 || { GITD=127.0.0.1:$port; return; }
-	done
-	return 1
-}

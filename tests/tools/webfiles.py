@@ -9,7 +9,7 @@
 /dated/...   only Last-Modified
 /moved/...   302 to /files/...;  /loop  to itself
 /smart/...   git repositories below DIR by git http-backend
-/private/... the same, for user:pass@word only
+/private/... the same, for user:pass@word and x-access-token:pass@word only
 The log has one line a request: METHOD PATH STATUS [authorized].
 """
 import argparse
@@ -20,7 +20,8 @@ import http.server
 import os
 import subprocess
 
-WANT = "Basic " + base64.b64encode(b"user:pass@word").decode()
+WANT = ["Basic " + base64.b64encode(x).decode()
+        for x in (b"user:pass@word", b"x-access-token:pass@word")]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -71,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.git(kind, rest)
 
     def git(self, kind, rest):
-        if kind == "private" and self.headers.get("Authorization") != WANT:
+        if kind == "private" and self.headers.get("Authorization") not in WANT:
             return self.answer(401, headers=[("WWW-Authenticate", 'Basic realm="x"')])
         path, _, query = rest.partition("?")
         if self.headers.get("Transfer-Encoding") == "chunked":

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Authorization header for a git server: what the URL says, else a secret of the build
+ * (--secret) with one of BuildKit's IDs, tried in this order:
+ *
+ *	GIT_AUTH_HEADER.HOST	the value of the header, for HOST (with its port, if the URL has
+ *one) GIT_AUTH_HEADER		the same for any GIT_AUTH_TOKEN.HOST	a token, sent as the
+ *password of x-access-token GIT_AUTH_TOKEN
+ *
+ * http(s) only. A line end behind the value does not count.
+ */
+#ifndef BLD_BUILDER_GITAUTH_H
+#define BLD_BUILDER_GITAUTH_H
+
+#include "builder/secrets.h"
+#include "parser/giturl.h"
+
+struct gitauth {
+	char *origin; /* "https://host": where it is sent; owned; NULL: there is nothing to send */
+	char *header; /* a secret; owned */
+};
+
+/* secrets may be NULL. ERR_USAGE for a secret that cannot be a header. */
+int gitauth_find(
+	const struct giturl *u, const struct secrets *s, struct gitauth *out, struct err **err);
+void gitauth_clear(struct gitauth *a);
+
+#define auto_gitauth CLEANUP(gitauth_clear)
+
+#endif
