@@ -66,6 +66,7 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 		auto_free char *shown = fs_printable(name);
 		err_set(err, ERR_NOT_FOUND,
 			"%s is not in the store, and --pull=never forbids to ask for it", shown);
+		hints_near_context(&j->contexts.names, name, err);
 		return err_hint(err, "bld pull %s", shown);
 	}
 	if (!local && reference_parse(name, &ref, err) < 0)
@@ -244,6 +245,8 @@ static void start_stage(struct job *j, struct state *st)
 /* The error of an image points at its FROM line. */
 static int at_from(struct job *j, const struct plan_stage *ps, struct err **err)
 {
+	if (ps->base == PLAN_IMAGE)
+		hints_near_context(&j->contexts.names, ps->base_name, err);
 	dferr_locate(err, j->df, ps->ast->from->from.image.span);
 	return hints_add(&j->plan.globals, j->df, ps->ast->from, err);
 }

@@ -421,3 +421,20 @@ int hints_near_stage(const struct ast_stage *stages, size_t n, const char *word,
 	const char *near = near_to(slice_of(word), &names);
 	return near ? err_hint(err, "did you mean stage \"%s\"?", near) : -1;
 }
+
+int hints_near_context(const struct strlist *names, const char *word, struct err **err)
+{
+	auto_strlist struct strlist plain = {0};
+
+	for (size_t i = 0; i < names->n; i++) {
+		const char *mark = strstr(names->v[i], "::");
+
+		strlist_add_take(
+			&plain, mem_strndup(names->v[i],
+					mark ? (size_t)(mark - names->v[i]) : strlen(names->v[i])));
+	}
+	const char *near = near_to(slice_of(word), &plain);
+	return near && strcmp(near, word) != 0
+		       ? err_hint(err, "did you mean --build-context \"%s\"?", near)
+		       : -1;
+}

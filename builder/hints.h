@@ -27,4 +27,7 @@ int hints_add(const struct scope *scope, const struct dockerfile *df,
  * -1. stages: n in a row. */
 int hints_near_stage(const struct ast_stage *stages, size_t n, const char *word, struct err **err);
 
+/* The same for a word that was taken for an image, and the names of --build-context. */
+int hints_near_context(const struct strlist *names, const char *word, struct err **err);
+
 #endif

@@ -8,6 +8,7 @@
 #include "builder/cachekey.h"
 #include "builder/commit.h"
 #include "builder/fetchenv.h"
+#include "builder/hints.h"
 #include "builder/stages.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -121,7 +122,9 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		return stages_wait(j, from->stage, err);
 	case PLAN_FROM_IMAGE:
 		out->state = cached_image(j, from->name, err);
-		return out->state ? 0 : -1;
+		if (!out->state)
+			return hints_near_context(&j->contexts.names, from->name, err);
+		return 0;
 	}
 	return -1;
 }
