@@ -145,6 +145,22 @@ static int fetch_dockerfile(
 /* --- the main one --------------------------------------------------------------------------------
  */
 
+static bool is_remote(const struct context_opts *o)
+{
+	return o->dockerfile && ast_is_http_url(slice_of(o->dockerfile));
+}
+
+static int read_dockerfile(const struct context_opts *o, const struct fetchenv *e,
+	struct context_set *set, struct dfsource *file, struct err **err)
+{
+	const struct context *c = &set->main;
+	struct dfsource_where w = {
+		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
+
+	return is_remote(o) ? fetch_dockerfile(o->dockerfile, e, file, err)
+			    : dfsource_read(&w, file, &set->notes, err);
+}
+
 static int open_main(const struct context_opts *o, const struct fetchenv *e,
 	struct context_set *set, struct dfsource *file, struct err **err)
 {
@@ -166,14 +182,10 @@ static int open_main(const struct context_opts *o, const struct fetchenv *e,
 			c->shown);
 		return err_hint(err, "leave one of them out");
 	}
-	struct dfsource_where w = {
-		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
-	bool remote = o->dockerfile && ast_is_http_url(slice_of(o->dockerfile));
-	if (remote && fetch_dockerfile(o->dockerfile, e, file, err) < 0)
+	if (!file->path && read_dockerfile(o, e, set, file, err) < 0)
 		return -1;
-	if (!file->path && dfsource_read(&w, file, &set->notes, err) < 0)
-		return -1;
-	return open_ignore(c, stdin_file || remote ? NULL : file, o->ignorefile, err);
+	bool local = !stdin_file && !is_remote(o);
+	return open_ignore(c, local ? file : NULL, o->ignorefile, err);
 }
 
 int context_open(const struct context_opts *o, const struct fetchenv *e, struct context_set *out,

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # WEB and GITD are for those who source this
 # Servers on 127.0.0.1 for tests. $T is the directory of the test, $TOOLS is tests/tools; whoever
 # starts one calls stop_all at the end.
 
