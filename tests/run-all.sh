@@ -148,6 +148,16 @@ suite_forms() {
 
 suite_conformance() {
 	run conformance bash tests/conformance/run.sh
+	run coverage coverage "$log/conformance.tap"
+}
+
+# Every feature has a case that passed; the table is a file beside the logs.
+coverage() {
+	if python3 tests/conformance/coverage.py "$1" >"$log/features.md"; then
+		echo "ok - every feature has its cases: $log/features.md"
+	else
+		echo "not ok - features without a case that passed"
+	fi
 }
 
 suite_kill() {
