@@ -9,6 +9,7 @@
  */
 #include "store/reference.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -87,10 +88,17 @@ static bool valid_port(const char *p)
 /* "[::1]" with an optional port. */
 static bool valid_ipv6(const char *host)
 {
-	size_t n = strspn(host + 1, "0123456789abcdefABCDEF:.");
+	size_t n = strcspn(host + 1, "]");
 	const char *end = host + 1 + n;
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr ignored;
 
-	return n > 1 && *end == ']' && (!end[1] || (end[1] == ':' && valid_port(end + 2)));
+	if (*end != ']' || n >= sizeof address)
+		return false;
+	memcpy(address, host + 1, n);
+	address[n] = '\0';
+	return inet_pton(AF_INET6, address, &ignored) == 1 &&
+	       (!end[1] || (end[1] == ':' && valid_port(end + 2)));
 }
 
 /* Labels of letters, digits and inner '-', separated by dots, and an optional port. */

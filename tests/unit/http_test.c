@@ -49,6 +49,7 @@ static struct err *get(const char *path, uint64_t max, struct buf *out, struct h
 	int rc = http_download(url, &w, d, &err);
 	assert_int_equal(rc, err ? -1 : 0);
 	free(own.etag);
+	free(own.date);
 	free(url);
 	return err;
 }
@@ -90,6 +91,7 @@ static void test_download(void **state)
 	assert_int_equal(d.last_modified, 1704164645);
 	assert_string_equal(d.etag, "\"e\"");
 	free(d.etag);
+	free(d.date);
 	buf_clear(&b);
 	expect(get("/x", 4, &b, NULL), ERR_LIMIT, "5 bytes, more than 4");
 	buf_clear(&b);
@@ -109,6 +111,7 @@ static void test_download(void **state)
 	assert_int_equal(fake_count(&F, "Basic dTpwOg==", NULL), 1);
 	buf_clear(&b);
 	free(d.etag);
+	free(d.date);
 	free(url);
 }
 
