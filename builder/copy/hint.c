@@ -58,6 +58,38 @@ static int take_step(struct copy_selection *s, char **dir, char **shown, const c
 	return how;
 }
 
+#define NAMES_SHOWN 4
+
+// "src holds a.c, b.c, d and 3 more"; dir is resolved, shown as it was written.
+static void hint_contents(
+	struct copy_selection *s, const char *dir, const char *shown, struct err **err)
+{
+	const struct copy_vfs *v = &s->vfs;
+	auto_names struct copy_names names = {0};
+	auto_free char *text = mem_strdup("");
+	struct copy_dir d;
+
+	if (v->ops->open(v, dir, &d) < 0)
+		return;
+	int r = v->ops->names(v, &d, &s->pool, &names);
+	v->ops->close(&d);
+	if (r < 0)
+		return;
+	for (size_t i = 0; i < names.n && i < NAMES_SHOWN; i++) {
+		auto_free char *name = fs_printable(names.v[i].name);
+		char *longer = mem_printf("%s%s%s", text, i ? ", " : "", name);
+		free(text);
+		text = longer;
+	}
+	auto_free char *place = fs_printable(*shown ? shown : "it");
+	if (names.n > NAMES_SHOWN)
+		err_hint(err, "%s holds %s and %zu more", place, text, names.n - NAMES_SHOWN);
+	else if (names.n)
+		err_hint(err, "%s holds %s", place, text);
+	else
+		err_hint(err, "%s is empty", place);
+}
+
 // Walk down, taking the nearest name wherever one is missing; what comes out is there.
 static void hint_nearest(struct copy_selection *s, const char *clean, struct err **err)
 {
@@ -69,8 +101,10 @@ static void hint_nearest(struct copy_selection *s, const char *clean, struct err
 	while ((n = copy_path_next(&rest, &comp)) > 0) {
 		auto_free char *name = mem_strndup(comp, n);
 		int how = take_step(s, &dir, &shown, name);
-		if (!how)
+		if (!how) {
+			hint_contents(s, dir, shown, err);
 			return;
+		}
 		changed |= how == 2;
 	}
 	auto_free char *printable = fs_printable(shown);

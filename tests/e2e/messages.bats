@@ -83,6 +83,7 @@ says() {
 		ONBUILD of the base image:1:6: error: app.conf: not found in the build context
 		    1 | COPY app.conf /etc/
 		      |      ^~~~~~~~
+		   = help: it holds Dockerfile
 	END
 }
 
