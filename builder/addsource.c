@@ -80,8 +80,7 @@ static int fetch_url(const struct fetch *f, const struct word *word, const char 
 	return 0;
 }
 
-/* --- git ---------------------------------------------------------------------------------------
- */
+/* --- git ------------------------------------------------------------------------------------ */
 
 /* Flags of the instruction on top of what the URL says: the same twice is fine. */
 static int merge_flags(const struct fetch *f, struct arena *a, struct giturl *u, struct err **err)
@@ -134,8 +133,7 @@ static int fetch_repository(const struct fetch *f, const struct word *word, cons
 	return 0;
 }
 
-/* --- an instruction ------------------------------------------------------------------------------
- */
+/* --- an instruction ------------------------------------------------------------------------- */
 
 static bool is_remote(const char *text)
 {

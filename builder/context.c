@@ -25,8 +25,7 @@ static int parse_text(const char *name, const struct buf *text, bool any, struct
 	return 0;
 }
 
-/* --- named contexts ----------------------------------------------------------------------------
- */
+/* --- named contexts ------------------------------------------------------------------------- */
 
 static int open_ignore(
 	struct context *c, const struct dfsource *file, const char *given, struct err **err)
@@ -142,8 +141,7 @@ static int fetch_dockerfile(
 	return 0;
 }
 
-/* --- the main one --------------------------------------------------------------------------------
- */
+/* --- the main one --------------------------------------------------------------------------- */
 
 static bool is_remote(const struct context_opts *o)
 {

@@ -12,8 +12,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-/* --- what the Dockerfile takes -----------------------------------------------------------------
- */
+/* --- what the Dockerfile takes -------------------------------------------------------------- */
 
 struct uses {
 	bool all;
@@ -78,8 +77,7 @@ static bool is_used(const struct uses *u, const char *path)
 	return u->all;
 }
 
-/* --- the walk ----------------------------------------------------------------------------------
- */
+/* --- the walk ------------------------------------------------------------------------------- */
 
 struct look {
 	struct contextlook *out;

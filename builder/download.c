@@ -62,8 +62,7 @@ char *download_shown(const char *url)
 	return fs_printable(text);
 }
 
-/* --- what is kept ------------------------------------------------------------------------------
- */
+/* --- what is kept --------------------------------------------------------------------------- */
 
 struct kept {
 	struct digest digest;
@@ -135,8 +134,7 @@ static int keep(struct store *s, const struct digest *key, const struct kept *k,
 	return cache_put(s, key, value, strlen(value), err);
 }
 
-/* --- the wire ----------------------------------------------------------------------------------
- */
+/* --- the wire ------------------------------------------------------------------------------- */
 
 static int get(const struct fetchenv *e, const char *url, const struct digest *key, struct kept *k,
 	struct err **err)

@@ -3,9 +3,10 @@
  * The Authorization header for a git server: what the URL says, else a secret of the build
  * (--secret) with one of BuildKit's IDs, tried in this order:
  *
- *	GIT_AUTH_HEADER.HOST	the value of the header, for HOST (with its port, if the URL has
- *one) GIT_AUTH_HEADER		the same for any GIT_AUTH_TOKEN.HOST	a token, sent as the
- *password of x-access-token GIT_AUTH_TOKEN
+ *	GIT_AUTH_HEADER.HOST  the value of the header, for HOST (and its port, if the URL has one)
+ *	GIT_AUTH_HEADER       the same for any host
+ *	GIT_AUTH_TOKEN.HOST   a token, sent as the password of x-access-token
+ *	GIT_AUTH_TOKEN        the same for any host
  *
  * http(s) only. A line end behind the value does not count.
  */

@@ -268,8 +268,7 @@ int gitfetch_time(struct gitfetch *f, const char *commit, int64_t *out, struct e
 	return 0;
 }
 
-/* --- files --------------------------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------------------------- */
 
 /* One repository and, when asked for, what it contains. */
 struct place {
@@ -368,8 +367,7 @@ int gitfetch_checkout(struct gitfetch *f, const struct giturl *u, const char *co
 	return checkout(f, u->subdir, &p, submodules, err);
 }
 
-/* --- .git ----------------------------------------------------------------------------------------
- */
+/* --- .git ----------------------------------------------------------------------------------- */
 
 static int set_up(struct gitfetch *f, const char *const *args, struct err **err)
 {

@@ -41,8 +41,7 @@ struct pending *pending_new(struct job *j)
 	return p;
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread ----------------------------------------------------------------------------- */
 
 /* A failure of another step is no reason to lose this one. */
 static int stopped(void *ctx, struct err **err)
@@ -143,8 +142,7 @@ static void start(struct pending *p)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* --- the stage ----------------------------------------------------------------------------------
- */
+/* --- the stage ------------------------------------------------------------------------------ */
 
 static void free_item(struct item *i)
 {

@@ -104,8 +104,7 @@ static int choose_security(struct run *r, struct err **err)
 		"RUN --security=insecure is not allowed on the command line");
 }
 
-/* --- environment ---------------------------------------------------------------------------------
- */
+/* --- environment ---------------------------------------------------------------------------- */
 
 /* Proxy settings of the command line and the caller: in RUN, in no key, history or config. */
 static void add_proxies(const struct run *r, struct strlist *env)

@@ -306,8 +306,7 @@ bool giturl_parse(struct arena *a, struct slice text, enum giturl_use use, struc
 	return true;
 }
 
-/* --- submodules ---------------------------------------------------------------------------------
- */
+/* --- submodules ----------------------------------------------------------------------------- */
 
 /* Length of the part of a URL that ".." does not remove. */
 static size_t root_length(const char *parent)

@@ -165,8 +165,7 @@ static void check_stage_name(struct lint *l, size_t index)
 	}
 }
 
-/* --- comments and lines ------------------------------------------------------------------------
- */
+/* --- comments and lines --------------------------------------------------------------------- */
 
 /* The last comment above, when it is a description and not a mark for this linter; an empty one
  * keeps what is above it away. */
@@ -267,8 +266,7 @@ static void check_lines(struct lint *l, const struct ast_instruction *ins)
 	}
 }
 
-/* --- old forms ----------------------------------------------------------------------------------
- */
+/* --- old forms ------------------------------------------------------------------------------ */
 
 static void check_old(struct lint *l, const struct ast_instruction *ins)
 {

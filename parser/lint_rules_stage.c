@@ -204,8 +204,7 @@ static void label(struct walk *w)
 	}
 }
 
-/* --- RUN, COPY, ADD ----------------------------------------------------------------------------
- */
+/* --- RUN, COPY, ADD ------------------------------------------------------------------------- */
 
 static void run(struct walk *w)
 {
@@ -288,8 +287,7 @@ static void copy(struct walk *w)
 		check_ignored(w, &c->sources.items[i]);
 }
 
-/* --- the others --------------------------------------------------------------------------------
- */
+/* --- the others ----------------------------------------------------------------------------- */
 
 static void expose_port(struct walk *w, const struct word *word, struct slice port)
 {

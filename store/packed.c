@@ -167,8 +167,7 @@ int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, st
 	return blob_open(s, diff_id, size, err);
 }
 
-/* --- compressed and retimed ----------------------------------------------------------------------
- */
+/* --- compressed and retimed ----------------------------------------------------------------- */
 
 static int describe(struct store *s, enum layer_compression c, const struct digest *blob,
 	struct oci_descriptor *out)

@@ -35,8 +35,7 @@ int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, 
 	return packed_tar(s, diff_id, size, err);
 }
 
-/* --- the merged tree and directories -----------------------------------------------------------
- */
+/* --- the merged tree and directories -------------------------------------------------------- */
 
 /* Put one more layer on a tree. */
 static int grow(

@@ -81,8 +81,7 @@ static int check_blob(struct check *c, const char *name, struct err **err)
 	return 0;
 }
 
-/* --- what names reach ---------------------------------------------------------------------------
- */
+/* --- what names reach ----------------------------------------------------------------------- */
 
 /* A document, read and verified; a missing or wrong one is a problem and gives NULL. */
 static char *read_document(
@@ -191,8 +190,7 @@ static bool vanished(int dir_fd, const char *name)
 	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* --- derived forms ------------------------------------------------------------------------------
- */
+/* --- derived forms -------------------------------------------------------------------------- */
 
 /* Compare a directory with its tar; *why (owned) says what is wrong. */
 static int compare(struct check *c, const struct digest *chain, const struct dirform *f, char **why,

@@ -87,8 +87,7 @@ static int work_save(struct work *w, struct err **err)
 	return 0;
 }
 
-/* --- entries ------------------------------------------------------------------------------------
- */
+/* --- entries -------------------------------------------------------------------------------- */
 
 static void remove_at(struct work *w, size_t at)
 {
@@ -227,8 +226,7 @@ static int add_image(
 	return add_document(w, &d, r == 1, platform, text, 0, err);
 }
 
-/* --- annotations --------------------------------------------------------------------------------
- */
+/* --- annotations ---------------------------------------------------------------------------- */
 
 /* A pair without a type belongs to `usual`: "index" or "manifest-descriptor". */
 static int take_annotations(
@@ -264,8 +262,7 @@ static void annotate(struct oci_index *x, const struct strlist *given)
 			&x->manifests[i].annotations);
 }
 
-/* --- create and add -----------------------------------------------------------------------------
- */
+/* --- create and add ------------------------------------------------------------------------- */
 
 struct create_opts {
 	bool amend;
@@ -389,8 +386,7 @@ const struct cli_command cli_manifest_add = {
 	.run = run_add,
 };
 
-/* --- remove and annotate ------------------------------------------------------------------------
- */
+/* --- remove and annotate -------------------------------------------------------------------- */
 
 static bool is_entry(const struct oci_descriptor *e, const char *text, const char *platform,
 	const struct digest *digest)
@@ -521,8 +517,7 @@ const struct cli_command cli_manifest_annotate = {
 	.run = run_annotate,
 };
 
-/* --- the group ----------------------------------------------------------------------------------
- */
+/* --- the group ------------------------------------------------------------------------------ */
 
 static const struct cli_command *const members[] = {&cli_manifest_create, &cli_manifest_add,
 	&cli_manifest_remove, &cli_manifest_annotate, &cli_manifest_inspect, NULL};

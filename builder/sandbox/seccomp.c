@@ -331,8 +331,7 @@ void sandbox_seccomp_clear(struct sandbox_seccomp *f)
 	*f = (struct sandbox_seccomp){0};
 }
 
-/* --- in the command's process ------------------------------------------------------------------
- */
+/* --- in the command's process --------------------------------------------------------------- */
 
 static int no_new_privileges(struct ops_state *st, const struct op *op)
 {

@@ -30,8 +30,7 @@ static int differs(struct compare *c, const char *path, const char *what)
 	return 0;
 }
 
-/* --- spelling out --------------------------------------------------------------------------------
- */
+/* --- spelling out --------------------------------------------------------------------------- */
 
 static struct layer_node *new_whiteout(
 	struct layer_delta *d, struct layer_node *dir, const struct layer_node *low)
@@ -79,8 +78,7 @@ static void spell_all(struct layer_delta *d, struct layer_node *n)
 		spell_all(d, n->child[i]);
 }
 
-/* --- the view ----------------------------------------------------------------------------------
- */
+/* --- the view ------------------------------------------------------------------------------- */
 
 struct seen {
 	struct layer_node *delta;      /* the layer's own node at a path, or NULL */
@@ -106,8 +104,7 @@ static struct seen look(const struct layer_delta *d, const char *path)
 		.delta = own, .node = shown && shown->type == LAYER_WHITEOUT ? NULL : shown};
 }
 
-/* --- entries -----------------------------------------------------------------------------------
- */
+/* --- entries -------------------------------------------------------------------------------- */
 
 /* 1: len bytes from `off` of the scanned file are those of the tar at `data` (-1: zeros), 0, -1. */
 static int same_bytes(struct compare *c, const struct layer_entry *e, uint64_t off, uint64_t len,

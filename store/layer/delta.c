@@ -537,8 +537,7 @@ int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct e
 	return 0;
 }
 
-/* --- finishing ---------------------------------------------------------------------------------
- */
+/* --- finishing ------------------------------------------------------------------------------ */
 
 bool layer_delta_opaque(const struct layer_node *n)
 {

@@ -220,8 +220,7 @@ static int take_names(struct layer_walk *w, const unsigned char *b, bool *slash,
 	return 0;
 }
 
-/* --- the entry ---------------------------------------------------------------------------------
- */
+/* --- the entry ------------------------------------------------------------------------------ */
 
 static int entry_type(
 	struct layer_walk *w, char flag, bool slash, enum layer_type *out, struct err **err)

@@ -33,8 +33,7 @@ void layer_tree_free(struct layer_tree *t)
 	free(t);
 }
 
-/* --- merging -----------------------------------------------------------------------------------
- */
+/* --- merging -------------------------------------------------------------------------------- */
 
 static void merge(struct layer_tree *t, struct layer_node *into, struct layer_node *delta);
 
@@ -147,8 +146,7 @@ int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd, stru
 	return 0;
 }
 
-/* --- nodes -------------------------------------------------------------------------------------
- */
+/* --- nodes ---------------------------------------------------------------------------------- */
 
 struct layer_node *layer_tree_root(const struct layer_tree *t)
 {

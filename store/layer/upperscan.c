@@ -235,8 +235,7 @@ static int read_attrs(struct scan *s, int fd, struct err **err)
 	return 0;
 }
 
-/* --- hard links --------------------------------------------------------------------------------
- */
+/* --- hard links ----------------------------------------------------------------------------- */
 
 static struct link_slot *link_slot(const struct scan *s, dev_t dev, ino_t ino)
 {
@@ -270,8 +269,7 @@ static const char *first_name(struct scan *s, const struct stat *st)
 	return NULL;
 }
 
-/* --- entries ------------------------------------------------------------------------------------
- */
+/* --- entries -------------------------------------------------------------------------------- */
 
 static struct layer_entry entry_of(
 	const struct scan *s, const struct stat *st, enum layer_type type)

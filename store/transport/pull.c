@@ -370,8 +370,7 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 	return rc;
 }
 
-/* --- all layers ---------------------------------------------------------------------------------
- */
+/* --- all layers ----------------------------------------------------------------------------- */
 
 struct image_pull {
 	struct store *s;

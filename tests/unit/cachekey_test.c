@@ -139,8 +139,7 @@ static void key_of_run(void **state)
 	assert_true(sha256_equal(&same, &k[n - 1]));
 }
 
-/* --- whole builds: does the last step come from the cache? -------------------------------------
- */
+/* --- whole builds: does the last step come from the cache? ---------------------------------- */
 
 static void touch(struct onebuild *b, const char *name)
 {

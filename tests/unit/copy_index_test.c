@@ -346,8 +346,7 @@ static void test_waits(void **state)
 	kit_temp_free(&d);
 }
 
-/* --- one pass and two ---------------------------------------------------------------------------
- */
+/* --- one pass and two ----------------------------------------------------------------------- */
 
 static int write_tar(struct copy_selection *s, struct err **err)
 {

@@ -196,8 +196,7 @@ static void test_below(void **state)
 	snapshot_grown_clear(&g);
 }
 
-/* --- wrong indexes -----------------------------------------------------------------------------
- */
+/* --- wrong indexes -------------------------------------------------------------------------- */
 
 struct spoil {
 	struct store *s;
@@ -441,8 +440,7 @@ static void test_short_tar(void **state)
 	assert_non_null(strstr(err_text(e), "sha256:"));
 }
 
-/* --- what cannot be an index -------------------------------------------------------------------
- */
+/* --- what cannot be an index ---------------------------------------------------------------- */
 
 /* A tar that ends in the middle of the last file's block. */
 static void odd_layer(struct store *s, struct digest *id)
@@ -489,8 +487,7 @@ static void test_unsupported(void **state)
 	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
 }
 
-/* --- many processes, prune, verify ---------------------------------------------------------------
- */
+/* --- many processes, prune, verify ---------------------------------------------------------- */
 
 static void test_concurrent(void **state)
 {

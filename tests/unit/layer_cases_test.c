@@ -110,8 +110,7 @@ static void add_entry(struct one *c, char *s)
 	}
 }
 
-/* --- what came out -------------------------------------------------------------------------------
- */
+/* --- what came out -------------------------------------------------------------------------- */
 
 static void lines(struct buf *b, const struct layer_node *n)
 {

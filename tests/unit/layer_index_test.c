@@ -414,8 +414,7 @@ static void test_many_tars(void **state)
 	layer_tree_free(t);
 }
 
-/* --- what is refused, and that bytes are the same ------------------------------------------------
- */
+/* --- what is refused, and that bytes are the same ------------------------------------------- */
 
 static int to_nowhere(void *ctx, const void *p, size_t n, struct err **err)
 {

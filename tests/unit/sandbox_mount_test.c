@@ -423,8 +423,7 @@ static void test_hosts_file(void **state)
 	sandbox_box_done(&r);
 }
 
-/* --- mounts of the specification ---------------------------------------------------------------
- */
+/* --- mounts of the specification ------------------------------------------------------------ */
 
 static void test_bind(void **state)
 {
