@@ -7,6 +7,7 @@
 #ifndef BLD_BUILDER_EVENT_H
 #define BLD_BUILDER_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,8 @@ enum event_kind {
 	EVENT_STEP_OUTPUT, /* bytes of RUN, stdout (stream 1) or stderr (2); not line-wise */
 	EVENT_STEP_DONE,
 	EVENT_STEP_FAILED, /* text = reason; the error follows by return value */
-	EVENT_STEP_ENDED,  /* it was ended because another stage failed; no failure of its own */
+	EVENT_STEP_ENDED,  /* it was ended because another stage failed; no failure of its own; the
+			      last of those of a step, see event_is_step() */
 	EVENT_STATUS,      /* text: something that takes time outside of steps ("pulling
 			      docker.io/library/debian:12") */
 	EVENT_STATUS_END,  /* of a status with a number */
@@ -41,6 +43,12 @@ struct event {
 	uint64_t total;
 	double seconds; /* STEP_DONE, STEP_FAILED: how long it took */
 };
+
+/* Does it tell of a step, which `step` then identifies? */
+static inline bool event_is_step(enum event_kind kind)
+{
+	return kind <= EVENT_STEP_ENDED;
+}
 
 typedef void (*event_fn)(void *ctx, const struct event *e);
 

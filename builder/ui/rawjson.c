@@ -269,17 +269,12 @@ static void warning(struct ui *u, const char *text)
 
 void rawjson_event(struct ui *u, const struct event *e)
 {
-	switch (e->kind) {
-	case EVENT_STEP_START:
-	case EVENT_STEP_CACHED:
-	case EVENT_STEP_WHY:
-	case EVENT_STEP_OUTPUT:
-	case EVENT_STEP_DONE:
-	case EVENT_STEP_FAILED:
-	case EVENT_STEP_ENDED:
+	if (event_is_step(e->kind)) {
 		end_status(u, 0);
 		step_event(u, e);
-		break;
+		return;
+	}
+	switch (e->kind) {
 	case EVENT_STATUS:
 		end_status(u, e->step);
 		put_vertex(u, add(u, false, e->step, NULL, mem_strdup(e->text ? e->text : "")),
@@ -293,6 +288,8 @@ void rawjson_event(struct ui *u, const struct event *e)
 		break;
 	case EVENT_WARNING:
 		warning(u, e->text ? e->text : "");
+		break;
+	default:
 		break;
 	}
 }

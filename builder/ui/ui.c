@@ -358,30 +358,9 @@ static void transfer_event(struct ui *u, const struct event *e)
 	u->view->transfer(u, t);
 }
 
-void ui_event(void *ctx, const struct event *e)
+static void other_event(struct ui *u, const struct event *e)
 {
-	struct ui *u = ctx;
-
-	pthread_mutex_lock(&u->lock);
-	if (u->finished || u->o.mode == UI_NONE) {
-		pthread_mutex_unlock(&u->lock);
-		return;
-	}
-	if (u->raw) {
-		rawjson_event(u, e);
-		pthread_mutex_unlock(&u->lock);
-		return;
-	}
 	switch (e->kind) {
-	case EVENT_STEP_START:
-	case EVENT_STEP_CACHED:
-	case EVENT_STEP_WHY:
-	case EVENT_STEP_OUTPUT:
-	case EVENT_STEP_DONE:
-	case EVENT_STEP_FAILED:
-	case EVENT_STEP_ENDED:
-		step_event(u, e);
-		break;
 	case EVENT_STATUS:
 		ui_drop_transfers(u, e->step);
 		u->view->status(u, e->step, e->text ? e->text : "");
@@ -396,7 +375,29 @@ void ui_event(void *ctx, const struct event *e)
 	case EVENT_WARNING:
 		u->view->warning(u, e->text ? e->text : "");
 		break;
+	default:
+		break;
 	}
+}
+
+void ui_event(void *ctx, const struct event *e)
+{
+	struct ui *u = ctx;
+
+	pthread_mutex_lock(&u->lock);
+	if (u->finished || u->o.mode == UI_NONE) {
+		pthread_mutex_unlock(&u->lock);
+		return;
+	}
+	if (u->raw) {
+		rawjson_event(u, e);
+		pthread_mutex_unlock(&u->lock);
+		return;
+	}
+	if (event_is_step(e->kind))
+		step_event(u, e);
+	else
+		other_event(u, e);
 	if (u->idle)
 		pthread_cond_signal(&u->wake);
 	pthread_mutex_unlock(&u->lock);
