@@ -158,27 +158,28 @@ static char *why_parent(const struct job *j, const struct explain_course *c, siz
 	return why_base(j, c);
 }
 
-char *explain_why(const struct job *j, size_t stage, size_t index)
+/* Why there is nothing to compare the step with; NULL: there is. */
+static const char *why_alone(const struct job *j, size_t stage, const struct explain_step *s)
 {
-	const struct explain *x = j->explain;
-	const struct explain_course *c = &x->courses[stage];
-	const struct explain_step *s = &c->v[index];
-
 	if (job_no_cache(j, stage))
-		return mem_strdup(j->o->no_cache ? "--no-cache" : "--no-cache-filter");
+		return j->o->no_cache ? "--no-cache" : "--no-cache-filter";
 	if (s->ins->keyword == AST_RUN && s->ins->run.no_cache)
-		return mem_strdup("RUN --no-cache");
-	if (!x->had_past)
-		return mem_strdup("first build");
-	if (!c->old)
-		return mem_strdup("no earlier build of this stage is known");
-	if (s->match == EXPLAIN_NONE)
-		return mem_strdup("the instruction is new");
+		return "RUN --no-cache";
+	if (!j->explain->had_past)
+		return "first build";
+	if (!j->explain->courses[stage].old)
+		return "no earlier build of this stage is known";
+	return s->match == EXPLAIN_NONE ? "the instruction is new" : NULL;
+}
+
+/* What differs from the step it was, of which `e` is known. */
+static char *why_differs(const struct job *j, const struct explain_course *c, size_t index,
+	const struct explain_entry *e)
+{
+	const struct explain_step *s = &c->v[index];
 	const struct explain_mark *was = &c->old->steps[s->match];
-	const struct explain_entry *e = explain_past_entry(&x->past, &was->key);
-	if (!e)
-		return mem_strdup("no earlier build of this step is known");
 	const char *lost = e->done ? "the cache record was pruned" : "it failed the last time";
+
 	if (s->has_key && sha256_equal(&s->key, &was->key))
 		return mem_strdup(lost);
 	auto_free char *parent = why_parent(j, c, index);
@@ -195,4 +196,18 @@ char *explain_why(const struct job *j, size_t stage, size_t index)
 		return mem_printf("the instruction changed: %s", texts);
 	}
 	return mem_strdup(s->has_key ? "another input than those that are recorded" : lost);
+}
+
+char *explain_why(const struct job *j, size_t stage, size_t index)
+{
+	const struct explain_course *c = &j->explain->courses[stage];
+	const struct explain_step *s = &c->v[index];
+	const char *alone = why_alone(j, stage, s);
+
+	if (alone)
+		return mem_strdup(alone);
+	const struct digest *key = &c->old->steps[s->match].key;
+	const struct explain_entry *e = explain_past_entry(&j->explain->past, key);
+	return e ? why_differs(j, c, index, e)
+		 : mem_strdup("no earlier build of this step is known");
 }

@@ -314,10 +314,10 @@ static int take_jobs(const struct buildopts *o, struct build_opts *b, struct err
 	return 0;
 }
 
-int buildopts_take(const struct cli *c, const struct buildopts *o, const char *context,
-	struct build_opts *b, struct err **err)
+/* What needs no look at it. */
+static struct build_opts plain(const struct cli *c, const struct buildopts *o, const char *context)
 {
-	*b = (struct build_opts){
+	return (struct build_opts){
 		.dockerfile = o->file,
 		.ignorefile = o->ignorefile,
 		.context = context,
@@ -338,6 +338,22 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		.tls_verify = o->remote.tls_verify,
 		.cancelled = c->cancelled,
 	};
+}
+
+/* What the image says about itself. */
+static int take_image(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	if (take_labels(&o->labels, &b->labels, err) < 0 ||
+		take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
+		take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0)
+		return -1;
+	return 0;
+}
+
+int buildopts_take(const struct cli *c, const struct buildopts *o, const char *context,
+	struct build_opts *b, struct err **err)
+{
+	*b = plain(c, o, context);
 	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile and the context cannot both come from standard input");
@@ -348,10 +364,8 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		layerform_take(&b->layer_form, err) < 0 ||
 		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
-		take_labels(&o->labels, &b->labels, err) < 0 ||
-		take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
-		take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0 ||
-		take_allowed(&o->allow, b, err) < 0 || take_annotations(o, b, err) < 0)
+		take_image(o, b, err) < 0 || take_allowed(&o->allow, b, err) < 0 ||
+		take_annotations(o, b, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;
