@@ -384,44 +384,6 @@ static int resolve(struct layer_delta *d, const char *path, size_t len, bool cre
 
 /* --- entries --------------------------------------------------------------------------------- */
 
-static const struct layer_extra *extra_of(struct layer_delta *d, const struct layer_entry *e)
-{
-	if (!e->nxattrs && !e->extents)
-		return NULL;
-	struct layer_extra *x = layer_arena_alloc(&d->arena, sizeof *x);
-	struct layer_xattr *xattrs = layer_arena_xattrs(&d->arena, e->xattrs, e->nxattrs);
-	layer_xattrs_sort(xattrs, e->nxattrs);
-	x->xattrs = xattrs;
-	x->nxattrs = e->nxattrs;
-	x->nextents = e->nextents;
-	if (e->extents)
-		x->extents =
-			layer_arena_dup(&d->arena, e->extents, e->nextents * sizeof *e->extents);
-	return x;
-}
-
-static struct layer_inode *inode_of(struct layer_delta *d, const struct layer_entry *e)
-{
-	struct layer_inode *i = layer_arena_alloc(&d->arena, sizeof *i);
-	bool device = e->type == LAYER_CHAR || e->type == LAYER_BLOCK;
-	i->mtime = e->mtime;
-	i->size = device ? (uint64_t)e->dev_major << 32 | e->dev_minor : e->size;
-	i->data_off = e->data_off;
-	i->link = e->type == LAYER_SYMLINK
-			  ? layer_arena_strndup(&d->arena, e->link, strlen(e->link))
-			  : NULL;
-	i->extra = extra_of(d, e);
-	/* Symlinks have no mode of their own on Linux. */
-	i->mode = e->type == LAYER_SYMLINK ? 0777 : e->mode;
-	i->uid = e->uid;
-	i->gid = e->gid;
-	i->fd = e->fd;
-	i->ino = e->type == LAYER_DIR ? 0 : ++*d->last_ino;
-	i->type = (uint8_t)e->type;
-	i->sparse = e->extents != NULL;
-	return i;
-}
-
 /* The inode a hard link names. One of a lower layer is copied: layers share no inodes. */
 static int link_inode(struct layer_delta *d, const struct layer_entry *e, struct layer_inode **out,
 	struct err **err)
@@ -467,7 +429,7 @@ static int set_root(struct layer_delta *d, const struct layer_entry *e, struct e
 		return clear_root(d, err);
 	if (e->type != LAYER_DIR)
 		return err_set(err, ERR_CORRUPT, "the root can only be a directory");
-	d->root_inode = *inode_of(d, e);
+	d->root_inode = *layer_inode_new(&d->arena, e, d->last_ino);
 	d->root.flags |= NODE_EXPLICIT;
 	return 0;
 }
@@ -499,7 +461,7 @@ static int set_node(struct layer_delta *d, struct layer_node *dir, const struct 
 
 	/* Before the old file of this name goes: a link may lead to it. */
 	if (e->type != LAYER_HARDLINK)
-		inode = inode_of(d, e);
+		inode = layer_inode_new(&d->arena, e, d->last_ino);
 	else if (link_inode(d, e, &inode, err))
 		return -1;
 	struct layer_node *n = find(d, dir, base, len);

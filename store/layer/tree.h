@@ -79,6 +79,10 @@ struct layer_tree {
 	char *scratch; /* owned, LAYER_PATH_MAX + 1 bytes: the path of layer_node_entry */
 };
 
+/* What an entry (no hard link) says, copied to the arena. All but directories get a new number. */
+struct layer_inode *layer_inode_new(
+	struct layer_arena *a, const struct layer_entry *e, uint32_t *last_ino);
+
 /* The path of a node, written to out (LAYER_PATH_MAX + 1 bytes). */
 void layer_node_path(const struct layer_node *n, char *out);
 /* The node's attributes as an entry whose path is `path`. */
