@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -91,33 +93,67 @@ static void make_env(struct strlist *env, const struct gitrun *g)
 
 /* --- the child ------------------------------------------------------------------------------ */
 
-/* In a session of its own: no terminal to ask at, and everything it starts ends with it. */
-static int spawn(pid_t *pid, int dir_fd, char **argv, char **env, const int *out, const int *said)
+/* What a child begins with. */
+struct program {
+	char **argv, **env;
+	int dir, in, out, said;
+	int failed; /* closed by exec, or told why there was none */
+	pid_t parent;
+};
+
+/*
+ * Between fork and exec, in a program with threads: system calls only. In a session of its own
+ * there is no terminal to ask at, and all that it starts ends with it. It is killed when the thread
+ * ends that waits for it, so also when bld is killed.
+ */
+static _Noreturn void become(const struct program *p)
 {
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
+	const struct rlimit most = {GITRUN_FILE_MAX, GITRUN_FILE_MAX};
+	const struct sigaction usual = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	sigemptyset(&none);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&fa, out[1], STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, said[1], STDERR_FILENO);
-	if (dir_fd >= 0)
-		posix_spawn_file_actions_addfchdir_np(&fa, dir_fd);
-	else
-		posix_spawn_file_actions_addchdir_np(&fa, "/");
-	posix_spawnattr_init(&at);
-	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-	posix_spawnattr_setsigmask(&at, &none);
-	int rc = posix_spawnp(pid, argv[0], &fa, &at, argv, env);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	if (rc == 0) {
-		const struct rlimit most = {GITRUN_FILE_MAX, GITRUN_FILE_MAX};
-		prlimit(*pid, RLIMIT_FSIZE, &most, NULL);
-	}
-	return rc;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigaction(SIGPIPE, &usual, NULL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == p->parent &&
+		setsid() > 0 && syscall(SYS_fchdir, p->dir) == 0 && dup2(p->in, 0) == 0 &&
+		dup2(p->out, 1) == 1 && dup2(p->said, 2) == 2 &&
+		setrlimit(RLIMIT_FSIZE, &most) == 0)
+		execvpe(p->argv[0], p->argv, p->env);
+	int error = errno;
+	_exit(write(p->failed, &error, sizeof error) == sizeof error);
+}
+
+/* 0, or an errno. */
+static int spawn(pid_t *pid, int dir_fd, char **argv, char **env, int out, int said)
+{
+	auto_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	auto_fd int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int failed[2], error = 0;
+	ssize_t n;
+
+	if (null < 0 || top < 0 || pipe2(failed, O_CLOEXEC) < 0)
+		return errno;
+	const struct program p = {.argv = argv,
+		.env = env,
+		.dir = dir_fd < 0 ? top : dir_fd,
+		.in = null,
+		.out = out,
+		.said = said,
+		.failed = failed[1],
+		.parent = getpid()};
+	*pid = fork();
+	if (*pid == 0)
+		become(&p);
+	if (*pid < 0)
+		error = errno;
+	close(failed[1]);
+	while (*pid > 0 && (n = read(failed[0], &error, sizeof error)) < 0 && errno == EINTR)
+		;
+	close(failed[0]);
+	while (*pid > 0 && error && waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return error;
 }
 
 struct child {
@@ -144,7 +180,7 @@ static int start(const struct gitrun *g, int dir_fd, const char *const *args, st
 		close(out[1]);
 		return err_sys(err, "git");
 	}
-	int rc = spawn(&c->pid, dir_fd, argv.v, env.v, out, said);
+	int rc = spawn(&c->pid, dir_fd, argv.v, env.v, out[1], said[1]);
 	for (size_t i = 0; i < env.n; i++)
 		explicit_bzero(env.v[i], strlen(env.v[i]));
 	close(out[1]);

@@ -335,3 +335,32 @@ c = s.accept(); open("silent.seen", "w").write("x"); time.sleep(600)'
 	equal $rc 143
 	! pgrep -f "git.*127.0.0.1:$port/r.git"
 }
+
+@test "git ends with a bld that is killed" {
+	local port pid
+	python3 - "$T/port" <<-'PY' 3>&- &
+		import socket, sys, time
+		s = socket.socket()
+		s.bind(("127.0.0.1", 0))
+		s.listen(5)
+		open(sys.argv[1], "w").write("%d\n" % s.getsockname()[1])
+		time.sleep(20)
+	PY
+	SILENT=$!
+	wait_text port '[0-9]' 10
+	port=$(<port)
+	"$BLD" build "git://127.0.0.1:$port/r.git" >out.log 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 200; i++)); do
+		! pgrep -f "^git .*127.0.0.1:$port/r.git" >/dev/null || break
+		sleep 0.02
+	done
+	pgrep -f "^git .*127.0.0.1:$port/r.git"
+	kill -9 $pid
+	for ((i = 0; i < 100; i++)); do
+		pgrep -f "^git .*127.0.0.1:$port/r.git" >/dev/null || break
+		sleep 0.02
+	done
+	kill "$SILENT"
+	[ "$i" -lt 100 ]
+}
