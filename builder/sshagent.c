@@ -251,7 +251,7 @@ const struct sshagent *sshagent_find(const struct sshagents *a, const char *id)
 int sshagent_connect(const struct sshagent *a)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int n = a->socket ? snprintf(to.sun_path, sizeof to.sun_path, "%s", a->socket)
 			  : snprintf(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/%s", a->dir,
 				    SOCKET_NAME);

@@ -65,22 +65,35 @@ static size_t wanted(const struct connection *c)
 	return HEAD + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
 }
 
-static bool send_all(int fd, const unsigned char *p, size_t n)
+/* Whoever does not read may be waited for, but not longer than the proxy is wanted. */
+static bool wait_to_send(const struct sshproxy *p, int fd)
+{
+	struct pollfd fds[] = {{.fd = p->wake[0], .events = POLLIN}, {.fd = fd, .events = POLLOUT}};
+
+	while (poll(fds, ARRAY_LEN(fds), -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return !fds[0].revents;
+}
+
+static bool send_all(const struct sshproxy *p, int fd, const unsigned char *data, size_t n)
 {
 	while (n) {
-		ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
+		ssize_t w = send(fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (w < 0 && errno == EAGAIN && wait_to_send(p, fd))
+			continue;
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
 			return false;
-		p += w;
+		data += w;
 		n -= (size_t)w;
 	}
 	return true;
 }
 
 /* A message is complete. */
-static bool pass(struct connection *c)
+static bool pass(const struct sshproxy *p, struct connection *c)
 {
 	static const unsigned char no[] = {0, 0, 0, 1, FAILURE};
 	unsigned char type = c->have > HEAD ? c->message[HEAD] : 0;
@@ -89,15 +102,15 @@ static bool pass(struct connection *c)
 	c->have = 0;
 	if (c->asked) {
 		c->asked = false;
-		return send_all(c->client, c->message, n);
+		return send_all(p, c->client, c->message, n);
 	}
 	if (type != LIST_KEYS && type != SIGN)
-		return send_all(c->client, no, sizeof no);
+		return send_all(p, c->client, no, sizeof no);
 	c->asked = true;
-	return send_all(c->agent, c->message, n);
+	return send_all(p, c->agent, c->message, n);
 }
 
-static bool take(struct connection *c)
+static bool take(const struct sshproxy *p, struct connection *c)
 {
 	size_t want = wanted(c);
 	ssize_t n = recv(c->asked ? c->agent : c->client, c->message + c->have, want - c->have,
@@ -111,7 +124,7 @@ static bool take(struct connection *c)
 	want = wanted(c);
 	if (want > HEAD + SSHPROXY_MESSAGE_MAX)
 		return false;
-	return c->have < want || pass(c);
+	return c->have < want || pass(p, c);
 }
 
 /* One more than there is room for waits in the queue of the socket. */
@@ -150,7 +163,7 @@ static void *serve(void *arg)
 		if (fds[0].revents)
 			return NULL;
 		for (size_t i = 0; i < SSHPROXY_CONNECTIONS; i++)
-			if (fds[FIXED_POLLED + i].revents && !take(&p->c[i]))
+			if (fds[FIXED_POLLED + i].revents && !take(p, &p->c[i]))
 				hang_up(&p->c[i]);
 		if (fds[1].revents)
 			let_in(p, room);

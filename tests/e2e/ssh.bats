@@ -55,6 +55,11 @@ client() {
 			for (char *p = argv[1]; *p; p += 2)
 				sscanf(p, "%2hhx", &b[n++]);
 			send(fd, b, n, MSG_NOSIGNAL);
+			memset(b, 0, sizeof b);
+			for (int zeros = argc > 2 ? atoi(argv[2]) : 0; zeros > 0; zeros -= (int)n) {
+				n = (size_t)zeros < sizeof b ? (size_t)zeros : sizeof b;
+				send(fd, b, n, MSG_NOSIGNAL);
+			}
 			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
 			printf("answer=");
 			for (ssize_t r = read(fd, b, sizeof b); r > 0; r = 0)
@@ -67,10 +72,10 @@ client() {
 	cc -static -o ctx/ask ask.c 2>/dev/null
 }
 
-# ask REQUEST-IN-HEXADECIMAL: a RUN that prints the answer
+# ask REQUEST-IN-HEXADECIMAL [ZEROS-BEHIND-IT]: a RUN that prints the answer
 ask() {
 	[ -e ctx/ask ] || client
-	printf 'FROM localhost/base\nRUN --no-cache --mount=target=/ctx --mount=type=ssh /ctx/ask %s\n' "$1" >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN --no-cache --mount=target=/ctx --mount=type=ssh /ctx/ask %s\n' "$*" >ctx/Dockerfile
 }
 
 @test "the socket: mode, owner, place, gone from the layer" {
@@ -139,6 +144,25 @@ ask() {
 	bld images >/dev/null
 	dockerfile <<<'FROM scratch'
 	bld build ctx 2>/dev/null
+}
+
+@test "an agent that neither answers nor reads does not hold the build" {
+	python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(5)
+time.sleep(60)' "$T/agent.sock" 3>&- 4>&- &
+	AGENT=$!
+	for ((i = 0; i < 200; i++)); do
+		[ ! -S "$T/agent.sock" ] || break
+		sleep 0.02
+	done
+	# 256 KiB to sign: more than the socket takes
+	ask 000400000d 262143
+	run timeout -k 1 20 "$BLD" build --progress=plain --ssh "default=$T/agent.sock" ctx
+	[ "$status" = 0 ]
+	has "$output" 'answer=$'
 }
 
 @test "mistakes" {
