@@ -52,6 +52,20 @@ nowhere() { # no file below DIR... holds the canary, plain, in base64 or inside 
 	nowhere "$BLD_ROOT"
 }
 
+@test "what a shell says of a secret is masked in the error, the help and the log" {
+	need_base
+	printf %s "$CANARY" >secret
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN --mount=type=secret,id=s $(cat /run/secrets/s)
+	EOF
+	run bld build --secret id=s,src=secret ctx
+	equal "$status" 1
+	has "$output" '127'
+	hasnt "$output" "$CANARY"
+	nowhere "$BLD_ROOT"
+}
+
 @test "registry credentials are not in the store, the output or the arguments of others" {
 	start_registry htpasswd
 	printf 's3cret:with colon' | bld login -u alice --password-stdin --authfile auth.json "$REG"
