@@ -153,7 +153,10 @@ static int add_key(const struct sshagent *a, const char *path, struct err **err)
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return err_sys_kind(err, ERR_BUILD, "ssh-add");
 	auto_fd int out_r = out[0], out_w = out[1];
-	int sent = fs_write_all(in_w, key.data, key.len);
+	/* Of a user with many pipes the kernel makes smaller ones: an error, no waiting for a
+	 * reader that is not there yet. */
+	int sent =
+		fcntl(in_w, F_SETFL, O_NONBLOCK) < 0 ? -1 : fs_write_all(in_w, key.data, key.len);
 	explicit_bzero(key.data, key.len);
 	close(TAKE_FD(in_w));
 	if (sent < 0)
