@@ -134,7 +134,7 @@ no_trace() {
 
 # Looks at all processes of bld until $T/stop is there; what it sees goes to $T/seen.
 watch_processes() {
-	python3 - "$BLD" "$T/forms" "$T/stop" "$T/seen" <<-'P'
+	python3 - "${BLD_PLAIN:-$BLD}" "$T/forms" "$T/stop" "$T/seen" <<-'P'
 		import os, sys, time
 		exe, forms, stop, seen = sys.argv[1:]
 		forms = [l.encode() for l in open(forms).read().split("\n") if l]
