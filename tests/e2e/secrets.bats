@@ -139,21 +139,26 @@ watch_processes() {
 		exe, forms, stop, seen = sys.argv[1:]
 		forms = [l.encode() for l in open(forms).read().split("\n") if l]
 		looks = 0
+		open_environ = {}  # PID -> whether its last look showed one
 		with open(seen, "w") as out:
 		    while not os.path.exists(stop):
 		        for p in filter(str.isdigit, os.listdir("/proc")):
 		            try:
 		                if os.readlink("/proc/%s/exe" % p) != exe:
 		                    continue
-		                fresh = time.time() - os.stat("/proc/" + p).st_ctime < 0.1
-		                for name in ("cmdline", "environ"):
-		                    data = open("/proc/%s/%s" % (p, name), "rb").read()
-		                    looks += 1
-		                    if not fresh and any(f in data for f in forms):
-		                        out.write("%s of %s\n" % (name, p)); out.flush()
+		                data = open("/proc/%s/cmdline" % p, "rb").read()
+		                looks += 1
+		                if any(f in data for f in forms):
+		                    out.write("cmdline of %s\n" % p)
+		                data = open("/proc/%s/environ" % p, "rb").read()
+		                looks += 1
+		                # It stands there until bld has read it: on a busy machine that is not at once.
+		                open_environ[p] = any(f in data for f in forms)
 		            except OSError:
 		                pass
 		        time.sleep(0.01)
+		    for p in filter(open_environ.get, open_environ):
+		        out.write("environ of %s\n" % p)
 		open(seen + ".looks", "w").write(str(looks))
 	P
 }

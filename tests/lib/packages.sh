@@ -13,7 +13,7 @@ PACKAGES_DEMO="busybox-static"
 # To run the tests: the test library, the judges, a registry, tools the cases call.
 PACKAGES_TEST="libcmocka-dev bats git python3 jq openssl strace xz-utils zstd bzip2 file
 busybox-static mmdebstrap docker-registry apache2-utils skopeo umoci buildah runc
-qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+openssh-client qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 shellcheck clang-format pmccabe libcap2-bin attr procps scdoc"
 
 # packages_missing NAME...: print the packages that are not installed, without any network.
