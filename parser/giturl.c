@@ -16,9 +16,24 @@ bool giturl_is(struct slice text, enum giturl_use use)
 	return use == GITURL_CONTEXT && slice_starts(text, "github.com/");
 }
 
+/* The text is shown without its login: what is no URL yet may hold a password all the same. */
 static bool fail(struct arena *a, const char **why, const char *what, struct slice text)
 {
-	*why = arena_printf(a, "%s \"%.*s\"", what, SLICE_ARG(text)).ptr;
+	size_t colon = slice_find(text, ':', 0), at = text.len, from = 0;
+
+	if (slice_starts(slice_from(text, colon), "://")) {
+		from = colon + 3;
+		/* The last @ of the authority ends the login. */
+		for (size_t i = from; i < text.len && text.ptr[i] != '/'; i++)
+			if (text.ptr[i] == '@')
+				at = i;
+	}
+	if (at == text.len)
+		*why = arena_printf(a, "%s \"%.*s\"", what, SLICE_ARG(text)).ptr;
+	else
+		*why = arena_printf(a, "%s \"%.*s***%.*s\"", what,
+			SLICE_ARG(slice_sub(text, 0, from)), SLICE_ARG(slice_from(text, at)))
+			       .ptr;
 	return false;
 }
 
@@ -318,43 +333,47 @@ static size_t root_length(const char *parent)
 	return strcspn(parent, ":") + 1;
 }
 
+/* "../x" from where the parent is: one step up for each "../", never above its server. */
+static const char *climb(struct arena *a, const char *parent, struct slice url, const char **why)
+{
+	size_t root = root_length(parent), n = strlen(parent);
+	struct slice rest = url;
+
+	while (n > root && parent[n - 1] == '/')
+		n--;
+	while (slice_starts(rest, "./") || slice_starts(rest, "../")) {
+		bool up = slice_starts(rest, "../");
+
+		rest = slice_from(rest, up ? 3 : 2);
+		if (!up)
+			continue;
+		if (n <= root) {
+			fail(a, why, "the URL leads above its server:", url);
+			return NULL;
+		}
+		while (n > root && parent[n - 1] != '/')
+			n--;
+		n -= n > root;
+	}
+	const char *join = n && parent[n - 1] == ':' ? "" : "/";
+	return arena_printf(a, "%.*s%s%.*s", (int)n, parent, join, SLICE_ARG(rest)).ptr;
+}
+
 const char *giturl_submodule(
 	struct arena *a, const char *parent, struct slice url, const char **why)
 {
+	static const char *const known[] = {"https://", "http://", "ssh://", "git://", "git@"};
 	struct giturl u = {0};
-	size_t root = root_length(parent), n = strlen(parent);
-	struct slice rest = url;
 
 	if (!plain(url) || url.len > GITURL_MAX) {
 		fail(a, why, "blanks or control characters in the URL", url);
 		return NULL;
 	}
-	if (!slice_starts(url, "./") && !slice_starts(url, "../")) {
-		bool known = slice_starts(url, "https://") || slice_starts(url, "http://") ||
-			     slice_starts(url, "ssh://") || slice_starts(url, "git://") ||
-			     slice_starts(url, "git@");
-		if (!known)
-			fail(a, why, "not a URL of http, https, ssh or git:", url);
-		return known && take_remote(a, &u, url, why) ? u.remote : NULL;
-	}
-	while (n > root && parent[n - 1] == '/')
-		n--;
-	for (;;) {
-		if (slice_starts(rest, "./")) {
-			rest = slice_from(rest, 2);
-		} else if (slice_starts(rest, "../")) {
-			rest = slice_from(rest, 3);
-			if (n <= root) {
-				fail(a, why, "the URL leads above its server:", url);
-				return NULL;
-			}
-			while (n > root && parent[n - 1] != '/')
-				n--;
-			n -= n > root;
-		} else {
-			break;
-		}
-	}
-	const char *join = n && parent[n - 1] == ':' ? "" : "/";
-	return arena_printf(a, "%.*s%s%.*s", (int)n, parent, join, SLICE_ARG(rest)).ptr;
+	if (slice_starts(url, "./") || slice_starts(url, "../"))
+		return climb(a, parent, url, why);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (slice_starts(url, known[i]))
+			return take_remote(a, &u, url, why) ? u.remote : NULL;
+	fail(a, why, "not a URL of http, https, ssh or git:", url);
+	return NULL;
 }

@@ -139,7 +139,7 @@ watch_processes() {
 		exe, forms, stop, seen = sys.argv[1:]
 		forms = [l.encode() for l in open(forms).read().split("\n") if l]
 		looks = 0
-		open_environ = {}  # PID -> whether its last look showed one
+		first, open_environ = {}, {}  # PID -> the first look at it; whether the last one showed a secret
 		with open(seen, "w") as out:
 		    while not os.path.exists(stop):
 		        for p in filter(str.isdigit, os.listdir("/proc")):
@@ -152,8 +152,13 @@ watch_processes() {
 		                    out.write("cmdline of %s\n" % p)
 		                data = open("/proc/%s/environ" % p, "rb").read()
 		                looks += 1
-		                # It stands there until bld has read it: on a busy machine that is not at once.
-		                open_environ[p] = any(f in data for f in forms)
+		                # It stands there until bld has read it: on a busy machine that is not at once. A
+		                # process that ends has an empty one, which says nothing.
+		                now = time.time()
+		                if data:
+		                    open_environ[p] = any(f in data for f in forms)
+		                if data and open_environ[p] and now - first.setdefault(p, now) > 1:
+		                    out.write("environ of %s\n" % p)
 		            except OSError:
 		                pass
 		        time.sleep(0.01)
