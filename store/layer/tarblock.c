@@ -70,14 +70,17 @@ static int malformed(struct err **err, const char *key)
 	return err_set(err, ERR_CORRUPT, "extended header: malformed %s", key);
 }
 
-static int decimal(const char *s, size_t n, uint64_t *out)
+/* Digits only, at most `limit`. */
+static int number_upto(const char *s, size_t n, uint64_t limit, uint64_t *out)
 {
 	uint64_t v = 0;
 	if (n == 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = (unsigned)(s[i] - '0');
-		if (s[i] < '0' || s[i] > '9' || v > (UINT64_MAX >> 1) / 10 - 1)
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		uint64_t d = (uint64_t)(s[i] - '0');
+		if (v > (limit - d) / 10)
 			return -1;
 		v = v * 10 + d;
 	}
@@ -85,7 +88,13 @@ static int decimal(const char *s, size_t n, uint64_t *out)
 	return 0;
 }
 
-/* "-12.5": whole seconds, rounded down. */
+static int decimal(const char *s, size_t n, uint64_t *out)
+{
+	return number_upto(s, n, INT64_MAX, out);
+}
+
+/* "-12.5": whole seconds, rounded down. All of int64_t, as base-256 fields have it: what the
+ * walker takes in the writer can write and the walker can read again. */
 static int seconds(const char *s, size_t n, int64_t *out)
 {
 	bool negative = n > 0 && s[0] == '-', fraction = false;
@@ -94,14 +103,17 @@ static int seconds(const char *s, size_t n, int64_t *out)
 
 	for (whole = i; whole < n && s[whole] != '.'; whole++)
 		;
-	if (decimal(s + i, whole - i, &v))
+	if (number_upto(s + i, whole - i, (uint64_t)INT64_MAX + negative, &v))
 		return -1;
 	for (i = whole + 1; i < n; i++) {
 		if (s[i] < '0' || s[i] > '9')
 			return -1;
 		fraction |= s[i] != '0';
 	}
-	*out = negative ? -(int64_t)v - fraction : (int64_t)v;
+	if (negative && fraction && v > INT64_MAX)
+		return -1;
+	/* Negated as unsigned: -INT64_MIN does not exist. */
+	*out = negative ? (int64_t)(-v - fraction) : (int64_t)v;
 	return 0;
 }
 
@@ -137,13 +149,22 @@ static int add_xattr(
 	return 0;
 }
 
-/* "0,512,4096,512": format 0.1. */
+static int two_formats(struct err **err)
+{
+	return err_set(err, ERR_CORRUPT, "extended header: two sparse maps");
+}
+
+/* "0,512,4096,512": format 0.1. Of two records the last. */
 static int sparse_map(struct layer_pax *p, const char *s, size_t n, struct err **err)
 {
 	uint64_t pair[2];
 	int have = 0;
+
+	if (p->has_offsets)
+		return two_formats(err);
+	p->has_map = true;
 	p->nextents = 0;
-	for (const char *end = s + n; s < end;) {
+	for (const char *end = s + n; n > 0;) {
 		const char *comma = memchr(s, ',', (size_t)(end - s));
 		size_t k = (size_t)((comma ? comma : end) - s);
 		if (decimal(s, k, &pair[have]))
@@ -153,9 +174,54 @@ static int sparse_map(struct layer_pax *p, const char *s, size_t n, struct err *
 			if (layer_pax_extent(p, pair[0], pair[1], err))
 				return -1;
 		}
-		s += k + 1;
+		if (!comma)
+			break;
+		s = comma + 1;
 	}
 	return have ? malformed(err, "GNU.sparse.map") : 0;
+}
+
+/* Format 0.0: offsets and lengths take turns, a record for each. */
+static int sparse_offset(struct layer_pax *p, uint64_t off, struct err **err)
+{
+	if (p->has_map)
+		return two_formats(err);
+	if (p->half_extent)
+		return malformed(err, "GNU.sparse.offset");
+	p->has_offsets = true;
+	p->half_extent = true;
+	return layer_pax_extent(p, off, 0, err);
+}
+
+static int sparse_numbytes(struct layer_pax *p, uint64_t len, struct err **err)
+{
+	if (!p->half_extent || p->nextents == 0)
+		return malformed(err, "GNU.sparse.numbytes");
+	p->half_extent = false;
+	p->extents[p->nextents - 1].len = len;
+	return 0;
+}
+
+/* Two names for one number, and readers differ in which they take. */
+static int sparse_size(struct layer_pax *p, uint64_t size, struct err **err)
+{
+	if (p->has_realsize && p->realsize != size)
+		return err_set(err, ERR_CORRUPT, "extended header: a sparse file of two sizes");
+	p->has_realsize = true;
+	p->realsize = size;
+	return 0;
+}
+
+static int sparse_name(struct layer_pax *p, const char *v, size_t n, struct err **err)
+{
+	if (memchr(v, 0, n))
+		return malformed(err, "GNU.sparse.name");
+	if (n == 0)
+		return 0;
+	p->sparse_name = true;
+	p->path = v;
+	p->path_len = n;
+	return 0;
 }
 
 static int sparse_record(
@@ -164,39 +230,35 @@ static int sparse_record(
 	uint64_t number;
 
 	p->sparse = true;
-	if (strcmp(key, "name") == 0) {
-		if (memchr(v, 0, n))
-			return malformed(err, "GNU.sparse.name");
-		p->path = v;
-		p->path_len = n;
-		return 0;
-	}
+	if (strcmp(key, "name") == 0)
+		return sparse_name(p, v, n, err);
 	if (strcmp(key, "map") == 0)
 		return sparse_map(p, v, n, err);
 	if (decimal(v, n, &number))
 		return malformed(err, "GNU.sparse record");
-	if (strcmp(key, "size") == 0 || strcmp(key, "realsize") == 0) {
-		p->has_realsize = true;
-		p->realsize = number;
-	} else if (strcmp(key, "major") == 0) {
-		p->sparse_map_in_data = number == 1;
-		if (number > 1)
-			return malformed(err, "GNU.sparse.major");
+	if (strcmp(key, "size") == 0 || strcmp(key, "realsize") == 0)
+		return sparse_size(p, number, err);
+	if (strcmp(key, "offset") == 0)
+		return sparse_offset(p, number, err);
+	if (strcmp(key, "numbytes") == 0)
+		return sparse_numbytes(p, number, err);
+	if (strcmp(key, "major") == 0) {
+		p->has_major = true;
+		p->major = number;
 	} else if (strcmp(key, "minor") == 0) {
-		if (number > 1)
-			return malformed(err, "GNU.sparse.minor");
-	} else if (strcmp(key, "offset") == 0) {
-		if (p->half_extent)
-			return malformed(err, "GNU.sparse.offset");
-		p->half_extent = true;
-		return layer_pax_extent(p, number, 0, err);
-	} else if (strcmp(key, "numbytes") == 0) {
-		if (!p->half_extent)
-			return malformed(err, "GNU.sparse.numbytes");
-		p->half_extent = false;
-		p->extents[p->nextents - 1].len = number;
+		p->has_minor = true;
+		p->minor = number;
 	}
 	return 0;
+}
+
+int layer_pax_map_in_data(const struct layer_pax *p, bool *yes, struct err **err)
+{
+	/* 0.0 and 0.1 came without a version first. */
+	*yes = p->has_major && p->major == 1;
+	if (p->has_major != p->has_minor || p->major > 1 || p->minor > (*yes ? 0 : 1))
+		return err_set(err, ERR_CORRUPT, "a sparse file of an unknown version");
+	return *yes && (p->has_offsets || p->has_map) ? two_formats(err) : 0;
 }
 
 static int record(struct layer_pax *p, const char *key, const char *v, size_t n, struct err **err)
@@ -210,6 +272,8 @@ static int record(struct layer_pax *p, const char *key, const char *v, size_t n,
 	if (name || strcmp(key, "linkpath") == 0) {
 		if (memchr(v, 0, n))
 			return malformed(err, key);
+		if (name && p->sparse_name)
+			return 0;
 		*(name ? &p->path : &p->link) = n ? v : NULL;
 		*(name ? &p->path_len : &p->link_len) = n;
 	} else if (strcmp(key, "size") == 0) {

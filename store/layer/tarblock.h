@@ -32,19 +32,28 @@ struct layer_pax {
 	size_t xattrs_cap;
 	/* GNU sparse formats 0.0, 0.1 (extents) and 1.0 (map in front of the data) */
 	bool sparse;
-	bool sparse_map_in_data;
+	bool sparse_name; /* path is the GNU.sparse.name, which wins over any path record */
+	bool has_offsets; /* records of format 0.0 were seen, */
+	bool has_map;     /* of format 0.1: one file has only one of the two */
 	bool has_realsize;
+	bool has_major, has_minor;
+	uint64_t major;
+	uint64_t minor;
 	uint64_t realsize;
 	struct layer_extent *extents; /* owned; off and len */
 	size_t nextents;
 	size_t extents_cap;
-	bool half_extent; /* an offset came, its length did not yet */
+	bool half_extent; /* the last extent waits for its length */
 };
 
 void layer_pax_reset(struct layer_pax *p); /* keeps the memory */
 void layer_pax_clear(struct layer_pax *p);
 /* Parse the records of `body`, which is changed (names are ended) and must outlive *p. */
 int layer_pax_parse(struct layer_pax *p, char *body, size_t n, struct err **err);
+
+/* Is the map in front of the data (format 1.0)? ERR_CORRUPT for a version that nobody writes, and
+ * for records of two formats in one header. */
+int layer_pax_map_in_data(const struct layer_pax *p, bool *yes, struct err **err);
 
 /* Add a piece; ERR_LIMIT past LAYER_EXTENTS_MAX. */
 int layer_pax_extent(struct layer_pax *p, uint64_t off, uint64_t len, struct err **err);

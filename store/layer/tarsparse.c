@@ -97,10 +97,10 @@ static int pax_sparse(
 	struct layer_walk *w, uint64_t stored, uint64_t *used, uint64_t *realsize, struct err **err)
 {
 	const struct layer_pax *p = &w->pax;
+	bool in_data;
 
-	if (p->sparse_map_in_data && p->nextents)
-		return two_maps(err);
-	if (p->sparse_map_in_data && pax_sparse_map(w, stored, used, err))
+	if (layer_pax_map_in_data(p, &in_data, err) ||
+		(in_data && pax_sparse_map(w, stored, used, err)))
 		return -1;
 	if (!p->has_realsize)
 		return err_set(err, ERR_CORRUPT, "a sparse file without a size");

@@ -323,7 +323,8 @@ static int take_content(struct layer_walk *w, const unsigned char *b, struct err
 	if (!w->pax.has_size && size < 0)
 		return err_set(err, ERR_CORRUPT, "a negative size");
 	if (w->e.type != LAYER_FILE)
-		return 0;
+		return w->pax.sparse ? err_set(err, ERR_CORRUPT, "a sparse map of what is no file")
+				     : 0;
 	return tarsparse_content(w, b, w->pax.has_size ? w->pax.size : (uint64_t)size, err);
 }
 
