@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/annotation.h"
+#include "builder/platformword.h"
 
 #include <string.h>
 
@@ -103,7 +104,7 @@ static int check_word(const char *text, struct slice word, unsigned *levels, str
 	if (!w.platform.len)
 		return 0;
 	auto_free char *platform = mem_strndup(w.platform.ptr, w.platform.len);
-	if (oci_platform_parse(platform, &p, err) < 0) {
+	if (platformword_parse(platform, false, &p, err) < 0) {
 		err_rekind(err, ERR_USAGE);
 		return err_prefix(err, "--annotation %s", text);
 	}

@@ -19,6 +19,7 @@
 #include "builder/lintjob.h"
 #include "builder/nocache.h"
 #include "builder/platforms.h"
+#include "builder/platformword.h"
 #include "builder/runstep.h"
 #include "builder/stages.h"
 #include "builder/step.h"
@@ -174,7 +175,7 @@ static int build_read(struct job *j, struct err **err)
 		.ignorefile = o->ignorefile,
 		.named = &o->contexts};
 
-	if (oci_platform_parse(o->platform, &j->platform, err) < 0)
+	if (platformword_parse(o->platform, true, &j->platform, err) < 0)
 		return -1;
 	if (secrets_load(&o->secrets, &j->secrets, err) < 0 ||
 		sshagent_load(&o->ssh, j->s, &j->agents, err) < 0)

@@ -6,6 +6,7 @@
 
 #include "builder/dferr.h"
 #include "builder/download.h"
+#include "builder/platformword.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/oci/oci.h"
@@ -72,7 +73,7 @@ static int add_named(
 			err, ERR_USAGE, "--build-context: \"%s\" is a reserved name", n->name);
 	const char *mark = strstr(n->name, "::");
 	auto_oci_platform struct oci_platform platform = {0};
-	if (mark && oci_platform_parse(mark + 2, &platform, err) < 0) {
+	if (mark && platformword_parse(mark + 2, false, &platform, err) < 0) {
 		err_rekind(err, ERR_USAGE);
 		return err_prefix(err, "--build-context %s", shown);
 	}

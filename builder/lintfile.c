@@ -5,6 +5,7 @@
 
 #include "builder/dferr.h"
 #include "builder/plan.h"
+#include "builder/platformword.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/image.h"
@@ -56,7 +57,7 @@ static void from_store(struct asked *a, const char *name, struct slice platform)
 
 	if (!platform.len)
 		oci_platform_copy(&want, a->f->platform);
-	else if (oci_platform_parse(text, &want, NULL) < 0)
+	else if (platformword_parse(text, false, &want, NULL) < 0)
 		return;
 	if (image_open(a->f->s, name, &want, &img, NULL) == 0)
 		lintfile_base_take(&a->own, &img.config, &want);

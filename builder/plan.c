@@ -9,8 +9,10 @@
 #include "builder/fromref.h"
 #include "builder/hints.h"
 #include "builder/planneeds.h"
+#include "builder/platformword.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
+#include "store/transport/transfer.h"
 
 /* S6: automatic variables of the global scope. */
 static void declare_platform(
@@ -126,6 +128,22 @@ static const char *find_context(const struct strlist *names, const char *word, c
 	return NULL;
 }
 
+/* A name that cannot be one of an image is a mistake in the Dockerfile, also in a stage that is not
+ * needed. Digests and beginnings of image IDs are no names, and mean an image of the store. */
+static int check_image_name(
+	const struct dockerfile *df, const struct word *w, const char *name, struct err **err)
+{
+	auto_reference struct reference r = {0};
+	struct digest d;
+
+	if (transfer_is_local(name) || sha256_parse_string(name, &d) == 0 ||
+		sha256_parse_hex(name, strlen(name), &d) == 0 ||
+		reference_parse(name, &r, err) == 0)
+		return 0;
+	err_rekind(err, ERR_SYNTAX);
+	return dferr_locate(err, df, w->span);
+}
+
 static int plan_from_line(struct plan *p, const struct dockerfile *df, const struct plan_opts *o,
 	size_t i, struct err **err)
 {
@@ -146,8 +164,10 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 			return dferr_at(err, ERR_SYNTAX, df, from->from.platform.span, NULL,
 				"the platform is empty after expansion");
 		auto_oci_platform struct oci_platform parsed = {0};
-		if (oci_platform_parse(platform, &parsed, err) < 0)
+		if (platformword_parse(platform, false, &parsed, err) < 0) {
+			err_rekind(err, ERR_SYNTAX);
 			return dferr_locate(err, df, from->from.platform.span);
+		}
 		st->platform = mem_strdup(platform);
 		st->builds_for = oci_platform_text(&parsed);
 	}
@@ -168,6 +188,8 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 			st->builds_for = mem_strdup(p->stages[stage].builds_for);
 		}
 	} else {
+		if (check_image_name(df, &from->from.image, base, err) < 0)
+			return -1;
 		st->base = PLAN_IMAGE;
 		st->base_name = mem_strdup(base);
 	}
@@ -251,7 +273,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	if (stage >= 0)
 		return stage_reference(p, (size_t)stage, self, df, from, out, err);
 	out->kind = PLAN_FROM_IMAGE;
-	return 0;
+	return check_image_name(df, from, name, err);
 }
 
 static int find_target(struct plan *p, const char *target, struct err **err)

@@ -6,6 +6,7 @@
 #include "builder/annotation.h"
 #include "builder/binfmt.h"
 #include "builder/dferr.h"
+#include "builder/platformword.h"
 #include "store/base/mem.h"
 #include "store/imageindex.h"
 #include "store/reference.h"
@@ -18,7 +19,7 @@ int platforms_split(const char *text, struct strlist *out, struct err **err)
 
 	for (char *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
 		auto_oci_platform struct oci_platform one = {0};
-		if (oci_platform_parse(p, &one, err) < 0)
+		if (platformword_parse(p, true, &one, err) < 0)
 			return -1;
 		auto_free char *full = oci_platform_text(&one);
 		if (!strlist_has(out, full))

@@ -115,30 +115,30 @@ static void check_list(struct walk *w, const struct word_list *list)
 
 /* --- ARG and ENV ------------------------------------------------------------------------------ */
 
-static bool has_token(struct slice name, const char *const *tokens, size_t count, bool last_only)
+static bool has_token(struct slice name, const char *const *tokens, size_t count)
 {
 	for (size_t at = 0; at <= name.len;) {
 		size_t end = slice_find(name, '_', at);
 		struct slice part = slice_sub(name, at, end - at);
 
 		for (size_t i = 0; i < count; i++)
-			if (slice_eq_nocase(part, tokens[i]) && (!last_only || end == name.len))
+			if (slice_eq_nocase(part, tokens[i]))
 				return true;
 		at = end + 1;
 	}
 	return false;
 }
 
-/* A part between underscores names a secret, unless it is a public one or a file that holds it. */
+/* A part between underscores names a secret, unless another says that it is a public one, a file
+ * that holds it, or the version of a program. */
 static void check_secret(struct walk *w, const struct word *key, struct slice name)
 {
 	static const char *const secret[] = {"apikey", "auth", "credential", "credentials", "key",
 		"password", "pword", "passwd", "secret", "token"};
-	static const char *const harmless[] = {"public"};
-	static const char *const place[] = {"file"};
+	static const char *const harmless[] = {"public", "file", "version"};
 
-	if (!has_token(name, secret, sizeof(secret) / sizeof(secret[0]), false) ||
-		has_token(name, harmless, 1, false) || has_token(name, place, 1, true))
+	if (!has_token(name, secret, sizeof(secret) / sizeof(secret[0])) ||
+		has_token(name, harmless, sizeof(harmless) / sizeof(harmless[0])))
 		return;
 	lint_hint(w->l,
 		lint_report(w->l, LINT_SECRETS, w->ins, key->span,

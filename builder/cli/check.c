@@ -9,6 +9,8 @@
 #include "builder/dferr.h"
 #include "builder/lintfile.h"
 #include "builder/plan.h"
+#include "builder/platforms.h"
+#include "builder/platformword.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
 
@@ -130,12 +132,15 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	struct err **err)
 {
 	const struct build_opts *b = k->build;
+	auto_strlist struct strlist platforms = {0};
 	auto_oci_platform struct oci_platform platform = {0};
 	auto_plan struct plan plan = {0};
 	auto_free bool *needed = NULL;
 	struct err *refused = NULL;
 
-	if (oci_platform_parse(b->platform, &platform, err) < 0)
+	/* Of several platforms the first stands for all. */
+	if (platforms_split(b->platform, &platforms, err) < 0 ||
+		platformword_parse(platforms.n ? platforms.v[0] : NULL, true, &platform, err) < 0)
 		return -1;
 	struct plan_opts p = {
 		.target = b->target,

@@ -8,6 +8,7 @@
 
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
+#include "builder/platformword.h"
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"
@@ -146,7 +147,7 @@ static int load(const struct cli *c, struct opts *o, struct store *s, int fd, co
 	struct transfer_opts t;
 	struct digest d;
 
-	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0)
+	if (o->platform && platformword_parse(o->platform, true, &platform, err) < 0)
 		return err_rekind(err, ERR_USAGE);
 	o->remote.tls_verify = -1;
 	remote_transfer_opts(c, &o->remote, ui, &t);

@@ -7,6 +7,7 @@
 
 #include "builder/annotation.h"
 #include "builder/cli/remote.h"
+#include "builder/platformword.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"
@@ -332,7 +333,7 @@ struct entry_opts {
 
 static int take_platform(const char *text, struct oci_platform *out, struct err **err)
 {
-	if (text && oci_platform_parse(text, out, err) < 0) {
+	if (text && platformword_parse(text, true, out, err) < 0) {
 		err_rekind(err, ERR_USAGE);
 		return err_prefix(err, "--platform");
 	}

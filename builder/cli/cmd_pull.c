@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "builder/cli/remote.h"
+#include "builder/platformword.h"
 
 struct opts {
 	const char *platform;
@@ -35,7 +36,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	char text[DIGEST_STRING];
 	struct digest d;
 
-	if (o->platform && oci_platform_parse(o->platform, &platform, err) < 0)
+	if (o->platform && platformword_parse(o->platform, true, &platform, err) < 0)
 		return err_rekind(err, ERR_USAGE);
 	s = store_open(c->root, err);
 	if (!s)

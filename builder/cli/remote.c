@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cli/remote.h"
+#include "builder/platformword.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,7 +112,7 @@ int remote_open_image(struct store *s, const char *text, const char *platform, s
 {
 	auto_oci_platform struct oci_platform p = {0};
 
-	if (platform && oci_platform_parse(platform, &p, err) < 0) {
+	if (platform && platformword_parse(platform, true, &p, err) < 0) {
 		err_rekind(err, ERR_USAGE);
 		return err_prefix(err, "--platform");
 	}
