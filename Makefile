@@ -11,6 +11,8 @@
 #   make bench-check        instructions and system calls against stored budgets
 #   make bench-plots        cost against size, as SVG
 #   make bench-memory       peak memory of a very large file and of very many files
+#   make check-docker LAB=DIR         the conformance cases with docker and buildah as well (tests/judges)
+#   make check-docker-random LAB=DIR  random Dockerfiles with docker: N=2000 SEED=1
 #   make demo               what examples/demo.sh shows, packages already there
 #   make install DESTDIR= PREFIX=/usr/local
 #
@@ -75,7 +77,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
+.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -154,6 +156,15 @@ check-conformance: all $(TOOL_BIN)
 
 check-asan:
 	$(Q)$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS="-O1 -g" check
+
+# The judges are not part of `make check`: they need a chroot with docker and buildah, and time.
+N    ?= 2000
+SEED ?= 1
+check-docker: all
+	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/check.py
+
+check-docker-random: all
+	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/random_builds.py --seed $(SEED) --count $(N)
 
 lint:
 	$(Q)BUILD=$(BUILD) bash tests/lint/run.sh

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every conformance case through docker and buildah as well: make check-docker LAB=DIR
+
+    check.py [NAME-PREFIX...]
+
+Each case runs three times: with bld, and with each judge in bld's place (as.sh). A judge agrees when
+the expectations of the case hold for what it made, and its tree and configuration are those of bld.
+Where it does not, reasons.txt has to say why; what it does not say, and what it says in vain, is a
+failure. The table lands in $BUILD/judges/cases.md. KEEP=1 keeps the work directory.
+"""
+import concurrent.futures
+import fnmatch
+import os
+import subprocess
+import sys
+
+import lab
+
+CASES = os.path.join(lab.REPO, "tests", "conformance", "cases")
+NEW = 1750000000  # contexts are older than this, whatever a build makes is newer
+
+
+def reasons():
+    out = []
+    with open(os.path.join(lab.HERE, "reasons.txt"), encoding="utf-8") as f:
+        for line in f:
+            if line.strip() and not line.startswith("#"):
+                names, _, why = line.partition(": ")
+                case, judge = names.split()
+                out.append((case, judge, why.strip()))
+    return out
+
+
+def explained(table, case, judge, used):
+    for row in table:
+        if fnmatch.fnmatch(case, row[0]) and fnmatch.fnmatch(judge, row[1]):
+            used.add(row)
+            return row[2]
+    return None
+
+
+def run(work, who, case, env):
+    directory = f"{work}/{who}/{case}"
+    os.makedirs(f"{directory}/ctx", exist_ok=True)
+    env = dict(env, WORK=work, BLD_CONFORMANCE="judge", JUDGE=who,
+               BLD=lab.BLD if who == "bld" else os.path.join(lab.HERE, "as.sh"))
+    try:
+        done = subprocess.run(["bash", f"{lab.REPO}/tests/conformance/case.sh", f"{CASES}/{case}",
+                               directory], env=env, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                              errors="replace")
+    except subprocess.TimeoutExpired:
+        return directory, 1, ["no end within 300 s"]
+    text = done.stdout.strip().splitlines()
+    for name in ("out", "err"):
+        path = f"{directory}/{name}"
+        if done.returncode and os.path.exists(path):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                text += f.read().strip().splitlines()[-4:]
+    return directory, done.returncode, text
+
+
+def judge(work, case, env):
+    """-> {judge: [] when it agrees, else what it does otherwise}"""
+    plain = not any(os.path.exists(f"{CASES}/{case}/{f}") for f in ("test.sh", "expect-error"))
+    name = f"localhost/case-{case}:latest"
+    here, rc, text = run(work, "bld", case, env)
+    result = {"bld": text[-3:] or ["failed"] if rc else []}
+    for who in lab.JUDGES:
+        there, rc, text = run(work, who, case, env)
+        found = text[-8:] or ["failed"] if rc else []
+        if not found and plain:
+            found = lab.differences((f"{here}/store", name), (f"{there}/store", name), NEW)
+        result[who] = found
+        if not os.environ.get("KEEP"):
+            lab.clear(there)
+    if not os.environ.get("KEEP"):
+        lab.clear(here)
+    lab.forget(name.rpartition(":")[0])
+    return result
+
+
+def report(results):
+    table, used, bad = reasons(), set(), 0
+    lines = ["| case | bld | docker | buildah |", "|---|---|---|---|"]
+    for case in sorted(results):
+        row = [case]
+        for who in ("bld", *lab.JUDGES):
+            found = results[case][who]
+            why = explained(table, case, who, used) if found else None
+            if not found:
+                row.append("as stated" if who == "bld" else "agrees")
+            elif why:
+                row.append(why)
+            else:
+                bad += 1
+                row.append("**unexplained**: " + "; ".join(found)[:400].replace("|", "\\|"))
+                print(f"not ok - {case}: {who}")
+                print("\n".join("# " + line[:300] for line in found[:12]))
+        lines.append("| " + " | ".join(row) + " |")
+    return lines, bad, [r for r in table if r not in used]
+
+
+def main():
+    why = lab.ready()
+    if why:
+        print(f"check-docker: {why}", file=sys.stderr)
+        return 2
+    prefixes = tuple(sys.argv[1:])
+    cases = sorted(c for c in os.listdir(CASES) if not prefixes or c.startswith(prefixes))
+    work = lab.workdir()
+    env = {k: v for k, v in os.environ.items()
+           if k.lower() not in ("http_proxy", "https_proxy", "no_proxy", "source_date_epoch")}
+    env.update(HOME=f"{work}/home", BUILD=lab.BUILD, TOOLS=lab.TOOLS, REPO=lab.REPO, LAB=lab.LAB)
+    os.makedirs(env["HOME"])
+    layout = lab.base_images(work)
+    server = subprocess.Popen(
+        [sys.executable, f"{lab.TOOLS}/faultregistry.py", "--layout", layout, "--port-file",
+         f"{work}/port", "--log", f"{work}/requests"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        env["URL"] = f"http://127.0.0.1:{lab.port_of(server, f'{work}/port')}/file"
+        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
+            results = dict(zip(cases, pool.map(lambda c: judge(work, c, env), cases)))
+    finally:
+        server.kill()
+        server.wait()
+        if not os.environ.get("KEEP"):
+            lab.clear(work)
+    lines, bad, stale = report(results)
+    os.makedirs(f"{lab.BUILD}/judges", exist_ok=True)
+    with open(f"{lab.BUILD}/judges/cases.md", "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    if not prefixes:
+        for row in stale:
+            print(f"not ok - reasons.txt: \"{row[0]} {row[1]}\" is needed by no case")
+        bad += len(stale)
+    agree = sum(not results[c][w] for c in results for w in lab.JUDGES)
+    print(f"{len(cases)} cases, {agree} of {2 * len(cases)} verdicts agree; "
+          f"the table: {lab.BUILD}/judges/cases.md")
+    print(f"{len(cases) - bad if bad < len(cases) else 0} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The judges (docker, buildah) and bld side by side: work directories, base images, comparisons.
+
+LAB is the directory of the judges: a chroot $LAB/trixie with docker and buildah, dockerd answering
+on $LAB/run/docker.sock, and $LAB itself visible inside under the same path. Nothing here starts or
+stops a daemon.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.dirname(os.path.dirname(HERE))
+TOOLS = os.path.join(REPO, "tests", "tools")
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(REPO, "build")))
+BLD = os.environ.get("BLD", os.path.join(BUILD, "bld"))
+LAB = os.environ.get("LAB", "")
+JUDGES = ("docker", "buildah")
+
+sys.path.insert(0, TOOLS)
+import configdump  # noqa: E402
+import ocidir  # noqa: E402
+
+# Where builders leave places to mount on; who needs which is its own business.
+STUBS = re.compile(r"^/(dev|proc|sys|run|etc|etc/(hosts|hostname|resolv\.conf))$")
+
+
+def ready():
+    """None, or why the judges cannot be asked."""
+    if not LAB:
+        return "LAB is not set: the directory of the judges"
+    if not os.path.exists(f"{LAB}/run/docker.sock"):
+        return f"{LAB}: no dockerd answers there"
+    return None
+
+
+def sh(*argv, **kw):
+    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", **kw)
+
+
+def in_chroot(*argv):
+    return sh("chroot", f"{LAB}/trixie", "env", f"HOME={LAB}/run", *argv)
+
+
+def workdir():
+    os.makedirs(f"{LAB}/t", exist_ok=True)
+    return tempfile.mkdtemp(prefix="judge.", dir=f"{LAB}/t")
+
+
+def base_images(work):
+    """localhost/base and localhost/onbuild, in a store of bld (work/template) and with each judge."""
+    out = sh("bash", "-c", 'export BUILD=$1 TOOLS=$2; . "$3/tests/lib/images.sh" && base_layout',
+             "_", BUILD, TOOLS, REPO)
+    if out.returncode:
+        raise RuntimeError(out.stdout)
+    layout = out.stdout.strip().splitlines()[-1]
+    for name in ("base", "onbuild"):
+        archive = f"{work}/{name}.archive"
+        steps = (lambda: sh("skopeo", "copy", "-q", f"oci:{layout}:{name}",
+                            f"docker-archive:{archive}:localhost/{name}:latest"),
+                 lambda: sh(BLD, "--root", f"{work}/template", "load", "-i", archive),
+                 lambda: in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "load", "-q",
+                                   "-i", archive),
+                 lambda: in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot",
+                                   f"{LAB}/run/b-judge", "--storage-driver", "overlay", "pull",
+                                   "-q", f"docker-archive:{archive}"))
+        for step in steps:
+            done = step()
+            if done.returncode:
+                raise RuntimeError(done.stdout)
+    return layout
+
+
+def describe(tree, newer_than):
+    """Lines of a tree; times only of files that came from a context or an archive (older)."""
+    hard = ocidir.groups(tree)
+    out = {}
+    for path in tree:
+        e = tree[path]
+        words = ocidir.describe(path, e, hard, False, True)
+        if e.kind != "d":
+            words.append("mtime=" + (str(int(e.mtime)) if e.mtime < newer_than else "new"))
+        out[path] = " ".join(words)
+    return out
+
+
+def differences(one, two, newer_than):
+    """What differs between two images (layouts): lines, empty when they are equal."""
+    found = []
+    images = []
+    for layout, name in (one, two):
+        try:
+            images.append(ocidir.load(f"oci:{layout}:{name}"))
+        except (ocidir.Bad, OSError, ValueError) as why:
+            return [f"{layout}: {why}"]
+    trees = [describe(ocidir.tree_of_layers(i[4]), newer_than) for i in images]
+    for path in sorted(set(trees[0]) | set(trees[1])):
+        a, b = (t.get(path) for t in trees)
+        if a == b or path == "/" or (STUBS.match(path) and (a is None or b is None)):
+            continue
+        found += [f"- {a}"] if a else []
+        found += [f"+ {b}"] if b else []
+    configs = [configdump.normal(i[3]) for i in images]
+    for c in configs:
+        c["config"]["Env"] = sorted(c["config"].get("Env", []))
+    keys = sorted(set(configs[0]["config"]) | set(configs[1]["config"]))
+    for key in keys:
+        a, b = (c["config"].get(key) for c in configs)
+        if a != b:
+            found.append(f"config {key}: {json.dumps(a, sort_keys=True)} | "
+                         f"{json.dumps(b, sort_keys=True)}")
+    for key in ("author", "architecture", "os", "variant"):
+        a, b = (c.get(key) for c in configs)
+        if a != b:
+            found.append(f"{key}: {a} | {b}")
+    return found
+
+
+def forget(*names):
+    """Take images of a case from the judges again, so that their stores stay small."""
+    in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "rmi", "-f", *names)
+    in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot", f"{LAB}/run/b-judge",
+              "--storage-driver", "overlay", "rmi", "-f", *names)
+
+
+def clear(path):
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def port_of(server, path):
+    """The port that a server writes to a file once it listens; waits for it, not for a time."""
+    while server.poll() is None:
+        if os.path.exists(path) and os.path.getsize(path):
+            with open(path, encoding="ascii") as f:
+                return f.read().strip()
+        os.sched_yield()
+    raise RuntimeError("the file server did not start")
