@@ -278,8 +278,11 @@ static int post_token(struct auth *a, struct http_session *s, const char *scope,
 	auto_secret_buf struct buf form;
 	auto_strlist struct strlist headers = {0};
 	struct http_body body = {0};
-	struct http_request q = {
-		.method = "POST", .url = a->realm, .headers = &headers, .body = &body};
+	struct http_request q = {.method = "POST",
+		.url = a->realm,
+		.headers = &headers,
+		.body = &body,
+		.secret_body = true};
 
 	buf_init(&form, AUTH_TOKEN_MAX * 8);
 	form_add(&form, "grant_type", a->creds.identity ? "refresh_token" : "password");

@@ -62,19 +62,21 @@ static pid_t start(const char *program, const char *verb, int in, int out, struc
 	return pid;
 }
 
-/* Everything the helper says until it closes its output; -1 when it takes too long or says too
- * much. */
-static int collect(int fd, struct buf *out)
+int auth_helper_listen(int fd, uint64_t limit_ms, struct buf *out)
 {
-	uint64_t end = now_monotonic_ms() + AUTH_HELPER_TIMEOUT_MS;
+	uint64_t end = now_monotonic_ms() + limit_ms;
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		uint64_t now = now_monotonic_ms();
 		char piece[4096];
 		ssize_t n;
+		int ready = now < end ? poll(&p, 1, (int)(end - now)) : 0;
 
-		if (now >= end || poll(&p, 1, (int)(end - now)) == 0)
+		/* A signal says nothing of the pipe: read would wait without a limit. */
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
 			return -1;
 		n = read(fd, piece, sizeof piece);
 		if (n < 0 && errno == EINTR)
@@ -113,7 +115,7 @@ static int run(
 		/* Small: fits the socket's buffer whether it is read or not. */
 		send(in[1], input, strlen(input), MSG_NOSIGNAL);
 		close(in[1]);
-		said = collect(from[0], out);
+		said = auth_helper_listen(from[0], AUTH_HELPER_TIMEOUT_MS, out);
 		if (said < 0)
 			kill(pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -19,6 +19,7 @@
 #include "store/transport/certs.h"
 #include "store/transport/curllib.h"
 #include "store/transport/peer.h"
+#include "store/transport/route.h"
 #include "store/transport/url.h"
 
 struct http_session {
@@ -36,6 +37,7 @@ struct attempt {
 	const struct http_request *q;
 	struct http_response *r;
 	const struct url *url;
+	const char *proxy; /* NULL: straight to the host; borrowed */
 	struct curl_slist *headers;
 	char text[CURL_ERROR_SIZE];
 	size_t header_bytes;
@@ -108,12 +110,12 @@ bool http_cancelled(const struct http_session *s)
 /* One line without its end: "Name: value" is kept with the name in lower case. */
 static void keep_header(struct http_response *r, const char *p, size_t len)
 {
-	const char *colon = memchr(p, ':', len);
-	const char *value = colon + 1, *end = p + len;
+	const char *colon = memchr(p, ':', len), *end = p + len, *value;
 	char *name;
 
 	if (!colon || colon == p || memchr(p, '\0', len))
 		return;
+	value = colon + 1;
 	name = mem_strndup(p, (size_t)(colon - p));
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
@@ -220,38 +222,34 @@ static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, c
 	return 1;
 }
 
+/* May this request go there? What a proxy is connected to is its own matter, and http_attempt looks
+ * at the name before. */
+static bool may_go(struct attempt *a, enum http_peer peer)
+{
+	if (!a->q->guarded || a->proxy || peer_allowed(peer, a->q->inside))
+		return true;
+	a->refused = true;
+	return false;
+}
+
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
 {
 	struct attempt *a = ctx;
 
 	(void)purpose;
-	if (a->q->guarded && !peer_allowed(peer_of_address(&addr->addr), a->q->inside)) {
-		a->refused = true;
+	if (!may_go(a, peer_of_address(&addr->addr)))
 		return CURL_SOCKET_BAD;
-	}
 	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
 }
 
-/* --- one attempt ------------------------------------------------------------------------ */
-
-/* A proxy of the environment hides where a host is; our own machine is never asked for through one.
- */
-static bool proxied(const struct url *u)
+/* Connected, and nothing of the request was sent. */
+static int on_ready(void *ctx, char *ip, char *own_ip, int port, int own_port)
 {
-	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-	const char *plain = getenv("http_proxy");
-
-	if (url_is_loopback(u->host))
-		return false;
-	if (!u->https && plain && *plain)
-		return true;
-	for (size_t i = u->https ? 0 : 2; i < ARRAY_LEN(names); i++) {
-		const char *v = getenv(names[i]);
-		if (v && *v)
-			return true;
-	}
-	return false;
+	(void)own_ip, (void)port, (void)own_port;
+	return may_go(ctx, peer_of_text(ip)) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
+
+/* --- one attempt ------------------------------------------------------------------------ */
 
 static void add_header(struct attempt *a, const char *line)
 {
@@ -371,6 +369,23 @@ static int set_tls(struct http_session *s, const struct url *u, struct err **err
 	return 0;
 }
 
+/*
+ * The way that was chosen, which libcurl is not to choose again, and who looks at it: on_socket
+ * before a connection is made, on_ready also where one is used again that other rules were for.
+ */
+static void set_route(struct attempt *a)
+{
+	const struct curllib *lib = a->s->lib;
+	CURL *c = a->s->curl;
+
+	lib->easy_setopt(c, CURLOPT_PROXY, a->proxy ? a->proxy : "");
+	lib->easy_setopt(c, CURLOPT_NOPROXY, "");
+	lib->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	lib->easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
+	lib->easy_setopt(c, CURLOPT_PREREQFUNCTION, on_ready);
+	lib->easy_setopt(c, CURLOPT_PREREQDATA, a);
+}
+
 static void set_common(struct attempt *a, const char *url)
 {
 	const struct curllib *lib = a->s->lib;
@@ -391,14 +406,7 @@ static void set_common(struct attempt *a, const char *url)
 	lib->easy_setopt(c, CURLOPT_XFERINFODATA, a);
 	lib->easy_setopt(c, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_BUFFER);
 	lib->easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_SEND_BUFFER);
-	if (url_is_loopback(a->url->host))
-		lib->easy_setopt(c, CURLOPT_PROXY, "");
-	if (!a->q->guarded || !proxied(a->url)) {
-		lib->easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-		lib->easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
-	}
-	/* A connection that is reused was not looked at under this request's rules. */
-	lib->easy_setopt(c, CURLOPT_FRESH_CONNECT, a->q->guarded ? 1L : 0L);
+	set_route(a);
 }
 
 /* TLS may write to a closed socket with plain write(2), and the program's disposition is not ours.
@@ -436,6 +444,16 @@ static enum http_failure classify(CURLcode rc)
 	return HTTP_BROKEN;
 }
 
+static int refuse(const struct attempt *a, struct err **err)
+{
+	auto_free char *host = url_host_port(a->url);
+
+	return err_set(err, ERR_AUTH,
+		"%s: the server asked points there, but that address is private to this machine or "
+		"network",
+		host);
+}
+
 static int explain(struct attempt *a, CURLcode rc, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
@@ -443,10 +461,7 @@ static int explain(struct attempt *a, CURLcode rc, struct err **err)
 	enum http_failure why = classify(rc);
 
 	if (a->refused)
-		return err_set(err, ERR_AUTH,
-			"%s: the registry points there, but that address is private to this "
-			"machine or network",
-			host);
+		return refuse(a, err);
 	err_set(err, ERR_NET, "%s: %s", host, text);
 	if (why == HTTP_NO_CONNECTION && strcmp(host, "localhost") == 0)
 		err_hint(err, "no registry answers at localhost; an image built here would be in "
@@ -511,12 +526,14 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	bool same_origin, struct http_response *r, struct err **err)
 {
 	auto_free char *url = url_text(u);
-	struct attempt a = {.s = s, .q = q, .r = r, .url = u};
+	struct attempt a = {.s = s, .q = q, .r = r, .url = u, .proxy = route_proxy(u)};
 	CURLcode rc;
 	char *ip = NULL;
 	long status = 0;
 
 	reset_response(r, q->max_body);
+	if (a.proxy && q->guarded && !peer_allowed(route_peer_behind(u->host), q->inside))
+		return refuse(&a, err);
 	if (prepare_handle(s, err) < 0)
 		return -1;
 	set_common(&a, url);
@@ -527,7 +544,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	rc = perform(s);
 	s->lib->easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
 	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
-	r->peer = peer_of_text(ip);
+	r->peer = a.proxy ? route_peer_behind(u->host) : peer_of_text(ip);
 	free_headers(&a);
 	if (judge(&a, rc, err) < 0)
 		return -1;

@@ -23,32 +23,65 @@ static bool is_redirect(const struct http_request *q, const struct http_response
 	return reading && (r->status == 301 || r->status == 302 || r->status == 303);
 }
 
+/*
+ * Where the answer leads: 1 with *next set, 0 when it is the last one, -1. A body that is a secret
+ * is sent to where it was meant for and nowhere else, also not elsewhere at the same server.
+ */
+static int next_hop(const struct http_request *q, const struct url *u,
+	const struct http_response *r, struct url *next, struct err **err)
+{
+	if (!is_redirect(q, r))
+		return 0;
+	if (q->secret_body) {
+		auto_free char *to = url_printable(http_header(r, "location"));
+
+		return err_set(err, ERR_AUTH,
+			"%s: the server answers with a redirect to %s; a password or token is not "
+			"sent on",
+			u->host, to);
+	}
+	if (url_resolve(u, http_header(r, "location"), next, err) < 0)
+		return err_prefix(err, "%s: bad redirect", u->host);
+	if (u->https && !next->https)
+		return err_set(err, ERR_NET, "%s: refused a redirect from https to http", u->host);
+	return 1;
+}
+
+/* What a server points to is not further inside than the server itself. */
+static void guard_next(struct http_request *q, const struct http_response *r)
+{
+	if (!q->guarded)
+		q->inside = r->peer;
+	q->guarded = true;
+}
+
 static int follow(struct http_session *s, const struct http_request *q, struct http_response *r,
 	struct err **err)
 {
 	auto_url struct url first = {0}, u = {0};
+	struct http_request hop = *q;
 
 	r->failure = HTTP_LOCAL;
 	if (url_parse(q->url, &first, err) < 0 || url_parse(q->url, &u, err) < 0)
 		return -1;
 	for (int hops = 0;; hops++) {
 		auto_url struct url next = {0};
+		int more;
 
-		if (http_attempt(s, q, &u, url_same_origin(&first, &u), r, err) < 0)
+		if (http_attempt(s, &hop, &u, url_same_origin(&first, &u), r, err) < 0)
 			return -1;
 		free(r->url);
 		r->url = url_text(&u);
-		if (!is_redirect(q, r))
+		more = next_hop(q, &u, r, &next, err);
+		if (more == 0)
 			return 0;
 		r->failure = HTTP_LOCAL;
+		if (more < 0)
+			return -1;
 		if (hops == HTTP_REDIRECTS_MAX)
 			return err_set(err, ERR_NET, "%s: more than %d redirects", first.host,
 				HTTP_REDIRECTS_MAX);
-		if (url_resolve(&u, http_header(r, "location"), &next, err) < 0)
-			return err_prefix(err, "%s: bad redirect", u.host);
-		if (u.https && !next.https)
-			return err_set(
-				err, ERR_NET, "%s: refused a redirect from https to http", u.host);
+		guard_next(&hop, r);
 		url_clear(&u);
 		u = next;
 		next = (struct url){0};

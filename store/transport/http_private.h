@@ -2,8 +2,10 @@
 /*
  * Requests as the registry client needs them. A session is one connection pool for one thread; a
  * request is tried until it is answered, with back-off (backoff.h) and redirects (at most 5, never
- * https -> http). What is sent to another origin carries no Authorization. Answers of status 429
- * and 5xx are retried; other answers, good or bad, are returned: only "no answer" is an error here.
+ * https -> http, never further inside than the server that sends one). What is sent to another
+ * origin carries no Authorization. Whether a proxy of the environment is used: route.h. Answers of
+ * status 429 and 5xx are retried; other answers, good or bad, are returned: only "no answer" is an
+ * error here.
  */
 #ifndef BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
 #define BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
@@ -86,7 +88,9 @@ struct http_request {
 	struct http_sink *sink;        /* NULL = body into the response */
 	size_t max_body;               /* of a 2xx body in the response: more is ERR_LIMIT */
 	bool once;                     /* no retries (probes, steps of an upload) */
-	bool guarded;                  /* no address further inside than `inside` */
+	bool secret_body;              /* a redirect is an error: the body goes to url only */
+	bool guarded;                  /* no address further inside than `inside`; where a redirect
+					* leads is guarded always, by where the first answer was */
 	enum http_peer inside;
 	void (*progress)(void *ctx, uint64_t sent); /* of the request body; may be NULL */
 	void *ctx;
@@ -105,8 +109,8 @@ struct http_response {
 	int status;
 	struct strlist headers; /* "name: value", names in lower case; of the last answer */
 	struct buf body;
-	char *url; /* that answered, after redirects; owned */
-	enum http_peer peer;
+	char *url;           /* that answered, after redirects; owned */
+	enum http_peer peer; /* where it is; behind a proxy what the name says (route.h) */
 	enum http_failure failure;
 };
 void http_response_init(struct http_response *r);

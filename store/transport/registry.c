@@ -191,6 +191,11 @@ int registry_call(struct registry *r, unsigned worker, const char *scope,
 		if (ours && auth_value(r->auth, s, scope, &value, err) < 0)
 			return -1;
 		with.authorization = value ? secret_text(value) : NULL;
+		/* For example where an answer said to upload. */
+		if (!ours && !with.guarded) {
+			with.guarded = true;
+			with.inside = r->inside;
+		}
 		if (http_perform(s, &with, a, err) < 0)
 			return -1;
 		if (a->status != 401 || !ours || round == REGISTRY_AUTH_ROUNDS)

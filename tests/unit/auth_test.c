@@ -6,10 +6,13 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -319,6 +322,35 @@ static void test_helpers(void **state)
 	free(f);
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A signal in the middle of the wait: the limit holds. */
+static void test_helper_and_signals(void **state)
+{
+	const struct sigaction act = {.sa_handler = on_alarm}; /* no SA_RESTART */
+	const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+	struct sigaction old;
+	struct buf b;
+	int p[2];
+
+	(void)state;
+	buf_init(&b, 100);
+	assert_int_equal(pipe(p), 0);
+	sigaction(SIGALRM, &act, &old);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(auth_helper_listen(p[0], 200, &b), -1);
+	sigaction(SIGALRM, &old, NULL);
+	assert_int_equal(write(p[1], "said", 4), 4);
+	close(p[1]);
+	assert_int_equal(auth_helper_listen(p[0], 200, &b), 0);
+	assert_string_equal(b.data, "said");
+	close(p[0]);
+	buf_clear(&b);
+}
+
 /* --- tokens --- */
 
 static struct http_session *S;
@@ -461,6 +493,52 @@ static void test_identity_token(void **state)
 	free(host);
 }
 
+/* The password and the refresh token are in the body: neither is sent where an answer leads. */
+static void test_token_redirect(void **state)
+{
+	static const struct {
+		const char *user, *password;
+		int status;
+		const char *to;
+	} t[] = {
+		{NULL, NULL, 307, "http://127.0.0.1:{port}/taken"},
+		{NULL, NULL, 308, "/taken"},
+		{"alice", "s3cret", 307, "http://127.0.0.1:{port}/taken"},
+		{"alice", "s3cret", 308, "http://127.0.0.1:{port}/taken"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct err *err = NULL;
+		char *rules = mem_printf(
+			"[{\"p\":\"/v2/x\"," CHALLENGE "},"
+			"{\"m\":\"GET\",\"p\":\"/token.*\",\"status\":405},"
+			"{\"m\":\"POST\",\"p\":\"/token.*\",\"status\":%d,\"headers\":[["
+			"\"Location\",\"%s\"]]},"
+			"{\"p\":\"/taken\",\"body\":\"{\\\"access_token\\\":\\\"good\\\"}\"}]",
+			t[i].status, t[i].to);
+		char *json, *host;
+		struct auth *a;
+
+		fake_start(&F, rules, NULL, NULL, NULL);
+		host = mem_printf("127.0.0.1:%d", F.port);
+		json = mem_printf("{\"auths\":{\"%s\":{\"identitytoken\":\"s3cret\"}}}", host);
+		fake_run("mkdir -p %s/containers", Dir);
+		fake_write(Dir, "containers/auth.json", json);
+		a = client(t[i].user, t[i].password);
+		assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), -1);
+		assert_null(strstr(err_text(err), "s3cret"));
+		expect(err, ERR_AUTH, "not sent on");
+		assert_int_equal(fake_count(&F, "/taken", NULL), 0);
+		assert_int_equal(fake_count(&F, "\"POST\"", "s3cret"), 1);
+		done(a);
+		fake_stop(&F);
+		free(rules);
+		free(json);
+		free(host);
+	}
+}
+
 static void test_token_refusals(void **state)
 {
 	static const struct {
@@ -554,9 +632,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store_erase, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_helpers, setup, teardown),
+		cmocka_unit_test(test_helper_and_signals),
 		cmocka_unit_test_setup_teardown(test_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_scopes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity_token, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_token_redirect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hopeless, setup, teardown),
 	};

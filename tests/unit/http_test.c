@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,6 +16,7 @@
 #include "store/transport/http_private.h"
 #include "store/transport/peer.h"
 #include "store/transport/reply.h"
+#include "store/transport/route.h"
 #include "store/transport/url.h"
 #include "tests/support/fake.h"
 
@@ -229,6 +231,273 @@ static void test_redirects(void **state)
 	http_response_clear(&r);
 	http_session_free(s);
 	free(url);
+}
+
+/* --- routes and guards ------------------------------------------------------------------ */
+
+static const char *const proxy_variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+	"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"};
+
+static int no_proxies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(proxy_variables); i++)
+		unsetenv(proxy_variables[i]);
+	return 0;
+}
+
+static int teardown_proxies(void **state)
+{
+	return teardown(state) + no_proxies(state);
+}
+
+/* As curl 7.88 and 8 do it; networks of IPv6 as since 8. */
+static void test_no_proxy(void **state)
+{
+	static const struct {
+		const char *host, *list;
+		bool excluded;
+	} t[] = {
+		{"a.example.com", "*", true},
+		{"a.example.com", "x,*", false},
+		{"a.example.com", " *", false},
+		{"example.com", "example.com", true},
+		{"a.example.com", "example.com", true},
+		{"a.example.com", ".example.com", true},
+		{"example.com", ".example.com", true},
+		{"example.com.", "EXAMPLE.com", true},
+		{"example.com", "example.com.", true},
+		{"nonexample.com", "example.com", false},
+		{"example.com", "a.example.com", false},
+		{"example.com", "*.example.com", false},
+		{"example.com", "example.com:80", false},
+		{"example.com", "x , ,example.com", true},
+		{"example.com", "x example.com", true},
+		{"example.com", "x\texample.com", true},
+		{"example.com", "", false},
+		{"example.com", ".", false},
+		{"10.1.2.3", "10.1.2.3", true},
+		{"10.1.2.3", "10.0.0.0/8", true},
+		{"10.1.2.3", "10.1.2.0/31", false},
+		{"10.1.2.3", "10.1.2.2/31", true},
+		{"10.1.2.3", "10.1.2.3/33", false},
+		{"10.1.2.3", "0.0.0.0/0", false},
+		{"10.1.2.3", "2.3", false},
+		{"10.1.2.3", "10.", false},
+		{"10.1.2.3", "10.1.2.3:80", false},
+		{"1.2.3.4.example", "4.example", true},
+		{"192.168.77.5", "192.168.64.0/18", true},
+		{"192.168.77.5", "192.168.78.0/23", false},
+		{"[fd00::1]", "fd00::1", true},
+		{"[fd00::1]", "fd00:0::1", true},
+		{"[fd00::1]", "fd00::/8", true},
+		{"[fd00::1]", "[fd00::1]", false},
+		{"[2001:db8::5]", "2001:db8::/127", false},
+		{"[2001:db8::5]", "10.0.0.0/8", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (route_excluded(t[i].host, t[i].list) != t[i].excluded)
+			fail_msg("%s, no_proxy=%s", t[i].host, t[i].list);
+}
+
+static void test_proxy_variables(void **state)
+{
+	static const struct {
+		const char *set, *value, *url, *proxy;
+	} t[] = {
+		{"http_proxy", "p:1", "http://h/", "p:1"},
+		{"http_proxy", "p:1", "https://h/", NULL},
+		{"http_proxy", "p:1", "http://localhost:5/", NULL},
+		{"http_proxy", "p:1", "http://127.3.2.1/", NULL},
+		{"http_proxy", "", "http://h/", NULL},
+		{"HTTP_PROXY", "p:1", "http://h/", NULL},
+		{"https_proxy", "p:1", "https://h/", "p:1"},
+		{"HTTPS_PROXY", "p:1", "https://h/", "p:1"},
+		{"HTTPS_PROXY", "p:1", "http://h/", NULL},
+		{"all_proxy", "p:1", "http://h/", "p:1"},
+		{"ALL_PROXY", "p:1", "https://h/", "p:1"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct url u;
+		const char *got;
+
+		no_proxies(state);
+		setenv(t[i].set, t[i].value, 1);
+		assert_int_equal(url_parse(t[i].url, &u, NULL), 0);
+		got = route_proxy(&u);
+		if ((got != NULL) != (t[i].proxy != NULL) || (got && strcmp(got, t[i].proxy) != 0))
+			fail_msg("%s=%s %s: %s", t[i].set, t[i].value, t[i].url, got);
+		setenv("NO_PROXY", "h", 1);
+		assert_null(route_proxy(&u));
+		setenv("no_proxy", "other", 1);
+		assert_int_equal(route_proxy(&u) != NULL, t[i].proxy != NULL);
+		url_clear(&u);
+		unsetenv(t[i].set);
+	}
+	no_proxies(state);
+}
+
+/* One GET that may go no further inside than `inside`; NULL for one that is not guarded. */
+static struct err *guarded(const char *url, const enum http_peer *inside, struct http_response *r)
+{
+	struct http_opts o = {.retries = 1};
+	struct http_session *s = http_session_new(&o);
+	struct http_request q = {.method = "GET", .url = url, .max_body = 1000, .once = true};
+	struct err *err = NULL;
+
+	q.guarded = inside != NULL;
+	q.inside = inside ? *inside : HTTP_PEER_PUBLIC;
+	http_response_init(r);
+	if (http_perform(s, &q, r, &err) == 0 && err)
+		fail_msg("an error and success");
+	http_session_free(s);
+	return err;
+}
+
+/* What no_proxy excepts goes straight to its host, and is looked at: *.localhost is this machine.
+ */
+static void test_guard_and_no_proxy(void **state)
+{
+	static const char *const excepting[] = {"*", ".localhost", "registry.localhost"};
+	const enum http_peer public = HTTP_PEER_PUBLIC;
+	struct http_response r;
+	char *url, *proxy;
+
+	(void)state;
+	fake_start(&F, "[{\"p\":\".*\",\"body\":\"inside\"}]", NULL, NULL, NULL);
+	url = mem_printf("http://registry.localhost:%d/x", F.port);
+	proxy = mem_printf("http://127.0.0.1:%d", F.other);
+	setenv("http_proxy", proxy, 1);
+	for (size_t i = 0; i < ARRAY_LEN(excepting); i++) {
+		setenv("no_proxy", excepting[i], 1);
+		expect(guarded(url, &public, &r), ERR_AUTH, "private to this machine");
+		http_response_clear(&r);
+	}
+	assert_int_equal(fake_count(&F, "\"main\"", NULL), 0);
+	/* Any variable switched the guard off, also one that is for others. */
+	no_proxies(NULL);
+	setenv("https_proxy", proxy, 1);
+	expect(guarded(url, &public, &r), ERR_AUTH, "private to this machine");
+	http_response_clear(&r);
+	/* Through a proxy: an address in the URL is what it is, and the proxy is not the server. */
+	setenv("http_proxy", proxy, 1);
+	expect(guarded("http://169.254.169.254/x", &public, &r), ERR_AUTH, "private to this");
+	http_response_clear(&r);
+	expect(guarded("http://[::ffff:10.0.0.1]/x", &public, &r), ERR_AUTH, "private to this");
+	http_response_clear(&r);
+	assert_int_equal(fake_count(&F, "x", NULL), 0);
+	good(guarded("http://registry.test/x", &public, &r));
+	assert_int_equal(fake_count(&F, "\"other\"", "http://registry.test/x"), 1);
+	assert_int_equal(r.peer, HTTP_PEER_PUBLIC);
+	http_response_clear(&r);
+	free(url);
+	free(proxy);
+}
+
+/* Where any answer leads, asked for with a guard or without one. */
+static void test_guarded_redirects(void **state)
+{
+	static const char *const paths[] = {"/meta", "/mapped", "/twice"};
+	struct http_response r;
+	char *proxy;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"p\":\"(http://public.test)?/meta\",\"status\":307,\"headers\":[[\"Location\","
+		"\"http://169.254.169.254/x\"]]},"
+		"{\"p\":\"(http://public.test)?/mapped\",\"status\":302,\"headers\":[[\"Location\","
+		"\"http://[::ffff:169.254.169.254]/x\"]]},"
+		"{\"p\":\"(http://public.test)?/twice\",\"status\":301,\"headers\":[[\"Location\","
+		"\"/meta\"]]},"
+		"{\"p\":\"http://public.test/loop\",\"status\":307,\"headers\":[[\"Location\","
+		"\"http://127.0.0.1:{port}/inside\"]]},"
+		"{\"p\":\"http://public.test/private\",\"status\":307,\"headers\":[[\"Location\","
+		"\"http://registry.localhost:{port}/inside\"]]},"
+		"{\"p\":\"/inside\",\"body\":\"secret\"}]",
+		NULL, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		char *url = mem_printf("http://127.0.0.1:%d%s", F.port, paths[i]);
+
+		expect(guarded(url, NULL, &r), ERR_AUTH, "private to this machine");
+		http_response_clear(&r);
+		free(url);
+	}
+	/* A public server, which here is behind a proxy, leads nobody to this machine. */
+	proxy = mem_printf("http://127.0.0.1:%d", F.other);
+	setenv("http_proxy", proxy, 1);
+	setenv("no_proxy", ".localhost", 1);
+	expect(guarded("http://public.test/loop", NULL, &r), ERR_AUTH, "private to this machine");
+	http_response_clear(&r);
+	expect(guarded("http://public.test/private", NULL, &r), ERR_AUTH, "private to this");
+	http_response_clear(&r);
+	expect(guarded("http://public.test/meta", NULL, &r), ERR_AUTH, "private to this machine");
+	http_response_clear(&r);
+	assert_int_equal(fake_count(&F, "/inside", NULL), 0);
+	free(proxy);
+}
+
+/* A connection that is used again is one of another request, with other rules. */
+static void test_guard_of_reused(void **state)
+{
+	struct http_opts o = {0};
+	struct http_session *s = http_session_new(&o);
+	struct http_response r;
+	struct err *err = NULL;
+	char *url;
+	struct http_request q = {.method = "GET", .max_body = 1000, .once = true};
+
+	(void)state;
+	fake_start(&F, "[{\"p\":\"/x\",\"body\":\"inside\"}]", NULL, NULL, NULL);
+	url = mem_printf("http://127.0.0.1:%d/x", F.port);
+	q.url = url;
+	http_response_init(&r);
+	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	q.guarded = true;
+	q.inside = HTTP_PEER_PUBLIC;
+	assert_int_equal(http_perform(s, &q, &r, &err), -1);
+	expect(err, ERR_AUTH, "private to this machine");
+	assert_int_equal(fake_count(&F, "\"/x\"", NULL), 1);
+	http_response_clear(&r);
+	http_session_free(s);
+	free(url);
+}
+
+static void test_secret_body(void **state)
+{
+	static const int status[] = {307, 308};
+	struct http_body body = {.mem = "password=s3cret", .size = 15};
+
+	(void)state;
+	fake_start(&F,
+		"[{\"p\":\"/307/away\",\"status\":307,\"headers\":[[\"Location\","
+		"\"http://127.0.0.1:{other}/taken?token=s3cret\"]]},"
+		"{\"p\":\"/308/away\",\"status\":308,\"headers\":[[\"Location\","
+		"\"http://127.0.0.1:{other}/taken?token=s3cret\"]]},"
+		"{\"p\":\"/307/near\",\"status\":307,\"headers\":[[\"Location\",\"/taken\"]]},"
+		"{\"p\":\"/308/near\",\"status\":308,\"headers\":[[\"Location\",\"/taken\"]]}]",
+		NULL, NULL, NULL);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(status); i++) {
+		struct http_opts o = {0};
+		struct http_session *s = http_session_new(&o);
+		struct http_response r;
+		struct err *err = NULL;
+		char *url = mem_printf("http://127.0.0.1:%d/%d/%s", F.port, status[i / 2],
+			i % 2 ? "away" : "near");
+		struct http_request q = {
+			.method = "POST", .url = url, .body = &body, .secret_body = true};
+
+		http_response_init(&r);
+		assert_int_equal(http_perform(s, &q, &r, &err), -1);
+		assert_null(strstr(err_text(err), "s3cret"));
+		expect(err, ERR_AUTH, "not sent on");
+		http_response_clear(&r);
+		http_session_free(s);
+		free(url);
+	}
+	assert_int_equal(fake_count(&F, "/taken", NULL), 0);
 }
 
 static void test_bodies(void **state)
@@ -472,6 +741,14 @@ int main(void)
 		cmocka_unit_test_teardown(test_retries, teardown),
 		cmocka_unit_test_teardown(test_broken_downloads, teardown),
 		cmocka_unit_test_teardown(test_redirects, teardown),
+		cmocka_unit_test(test_no_proxy),
+		cmocka_unit_test_setup_teardown(test_proxy_variables, no_proxies, no_proxies),
+		cmocka_unit_test_setup_teardown(
+			test_guard_and_no_proxy, no_proxies, teardown_proxies),
+		cmocka_unit_test_setup_teardown(
+			test_guarded_redirects, no_proxies, teardown_proxies),
+		cmocka_unit_test_setup_teardown(test_guard_of_reused, no_proxies, teardown_proxies),
+		cmocka_unit_test_teardown(test_secret_body, teardown),
 		cmocka_unit_test_teardown(test_bodies, teardown),
 		cmocka_unit_test_teardown(test_no_server, teardown),
 		cmocka_unit_test_teardown(test_tls, teardown),
