@@ -193,6 +193,10 @@ static int from_context(struct job *j, const struct plan_stage *ps,
 
 	if (!c)
 		return -1;
+	if (context_is_scratch(c)) {
+		from_scratch(j, out, platform);
+		return 0;
+	}
 	if (c->image)
 		return base_image(j, c->image, platform, out, err);
 	struct copy_root root = context_root(c);
@@ -265,7 +269,7 @@ int base_triggers(struct job *j, size_t index, struct strlist *out, struct err *
 		const struct context *c = context_use(&j->contexts, ps->base_name, &e, err);
 		if (!c)
 			return at_from(j, ps, err);
-		name = c->image;
+		name = context_is_scratch(c) ? NULL : c->image;
 	}
 	if (!name)
 		return 0;

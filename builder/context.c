@@ -123,6 +123,11 @@ const struct context *context_use(
 	return there ? &n->context : NULL;
 }
 
+bool context_is_scratch(const struct context *c)
+{
+	return c->image && strcmp(c->image, "scratch") == 0;
+}
+
 /* -f URL. */
 static int fetch_dockerfile(
 	const char *url, const struct fetchenv *e, struct dfsource *file, struct err **err)
@@ -147,6 +152,13 @@ static int fetch_dockerfile(
 static bool is_remote(const struct context_opts *o)
 {
 	return o->dockerfile && ast_is_http_url(slice_of(o->dockerfile));
+}
+
+/* What -f names could be read without the context. */
+static bool readable(const char *dockerfile)
+{
+	return strcmp(dockerfile, "-") == 0 || ast_is_http_url(slice_of(dockerfile)) ||
+	       access(dockerfile, F_OK) == 0;
 }
 
 static int read_dockerfile(const struct context_opts *o, const struct fetchenv *e,
@@ -174,12 +186,18 @@ static int open_main(const struct context_opts *o, const struct fetchenv *e,
 			"the context and the Dockerfile cannot both come from stdin");
 	if (o->context && contextfiles_open(&spec, e, c, file, err) < 0)
 		return -1;
-	if (file->path && o->dockerfile) {
+	if (file->path && o->dockerfile && readable(o->dockerfile)) {
 		err_set(err, ERR_USAGE,
 			"%s: this is no archive but the Dockerfile itself, and -f "
 			"names another one",
 			c->shown);
 		return err_hint(err, "leave one of them out");
+	}
+	if (file->path && o->dockerfile) {
+		auto_free char *shown = fs_printable(o->dockerfile);
+		strlist_addf(&set->notes,
+			"-f %s is not looked for: %s is no archive but the Dockerfile itself",
+			shown, c->shown);
 	}
 	if (!file->path && read_dockerfile(o, e, set, file, err) < 0)
 		return -1;

@@ -47,6 +47,8 @@ struct context_opts {
 int context_open(const struct context_opts *o, const struct fetchenv *e, struct context_set *out,
 	struct dockerfile **df, struct err **err);
 void context_close(struct context_set *c);
+/* docker-image://scratch: nothing, as in FROM scratch. */
+bool context_is_scratch(const struct context *c);
 /* A named context, fetched if it has to be. Safe for several threads. NULL with *err. */
 const struct context *context_use(
 	struct context_set *c, const char *name, const struct fetchenv *e, struct err **err);

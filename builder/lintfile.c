@@ -72,8 +72,8 @@ static void base(
 
 	lintfile_base_clear(&a->own);
 	const struct contextspec *spec = context_spec(a->f->contexts, name);
-	if (spec && spec->kind != CONTEXTSPEC_IMAGE) {
-		/* A directory sets nothing. */
+	if (spec && (spec->kind != CONTEXTSPEC_IMAGE || strcmp(spec->text, "scratch") == 0)) {
+		/* A directory sets nothing, nor does nothing. */
 		out->known = true;
 		return;
 	}

@@ -377,6 +377,7 @@ int layer_archive_probe(int fd, struct err **err);
  * Entries of such an archive in order. Contents of files are LAYER_DATA_FD in a file without a name
  * in tmp_dir_fd, which the reader owns until layer_archive_close. Names are cleaned like
  * layer_walk's, but ".." components are clamped at the root. Whiteout names are ordinary here.
+ * Left out are sockets, and files and the like whose name means the root, which is a directory.
  */
 struct layer_archive;
 struct layer_archive *layer_archive_open(

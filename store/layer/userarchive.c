@@ -268,7 +268,7 @@ static int take_xattrs(struct layer_archive *r, struct archive_entry *ae, struct
 	return 0;
 }
 
-/* 0 with r->e.type set, 1 when the entry is left out (sockets), -1. */
+/* 0 with r->e.type set, 1 when the entry is left out, -1. */
 static int take_type(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
 	const char *link = r->lib->entry_hardlink(ae);
@@ -331,8 +331,9 @@ static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct 
 	int rc = take_type(r, ae, err);
 	if (rc)
 		return rc;
+	/* Without a name, or called ".": the directory that it is unpacked to, which stays. */
 	if (!*r->path && r->e.type != LAYER_DIR)
-		return err_set(err, ERR_CONTEXT, "archive: the root can only be a directory");
+		return 1;
 	if (take_xattrs(r, ae, err))
 		return -1;
 	return r->e.type == LAYER_FILE ? spool_content(r, ae, err) : 0;

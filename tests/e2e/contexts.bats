@@ -266,6 +266,73 @@ everything() { printf 'FROM scratch\nCOPY . /\n' >"$1"; }
 	fails 4 'Dockerfile:1:6.*not a tar archive' bld build --build-context "n=http://$WEB/files/text" ctx
 }
 
+@test "docker-image://scratch is nothing, as FROM scratch" {
+	echo f >ctx/f
+	printf 'FROM base\nCOPY f /\n' >ctx/Dockerfile
+	build -t x --build-context base=docker-image://scratch ctx
+	printf 'FROM scratch\nCOPY f /\n' >ctx/Dockerfile
+	build -t y ctx
+	equal "$(config docker.io/library/x | jq -S 'del(.history, .created)')" "$(config docker.io/library/y | jq -S 'del(.history, .created)')"
+	equal "$(files x)" '/f '
+	# as a stage, behind COPY --from and for lint
+	printf 'FROM base AS b\nENV A=b\nFROM b\nCOPY Dockerfile /\n' >ctx/Dockerfile
+	build -t z --build-context base=docker-image://scratch ctx
+	holds docker.io/library/z '.config.Env[-1] == "A=b"'
+	printf 'FROM scratch\nCOPY --from=base /x /\n' >ctx/Dockerfile
+	fails 4 'Dockerfile:2:18: error: x: not found' bld build --build-context base=docker-image://scratch ctx
+	printf 'FROM base\nLABEL a=$GOPATH\n' >ctx/Dockerfile
+	ok bld build --check --build-context base=docker-image://scratch ctx
+	has "$output" 'UndefinedVar'
+}
+
+@test "-f URL: the Dockerfile is fetched, the context is another one of every kind" {
+	start_web
+	printf 'FROM scratch\nCOPY a /\n' >www/df
+	printf 'FROM scratch\nLABEL wrong=1\n' >ctx/Dockerfile
+	echo a >ctx/a
+	tar -C ctx -cf www/c.tar .
+	for c in ctx - "http://$WEB/files/c.tar"; do
+		build -t x -f "http://$WEB/plain/df" "$c" <www/c.tar
+		equal "$(files x)" '/a ' "$c"
+		holds docker.io/library/x '.config.Labels == null'
+	done
+}
+
+@test "a Dockerfile behind a URL as context, and -f that names nothing: it is used, as docker does" {
+	start_web
+	printf 'FROM scratch\nLABEL l=web\n' >www/baz
+	build -t x -f baz "http://$WEB/plain/baz"
+	holds docker.io/library/x '.config.Labels.l == "web"'
+	has "$log" '-f baz is not looked for: .*the Dockerfile itself'
+	# what could be read itself is ambiguous
+	printf 'FROM scratch\n' >baz
+	fails 2 '-f names another' bld build -f baz "http://$WEB/plain/baz"
+	fails 2 '-f names another' bld build -f "http://$WEB/plain/baz" "http://$WEB/plain/baz"
+}
+
+@test "an entry of an archive that has no name and is a file is left out" {
+	python3 - <<-'EOF'
+		import io, tarfile
+		def make(path, entries):
+		    with tarfile.open(path, "w") as t:
+		        for name, data in entries:
+		            i = tarfile.TarInfo(name)
+		            i.size = len(data)
+		            t.addfile(i, io.BytesIO(data))
+		make("in.tar", [("ok", b"1"), ("", b"lost"), (".", b"lost"), ("ok2", b"2")])
+		make("c.tar", [("Dockerfile", b"FROM scratch\nADD in.tar /d/\nCOPY ok3 /\n"), ("", b"lost"),
+		    ("in.tar", open("in.tar", "rb").read()), ("ok3", b"3")])
+	EOF
+	build -t x - <c.tar
+	check_tree docker.io/library/x <<-'EOF'
+		/d type=d
+		/d/ok content=1
+		/d/ok2 content=2
+		/ok3 content=3
+	EOF
+	equal "$(files x)" '/d /d/ok /d/ok2 /ok3 '
+}
+
 @test "mistakes in --build-context" {
 	everything ctx/Dockerfile
 	fails 2 'expected NAME=VALUE' bld build --build-context n ctx

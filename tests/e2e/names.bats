@@ -59,7 +59,7 @@ load helpers
 		linux/armv7|linux/arm/v7
 		linux/ppc64el|linux/ppc64le
 		amd46|linux/amd64
-		lunix|linux
+		lnux|linux
 	EOF
 	fails 2 'no such operating system or architecture' bld build --platform nothing ctx
 	fails 2 'did you mean "linux/amd64"' bld pull --platform linux/amd46 127.0.0.1:1/x
