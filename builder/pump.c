@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -113,6 +114,10 @@ int pump_run(const struct pump *p, const struct sandbox_spec *spec, struct sandb
 	auto_fd int err_r = errs[0], err_w = errs[1];
 	piped.stdout_fd = out_w;
 	piped.stderr_fd = err_w;
+	/* Through /dev/stdout and /dev/stderr the command opens them anew, as its user. */
+	if (spec->uid != 0 && (fchown(out_w, spec->uid, spec->gid) < 0 ||
+				      fchown(err_w, spec->uid, spec->gid) < 0))
+		return err_sys_kind(err, ERR_SANDBOX, "pipe");
 	struct sandbox_job *job = sandbox_start(p->runner, &piped, err);
 	close(TAKE_FD(out_w));
 	close(TAKE_FD(err_w));

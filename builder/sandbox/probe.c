@@ -15,6 +15,7 @@
 
 #include "builder/sandbox/caps.h"
 #include "builder/sandbox/kernel.h"
+#include "builder/sandbox/landlock.h"
 #include "store/base/mem.h"
 
 struct feature {
@@ -151,6 +152,7 @@ int probe_run(struct probe *p, struct err **err)
 			f->try_it == try_overlay ? ", as a module: modprobe overlay" : "");
 	}
 	p->overlay = probe_overlay();
+	p->landlock = landlock_abi();
 	p->cgroup2 = statfs("/sys/fs/cgroup", &sfs) == 0 && sfs.f_type == CGROUP2_SUPER_MAGIC;
 	find_throttle(&p->throttle);
 	return 0;
@@ -159,6 +161,28 @@ int probe_run(struct probe *p, struct err **err)
 void probe_clear(struct probe *p)
 {
 	strlist_clear(&p->throttle);
+}
+
+/* How far a RUN on the network of the machine is kept from the machine's abstract sockets. */
+static void describe_landlock(struct strlist *out)
+{
+	int abi = landlock_abi();
+
+	if (abi >= LANDLOCK_ABI_SCOPE)
+		strlist_add(out, "landlock scope: yes");
+	else if (abi < 0)
+		strlist_addf(out,
+			"landlock scope: no (%s): RUN reaches abstract unix sockets of this "
+			"machine; "
+			"--network=none closes that",
+			strerror(errno));
+	else
+		strlist_addf(out,
+			"landlock scope: no (ABI %d, Linux 6.12 has %d): RUN reaches abstract unix "
+			"sockets of this machine; --network=none closes that",
+			abi, LANDLOCK_ABI_SCOPE);
+	strlist_add(out, "abstract unix sockets of RUN: open to local users (--network=none closes "
+			 "that)");
 }
 
 void probe_describe(struct strlist *out)
@@ -184,4 +208,5 @@ void probe_describe(struct strlist *out)
 	strlist_add(out, probe_overlay() == OVERLAY_LOWERDIR_PLUS
 				 ? "overlay lowerdir+: yes"
 				 : "overlay lowerdir+: no (mount(2) is used)");
+	describe_landlock(out);
 }

@@ -18,6 +18,7 @@
 #include "builder/sandbox/devices.h"
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/kernel.h"
+#include "builder/sandbox/landlock.h"
 #include "builder/sandbox/limits.h"
 #include "builder/sandbox/mounts.h"
 #include "builder/sandbox/namespace.h"
@@ -170,6 +171,10 @@ static void plan_command(struct plan *p)
 	struct op_list *l = p->ops;
 
 	l->command_from = l->n;
+	/* On a network of its own there is no abstract socket but its own. */
+	if (p->spec->network == SANDBOX_NET_HOST && !p->spec->insecure &&
+		p->facts->probe.landlock >= LANDLOCK_ABI_SCOPE)
+		landlock_plan(l);
 	exec_plan_before(l);
 	limits_plan(l);
 	caps_plan_groups(l, p->spec);

@@ -112,6 +112,61 @@ setup() {
 	fi
 }
 
+# served NAME: an abstract socket of this machine, until stop_all
+serve_abstract() {
+	cc -std=gnu11 -D_GNU_SOURCE -static -o ctx/abstract "$TOOLS/abstract.c"
+	mkfifo "$T/bound"
+	ctx/abstract wait "$1" >"$T/bound" &
+	serving=$!
+	read -r _ <"$T/bound"
+}
+
+@test "abstract sockets of the machine are out of reach of RUN and bld run, on its network too" {
+	[ "$(bld info | grep '^landlock scope')" = "landlock scope: yes" ] || skip "no Landlock scopes: $(bld info | grep '^landlock scope')"
+	serve_abstract "bld-$$-out"
+	printf 'FROM localhost/base\nCOPY abstract /abstract\nRUN ["/abstract", "connect", "bld-%s-out"]\n' $$ >ctx/Dockerfile
+	build --no-cache --progress=plain -t x ctx
+	has "$log" 'refused: EPERM'
+	ok bld run x /abstract connect "bld-$$-out"
+	equal "$output" 'refused: EPERM'
+	ok ctx/abstract connect "bld-$$-out" # which it was not for others; the server ends
+	equal "$output" connected
+	wait $serving
+}
+
+@test "abstract sockets of RUN are open to local users on the machine's network, and only there" {
+	has "$(bld info)" '^abstract unix sockets of RUN: open to local users .*--network=none'
+	cc -std=gnu11 -D_GNU_SOURCE -static -o ctx/abstract "$TOOLS/abstract.c"
+	printf 'FROM localhost/base\nCOPY abstract /abstract\n' >ctx/Dockerfile
+	build -t x ctx
+	mkfifo "$T/bound"
+	bld run x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
+	read -r _ <"$T/bound"
+	ok ctx/abstract connect "bld-$$-in"
+	equal "$output" connected
+	wait $!
+	bld run --network=none x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
+	read -r _ <"$T/bound"
+	ok ctx/abstract connect "bld-$$-in"
+	equal "$output" 'refused: ECONNREFUSED'
+	kill $!
+	wait $! || true
+}
+
+@test "a USER that is not root opens /dev/stdout and /dev/stderr" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		USER app
+		RUN echo to-stderr | tee /dev/stderr >/dev/null; echo to-stdout > /dev/stdout; echo by-number > /proc/self/fd/2
+		RUN ["sh", "-c", "echo appended >> /dev/stdout && echo status-$?"]
+	EOF
+	build --no-cache --progress=plain -t x ctx
+	for word in to-stderr to-stdout by-number appended status-0; do has "$log" "$word\$"; done
+	hasnt "$log" 'ermission denied'
+	ok bld run --user app x sh -c 'echo x | tee /dev/stderr'
+	equal "$output/$stderr" x/x
+}
+
 @test "the host is out of reach" {
 	echo secret >"$T/host-file"
 	facts "cat $T/host-file /proc/1/root$T/host-file; ls /proc/1/root/work /proc/self/cwd/../../../../tmp; kill -0 $$ && echo REACHED; cat /proc/mounts"

@@ -2,6 +2,7 @@
 /* See sandbox_box.h. */
 #include "tests/support/sandbox_box.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -213,6 +214,44 @@ void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script)
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 	};
+}
+
+void sandbox_box_prepare_self(
+	struct box *b, struct box_self *s, struct box_run *r, const char *name)
+{
+	static const char *const env[] = {"PATH=/bin", "ASAN_OPTIONS=detect_leaks=0", NULL};
+
+	sandbox_box_prepare(b, r, "");
+	s->usr = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	s->libs = sandbox_box_mkdir(b->dir, "libs", 0755);
+	assert_true(s->usr >= 0 && s->self >= 0);
+	/* There from the second time on. */
+	assert_true(symlinkat("usr/lib", s->libs, "lib") == 0 || errno == EEXIST);
+	assert_true(symlinkat("usr/lib64", s->libs, "lib64") == 0 || errno == EEXIST);
+	s->mount[0] = (struct sandbox_mount){.kind = SANDBOX_MOUNT_BIND,
+		.target = "/usr",
+		.source_fd = s->usr,
+		.readonly = true};
+	s->mount[1] = (struct sandbox_mount){.kind = SANDBOX_MOUNT_BIND,
+		.target = "/probe",
+		.source_fd = s->self,
+		.readonly = true};
+	r->argv[0] = "/probe";
+	r->argv[1] = "--probe";
+	r->argv[2] = name;
+	r->lower[1] = lower_of_dir(s->libs);
+	r->spec.lowers.n = 2;
+	r->spec.envp = env;
+	r->spec.mounts = s->mount;
+	r->spec.nmounts = 2;
+}
+
+void sandbox_box_done_self(struct box_self *s)
+{
+	close(s->usr);
+	close(s->self);
+	close(s->libs);
 }
 
 struct sandbox_job *sandbox_box_start(struct box *b, struct box_run *r, int *out, struct err **err)

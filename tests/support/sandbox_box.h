@@ -55,6 +55,16 @@ struct sandbox_job *sandbox_box_start(struct box *b, struct box_run *r, int *out
 /* Start, wait, collect. Fails the test when the sandbox cannot be made. */
 void sandbox_box_run(struct box *b, struct box_run *r);
 void sandbox_box_done(struct box_run *r);
+/* This very program inside: "/probe --probe NAME" over a read-only bind of /usr, with up to
+ * SANDBOX_BOX_EXTRA mounts more. To be run with sandbox_box_start() or _run(). */
+#define SANDBOX_BOX_EXTRA 4
+struct box_self {
+	struct sandbox_mount mount[2 + SANDBOX_BOX_EXTRA];
+	int usr, self, libs;
+};
+void sandbox_box_prepare_self(
+	struct box *b, struct box_self *s, struct box_run *r, const char *name);
+void sandbox_box_done_self(struct box_self *s);
 /* prepare, run; the output (owned by the caller), which must come with this exit code */
 char *sandbox_box_sh(struct box *b, int exit_code, const char *script);
 /* Names below the scratch/upper of the last run, sorted, one a line. Owned by the caller. */
