@@ -21,6 +21,9 @@
 	((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
 #define TARS_MAX    (OCI_LAYERS_MAX + 1)
 #define READ_BUFFER ((size_t)256 << 10)
+#define FORMAT_LINE "bld-index 2" /* 1: without a UUID; such an index is made again */
+#define UUID_OFFSET (1024 + 48)   /* of an EROFS superblock */
+#define UUID_SIZE   16
 
 static const char *const kinds[] = {
 	[INDEXFORM_LAYER] = "layer",
@@ -86,8 +89,7 @@ static bool parse_lines(char *p, struct indexform *x)
 {
 	char *v;
 
-	if (!recordline_is(&p, "bld-index 1") ||
-		!parse_kind(recordline_value(&p, "kind "), &x->kind))
+	if (!recordline_is(&p, FORMAT_LINE) || !parse_kind(recordline_value(&p, "kind "), &x->kind))
 		return false;
 	x->diff_ids = mem_array(OCI_LAYERS_MAX, sizeof *x->diff_ids);
 	x->tars = mem_array(TARS_MAX, sizeof *x->tars);
@@ -162,7 +164,7 @@ static int write_record(int dir_fd, const struct indexform *x, struct err **err)
 	struct digest all;
 
 	buf_init(&b, RECORD_MAX);
-	buf_addf(&b, "bld-index 1\nkind %s\n", kinds[x->kind]);
+	buf_addf(&b, FORMAT_LINE "\nkind %s\n", kinds[x->kind]);
 	for (size_t i = 0; i < x->n; i++)
 		buf_addf(&b, "layer %s\n", sha256_string(&x->diff_ids[i], text));
 	for (size_t i = 0; i < x->ntars; i++)
@@ -282,10 +284,36 @@ struct sink {
 	struct sha256 hash;
 	unsigned char *pending; /* owned */
 	size_t n;
+	const unsigned char *uuid; /* until it is written */
 };
+
+/*
+ * Overlay finds the lower file that an upper one is a copy of by the UUID of the lower file system
+ * (and only when no other lower has the same), and takes its inode number: without one a file that
+ * RUN changed would get another number as soon as the kernel drops it from its cache. Equal stacks
+ * give equal images, so the UUID comes from the name.
+ */
+static void make_uuid(const struct indexform_stack *k, unsigned char uuid[UUID_SIZE])
+{
+	char name[INDEXFORM_NAME];
+	struct digest d;
+
+	indexform_name(k, name);
+	sha256_of(name, strlen(name), &d);
+	memcpy(uuid, d.b, UUID_SIZE);
+}
+
+/* The first part holds the whole superblock. */
+static void put_uuid(struct sink *k)
+{
+	if (k->uuid && k->n >= UUID_OFFSET + UUID_SIZE)
+		memcpy(k->pending + UUID_OFFSET, k->uuid, UUID_SIZE);
+	k->uuid = NULL;
+}
 
 static int sink_flush(struct sink *k, struct err **err)
 {
+	put_uuid(k);
 	sha256_update(&k->hash, k->pending, k->n);
 	if (k->fd >= 0 && fs_write_all(k->fd, k->pending, k->n) < 0)
 		return err_sys(err, "index");
@@ -351,13 +379,15 @@ static int make_image(struct store *s, const struct indexform_stack *k,
 {
 	bool merged = k->kind == INDEXFORM_MERGED;
 	auto_free unsigned char *pending = mem_grow(NULL, READ_BUFFER, 1);
-	struct sink sink = {.fd = fd, .pending = pending};
+	unsigned char uuid[UUID_SIZE];
+	struct sink sink = {.fd = fd, .pending = pending, .uuid = uuid};
 	struct io_writer to = {.write = sink_write, .ctx = &sink};
 	struct layer_index_made made CLEANUP(layer_index_made_clear) = {0};
 	auto_fd int tar = merged ? -1 : packed_tar(s, &k->diff_ids[k->n - 1], NULL, err);
 
 	if (!merged && tar < 0)
 		return -1;
+	make_uuid(k, uuid);
 	sha256_init(&sink.hash);
 	if ((merged ? layer_index_tree(tree, to, &made, err)
 		    : layer_index_layer(tar, tree, to, &made, err)) < 0 ||

@@ -5,7 +5,7 @@
  * stack. Each is a directory, published by rename, of two read-only files: "image" is what the
  * kernel mounts, "record" says what it was made from. The record, version 1, lines in this order:
  *
- *	bld-index 1
+ *	bld-index 2
  *	kind layer|merged
  *	layer sha256:HEX          the stack, bottom first
  *	tar sha256:HEX SIZE       the devices in the order of the image's table: layers of the stack

@@ -88,7 +88,7 @@ stack_dockerfile() {
 			chmod 700 /sticky && echo more >>/big && rm /null && touch /b/without/parents && cp -a /b /c
 		COPY f /op/sub
 		RUN all=$(find / -xdev -type f | sort); dev=$(stat -c %d /) && \
-			{ echo "$all"; cat /op/sub; find /a /b /c /op /bin/busybox /big | while read -r p; do \
+			{ echo "$all"; cat /op/sub; find /a /b /c /op /bin /big -type d | while read -r p; do \
 			[ "$(stat -c %d "$p")" = $dev ] || echo "$p is elsewhere"; done; } >/all
 	EOF
 	echo content >ctx/f
