@@ -115,32 +115,35 @@ static char *full_name(const char *name)
 }
 
 /* A layer that was dropped because it was damaged is pulled again with its image. */
-static bool has_layers(struct job *j, const struct oci_config *c)
+static int has_layers(struct job *j, const struct oci_config *c, struct err **err)
 {
-	for (size_t i = 0; i < c->ndiff_ids; i++)
-		if (!snapshot_exists(j->s, &c->diff_ids[i]))
-			return false;
-	return true;
+	int have = 1;
+
+	for (size_t i = 0; i < c->ndiff_ids && have == 1; i++)
+		have = snapshot_exists(j->s, &c->diff_ids[i], err);
+	return have;
 }
 
 /* 1 the store has it, whole and for this platform; 0 not; *other: the platform it has it for
- * instead, owned. */
+ * instead, owned; -1. */
 static int find_in_store(struct job *j, const char *name, const struct oci_platform *want,
-	struct image *out, char **other)
+	struct image *out, char **other, struct err **err)
 {
 	auto_err struct err *missing = NULL;
 
-	if (j->o->pull == BUILD_PULL_ALWAYS || transfer_is_local(name) ||
-		image_open(j->s, name, want, out, &missing) < 0)
+	if (j->o->pull == BUILD_PULL_ALWAYS || transfer_is_local(name))
 		return 0;
+	if (image_open(j->s, name, want, out, &missing) < 0)
+		return err_is_verdict(missing) ? 0 : err_pass(err, &missing);
 	bool fits = oci_platform_rank(want, &out->config.platform) > 0 ||
 		    !out->config.platform.architecture;
-	if (fits && has_layers(j, &out->config))
+	int have = fits ? has_layers(j, &out->config, err) : 0;
+	if (have == 1)
 		return 1;
 	if (!fits)
 		*other = oci_platform_text(&out->config.platform);
 	image_clear(out);
-	return 0;
+	return have;
 }
 
 static int open_image(struct job *j, const char *name, const struct oci_platform *want,
@@ -149,7 +152,10 @@ static int open_image(struct job *j, const char *name, const struct oci_platform
 	auto_image struct image img = {0};
 	auto_free char *other = NULL;
 
-	if (!find_in_store(j, name, want, &img, &other) && pull(j, name, want, &img, err) < 0)
+	int have = find_in_store(j, name, want, &img, &other, err);
+	if (have < 0)
+		return -1;
+	if (!have && pull(j, name, want, &img, err) < 0)
 		return other ? err_prefix(err, "the store has %s for %s only", name, other) : -1;
 	if (img.config.ndiff_ids != img.manifest.nlayers)
 		return err_set(err, ERR_CORRUPT,

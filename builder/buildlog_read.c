@@ -33,18 +33,22 @@ static int open_logs(struct store *s)
 
 int buildlog_list(struct store *s, struct strlist *ids, struct err **err)
 {
-	int fd = open_logs(s);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	DIR *dir = fs_opendir(store_bld_fd(s), BUILDLOG_DIR);
+	const struct dirent *e;
+	int more;
 
-	if (fd < 0 && errno == ENOENT)
+	if (!dir && errno == ENOENT)
 		return 0;
 	if (!dir)
 		return err_sys(err, "store %s: logs", store_root(s));
-	while ((e = readdir(dir)))
+	while ((more = fs_readdir(dir, &e)) == 1)
 		if (is_id(e->d_name))
 			strlist_add(ids, e->d_name);
+	if (more < 0)
+		err_sys(err, "store %s: logs", store_root(s));
 	closedir(dir);
+	if (more < 0)
+		return -1;
 	strlist_sort(ids);
 	return 0;
 }
@@ -54,6 +58,8 @@ static int open_build(struct store *s, const char *id, struct err **err)
 	auto_fd int logs = is_id(id) ? open_logs(s) : -1;
 	int fd = logs < 0 ? -1 : openat(logs, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	if (fd < 0 && is_id(id) && errno != ENOENT)
+		return err_sys(err, "store %s: log of build %s", store_root(s), id);
 	return fd < 0 ? err_set(err, ERR_NOT_FOUND, "no log of a build %s", id) : fd;
 }
 
@@ -169,6 +175,8 @@ int buildlog_open(struct store *s, const char *id, unsigned step, struct err **e
 		return -1;
 	snprintf(name, sizeof name, "%u.log", step);
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(err, "store %s: log of build %s", store_root(s), id);
 	return fd < 0 ? err_set(err, ERR_NOT_FOUND, "step %u of build %s wrote nothing", step, id)
 		      : fd;
 }

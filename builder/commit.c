@@ -130,8 +130,9 @@ static int commit_empty(struct upper *u, struct record *out, struct err **err)
 	struct state *st = u->c->st;
 
 	sha256_of(nothing, sizeof nothing, &out->layer);
-	if (!blob_exists(u->c->j->s, &out->layer, NULL) &&
-		blob_put(u->c->j->s, nothing, sizeof nothing, &out->layer, err) < 0)
+	int have = blob_exists(u->c->j->s, &out->layer, NULL, err);
+	if (have < 0 ||
+		(!have && blob_put(u->c->j->s, nothing, sizeof nothing, &out->layer, err) < 0))
 		return -1;
 	if (st->nlowered == st->config.ndiff_ids)
 		st->nlowered++;

@@ -141,8 +141,8 @@ static int visit(struct look *k, int fd, const char *dir, const char *name, unsi
 static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
 {
 	DIR *d = depth > CONTEXTLOOK_DEPTH_MAX ? NULL : fdopendir(dir_fd);
-	struct dirent *e;
-	int r = 0;
+	const struct dirent *e;
+	int r = 0, more = 0;
 
 	if (!d) {
 		close(dir_fd);
@@ -151,9 +151,10 @@ static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
 					 CONTEXTLOOK_DEPTH_MAX)
 			       : err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
 	}
-	while (r == 0 && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = visit(k, dirfd(d), dir, e->d_name, depth);
+	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
+		r = visit(k, dirfd(d), dir, e->d_name, depth);
+	if (more < 0)
+		r = err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
 	closedir(d);
 	return r;
 }

@@ -109,9 +109,11 @@ static int find(struct store *s, const struct digest *key, struct kept *out, str
 	if (found <= 0)
 		return found;
 	auto_free char *layer = line_of(value, "layer");
-	if (!layer || sha256_parse_string(layer, &out->digest) < 0 ||
-		!blob_exists(s, &out->digest, NULL))
+	if (!layer || sha256_parse_string(layer, &out->digest) < 0)
 		return 0;
+	int have = blob_exists(s, &out->digest, NULL, err);
+	if (have <= 0)
+		return have;
 	out->etag = line_of(value, "etag");
 	out->date = line_of(value, "date");
 	return 1;

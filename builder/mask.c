@@ -125,7 +125,8 @@ struct mask *mask_new(const struct mask_value *v, size_t n, bool lines)
 	plain = plain < MASK_NODES_MAX ? plain : MASK_NODES_MAX;
 	base64 = base64 < MASK_NODES_MAX ? base64 : MASK_NODES_MAX;
 	if (mask_trie_init(&m->plain, plain) < 0 || mask_trie_init(&m->base64, base64) < 0)
-		abort(); /* as all other memory (mem.h): nothing is shown without its mask */
+		mem_exhausted(); /* as all other memory (mem.h): nothing is shown without its mask
+				  */
 	for (size_t i = 0; i < n; i++) {
 		struct mask_value x = trim(v[i]);
 		if (x.n < MASK_VALUE_MIN)

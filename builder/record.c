@@ -42,10 +42,10 @@ int record_find(struct store *s, const struct digest *key, struct record *out, s
 	r.created = strtoll(created, NULL, 10);
 	if (line_value(value, "key", alias, sizeof alias) && sha256_parse_string(alias, &r.key) < 0)
 		return 0;
-	if (!snapshot_exists(s, &r.layer))
-		return 0;
-	*out = r;
-	return 1;
+	found = snapshot_exists(s, &r.layer, err);
+	if (found == 1)
+		*out = r;
+	return found;
 }
 
 int record_put(struct store *s, const struct digest *key, const struct record *r, struct err **err)

@@ -218,6 +218,8 @@ static int open_raw(struct store *s, const struct digest *d, struct stat *st, st
 	auto_fd int fd =
 		openat(store_blobs_fd(s), sha256_hex(d, hex), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_CORRUPT, "blob sha256:%s is not a file", hex);
 	if (fd < 0)
 		return errno == ENOENT
 			       ? err_set(err, ERR_NOT_FOUND, "no blob sha256:%s in the store", hex)
@@ -290,11 +292,14 @@ char *blob_read(struct store *s, const struct digest *d, size_t max, size_t *len
 	return buf_take(&b);
 }
 
-bool blob_exists(struct store *s, const struct digest *d, uint64_t *size)
+int blob_exists(struct store *s, const struct digest *d, uint64_t *size, struct err **err)
 {
-	auto_fd int fd = blob_open(s, d, size, NULL);
+	auto_err struct err *why = NULL;
+	auto_fd int fd = blob_open(s, d, size, &why);
 
-	return fd >= 0;
+	if (fd >= 0)
+		return 1;
+	return err_is_verdict(why) ? 0 : err_pass(err, &why);
 }
 
 int blob_remove(struct store *s, const struct digest *d)

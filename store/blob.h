@@ -47,8 +47,9 @@ int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struc
 int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err **err);
 /* Whole content, verified, at most max bytes; owned. */
 char *blob_read(struct store *s, const struct digest *d, size_t max, size_t *len, struct err **err);
-/* Is it there (and trustworthy: same check as blob_open)? */
-bool blob_exists(struct store *s, const struct digest *d, uint64_t *size);
+/* Is it there (and trustworthy: same check as blob_open)? 1, 0, or -1: nobody knows, since it could
+ * not be looked at. size may be NULL. */
+int blob_exists(struct store *s, const struct digest *d, uint64_t *size, struct err **err);
 int blob_remove(struct store *s, const struct digest *d);
 /* Hash again: 1 good, 0 wrong, -1 error (ERR_NOT_FOUND). */
 int blob_verify(struct store *s, const struct digest *d, struct err **err);

@@ -52,12 +52,12 @@ static int load(struct store *s, const char *hex, bool touch, char **value, size
 	auto_fd int fd = openat(store_dir(s, STORE_CACHE), hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "cache record %s", hex);
+		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "cache record %s", hex);
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, "cache record %s", hex);
 	if (!S_ISREG(st.st_mode) ||
 		fs_read_fd(fd, CACHE_VALUE_MAX + HEAD_MAX, "cache record", &b, &problem) < 0) {
-		if (problem && err_get_kind(problem) == ERR_SYS)
+		if (problem && !err_is_verdict(problem))
 			return err_set(err, ERR_SYS, "%s %s", err_text(problem), hex);
 		return 0;
 	}
@@ -163,14 +163,13 @@ int cache_each(struct store *s,
 		struct err **err),
 	void *ctx, struct err **err)
 {
-	int fd = openat(store_dir(s, STORE_CACHE), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+	DIR *d = fs_opendir(store_dir(s, STORE_CACHE), ".");
+	const struct dirent *e;
+	int r = 0, more = 1;
 
 	if (!d)
 		return err_sys(err, "store %s: bld/cache", store_root(s));
-	while (r >= 0 && (e = readdir(d))) {
+	while (r >= 0 && (more = fs_readdir(d, &e)) == 1) {
 		struct digest key;
 		char *value = NULL;
 		size_t len = 0;
@@ -183,6 +182,8 @@ int cache_each(struct store *s,
 			r = fn(ctx, &key, value, len, used, err);
 		free(value);
 	}
+	if (more < 0)
+		r = err_sys(err, "store %s: bld/cache", store_root(s));
 	closedir(d);
 	return r < 0 ? -1 : 0;
 }

@@ -56,9 +56,12 @@ int dirform_read(struct store *s, const struct digest *chain, struct dirform *ou
 	auto_fd int fd = fs_open_beneath(
 		store_dir(s, STORE_DIRS), path, O_RDONLY | O_CLOEXEC, 0, FS_NOLINKS);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "layer directory %s", hex);
-	if (fs_read_fd(fd, FORM_MAX, "layer directory", &b, err) < 0)
-		return -1;
+		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR
+			       ? 0
+			       : err_sys(err, "layer directory %s", hex);
+	auto_err struct err *why = NULL;
+	if (fs_read_fd(fd, FORM_MAX, "layer directory", &b, &why) < 0)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
 	if (!parse(b.data, store_boot_id(s), &f))
 		return 0;
 	oci_chain_id(f.diff_ids, f.n, &own);
@@ -98,7 +101,7 @@ int dirform_open(struct store *s, const struct digest *chain, struct err **err)
 	snprintf(path, sizeof path, "%s/upper", sha256_hex(chain, hex));
 	int fd = fs_open_beneath(
 		store_dir(s, STORE_DIRS), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, FS_NOLINKS);
-	if (fd < 0 && errno != ENOENT)
+	if (fd < 0 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
 		err_sys(err, "layer directory %s", hex);
 	return fd;
 }

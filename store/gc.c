@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Mark, then sweep in an order that leaves no dangling name when the process is killed in between:
- * records, then forms and directories, then the blobs they are made of.
+ * Mark, judge, then sweep in an order that leaves no dangling name when the process is killed in
+ * between: records, then forms and directories, then the blobs they are made of.
+ *
+ * Dead is what is found missing or wrong, and what nothing live needs. What could not be looked at
+ * (EIO, EMFILE, ENOMEM ...) is an error, and ends the run before anything is removed: so all of the
+ * store is judged before the first name goes.
  */
 #include "store/gc.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/base/strlist.h"
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/digestset.h"
@@ -24,7 +28,15 @@
 #include "store/statindex.h"
 #include "store/tags.h"
 
-#define SIZE_DEPTH 64 /* directories deeper than this are not counted in the report */
+#define SIZE_DEPTH  64 /* directories deeper than this are not counted in the report */
+#define GC_DIRS_MAX 16
+
+/* What is to go from one directory. */
+struct gc_doomed {
+	int dir_fd;
+	bool own; /* dir_fd is closed at the end */
+	struct strlist names;
+};
 
 struct gc {
 	struct store *s;
@@ -34,6 +46,8 @@ struct gc {
 	struct digestset layers; /* live diff IDs */
 	struct digestset stale;  /* cache records to drop */
 	struct digestset docs;   /* manifests and indexes to look at, each once; unsorted */
+	struct gc_doomed doomed[GC_DIRS_MAX]; /* in the order of removal */
+	size_t ndoomed;
 	int64_t now;
 };
 
@@ -45,45 +59,72 @@ static void mark_layer(struct gc *g, const struct digest *diff_id)
 	digestset_add(&g->blobs, diff_id);
 }
 
-static void mark_config(struct gc *g, const struct digest *d)
+/* A document: 1 with *text (owned), 0 it is missing or wrong and keeps only itself (verify reports
+ * it), -1. */
+static int read_live(
+	struct gc *g, const struct digest *d, size_t max, char **text, size_t *n, struct err **err)
+{
+	auto_err struct err *why = NULL;
+
+	digestset_add(&g->blobs, d);
+	*text = blob_read(g->s, d, max, n, &why);
+	if (*text)
+		return 1;
+	return err_is_verdict(why) ? 0 : err_pass(err, &why);
+}
+
+static int mark_config(struct gc *g, const struct digest *d, struct err **err)
 {
 	size_t n;
 	auto_oci_config struct oci_config c = {0};
-	auto_free char *text = blob_read(g->s, d, OCI_CONFIG_MAX, &n, NULL);
+	auto_free char *text = NULL;
+	int r = read_live(g, d, OCI_CONFIG_MAX, &text, &n, err);
 
-	digestset_add(&g->blobs, d);
-	if (!text || oci_config_parse(text, n, &c, NULL) < 0)
-		return;
+	if (r <= 0 || oci_config_parse(text, n, &c, NULL) < 0)
+		return r < 0 ? -1 : 0;
 	for (size_t i = 0; i < c.ndiff_ids; i++)
 		mark_layer(g, &c.diff_ids[i]);
+	return 0;
 }
 
 /* A hostile index may name another one thousands of times, and that the next: each counts once. */
-static void mark_later(struct gc *g, const struct digest *d)
+static int mark_later(struct gc *g, const struct digest *d, struct err **err)
 {
-	if (blob_exists(g->s, d, NULL))
+	int have = blob_exists(g->s, d, NULL, err);
+
+	if (have == 1)
 		digestset_add_new(&g->docs, d);
+	return have < 0 ? -1 : 0;
 }
 
-/* What cannot be read keeps only itself: verify reports it. */
-static void mark_document(struct gc *g, const struct digest *d)
+static int mark_manifest(struct gc *g, const struct oci_manifest *m, struct err **err)
+{
+	for (size_t i = 0; i < m->nlayers; i++)
+		digestset_add(&g->blobs, &m->layers[i].digest);
+	return mark_config(g, &m->config.digest, err);
+}
+
+static int mark_index(struct gc *g, const struct oci_index *x, struct err **err)
+{
+	for (size_t i = 0; i < x->nmanifests; i++)
+		if (mark_later(g, &x->manifests[i].digest, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int mark_document(struct gc *g, const struct digest *d, struct err **err)
 {
 	size_t n;
 	auto_oci_manifest struct oci_manifest m = {0};
 	auto_oci_index struct oci_index x = {0};
-	auto_free char *text = blob_read(g->s, d, OCI_MANIFEST_MAX, &n, NULL);
+	auto_free char *text = NULL;
+	int r = read_live(g, d, OCI_MANIFEST_MAX, &text, &n, err);
 
-	digestset_add(&g->blobs, d);
-	if (!text)
-		return;
-	if (oci_manifest_parse(text, n, NULL, &m, NULL) == 0) {
-		mark_config(g, &m.config.digest);
-		for (size_t i = 0; i < m.nlayers; i++)
-			digestset_add(&g->blobs, &m.layers[i].digest);
-	} else if (oci_index_parse(text, n, NULL, &x, NULL) == 0) {
-		for (size_t i = 0; i < x.nmanifests; i++)
-			mark_later(g, &x.manifests[i].digest);
-	}
+	if (r <= 0)
+		return r;
+	if (oci_manifest_parse(text, n, NULL, &m, NULL) == 0)
+		return mark_manifest(g, &m, err);
+	return oci_index_parse(text, n, NULL, &x, NULL) == 0 ? mark_index(g, &x, err) : 0;
 }
 
 static int mark_record(void *ctx, const struct digest *key, const char *value, size_t len,
@@ -111,36 +152,49 @@ static int mark_names(struct gc *g, struct err **err)
 	/* Entries of index.json without a name count too. */
 	if (tags_index(g->s, &x, err) < 0)
 		return -1;
-	for (size_t i = 0; i < x.nmanifests; i++)
-		mark_later(g, &x.manifests[i].digest);
+	if (mark_index(g, &x, err) < 0)
+		return -1;
 	for (size_t i = 0; i < g->docs.n; i++) {
 		const struct digest d = g->docs.v[i];
-		mark_document(g, &d);
+		if (mark_document(g, &d, err) < 0)
+			return -1;
 	}
 	return 0;
 }
 
 /* --- sweep ------------------------------------------------------------------------------------ */
 
-static uint64_t tree_bytes(int dir_fd, const char *name, int depth)
+static int tree_bytes(int dir_fd, const char *name, int depth, uint64_t *total);
+
+static int dir_bytes(int dir_fd, const char *name, int depth, uint64_t *total)
+{
+	DIR *dir = fs_opendir(dir_fd, name);
+	const struct dirent *e;
+	int r = 0, more = 0;
+
+	if (!dir)
+		return -1;
+	while (r == 0 && (more = fs_readdir(dir, &e)) == 1)
+		r = tree_bytes(dirfd(dir), e->d_name, depth + 1, total);
+	int saved = errno;
+	closedir(dir);
+	errno = saved;
+	return r < 0 || more < 0 ? -1 : 0;
+}
+
+/* Adds what the tree has on the disk: 0 / -1 errno. */
+static int tree_bytes(int dir_fd, const char *name, int depth, uint64_t *total)
 {
 	struct stat st;
-	uint64_t total;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	*total += (uint64_t)st.st_blocks * 512;
+	if (!S_ISDIR(st.st_mode) || depth == SIZE_DEPTH)
 		return 0;
-	total = (uint64_t)st.st_blocks * 512;
-	int fd = !S_ISDIR(st.st_mode) || depth == SIZE_DEPTH
-			 ? -1
-			 : openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	while (dir && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			total += tree_bytes(fd, e->d_name, depth + 1);
-	if (dir)
-		closedir(dir);
-	return total;
+	int r = dir_bytes(dir_fd, name, depth, total);
+	/* What is not readable for us is removed all the same; only its size is not known. */
+	return r < 0 && (errno == EACCES || errno == ENOENT) ? 0 : r;
 }
 
 /* A tree leaves its place in one step: a directory form that is half removed must never be found.
@@ -159,92 +213,123 @@ static int remove_whole(struct gc *g, int dir_fd, const char *name)
 /* Count it, and remove it unless this is a dry run. */
 static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
 {
-	g->report.bytes += tree_bytes(dir_fd, name, 0);
 	g->report.objects++;
-	if (g->o->dry_run || remove_whole(g, dir_fd, name) == 0)
+	if (tree_bytes(dir_fd, name, 0, &g->report.bytes) == 0 &&
+		(g->o->dry_run || remove_whole(g, dir_fd, name) == 0))
 		return 0;
 	auto_free char *shown = fs_printable(name);
 	return err_sys(err, "store %s: remove %s", store_root(g->s), shown);
 }
 
-typedef bool gc_live_fn(struct gc *g, const char *name);
-
-/* Remove what is not live in a directory. One entry that cannot be removed does not stop the rest.
- */
-static int sweep(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
+/* One entry that cannot be removed does not stop the rest of its directory. */
+static int sweep(struct gc *g, const struct gc_doomed *x, struct err **err)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
 	int r = 0;
 
-	if (!dir)
-		return err_sys(err, "store %s", store_root(g->s));
-	while ((e = readdir(dir))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-			live(g, e->d_name))
-			continue;
-		if (sweep_one(g, dir_fd, e->d_name, r < 0 ? NULL : err) < 0)
+	for (size_t i = 0; i < x->names.n; i++)
+		if (sweep_one(g, x->dir_fd, x->names.v[i], r < 0 ? NULL : err) < 0)
 			r = -1;
-	}
-	closedir(dir);
 	return r;
 }
 
-static bool live_blob(struct gc *g, const char *name)
+static int sweep_all(struct gc *g, struct err **err)
+{
+	for (size_t i = 0; i < g->ndoomed; i++)
+		if (sweep(g, &g->doomed[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- judge ------------------------------------------------------------------------------------ */
+
+/* Is this entry needed? 1, 0, or -1: that cannot be said. */
+typedef int gc_live_fn(struct gc *g, const char *name, struct err **err);
+
+/* Note what is not live in a directory. */
+static int judge(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
+{
+	struct gc_doomed *x = &g->doomed[g->ndoomed];
+	DIR *dir = fs_opendir(dir_fd, ".");
+	const struct dirent *e;
+	int r = 0, more = 0;
+
+	if (!dir)
+		return err_sys(err, "store %s", store_root(g->s));
+	while (r >= 0 && (more = fs_readdir(dir, &e)) == 1) {
+		r = live(g, e->d_name, err);
+		if (r == 0)
+			strlist_add(&x->names, e->d_name);
+	}
+	if (more < 0)
+		r = err_sys(err, "store %s", store_root(g->s));
+	closedir(dir);
+	x->dir_fd = dir_fd;
+	g->ndoomed++;
+	return r < 0 ? -1 : 0;
+}
+
+static int live_blob(struct gc *g, const char *name, struct err **err)
 {
 	struct digest d;
 
+	(void)err;
 	/* A name that is not a digest is not ours to remove. */
 	return sha256_parse_hex(name, strlen(name), &d) < 0 || digestset_has(&g->blobs, &d);
 }
 
-static bool live_record(struct gc *g, const char *name)
+static int live_record(struct gc *g, const char *name, struct err **err)
 {
 	struct digest d;
 
+	(void)err;
 	return sha256_parse_hex(name, strlen(name), &d) == 0 && !digestset_has(&g->stale, &d);
 }
 
-static bool live_dir(struct gc *g, const char *name)
+static bool all_live(const struct gc *g, const struct digest *diff_ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!digestset_has(&g->layers, &diff_ids[i]))
+			return false;
+	return true;
+}
+
+static int live_dir(struct gc *g, const char *name, struct err **err)
 {
 	struct digest chain;
 	auto_dirform struct dirform f = {0};
 
-	if (sha256_parse_hex(name, strlen(name), &chain) < 0 ||
-		dirform_read(g->s, &chain, &f, NULL) != 1 || !f.usable)
-		return false;
-	for (size_t i = 0; i < f.n; i++)
-		if (!digestset_has(&g->layers, &f.diff_ids[i]))
-			return false;
-	return true;
+	if (sha256_parse_hex(name, strlen(name), &chain) < 0)
+		return 0;
+	int r = dirform_read(g->s, &chain, &f, err);
+	return r <= 0 ? r : f.usable && all_live(g, f.diff_ids, f.n);
 }
 
-static bool live_index(struct gc *g, const char *name)
+static int live_index(struct gc *g, const char *name, struct err **err)
 {
 	auto_indexform struct indexform x = {0};
+	int r = indexform_read(g->s, name, &x, err);
 
-	if (indexform_read(g->s, name, &x, NULL) != 1)
-		return false;
-	for (size_t i = 0; i < x.n; i++)
-		if (!digestset_has(&g->layers, &x.diff_ids[i]))
-			return false;
-	return true;
+	return r <= 0 ? r : all_live(g, x.diff_ids, x.n);
 }
 
-/* The digest in a form file, and whether the layer it belongs to is live. */
-static bool form_of_live(struct gc *g, const char *name, struct digest *value)
+/* The digest in a form file, and whether the layer it belongs to is live: 1, 0, -1. */
+static int form_of_live(struct gc *g, const char *name, struct digest *value, struct err **err)
 {
 	struct digest d;
+	auto_err struct err *why = NULL;
 	auto_buf struct buf b = {0};
 
 	if (strlen(name) < DIGEST_HEX || name[DIGEST_HEX - 1] != '.' ||
 		sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0 || !digestset_has(&g->layers, &d))
-		return false;
+		return 0;
 	auto_fd int fd =
 		openat(store_dir(g->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 || b.len != DIGEST_STRING)
-		return false;
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "bld/forms/%s", name);
+	if (fs_read_fd(fd, DIGEST_STRING, name, &b, &why) < 0)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
+	if (b.len != DIGEST_STRING)
+		return 0;
 	b.data[b.len - 1] = '\0';
 	return sha256_parse_string(b.data, value) == 0;
 }
@@ -257,103 +342,108 @@ static bool is_compressed(const char *name)
 	       strncmp(name + DIGEST_HEX - 1, ".zstd", 5) == 0;
 }
 
-static bool live_form(struct gc *g, const char *name)
-{
-	struct digest value;
-
-	return form_of_live(g, name, &value) &&
-	       (is_compressed(name) || digestset_has(&g->layers, &value));
-}
-
 /* Compressed blobs of live layers are live. */
-static int mark_forms(struct gc *g, struct err **err)
+static int live_form(struct gc *g, const char *name, struct err **err)
 {
-	int fd = openat(store_dir(g->s, STORE_FORMS), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
 	struct digest value;
+	int r = form_of_live(g, name, &value, err);
 
-	if (!dir)
-		return err_sys(err, "store %s", store_root(g->s));
-	while ((e = readdir(dir)))
-		if (form_of_live(g, e->d_name, &value) && is_compressed(e->d_name))
-			digestset_add(&g->blobs, &value);
-	closedir(dir);
-	return 0;
+	if (r == 1 && is_compressed(name)) {
+		digestset_add(&g->blobs, &value);
+		return 1;
+	}
+	return r == 1 ? digestset_has(&g->layers, &value) : r;
 }
 
-static bool live_never(struct gc *g, const char *name)
+static int live_never(struct gc *g, const char *name, struct err **err)
 {
 	(void)g;
 	(void)name;
-	return false;
+	(void)err;
+	return 0;
 }
 
 /* The directories of dead processes were moved to the trash when the store was opened; a process
  * that could make none for itself and was killed left its files in tmp itself. */
-static bool live_tmp(struct gc *g, const char *name)
+static int live_tmp(struct gc *g, const char *name, struct err **err)
 {
 	(void)g;
+	(void)err;
 	return strncmp(name, STORE_PROCESS ".", sizeof STORE_PROCESS) == 0;
 }
 
-static bool live_statindex(struct gc *g, const char *name)
+static int is_recent(const struct gc *g, const struct stat *st)
 {
-	struct stat st;
-	int64_t keep = g->o->keep_seconds;
-	auto_free char *path = mem_printf(STATINDEX_DIR "/%s", name);
-
-	return !g->o->all &&
-	       (keep < 0 || fstatat(store_bld_fd(g->s), path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		       st.st_mtime >= g->now - keep);
+	return st->st_mtime >= g->now - g->o->keep_seconds;
 }
 
-/* Stat indexes of contexts; the directory is made with the first one. */
-static int sweep_statindexes(struct gc *g, struct err **err)
+static int live_statindex(struct gc *g, const char *name, struct err **err)
 {
-	auto_fd int fd = openat(
-		store_bld_fd(g->s), STATINDEX_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	auto_free char *path = mem_printf(STATINDEX_DIR "/%s", name);
 
-	return fd < 0 ? 0 : sweep(g, fd, live_statindex, err);
+	if (g->o->all || g->o->keep_seconds < 0)
+		return !g->o->all;
+	if (fstatat(store_bld_fd(g->s), path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "store %s: bld/%s", store_root(g->s), path);
+	return is_recent(g, &st);
 }
 
 /* A build that runs holds a lock on the directory of its log. */
-static bool live_log(struct gc *g, const char *name)
+static int live_log(struct gc *g, const char *name, struct err **err)
 {
 	struct stat st;
-	int64_t keep = g->o->keep_seconds;
 	auto_free char *path = mem_printf("logs/%s", name);
 	auto_fd int fd =
 		openat(store_bld_fd(g->s), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return true;
-	return keep >= 0 && fd >= 0 && fstat(fd, &st) == 0 && st.st_mtime >= g->now - keep;
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0)
+		return err_sys(err, "store %s: bld/%s", store_root(g->s), path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 1;
+	if (g->o->keep_seconds < 0)
+		return 0;
+	return fstat(fd, &st) < 0 ? err_sys(err, "store %s: bld/%s", store_root(g->s), path)
+				  : is_recent(g, &st);
 }
 
-/* Output of builds (builder/buildlog.h); the directory is made with the first one. */
-static int sweep_logs(struct gc *g, struct err **err)
+/* A directory that is made with the first thing in it: logs of builds (builder/buildlog.h), stat
+ * indexes of contexts. */
+static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct err **err)
 {
 	auto_fd int fd =
-		openat(store_bld_fd(g->s), "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(store_bld_fd(g->s), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? 0 : sweep(g, fd, live_log, err);
+	if (fd < 0)
+		return errno == ENOENT ? 0
+				       : err_sys(err, "store %s: bld/%s", store_root(g->s), name);
+	if (judge(g, fd, live, err) < 0)
+		return -1;
+	g->doomed[g->ndoomed - 1].dir_fd = TAKE_FD(fd);
+	g->doomed[g->ndoomed - 1].own = true;
+	return 0;
 }
 
-static int sweep_all(struct gc *g, struct err **err)
+/* In the order in which it goes. Forms are judged before the blobs that they keep. */
+static int judge_all(struct gc *g, struct err **err)
 {
-	if (sweep(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
-		sweep_statindexes(g, err) < 0 || sweep_logs(g, err) < 0 ||
-		sweep(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
-		sweep(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
-		sweep(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0 ||
-		sweep(g, store_blobs_fd(g->s), live_blob, err) < 0)
+	if (judge(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
+		judge_below(g, STATINDEX_DIR, live_statindex, err) < 0 ||
+		judge_below(g, "logs", live_log, err) < 0 ||
+		judge(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
+		judge(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
+		judge(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0)
 		return -1;
-	if (g->o->all && sweep(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
+	digestset_sort(&g->blobs);
+	if (judge(g, store_blobs_fd(g->s), live_blob, err) < 0)
 		return -1;
-	if (sweep(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
+	if (g->o->all && judge(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
 		return -1;
-	return sweep(g, store_dir(g->s, STORE_TRASH), live_never, err);
+	if (judge(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
+		return -1;
+	return judge(g, store_dir(g->s, STORE_TRASH), live_never, err);
 }
 
 static int run(struct gc *g, struct err **err)
@@ -362,10 +452,20 @@ static int run(struct gc *g, struct err **err)
 		return -1;
 	digestset_sort(&g->layers);
 	digestset_sort(&g->stale);
-	if (mark_forms(g, err) < 0)
-		return -1;
-	digestset_sort(&g->blobs);
-	return sweep_all(g, err);
+	return judge_all(g, err) < 0 ? -1 : sweep_all(g, err);
+}
+
+static void gc_clear(struct gc *g)
+{
+	digestset_clear(&g->blobs);
+	digestset_clear(&g->layers);
+	digestset_clear(&g->stale);
+	digestset_clear(&g->docs);
+	for (size_t i = 0; i < g->ndoomed; i++) {
+		strlist_clear(&g->doomed[i].names);
+		if (g->doomed[i].own)
+			close(g->doomed[i].dir_fd);
+	}
 }
 
 int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, struct err **err)
@@ -376,10 +476,7 @@ int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, stru
 	if (!o->dry_run && store_exclusive(s, false, err) < 0)
 		return -1;
 	int r = run(&g, err);
-	digestset_clear(&g.blobs);
-	digestset_clear(&g.layers);
-	digestset_clear(&g.stale);
-	digestset_clear(&g.docs);
+	gc_clear(&g);
 	if (r == 0 && out)
 		*out = g.report;
 	return r;

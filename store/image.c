@@ -115,14 +115,20 @@ static void consider(struct search *q, const struct digest *manifest, const stru
 	q->found = true;
 }
 
-static void consider_blob(struct store *s, const struct digest *d, struct search *q)
+/* What is wrong with it is said when somebody asks for it by name. */
+static int consider_blob(
+	struct store *s, const struct digest *d, struct search *q, struct err **err)
 {
 	size_t n;
+	auto_err struct err *why = NULL;
 	auto_oci_manifest struct oci_manifest m = {0};
-	auto_free char *text = blob_read(s, d, OCI_MANIFEST_MAX, &n, NULL);
+	auto_free char *text = blob_read(s, d, OCI_MANIFEST_MAX, &n, &why);
 
-	if (text && oci_manifest_parse(text, n, NULL, &m, NULL) == 0)
+	if (!text)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
+	if (oci_manifest_parse(text, n, NULL, &m, NULL) == 0)
 		consider(q, d, &m.config.digest);
+	return 0;
 }
 
 static int search_names(struct store *s, struct search *q, struct err **err)
@@ -132,39 +138,48 @@ static int search_names(struct store *s, struct search *q, struct err **err)
 	if (tags_list(s, &t, err) < 0)
 		return -1;
 	for (size_t i = 0; i < t.n; i++)
-		consider_blob(s, &t.v[i].manifest.digest, q);
+		if (consider_blob(s, &t.v[i].manifest.digest, q, err) < 0)
+			return -1;
 	return 0;
 }
 
-/* Small enough for a manifest, and begins like one. */
-static bool may_be_manifest(int dir, const char *name)
+/* Small enough for a manifest, and begins like one? 1, 0, -1. */
+static int may_be_manifest(int dir, const char *name, struct err **err)
 {
 	struct stat st;
 	char c;
 	auto_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size <= OCI_MANIFEST_MAX && fs_pread_all(fd, &c, 1, 0) == 0 &&
-	       c == '{';
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "blob sha256:%s", name);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0 || (uint64_t)st.st_size > OCI_MANIFEST_MAX)
+		return 0;
+	return fs_pread_all(fd, &c, 1, 0) < 0 ? err_sys(err, "blob sha256:%s", name) : c == '{';
 }
 
 /* Images without a name: every blob that can be a manifest. */
 static int search_blobs(struct store *s, struct search *q, struct err **err)
 {
-	int fd = openat(store_blobs_fd(s), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	DIR *dir = fs_opendir(store_blobs_fd(s), ".");
+	const struct dirent *e;
+	int r = 0, more = 0;
 
 	if (!dir)
 		return err_sys(err, "store %s: blobs", store_root(s));
-	while ((e = readdir(dir))) {
+	while (r >= 0 && (more = fs_readdir(dir, &e)) == 1) {
 		struct digest d;
-		if (sha256_parse_hex(e->d_name, strlen(e->d_name), &d) == 0 &&
-			may_be_manifest(fd, e->d_name))
-			consider_blob(s, &d, q);
+		if (sha256_parse_hex(e->d_name, strlen(e->d_name), &d) < 0)
+			continue;
+		r = may_be_manifest(store_blobs_fd(s), e->d_name, err);
+		if (r == 1)
+			r = consider_blob(s, &d, q, err);
 	}
+	if (more < 0)
+		r = err_sys(err, "store %s: blobs", store_root(s));
 	closedir(dir);
-	return 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* 1 found, 0 not, -1. */
@@ -206,6 +221,8 @@ static int open_by_digest(struct store *s, const char *text, const struct oci_pl
 		return err_set(err, ERR_USAGE, "a digest has 64 hexadecimal digits");
 	if (open_digest(s, &d, want, 0, out, &first) == 0)
 		return 0;
+	if (!err_is_verdict(first))
+		return err_pass(err, &first);
 	int r = find_id(s, text + strlen("sha256:"), &manifest, err);
 	if (r < 0)
 		return -1;
@@ -269,7 +286,10 @@ int image_open(struct store *s, const char *text, const struct oci_platform *wan
 static int plain_layer(
 	struct store *s, const struct digest *diff_id, struct oci_descriptor *out, struct err **err)
 {
-	if (!blob_exists(s, diff_id, &out->size)) { /* made from a compressed one */
+	int have = blob_exists(s, diff_id, &out->size, err);
+	if (have < 0)
+		return -1;
+	if (!have) { /* made from a compressed one */
 		auto_fd int fd = snapshot_tar(s, diff_id, &out->size, err);
 		if (fd < 0)
 			return -1;

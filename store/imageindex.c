@@ -50,9 +50,13 @@ int imageindex_resolve(struct store *s, const char *text, struct oci_descriptor 
 	size_t n;
 	int r = find(s, text, &d, &full, err);
 
+	auto_err struct err *why = NULL;
+
 	if (r < 0)
 		return -1;
-	auto_free char *bytes = r ? blob_read(s, &d, OCI_MANIFEST_MAX, &n, NULL) : NULL;
+	auto_free char *bytes = r ? blob_read(s, &d, OCI_MANIFEST_MAX, &n, &why) : NULL;
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
 	/* Everything else, and what is wrong with it, is image_open()'s. */
 	if (!bytes || oci_is_index(bytes, n, NULL, NULL) != 1)
 		return resolve_image(s, text, out, name, err);

@@ -134,10 +134,8 @@ int indexform_read(struct store *s, const char *name, struct indexform *out, str
 			       ? 0
 			       : err_sys(err, "index %s", name);
 	auto_err struct err *why = NULL;
-	if (fs_read_fd(fd, RECORD_MAX, "index", &b, &why) < 0)
-		return err_get_kind(why) == ERR_LIMIT
-			       ? 0
-			       : err_set(err, ERR_SYS, "index %s: %s", name, err_text(why));
+	if (fs_read_fd(fd, RECORD_MAX, path, &b, &why) < 0)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
 	if (!parse(&b, &x))
 		return 0;
 	struct indexform_stack k = {.kind = x.kind, .diff_ids = x.diff_ids, .n = x.n};
@@ -208,7 +206,7 @@ int indexform_check(struct store *s, const char *name, const struct indexform *x
 
 	if (fd >= 0)
 		return 1;
-	return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
+	return why ? err_pass(err, &why) : 0;
 }
 
 /*
@@ -224,8 +222,10 @@ static int open_tar(struct store *s, const struct indexform_file *tar, struct er
 			return -1;
 		if (size == tar->size)
 			return TAKE_FD(fd);
-		if (blob_verify(s, &tar->digest, NULL) != 0 || blob_remove(s, &tar->digest) < 0)
+		if (blob_verify(s, &tar->digest, err) != 0)
 			return -1;
+		if (blob_remove(s, &tar->digest) < 0)
+			return err_sys(err, "a layer that was cut");
 	}
 	return -1;
 }
@@ -253,7 +253,7 @@ static int open_files(struct store *s, const char *name, const struct indexform 
 	out->index_fd = open_image(s, name, x, &why);
 	if (out->index_fd >= 0 && open_tars(s, x, out, &why))
 		return 1;
-	return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
+	return why ? err_pass(err, &why) : 0;
 }
 
 int indexform_open(

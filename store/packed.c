@@ -50,17 +50,22 @@ static void form_name(const struct digest *diff_id, const char *end, char out[FO
 	snprintf(out, FORM_NAME, "%s.%s", sha256_hex(diff_id, hex), end);
 }
 
-static bool form_read(
-	struct store *s, const struct digest *diff_id, const char *end, struct digest *out)
+/* 1, 0 it is missing or damaged, -1. */
+static int form_read(struct store *s, const struct digest *diff_id, const char *end,
+	struct digest *out, struct err **err)
 {
 	char name[FORM_NAME];
+	auto_err struct err *why = NULL;
 	auto_buf struct buf b = {0};
 
 	form_name(diff_id, end, name);
 	auto_fd int fd = openat(store_dir(s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, name, &b, NULL) < 0 || b.len != DIGEST_STRING ||
-		b.data[b.len - 1] != '\n')
-		return false;
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "bld/forms/%s", name);
+	if (fs_read_fd(fd, DIGEST_STRING, name, &b, &why) < 0)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
+	if (b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
+		return 0;
 	b.data[b.len - 1] = '\0';
 	return sha256_parse_string(b.data, out) == 0;
 }
@@ -87,16 +92,21 @@ static void form_drop(struct store *s, const struct digest *diff_id, const char 
 
 /* --- the plain tar ---------------------------------------------------------------------------- */
 
-/* The compressed form that is here: its blob opened, -1 when there is none. */
-static int open_compressed(struct store *s, const struct digest *diff_id, enum layer_compression *c)
+/* The compressed form that is here: its blob opened; -1 without *err when there is none, -1. */
+static int open_compressed(
+	struct store *s, const struct digest *diff_id, enum layer_compression *c, struct err **err)
 {
 	static const enum layer_compression order[] = {LAYER_ZSTD, LAYER_GZIP};
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		struct digest blob;
-		if (!form_read(s, diff_id, suffix[order[i]], &blob))
-			continue;
-		int fd = blob_open(s, &blob, NULL, NULL);
+		auto_err struct err *why = NULL;
+		int known = form_read(s, diff_id, suffix[order[i]], &blob, err);
+		if (known < 0)
+			return -1;
+		int fd = known ? blob_open(s, &blob, NULL, &why) : -1;
+		if (why && !err_is_verdict(why))
+			return err_pass(err, &why);
 		if (fd < 0)
 			continue;
 		*c = order[i];
@@ -105,14 +115,16 @@ static int open_compressed(struct store *s, const struct digest *diff_id, enum l
 	return -1;
 }
 
-bool packed_exists(struct store *s, const struct digest *diff_id)
+int packed_exists(struct store *s, const struct digest *diff_id, struct err **err)
 {
 	enum layer_compression c;
+	auto_err struct err *why = NULL;
+	int plain = blob_exists(s, diff_id, NULL, err);
 
-	if (blob_exists(s, diff_id, NULL))
-		return true;
-	auto_fd int fd = open_compressed(s, diff_id, &c);
-	return fd >= 0;
+	if (plain)
+		return plain;
+	auto_fd int fd = open_compressed(s, diff_id, &c, &why);
+	return why ? err_pass(err, &why) : fd >= 0;
 }
 
 /* Inflate into the store; the result must be the diff ID. */
@@ -141,16 +153,19 @@ static int make_tar(struct store *s, const struct digest *diff_id, struct err **
 
 	if (lock < 0)
 		return -1;
-	if (blob_exists(s, diff_id, NULL)) /* another process made it while we waited */
-		return 0;
-	auto_fd int in = open_compressed(s, diff_id, &c);
+	int have = blob_exists(s, diff_id, NULL, err);
+	if (have) /* another process made it while we waited */
+		return have < 0 ? -1 : 0;
+	auto_fd int in = open_compressed(s, diff_id, &c, &why);
+	if (why)
+		return err_pass(err, &why);
 	if (in < 0)
 		return err_set(err, ERR_NOT_FOUND, "not in the store");
 	if (inflate(s, diff_id, in, c, &why) == 0)
 		return 0;
 	if (err_get_kind(why) == ERR_CORRUPT)
 		form_drop(s, diff_id, suffix[c]); /* it is not a form of this layer */
-	return err_set(err, err_get_kind(why), "%s", err_text(why));
+	return err_pass(err, &why);
 }
 
 int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err)
@@ -161,7 +176,7 @@ int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, st
 	if (fd >= 0)
 		return fd;
 	if (err_get_kind(why) != ERR_NOT_FOUND)
-		return err_set(err, err_get_kind(why), "%s", err_text(why));
+		return err_pass(err, &why);
 	if (make_tar(s, diff_id, err) < 0)
 		return in_layer(err, diff_id);
 	return blob_open(s, diff_id, size, err);
@@ -169,13 +184,15 @@ int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, st
 
 /* --- compressed and retimed ----------------------------------------------------------------- */
 
+/* 1, 0 the blob is not there, -1. */
 static int describe(struct store *s, enum layer_compression c, const struct digest *blob,
-	struct oci_descriptor *out)
+	struct oci_descriptor *out, struct err **err)
 {
 	uint64_t size;
+	int have = blob_exists(s, blob, &size, err);
 
-	if (!blob_exists(s, blob, &size))
-		return 0;
+	if (have <= 0)
+		return have;
 	*out = (struct oci_descriptor){
 		.media_type = mem_strdup(media_types[c]), .digest = *blob, .size = size};
 	return 1;
@@ -232,14 +249,24 @@ static const char *packing_end(const struct layer_packing *p, char out[PACKING_E
 	return out;
 }
 
-bool packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
-	struct oci_descriptor *out)
+int packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
+	struct oci_descriptor *out, struct err **err)
 {
 	char end[PACKING_END];
 	struct digest blob = *diff_id;
+	int known =
+		p->c == LAYER_PLAIN ? 1 : form_read(s, diff_id, packing_end(p, end), &blob, err);
 
-	return (p->c == LAYER_PLAIN || form_read(s, diff_id, packing_end(p, end), &blob)) &&
-	       describe(s, p->c, &blob, out);
+	return known == 1 ? describe(s, p->c, &blob, out, err) : known;
+}
+
+/* The same where it was just made. */
+static int describe_made(struct store *s, enum layer_compression c, const struct digest *blob,
+	struct oci_descriptor *out, struct err **err)
+{
+	int have = describe(s, c, blob, out, err);
+
+	return have == 0 ? err_set(err, ERR_SYS, "a layer vanished after it was made") : have - 1;
 }
 
 int packed_layer(struct store *s, const struct digest *diff_id, const struct packed_how *how,
@@ -251,21 +278,21 @@ int packed_layer(struct store *s, const struct digest *diff_id, const struct pac
 
 	if (p->c == LAYER_PLAIN) {
 		auto_fd int tar = packed_tar(s, diff_id, NULL, err);
-		return tar < 0 ? -1 : describe(s, p->c, diff_id, out) - 1;
+		return tar < 0 ? -1 : describe_made(s, p->c, diff_id, out, err);
 	}
-	if (packed_known(s, diff_id, p, out))
-		return 0;
+	int known = packed_known(s, diff_id, p, out, err);
+	if (known)
+		return known < 0 ? -1 : 0;
 	auto_fd int lock = store_lock(s, STORE_LOCK_FORM, diff_id, true, err);
 	if (lock < 0)
 		return -1;
-	if (packed_known(s, diff_id, p, out))
-		return 0;
+	known = packed_known(s, diff_id, p, out, err);
+	if (known)
+		return known < 0 ? -1 : 0;
 	if (deflate(s, diff_id, how, &blob, err) < 0 ||
 		form_write(s, diff_id, packing_end(p, end), &blob, err) < 0)
 		return -1;
-	return describe(s, p->c, &blob, out)
-		       ? 0
-		       : err_set(err, ERR_SYS, "a compressed layer vanished after it was made");
+	return describe_made(s, p->c, &blob, out, err);
 }
 
 int packed_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
@@ -281,7 +308,12 @@ int packed_retimed(struct store *s, const struct digest *diff_id, int64_t second
 	struct digest d;
 
 	snprintf(end, sizeof end, "%s.%lld", set ? "set" : "clamp", (long long)seconds);
-	if (form_read(s, diff_id, end, &d) && packed_exists(s, &d)) {
+	int known = form_read(s, diff_id, end, &d, err);
+	if (known == 1)
+		known = packed_exists(s, &d, err);
+	if (known < 0)
+		return -1;
+	if (known) {
 		*out = d;
 		return 0;
 	}

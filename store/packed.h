@@ -10,8 +10,8 @@
 #include "store/oci/oci.h"
 #include "store/store.h"
 
-/* Is the layer here: plain tar, or a compressed blob it can be made from? */
-bool packed_exists(struct store *s, const struct digest *diff_id);
+/* Is the layer here: plain tar, or a compressed blob it can be made from? 1, 0, -1. */
+int packed_exists(struct store *s, const struct digest *diff_id, struct err **err);
 
 /* The plain tar, opened for reading; made from a compressed blob when only that is here. */
 int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err);
@@ -30,9 +30,9 @@ struct packed_how {
  * gives the tar itself. *out is filled with media type, digest and size. */
 int packed_layer(struct store *s, const struct digest *diff_id, const struct packed_how *how,
 	struct oci_descriptor *out, struct err **err);
-/* Is it there already? Then *out is filled. */
-bool packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
-	struct oci_descriptor *out);
+/* Is it there already? 1 and *out is filled, 0, -1. */
+int packed_known(struct store *s, const struct digest *diff_id, const struct layer_packing *p,
+	struct oci_descriptor *out, struct err **err);
 /* Remember that a pulled blob is a compressed form of diff_id. */
 int packed_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
 	const struct digest *blob, struct err **err);

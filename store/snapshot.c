@@ -25,9 +25,9 @@ static int in_layer(struct err **err, const struct digest *diff_id)
 
 /* --- the plain tar ---------------------------------------------------------------------------- */
 
-bool snapshot_exists(struct store *s, const struct digest *diff_id)
+int snapshot_exists(struct store *s, const struct digest *diff_id, struct err **err)
 {
-	return packed_exists(s, diff_id);
+	return packed_exists(s, diff_id, err);
 }
 
 int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err)
@@ -77,27 +77,31 @@ struct layer_tree *snapshot_tree(
  * "work", is empty and stays: taking it away would cost more than it is. */
 static bool is_left_over(const char *name)
 {
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "upper") != 0 &&
-	       strcmp(name, "work") != 0 && strcmp(name, "form") != 0;
+	return strcmp(name, "upper") != 0 && strcmp(name, "work") != 0 && strcmp(name, "form") != 0;
 }
 
 /* What throw-away mounts took lies beside the upper directory. */
 static int drop_left_over(struct store *s, int dir_fd)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+	DIR *dir = fs_opendir(dir_fd, ".");
+	const struct dirent *e;
+	int r = 0, more;
 
 	if (!dir)
 		return -1;
-	while (r == 0 && (e = readdir(dir))) {
+	while (r == 0 && (more = fs_readdir(dir, &e)) != 0) {
+		if (more < 0) {
+			r = -1;
+			break;
+		}
 		char trash[FS_TEMP_NAME];
 		fs_temp_name(trash, sizeof trash, "t");
 		if (is_left_over(e->d_name))
 			r = renameat(dir_fd, e->d_name, store_dir(s, STORE_TRASH), trash);
 	}
+	int saved = errno;
 	closedir(dir);
+	errno = saved;
 	return r;
 }
 
@@ -198,9 +202,12 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 	auto_fd int lock = store_lock(q->s, STORE_LOCK_DIR, &chain, true, err);
 	if (lock < 0)
 		return -1;
-	int fd = dirform_open(q->s, &chain, NULL);
+	auto_err struct err *why = NULL;
+	int fd = dirform_open(q->s, &chain, &why);
 	if (fd >= 0)
 		return fd;
+	if (why)
+		return err_pass(err, &why);
 	const struct layer_tree *below = tree_of(q, n - 1, err);
 	if (!below || make_dir(q->s, &chain, q->diff_ids, n, below, err) < 0)
 		return -1;
@@ -223,7 +230,7 @@ static int make_index(struct request *q, const struct indexform_stack *k, struct
 		return 1;
 	if (err_get_kind(why) == ERR_UNSUPPORTED && !q->forms->strict)
 		return 0;
-	err_set(err, err_get_kind(why), "%s", err_text(why));
+	err_pass(err, &why);
 	return in_layer(err, &k->diff_ids[k->n - 1]);
 }
 
@@ -263,7 +270,7 @@ static int add_one(struct request *q, size_t n, struct err **err)
 	int fd = q->forms->strict ? -1 : find_dir(q, n, &why);
 
 	if (why)
-		return err_set(err, err_get_kind(why), "%s", err_text(why));
+		return err_pass(err, &why);
 	if (fd < 0 && q->forms->index && n > q->dirs) {
 		int r = need_index(q, kind, n, &l, err);
 		if (r == 1)
@@ -302,7 +309,7 @@ static int add_dirs(struct request *q, size_t m, struct err **err)
 		int fd = find_dir(q, q->made.n + 1, &why);
 		if (fd < 0) {
 			lower_clear_all(&q->made);
-			return why ? err_set(err, err_get_kind(why), "%s", err_text(why)) : 0;
+			return why ? err_pass(err, &why) : 0;
 		}
 		lower_push(&q->made, lower_of_dir(fd));
 	}
@@ -367,7 +374,7 @@ int snapshot_lower_above(struct store *s, const struct digest *diff_id,
 		return 1;
 	if (err_get_kind(why) == ERR_UNSUPPORTED)
 		return 0;
-	err_set(err, err_get_kind(why), "%s", err_text(why));
+	err_pass(err, &why);
 	return in_layer(err, diff_id);
 }
 
@@ -380,8 +387,11 @@ int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, con
 	auto_fd int lock = store_lock(s, STORE_LOCK_DIR, &chain, true, err);
 	if (lock < 0)
 		return -1;
-	auto_fd int have = dirform_open(s, &chain, NULL);
+	auto_err struct err *why = NULL;
+	auto_fd int have = dirform_open(s, &chain, &why);
 	if (have >= 0)
 		return 1;
+	if (why)
+		return err_pass(err, &why);
 	return publish(s, &chain, diff_ids, n, temp_name, err);
 }

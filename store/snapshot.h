@@ -11,8 +11,8 @@
 #include "store/lower.h"
 #include "store/store.h"
 
-/* Is the layer here: plain tar, or a compressed blob it can be made from? */
-bool snapshot_exists(struct store *s, const struct digest *diff_id);
+/* Is the layer here: plain tar, or a compressed blob it can be made from? 1, 0, -1. */
+int snapshot_exists(struct store *s, const struct digest *diff_id, struct err **err);
 
 /* The plain tar, opened for reading; made from a compressed blob when only that is here. */
 int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, struct err **err);

@@ -8,7 +8,6 @@
  */
 #include "store/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -118,21 +117,22 @@ static char *default_root(struct err **err)
 static int check_foreign(struct store *s, struct err **err)
 {
 	static const char *const ours[] = {
-		".", "..", "oci-layout", "index.json", "blobs", "bld", "lost+found"};
-	int fd = openat(s->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+		"oci-layout", "index.json", "blobs", "bld", "lost+found"};
+	DIR *d = fs_opendir(s->root_fd, ".");
+	const struct dirent *e;
+	int r = 0, more = 0;
 
 	if (!d)
 		return err_sys(err, "store %s", s->root);
-	while (r == 0 && (e = readdir(d))) {
+	while (r == 0 && (more = fs_readdir(d, &e)) == 1) {
 		size_t i = 0;
 		while (i < ARRAY_LEN(ours) && strcmp(ours[i], e->d_name) != 0)
 			i++;
 		if (i == ARRAY_LEN(ours))
 			r = err_set(err, ERR_SYS, "%s is not a bld store and not empty", s->root);
 	}
+	if (more < 0)
+		r = err_sys(err, "store %s", s->root);
 	closedir(d);
 	return r;
 }
@@ -143,8 +143,12 @@ static int make_once(
 {
 	struct stat st;
 
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-		return 0;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (st.st_size > 0)
+			return 0;
+	} else if (errno != ENOENT) {
+		return err_sys(err, "store %s: %s", s->root, name);
+	}
 	return store_write_file(s, dir_fd, name, text, strlen(text), false, err);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/verify.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -44,16 +43,16 @@ typedef int verify_entry_fn(struct check *c, const char *name, struct err **err)
 /* Call fn for every entry of a directory; an entry that vanishes meanwhile is no problem. */
 static int each(struct check *c, int dir_fd, verify_entry_fn *fn, struct err **err)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+	DIR *dir = fs_opendir(dir_fd, ".");
+	const struct dirent *e;
+	int r = 0, more = 0;
 
 	if (!dir)
 		return err_sys(err, "store %s", store_root(c->s));
-	while (r == 0 && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = fn(c, e->d_name, err);
+	while (r == 0 && (more = fs_readdir(dir, &e)) == 1)
+		r = fn(c, e->d_name, err);
+	if (more < 0)
+		r = err_sys(err, "store %s", store_root(c->s));
 	closedir(dir);
 	return r;
 }
@@ -73,8 +72,8 @@ static int check_blob(struct check *c, const char *name, struct err **err)
 	int good = blob_verify(c->s, &d, &why);
 	if (good == 1 || (good < 0 && err_get_kind(why) == ERR_NOT_FOUND))
 		return 0;
-	if (good < 0 && err_get_kind(why) == ERR_SYS)
-		return err_set(err, ERR_SYS, "%s", err_text(why));
+	if (good < 0 && !err_is_verdict(why))
+		return err_pass(err, &why);
 	problem(c, "blob sha256:%s: its content does not match its digest", name);
 	if (c->o->repair && blob_remove(c->s, &d) < 0)
 		return err_sys(err, "blob sha256:%s", name);
@@ -83,89 +82,113 @@ static int check_blob(struct check *c, const char *name, struct err **err)
 
 /* --- what names reach ----------------------------------------------------------------------- */
 
-/* A document, read and verified; a missing or wrong one is a problem and gives NULL. */
-static char *read_document(
-	struct check *c, const char *name, const struct digest *d, size_t max, size_t *n)
+/* A document, read and verified: 1 with *text (owned), 0 it is missing or wrong, which is a
+ * problem, -1. */
+static int read_document(struct check *c, const char *name, const struct digest *d, size_t max,
+	char **text, size_t *n, struct err **err)
 {
 	auto_err struct err *why = NULL;
-	char *text = blob_read(c->s, d, max, n, &why);
 
-	if (!text)
-		problem(c, "image %s: %s", name, err_text(why));
-	return text;
+	*text = blob_read(c->s, d, max, n, &why);
+	if (*text)
+		return 1;
+	if (!err_is_verdict(why))
+		return err_pass(err, &why);
+	problem(c, "image %s: %s", name, err_text(why));
+	return 0;
 }
 
-static void check_layers(struct check *c, const char *name, const struct oci_manifest *m,
-	const struct oci_config *config)
+static int check_layers(struct check *c, const char *name, const struct oci_manifest *m,
+	const struct oci_config *config, struct err **err)
 {
 	char text[DIGEST_STRING];
 
 	if (m->nlayers != config->ndiff_ids) {
 		problem(c, "image %s: %zu layers, but %zu diff IDs", name, m->nlayers,
 			config->ndiff_ids);
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < m->nlayers; i++) {
 		uint64_t size;
 		sha256_string(&m->layers[i].digest, text);
-		if (!blob_exists(c->s, &m->layers[i].digest, &size))
+		int have = blob_exists(c->s, &m->layers[i].digest, &size, err);
+		if (have < 0)
+			return -1;
+		if (!have)
 			problem(c, "image %s: layer %s is missing", name, text);
 		else if (size != m->layers[i].size)
 			problem(c, "image %s: layer %s has %llu bytes, not %llu", name, text,
 				(unsigned long long)size, (unsigned long long)m->layers[i].size);
 	}
+	return 0;
 }
 
-static void check_manifest(struct check *c, const char *name, const struct oci_manifest *m)
+static int check_manifest(
+	struct check *c, const char *name, const struct oci_manifest *m, struct err **err)
 {
 	size_t n;
 	auto_oci_config struct oci_config config = {0};
 	auto_err struct err *why = NULL;
-	auto_free char *text = read_document(c, name, &m->config.digest, OCI_CONFIG_MAX, &n);
+	auto_free char *text = NULL;
+	int r = read_document(c, name, &m->config.digest, OCI_CONFIG_MAX, &text, &n, err);
 
-	if (!text)
-		return;
-	if (oci_config_parse(text, n, &config, &why) < 0)
-		problem(c, "image %s: %s", name, err_text(why));
-	else
-		check_layers(c, name, m, &config);
+	if (r <= 0)
+		return r;
+	if (oci_config_parse(text, n, &config, &why) == 0)
+		return check_layers(c, name, m, &config, err);
+	problem(c, "image %s: %s", name, err_text(why));
+	return 0;
+}
+
+/* Only the platforms that were pulled are here. */
+static int add_platforms(
+	struct check *c, const struct oci_index *x, struct digestset *docs, struct err **err)
+{
+	for (size_t i = 0; i < x->nmanifests; i++) {
+		int have = blob_exists(c->s, &x->manifests[i].digest, NULL, err);
+		if (have < 0)
+			return -1;
+		if (have)
+			digestset_add_new(docs, &x->manifests[i].digest);
+	}
+	return 0;
 }
 
 /* One of the documents of an image; an index adds to them. */
-static void check_document(
-	struct check *c, const char *name, const struct digest *d, struct digestset *docs)
+static int check_document(struct check *c, const char *name, const struct digest *d,
+	struct digestset *docs, struct err **err)
 {
 	size_t n;
 	auto_oci_manifest struct oci_manifest m = {0};
 	auto_oci_index struct oci_index x = {0};
 	auto_err struct err *why = NULL;
-	auto_free char *text = read_document(c, name, d, OCI_MANIFEST_MAX, &n);
-	int index = text ? oci_is_index(text, n, NULL, &why) : 0;
+	auto_free char *text = NULL;
+	int r = read_document(c, name, d, OCI_MANIFEST_MAX, &text, &n, err);
 
-	if (!text)
-		return;
+	if (r <= 0)
+		return r;
+	int index = oci_is_index(text, n, NULL, &why);
 	if (index == 0 && oci_manifest_parse(text, n, NULL, &m, &why) == 0)
-		check_manifest(c, name, &m);
-	if (index == 1 && oci_index_parse(text, n, NULL, &x, &why) == 0) {
-		/* Only the platforms that were pulled are here. */
-		for (size_t i = 0; i < x.nmanifests; i++)
-			if (blob_exists(c->s, &x.manifests[i].digest, NULL))
-				digestset_add_new(docs, &x.manifests[i].digest);
-	}
-	if (why)
-		problem(c, "image %s: %s", name, err_text(why));
+		return check_manifest(c, name, &m, err);
+	if (index == 1 && oci_index_parse(text, n, NULL, &x, &why) == 0)
+		return add_platforms(c, &x, docs, err);
+	problem(c, "image %s: %s", name, err_text(why));
+	return 0;
 }
 
 /* Each document once: a hostile index may name another one thousands of times. */
-static void check_image(struct check *c, const char *name, const struct digest *top)
+static int check_image(
+	struct check *c, const char *name, const struct digest *top, struct err **err)
 {
 	auto_digestset struct digestset docs = {0};
 
 	digestset_add(&docs, top);
 	for (size_t i = 0; i < docs.n; i++) {
 		const struct digest d = docs.v[i];
-		check_document(c, name, &d, &docs);
+		if (check_document(c, name, &d, &docs, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int check_names(struct check *c, struct err **err)
@@ -174,13 +197,14 @@ static int check_names(struct check *c, struct err **err)
 	auto_err struct err *why = NULL;
 
 	if (tags_list(c->s, &t, &why) < 0) {
-		if (err_get_kind(why) == ERR_SYS)
-			return err_set(err, ERR_SYS, "%s", err_text(why));
+		if (!err_is_verdict(why))
+			return err_pass(err, &why);
 		problem(c, "%s", err_text(why));
 		return 0;
 	}
 	for (size_t i = 0; i < t.n; i++)
-		check_image(c, t.v[i].name, &t.v[i].manifest.digest);
+		if (check_image(c, t.v[i].name, &t.v[i].manifest.digest, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -217,7 +241,6 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 	auto_free char *why = NULL;
 	auto_err struct err *failed = NULL;
 
-	(void)err;
 	if (sha256_parse_hex(name, strlen(name), &chain) < 0) {
 		problem(c, "bld/dirs/%s: not the name of a layer directory", name);
 		return 0;
@@ -230,6 +253,10 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 		r = compare(c, &chain, &f, &why, &failed);
 	if (r == 1 || vanished(store_dir(c->s, STORE_DIRS), name))
 		return 0;
+	if (failed && !err_is_verdict(failed)) {
+		err_pass(err, &failed);
+		return err_prefix(err, "layer directory %s", name);
+	}
 	if (failed && err_get_kind(failed) == ERR_NOT_FOUND) {
 		/* Its layer was dropped, and nothing opens a directory without one: stale, not
 		 * wrong. */
@@ -270,7 +297,6 @@ static int check_index(struct check *c, const char *name, struct err **err)
 	auto_err struct err *failed = NULL;
 	int r = indexform_read(c->s, name, &x, &failed);
 
-	(void)err;
 	c->report.indexes++;
 	if (r == 0)
 		why = mem_strdup("its record is damaged");
@@ -283,6 +309,10 @@ static int check_index(struct check *c, const char *name, struct err **err)
 		r = compare_index(c, &x, &why, &failed);
 	if (r == 1 || vanished(store_dir(c->s, STORE_INDEX), name))
 		return 0;
+	if (failed && !err_is_verdict(failed)) {
+		err_pass(err, &failed);
+		return err_prefix(err, "index %s", name);
+	}
 	/* Its layer was dropped: stale, not wrong. */
 	if (!failed || err_get_kind(failed) != ERR_NOT_FOUND)
 		problem(c, "index %s: %s", name, failed ? err_text(failed) : why);
@@ -291,20 +321,28 @@ static int check_index(struct check *c, const char *name, struct err **err)
 	return 0;
 }
 
-/* What is wrong with an open form file, NULL when nothing is. One that names an object that was
- * dropped is stale: it counts as missing wherever it is read, and prune removes it. */
-static const char *form_fault(const char *name, int fd)
+/* What is wrong with an open form file (-1: a link), *why is NULL when nothing is. One that names
+ * an object that was dropped is stale: it counts as missing wherever it is read, and prune removes
+ * it.
+ */
+static int form_fault(const char *name, int fd, const char **why, struct err **err)
 {
 	struct digest d, value;
+	auto_err struct err *failed = NULL;
 	auto_buf struct buf b = {0};
 
+	*why = "not the name of a form";
 	if (strlen(name) < DIGEST_HEX || sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0)
-		return "not the name of a form";
-	if (fd < 0 || fs_read_fd(fd, DIGEST_STRING, "form", &b, NULL) < 0 ||
-		b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
-		return "damaged";
+		return 0;
+	*why = "damaged";
+	if (fd >= 0 && fs_read_fd(fd, DIGEST_STRING, name, &b, &failed) < 0)
+		return err_is_verdict(failed) ? 0 : err_pass(err, &failed);
+	if (b.len != DIGEST_STRING || b.data[b.len - 1] != '\n')
+		return 0;
 	b.data[b.len - 1] = '\0';
-	return sha256_parse_string(b.data, &value) < 0 ? "damaged" : NULL;
+	if (sha256_parse_string(b.data, &value) == 0)
+		*why = NULL;
+	return 0;
 }
 
 static int check_form(struct check *c, const char *name, struct err **err)
@@ -314,8 +352,12 @@ static int check_form(struct check *c, const char *name, struct err **err)
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
+	if (fd < 0 && errno != ELOOP)
+		return err_sys(err, "bld/forms/%s", name);
+	const char *why;
 	c->report.records++;
-	const char *why = form_fault(name, fd);
+	if (form_fault(name, fd, &why, err) < 0)
+		return -1;
 	if (!why)
 		return 0;
 	problem(c, "bld/forms/%s: %s", name, why);

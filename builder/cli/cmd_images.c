@@ -76,8 +76,8 @@ static void add_row(struct show_table *t, const struct opts *o, const struct tag
 
 /* What an index says, with the size of the layers of its images that are here, shared ones once
  * for each. */
-static void show_index(struct store *s, const struct opts *o, const struct tags_entry *e,
-	const struct oci_index *x, struct show_json *j, struct show_table *t)
+static int show_index(struct store *s, const struct opts *o, const struct tags_entry *e,
+	const struct oci_index *x, struct show_json *j, struct show_table *t, struct err **err)
 {
 	char digest[DIGEST_STRING];
 	auto_buf struct buf size;
@@ -95,8 +95,11 @@ static void show_index(struct store *s, const struct opts *o, const struct tags_
 		auto_free char *platform = oci_platform_text(&x->manifests[i].platform);
 
 		show_json_string(j, NULL, platform);
-		if (image_open_manifest(s, &x->manifests[i].digest, &image, NULL) == 0)
+		auto_err struct err *why = NULL;
+		if (image_open_manifest(s, &x->manifests[i].digest, &image, &why) == 0)
 			sum += layers_size(&image);
+		else if (!err_is_verdict(why))
+			return err_pass(err, &why);
 	}
 	show_json_close(j, ']');
 	show_json_number(j, "size", sum);
@@ -112,22 +115,26 @@ static void show_index(struct store *s, const struct opts *o, const struct tags_
 	show_table_row(t, cells);
 	if (o->quiet && !o->json)
 		printf("%s\n", digest);
+	return 0;
 }
 
-/* An image that cannot be read is listed as damaged: the others are of interest all the same. */
-static void show_one(struct store *s, const struct opts *o, const struct tags_entry *e,
-	struct show_json *j, struct show_table *t)
+/* An image that is damaged is listed as such: the others are of interest all the same. */
+static int show_one(struct store *s, const struct opts *o, const struct tags_entry *e,
+	struct show_json *j, struct show_table *t, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor d = {0};
 	auto_oci_index struct oci_index x = {0};
 	auto_image struct image image = {0};
 
-	if (imageindex_resolve(s, e->name, &d, NULL, NULL) == 1 &&
-		imageindex_read(s, &d.digest, &x, NULL) == 0) {
-		show_index(s, o, e, &x, j, t);
-		return;
-	}
-	const struct image *i = image_open(s, e->name, NULL, &image, NULL) == 0 ? &image : NULL;
+	auto_err struct err *why = NULL;
+	int index = imageindex_resolve(s, e->name, &d, NULL, &why);
+	if (index == 1 && imageindex_read(s, &d.digest, &x, &why) == 0)
+		return show_index(s, o, e, &x, j, t, err);
+	if (!why)
+		image_open(s, e->name, NULL, &image, &why);
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
+	const struct image *i = why ? NULL : &image;
 	char id[DIGEST_STRING];
 
 	if (o->json)
@@ -136,6 +143,7 @@ static void show_one(struct store *s, const struct opts *o, const struct tags_en
 		add_row(t, o, e, i);
 	else if (i)
 		printf("%s\n", sha256_string(&i->manifest.config.digest, id));
+	return 0;
 }
 
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
@@ -155,7 +163,10 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		o->digests ? (const char *const[]){"NAME", "DIGEST", "IMAGE ID", "CREATED", "SIZE"}
 			   : (const char *const[]){"NAME", "IMAGE ID", "CREATED", "SIZE"});
 	for (size_t i = 0; i < tags.n; i++)
-		show_one(s, o, &tags.v[i], &j, &t);
+		if (show_one(s, o, &tags.v[i], &j, &t, err) < 0) {
+			strlist_clear(&t.cells);
+			return -1;
+		}
 	show_json_close(&j, ']');
 	if (o->json)
 		show_json_print(&j);

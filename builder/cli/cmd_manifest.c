@@ -177,7 +177,10 @@ static int add_all_of(
 		bool nested = strcmp(e->media_type, OCI_MEDIA_INDEX) == 0 ||
 			      strcmp(e->media_type, OCI_MEDIA_DOCKER_LIST) == 0;
 
-		if (!blob_exists(w->s, &e->digest, NULL)) {
+		int have = blob_exists(w->s, &e->digest, NULL, err);
+		if (have < 0)
+			return -1;
+		if (!have) {
 			auto_free char *p = shown_platform(e);
 			err_set(err, ERR_NOT_FOUND, "%s: its image for %s is not in the store",
 				text, p);

@@ -49,7 +49,7 @@ void *copy_pool_array(struct copy_pool *p, size_t n, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(n, size, &bytes))
-		abort();
+		mem_exhausted();
 	return copy_pool_alloc(p, bytes);
 }
 

@@ -64,7 +64,7 @@ static void add_dir(void *ctx, struct copy_file *f)
 	struct copy_share *c = ctx;
 
 	if (f->type == LAYER_DIR && !tsearch(f, &c->dirs, path_cmp))
-		abort();
+		mem_exhausted();
 }
 
 void copy_share_add(struct copy_share *c, struct copy_file *dir)

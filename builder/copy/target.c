@@ -103,7 +103,7 @@ struct copy_node *copy_target_child(
 			copy_target_graft(n, f, dir->graft_source);
 	}
 	if (!tsearch(n, &dir->kids, name_cmp))
-		abort();
+		mem_exhausted();
 	return n;
 }
 

@@ -310,16 +310,14 @@ static int dress_dirs(struct local *l, struct err **err)
 static int remove_others(struct local *l, int take_fd, const char *path, struct err **err)
 {
 	DIR *dir = fdopendir(take_fd);
-	struct dirent *d;
-	int r = 0;
+	const struct dirent *d;
+	int r = 0, more = 0;
 
 	if (!dir) {
 		close(take_fd);
 		return err_sys_kind(err, ERR_CONTEXT, "destination");
 	}
-	while (r == 0 && (d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
+	while (r == 0 && (more = fs_readdir(dir, &d)) == 1) {
 		auto_free char *name = mem_printf("%s%s%s", path, *path ? "/" : "", d->d_name);
 		struct layer_entry e = {.path = name};
 		const struct layer_entry *have = layer_list_find(l->f->list, name);
@@ -332,6 +330,8 @@ static int remove_others(struct local *l, int take_fd, const char *path, struct 
 			r = fd < 0 ? fail(&e, err) : remove_others(l, fd, name, err);
 		}
 	}
+	if (more < 0)
+		r = err_sys_kind(err, ERR_CONTEXT, "destination");
 	closedir(dir);
 	return r;
 }

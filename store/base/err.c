@@ -143,6 +143,19 @@ bool err_place(const struct err *e, size_t *off, size_t *len)
 	return e->placed;
 }
 
+int err_pass(struct err **err, struct err **from)
+{
+	assert(*from);
+	if (err) {
+		assert(!*err);
+		*err = *from;
+	} else {
+		err_free(*from);
+	}
+	*from = NULL;
+	return -1;
+}
+
 int err_rekind(struct err **err, enum err_kind kind)
 {
 	if (err && *err)
@@ -153,6 +166,20 @@ int err_rekind(struct err **err, enum err_kind kind)
 enum err_kind err_get_kind(const struct err *e)
 {
 	return e->kind;
+}
+
+bool err_is_verdict(const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_NOT_FOUND:
+	case ERR_CORRUPT:
+	case ERR_LIMIT:
+	case ERR_UNSUPPORTED:
+	case ERR_USAGE: /* not a name at all */
+		return true;
+	default:
+		return false;
+	}
 }
 
 const char *err_text(const struct err *e)

@@ -51,6 +51,10 @@ bool err_place(const struct err *e, size_t *off, size_t *len);
 /* Add a note about where more is to be found, printed last ("note: ..."); the first one stays. */
 int err_note(struct err **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *err_note_text(const struct err *e); /* "" when there is none */
+/* Hand *from on to the caller as it is, with everything it holds; *from is NULL afterwards. Return
+ * -1.
+ */
+int err_pass(struct err **err, struct err **from);
 /* Change the kind where a layer above knows better ("push failed after a good build"). */
 int err_rekind(struct err **err, enum err_kind kind);
 
@@ -58,6 +62,12 @@ int err_rekind(struct err **err, enum err_kind kind);
 int err_exit_with(struct err **err, int status);
 
 enum err_kind err_get_kind(const struct err *e);
+/*
+ * Does it say that what was looked for is not there, or that its content is wrong? Anything else (a
+ * read that failed, no descriptor or memory left, a signal) says nothing about the object: whoever
+ * would go on as if it were missing, or delete or replace it, stops instead.
+ */
+bool err_is_verdict(const struct err *e);
 const char *err_text(const struct err *e);      /* borrowed, valid until e is freed */
 const char *err_hint_text(const struct err *e); /* "" when there is none */
 int err_errno(const struct err *e);             /* 0 when the error is not from a system call */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/base/fs.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -66,6 +65,27 @@ int fs_mkdirs(int dir_fd, const char *path, mode_t mode)
 		at = next;
 	}
 	return 0;
+}
+
+DIR *fs_opendir(int dir_fd, const char *name)
+{
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		(void)TAKE_FD(fd);
+	return dir;
+}
+
+int fs_readdir(DIR *dir, const struct dirent **out)
+{
+	do {
+		errno = 0;
+		*out = readdir(dir);
+		if (!*out)
+			return errno ? -1 : 0;
+	} while (strcmp((*out)->d_name, ".") == 0 || strcmp((*out)->d_name, "..") == 0);
+	return 1;
 }
 
 /*

@@ -8,6 +8,7 @@
 #ifndef BLD_STORE_BASE_FS_H
 #define BLD_STORE_BASE_FS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -27,6 +28,12 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum 
 
 /* mkdir -p below dir_fd, plain path of our own making (no "..", relative). 0 / -1 errno. */
 int fs_mkdirs(int dir_fd, const char *path, mode_t mode);
+
+/* A directory to read, without following a link at its end: NULL errno; closedir(). */
+DIR *fs_opendir(int dir_fd, const char *name);
+/* The next entry but "." and "..": 1 with *out (valid until the next call), 0 at the end, -1 errno.
+ * readdir() alone cannot tell its end from an error. */
+int fs_readdir(DIR *dir, const struct dirent **out);
 
 /* Remove a tree (or a single file) below dir_fd without following links or entering mounts
  * (EXDEV). Missing is success. Any depth. 0 / -1 errno. */

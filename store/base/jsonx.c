@@ -46,7 +46,7 @@ char *jsonx_dump(const json_t *j, size_t *len)
 	char *s = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
 
 	if (!s)
-		abort(); /* only out of memory: what we dump was loaded or built by us */
+		mem_exhausted(); /* only out of memory: what we dump was loaded or built by us */
 	if (len)
 		*len = strlen(s);
 	return s;
@@ -64,7 +64,7 @@ static char *as_utf8(const char *s)
 static json_t *checked(json_t *j)
 {
 	if (!j)
-		abort();
+		mem_exhausted();
 	return j;
 }
 
@@ -83,7 +83,7 @@ void jsonx_set(json_t *o, const char *key, json_t *take_value)
 	auto_free char *clean = as_utf8(key);
 
 	if (json_object_set_new(o, clean, checked(take_value)) < 0)
-		abort();
+		mem_exhausted();
 }
 
 void jsonx_set_text(json_t *o, const char *key, const char *text)
@@ -98,7 +98,7 @@ json_t *jsonx_from_strlist(const struct strlist *l)
 
 	for (size_t i = 0; i < l->n; i++)
 		if (json_array_append_new(a, jsonx_text(l->v[i])) < 0)
-			abort();
+			mem_exhausted();
 	return a;
 }
 

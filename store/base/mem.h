@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Allocation that never fails to its caller: out of memory aborts (store writes
- * are atomic, so that loses nothing). Sizes from outside are checked against a
+ * Allocation that never fails to its caller: out of memory ends the process with a message (store
+ * writes are atomic, so that loses nothing). Sizes from outside are checked against a
  * named limit before they come here. Array sizes are overflow-checked.
  */
 #ifndef BLD_STORE_BASE_MEM_H
@@ -9,6 +9,10 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+
+#define MEM_EXIT_STATUS 8 /* as for any other system error (err.h) */
+/* For whoever gets no memory from elsewhere: one line on stderr, then the process ends at once. */
+void mem_exhausted(void) __attribute__((noreturn));
 
 void *mem_alloc(size_t size); /* zeroed */
 void *mem_array(size_t n, size_t size);

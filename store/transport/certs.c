@@ -19,16 +19,19 @@ static bool ends_with(const char *s, const char *tail)
 static int list_dir(const char *dir, struct strlist *names)
 {
 	DIR *d = opendir(dir);
-	struct dirent *e;
+	const struct dirent *e;
+	int more;
 
 	if (!d)
 		return -1;
-	while ((e = readdir(d)))
+	while ((more = fs_readdir(d, &e)) == 1)
 		if (e->d_name[0] != '.')
 			strlist_add(names, e->d_name);
+	int saved = errno;
 	closedir(d);
+	errno = saved;
 	strlist_sort(names);
-	return 0;
+	return more;
 }
 
 static int add_authority(const char *path, struct certs *c, struct err **err)

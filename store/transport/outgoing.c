@@ -110,11 +110,11 @@ static bool needs_packing(const struct outgoing *o, size_t i)
 	return o->packing.c != LAYER_PLAIN && is_plain(d);
 }
 
-/* Is the layer compressed already? */
+/* Is the layer compressed already? Only a hint: whoever makes it asks again. */
 static bool is_made(const struct outgoing *o, size_t i)
 {
 	struct oci_descriptor d = {0};
-	bool known = packed_known(o->s, &o->image->config.diff_ids[i], &o->packing, &d);
+	bool known = packed_known(o->s, &o->image->config.diff_ids[i], &o->packing, &d, NULL) == 1;
 
 	oci_descriptor_clear(&d);
 	return known;
@@ -306,7 +306,15 @@ void outgoing_clear(struct outgoing *o)
 	o->bytes = NULL;
 }
 
-size_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v)
+/* Does it go into a layout? A layer of which registries keep no copy only when it is here: 1, 0,
+ * -1.
+ */
+static int is_sent(const struct outgoing *o, const struct oci_descriptor *d, struct err **err)
+{
+	return outgoing_is_foreign(d) ? blob_exists(o->s, &d->digest, NULL, err) : 1;
+}
+
+ssize_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v, struct err **err)
 {
 	size_t n = 0;
 
@@ -316,21 +324,24 @@ size_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v)
 
 		while (k < n && !sha256_equal(&v[k]->digest, &o->m.layers[i].digest))
 			k++;
-		if (k == n && (!outgoing_is_foreign(&o->m.layers[i]) ||
-				      blob_exists(o->s, &o->m.layers[i].digest, NULL)))
+		int sent = k == n ? is_sent(o, &o->m.layers[i], err) : 0;
+		if (sent < 0)
+			return -1;
+		if (sent)
 			v[n++] = &o->m.layers[i];
 	}
-	return n;
+	return (ssize_t)n;
 }
 
-void outgoing_add(const struct outgoing *o, struct outgoing_set *set)
+int outgoing_add(const struct outgoing *o, struct outgoing_set *set, struct err **err)
 {
 	const struct oci_descriptor *v[OCI_LAYERS_MAX + 1];
-	size_t n = outgoing_blobs(o, v);
+	ssize_t n = outgoing_blobs(o, v, err);
 
-	for (size_t i = 0; i < n; i++)
+	for (ssize_t i = 0; i < n; i++)
 		MEM_PUSH(set->v, set->n, set->cap) = v[i];
 	MEM_PUSH(set->v, set->n, set->cap) = &o->d;
+	return n < 0 ? -1 : 0;
 }
 
 void outgoing_set_clear(struct outgoing_set *set)

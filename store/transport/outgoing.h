@@ -43,8 +43,8 @@ int outgoing_prepare(
 	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err);
 void outgoing_clear(struct outgoing *o);
 /* Every blob of the image except the manifest, each once: configuration first. Returns their
- * number; v has room for OCI_LAYERS_MAX + 1. */
-size_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v);
+ * number, or -1; v has room for OCI_LAYERS_MAX + 1. */
+ssize_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v, struct err **err);
 bool outgoing_is_foreign(const struct oci_descriptor *d);
 
 /* --- destinations --- */
@@ -63,7 +63,7 @@ struct outgoing_set {
 	const struct oci_descriptor *top; /* one of v: a manifest or an index */
 };
 /* The blobs of an image that is prepared, and its manifest, added to the set. */
-void outgoing_add(const struct outgoing *o, struct outgoing_set *set);
+int outgoing_add(const struct outgoing *o, struct outgoing_set *set, struct err **err);
 void outgoing_set_clear(struct outgoing_set *set);
 int transport_to_oci_dir(
 	const struct outgoing_set *set, const char *path, const char *name, struct err **err);

@@ -117,13 +117,13 @@ static int get_config(struct store *s, struct transport *t, const struct oci_des
 		return err_set(err, ERR_LIMIT,
 			"%s: a configuration of %llu bytes, the limit is %zu", t->label,
 			(unsigned long long)d->size, OCI_CONFIG_MAX);
-	if (blob_exists(s, &d->digest, NULL)) {
-		size_t n;
-		auto_free char *text = blob_read(s, &d->digest, OCI_CONFIG_MAX, &n, NULL);
-
-		if (text && n == d->size)
-			return buf_add(out, text, n);
-	}
+	auto_err struct err *why = NULL;
+	size_t n;
+	auto_free char *text = blob_read(s, &d->digest, OCI_CONFIG_MAX, &n, &why);
+	if (text && n == d->size)
+		return buf_add(out, text, n);
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
 	http_sink_init(&sink, (struct io_writer){to_buf, out}, d->size, ERR_CORRUPT);
 	rc = t->ops->blob(t, 0, d, &sink, err);
 	http_sink_clear(&sink);
@@ -422,7 +422,10 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 				ip->t->label, "the content of a layer (its diff ID)", diff_id, err);
 		return 0;
 	}
-	if (!blob_exists(ip->s, diff_id, NULL)) {
+	int have = blob_exists(ip->s, diff_id, NULL, err);
+	if (have < 0)
+		return -1;
+	if (!have) {
 		auto_blob_writer struct blob_writer *plain = blob_create(ip->s, err);
 		struct io_fd in = {.what = "layer"};
 		auto_err struct err *e = NULL;
@@ -466,7 +469,10 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 		return err_set(
 			err, ERR_UNSUPPORTED, "%s: a layer of type \"%s\"", ip->t->label, type);
 	}
-	if (blob_exists(ip->s, &d->digest, &size) && size == d->size)
+	int have = blob_exists(ip->s, &d->digest, &size, err);
+	if (have < 0)
+		return -1;
+	if (have && size == d->size)
 		return use_blob(ip, d, diff_id, form, err);
 	if (d->size > LAYER_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "%s: a layer of %llu bytes", ip->t->label,

@@ -308,8 +308,9 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 	case PLACE_OCI_ARCHIVE:
 		if (outgoing_prepare(o, 2, NULL, err) < 0)
 			return -1;
-		outgoing_add(o, &set);
-		rc = send_set(&set, to, err);
+		rc = outgoing_add(o, &set, err);
+		if (rc == 0)
+			rc = send_set(&set, to, err);
 		outgoing_set_clear(&set);
 		return rc;
 	case PLACE_DOCKER_ARCHIVE:
@@ -459,9 +460,8 @@ static int prepare_family(struct family *f, struct store *s, const struct digest
 			.p = p,
 			.packing = p->o->packing,
 			.repack = p->o->repack};
-		if (outgoing_prepare(o, 2, NULL, err) < 0)
+		if (outgoing_prepare(o, 2, NULL, err) < 0 || outgoing_add(o, &f->set, err) < 0)
 			return -1;
-		outgoing_add(o, &f->set);
 		d->digest = o->d.digest;
 		d->size = o->d.size;
 	}

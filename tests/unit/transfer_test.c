@@ -215,9 +215,9 @@ static void check_image(struct store *s, const char *name, size_t layers)
 	good(image_open(s, name, NULL, &i, &err), err);
 	assert_int_equal(i.manifest.nlayers, layers);
 	for (size_t k = 0; k < layers; k++) {
-		assert_true(blob_exists(s, &i.config.diff_ids[k], NULL));
-		assert_true(blob_exists(s, &i.manifest.layers[k].digest, NULL));
-		assert_true(snapshot_exists(s, &i.config.diff_ids[k]));
+		assert_int_equal(1, blob_exists(s, &i.config.diff_ids[k], NULL, NULL));
+		assert_int_equal(1, blob_exists(s, &i.manifest.layers[k].digest, NULL, NULL));
+		assert_int_equal(1, snapshot_exists(s, &i.config.diff_ids[k], NULL));
 	}
 	image_clear(&i);
 	check_store(s);
