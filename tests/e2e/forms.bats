@@ -17,7 +17,7 @@ setup() {
 	need_base
 }
 
-need_indexes() { [ -n "$form" ] || skip "no indexes here: $(cat probe.err)"; }
+need_indexes() { [ -n "$form" ] || skip "kernel: no EROFS indexes here: $(cat probe.err)"; }
 
 # in_form FORM COMMAND...: in a store of its own with the base image
 in_form() {

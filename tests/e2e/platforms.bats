@@ -76,8 +76,8 @@ mounted() { [ -e $MISC/status ] || mount -t binfmt_misc none $MISC 2>/dev/null; 
 }
 
 @test "without a handler RUN of another architecture is refused before anything runs" {
-	mounted || skip "binfmt_misc cannot be mounted: $(mount -t binfmt_misc none $MISC 2>&1 || true)"
-	[ ! -e $MISC/qemu-s390x ] || skip "there is a handler of s390x"
+	mounted || skip "kernel: binfmt_misc cannot be mounted: $(mount -t binfmt_misc none $MISC 2>&1 || true)"
+	[ ! -e $MISC/qemu-s390x ] || skip "machine: there is a handler of s390x"
 	printf 'FROM scratch AS a\nCOPY Dockerfile /\nRUN first\nFROM --platform=linux/s390x scratch\nCOPY --from=a /Dockerfile /\nRUN x\n' >ctx/Dockerfile
 	fails 1 'Dockerfile:6:1.*RUN for linux/s390x.*no binfmt_misc handler qemu-s390x' bld build ctx
 	has "$stderr" 'help: install qemu-user-static'
@@ -88,12 +88,12 @@ mounted() { [ -e $MISC/status ] || mount -t binfmt_misc none $MISC 2>/dev/null; 
 }
 
 @test "RUN of arm64 by qemu" {
-	[ "$HOST" = x86_64 ] || skip "for x86_64 machines"
-	mounted || skip "binfmt_misc cannot be mounted"
+	[ "$HOST" = x86_64 ] || skip "machine: for x86_64 machines"
+	mounted || skip "kernel: binfmt_misc cannot be mounted"
 	command -v aarch64-linux-gnu-gcc >/dev/null || skip "aarch64-linux-gnu-gcc is missing"
 	if [ ! -e $MISC/qemu-aarch64 ]; then
 		[ -e /usr/lib/binfmt.d/qemu-aarch64.conf ] || skip "qemu-user-static is missing"
-		cat /usr/lib/binfmt.d/qemu-aarch64.conf >$MISC/register || skip "handlers cannot be registered"
+		cat /usr/lib/binfmt.d/qemu-aarch64.conf >$MISC/register || skip "kernel: handlers cannot be registered"
 		REGISTERED=1
 	fi
 	cat >sh.c <<-'EOF'

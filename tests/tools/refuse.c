@@ -9,6 +9,7 @@
  *	fsopen:TYPE       the file system of this name; mount:TYPE for mount(2)      (ENODEV)
  *	fsconfig:KEY      this option of any file system: lowerdir+, volatile ...    (EINVAL)
  *	create:TYPE       the last step, when such a file system is to be created    (EINVAL)
+ *	ia32              calls of 32-bit programs: whoever makes one is killed
  *
  * A call is answered by a filter; strings are looked at by a supervisor, a process of its own that
  * ends when the last process under the filter has ended. COMMAND takes the place of this program,
@@ -63,6 +64,7 @@ static struct rule rules[RULES_MAX];
 static size_t nrules;
 static struct opened opened[THREADS_MAX];
 static size_t nopened;
+static int no_ia32;
 
 static void die(const char *what)
 {
@@ -102,6 +104,10 @@ static void add_rule(const char *word)
 	char *name = strdup(word), *error = strchr(name, '='), *text = strchr(name, ':');
 	struct rule r = {.arg = -1, .error = ENOSYS};
 
+	if (strcmp(word, "ia32") == 0) {
+		no_ia32 = 1;
+		return;
+	}
 	if (error)
 		*error++ = '\0';
 	if (text) {
@@ -141,7 +147,7 @@ static int install(void)
 #define EMIT(...) (code[n++] = (struct sock_filter)__VA_ARGS__)
 	EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
 	EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
-	EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	EMIT(BPF_STMT(BPF_RET | BPF_K, no_ia32 ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ALLOW));
 	EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 	for (size_t i = 0; i < nrules; i++) { /* those that need no look at a string come first */
 		if (rules[i].arg >= 0)

@@ -28,6 +28,7 @@
 #include "builder/sandbox/exec.h"
 #include "builder/sandbox/landlock.h"
 #include "store/base/mem.h"
+#include "tests/support/machine.h"
 #include "tests/support/sandbox_box.h"
 
 #define PROBE_WORD "--probe"
@@ -263,6 +264,8 @@ static void test_calls(void **state)
 static void test_32bit(void **state)
 {
 #ifdef __x86_64__
+	if (!machine_has_ia32())
+		SKIP_KERNEL("no 32-bit programs (IA32 emulation)");
 	expect_probe(state, "32bit",
 		"i386 getpid: ok\ni386 unshare: EPERM\ni386 io_uring_setup: EPERM\n"
 		"i386 keyctl: EPERM\ni386 socket AF_ALG: EPERM\ni386 unknown: ENOSYS\n");

@@ -16,6 +16,7 @@
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/runner.h"
 #include "store/base/mem.h"
+#include "tests/support/machine.h"
 #include "tests/support/sandbox_box.h"
 
 /* A runner of its own, for a test that changes what it found. */
@@ -78,6 +79,8 @@ static void test_release(void **state)
 			fail_msg("%s", t[i].release);
 }
 
+#define NO_INDEXES "no EROFS indexes on the file system of $TMPDIR"
+
 static bool works_here(struct box *b)
 {
 	struct lower l = sandbox_box_index(b, "pr", "probe");
@@ -131,7 +134,8 @@ static void check_stack(struct box *b)
 	r.text = sandbox_box_upper(b);
 	assert_string_equal(r.text, "./aa\n./cc\n./etc\n./new\n");
 	sandbox_box_done(&r);
-	assert_int_equal(count_mounts(), before);
+	/* Fewer: a directory that was removed elsewhere took its mount along. */
+	assert_true(count_mounts() <= before);
 	lower_clear(&index);
 	lower_clear(&same);
 	close(top);
@@ -142,7 +146,7 @@ static void check_stack(struct box *b)
 static void test_stack(void **state)
 {
 	if (!works_here(*state))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	check_stack(*state);
 }
 
@@ -152,7 +156,7 @@ static void test_stack_classic(void **state)
 	struct sandbox_runner *before;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	before = own_runner(b);
 	runner_set_overlay(b->runner, OVERLAY_CLASSIC);
 	check_stack(b);
@@ -166,7 +170,7 @@ static void test_stack_attached(void **state)
 	struct sandbox_runner *before;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	before = own_runner(b);
 	indexes_force_attached(runner_indexes(b->runner));
 	check_stack(b);
@@ -181,7 +185,7 @@ static void test_root_attributes(void **state)
 	struct box_run r;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	l = sandbox_box_index(b, "aa", "x");
 	for (int attached = 0; attached < 2; attached++) {
 		struct sandbox_runner *before = own_runner(b);
@@ -248,7 +252,7 @@ static void test_bind(void **state)
 	struct box *b = *state;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	check_bind(b);
 	for (int i = 0; i < 2; i++) {
 		struct sandbox_runner *before = own_runner(b);
@@ -278,7 +282,7 @@ static void test_500_lowers(void **state)
 	struct box_run r;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	lower_push(&own, lower_of_dir(dup(b->root)));
 	for (size_t i = 1; i < SANDBOX_LOWERS_MAX; i++) {
 		char name[16], pair[3];
@@ -324,7 +328,7 @@ static void test_bounded(void **state)
 
 	if (!works_here(b)) {
 		lower_clear(&l);
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	}
 	indexes_init(&x);
 	fd = indexes_get(&x, &l, &attach, &err);
@@ -445,7 +449,7 @@ static void test_threads(void **state)
 	unsigned good = 0;
 
 	if (!works_here(b))
-		skip();
+		SKIP_KERNEL(NO_INDEXES);
 	before = own_runner(b);
 	v[0] = lower_of_dir(dup(b->root));
 	v[1] = sandbox_box_index(b, "aa", "1\n");
@@ -484,5 +488,6 @@ int main(void)
 		printf("1..0 # SKIP %s\n", why);
 		return 77;
 	}
+	machine_own_mounts();
 	return cmocka_run_group_tests(tests, sandbox_box_setup, sandbox_box_teardown);
 }
