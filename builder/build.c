@@ -12,6 +12,7 @@
 #include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "builder/fetchenv.h"
+#include "builder/epoch.h"
 #include "builder/explain.h"
 #include "builder/hints.h"
 #include "builder/job.h"
@@ -152,7 +153,7 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 
 static void warn_unused_args(struct job *j)
 {
-	const struct strlist *args = &j->o->build_args;
+	const struct strlist *args = &j->build_args;
 
 	for (size_t i = 0; i < args->n; i++) {
 		auto_free char *name = mem_strndup(args->v[i], strcspn(args->v[i], "="));
@@ -187,14 +188,16 @@ static int build_read(struct job *j, struct err **err)
 	}
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
 		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
+	epoch_arguments(j->df, &j->contexts.main, &o->build_args, &j->build_args);
 	struct plan_opts p = {
 		.target = o->target,
 		.more_targets = &o->more_targets,
-		.build_args = &o->build_args,
+		.build_args = &j->build_args,
 		.context_names = &j->contexts.names,
 		.platform = &j->platform,
 	};
-	if (plan_make(j->df, &p, &j->plan, err) < 0)
+	if (plan_make(j->df, &p, &j->plan, err) < 0 ||
+		epoch_times(o, j->df, &j->plan, &j->build_args, &j->times, err) < 0)
 		return -1;
 	if (nocache_mark(j, err) < 0)
 		return -1;
@@ -275,6 +278,7 @@ static int build_platforms(const struct build_opts *o, struct store *s,
 		r = platforms_write_index(
 			o, s, &tags, manifests, platforms->n, targets_result(&all, t), err);
 	}
+	all.times = images[0].times;
 	for (size_t i = 0; i < platforms->n; i++)
 		build_result_clear(&images[i]);
 	free(images);

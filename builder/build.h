@@ -28,6 +28,13 @@ enum build_layer_form {
 };
 
 /* Everything is borrowed for the duration of build_run. */
+/* What becomes of the times in new layers, configuration and history. */
+struct build_times {
+	bool set;   /* every time becomes `seconds` */
+	bool clamp; /* later ones become it */
+	int64_t seconds;
+};
+
 struct build_opts {
 	const char *dockerfile;      /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
 	const char *context;         /* directory, or "-" = tar on stdin; NULL = none */
@@ -80,6 +87,7 @@ struct build_result {
 	struct digest config;        /* image ID, --iidfile; of an index its digest */
 	struct digest manifest;      /* as the store knows it; or that of the index */
 	bool index;                  /* several platforms were built */
+	struct build_times times;    /* those it was made with */
 	struct strlist names;        /* full normalised names it was tagged with */
 	char *target;                /* as given; only when there are several */
 	struct build_result *before; /* of the targets in front of this one; owned */

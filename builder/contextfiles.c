@@ -68,6 +68,7 @@ static int open_http(const char *url, const struct fetchenv *e, struct context *
 	c->shown = download_shown(url);
 	if (download_get(e, url, NULL, &d, err) < 0)
 		return -1;
+	c->modified = d.mtime > 0 ? d.mtime : 0;
 	return take_bytes(d.fd, e->s, c, file, err) < 0 ? err_prefix(err, "%s", c->shown) : 0;
 }
 

@@ -15,6 +15,7 @@
 struct context {
 	int dir_fd;               /* -1 when it is a tree, or when there is no context */
 	struct layer_tree *tree;  /* owned */
+	int64_t modified;         /* Last-Modified of a URL, seconds; 0: not known */
 	char *image;              /* it is an image of this name (contextspec.h); owned */
 	struct ignorefile ignore; /* owned */
 	char *shown;              /* for messages; owned */

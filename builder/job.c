@@ -50,6 +50,7 @@ void job_clear(struct job *j)
 	secrets_clear(&j->secrets);
 	sshagent_clear(&j->agents);
 	oci_platform_clear(&j->platform);
+	strlist_clear(&j->build_args);
 	strlist_clear(&j->used_args);
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);

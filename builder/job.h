@@ -30,6 +30,8 @@ struct job {
 	struct context_set contexts;
 	struct secrets secrets;
 	struct sshagents agents;
+	struct strlist build_args; /* of the options, see epoch.h */
+	struct build_times times;
 	struct plan plan;
 	struct oci_platform platform;
 	struct state *stages; /* owned; one per stage of the plan, filled as they are built */

@@ -10,7 +10,7 @@ static struct lint_result *run(const struct job *j, bool certain)
 	struct lintfile f = {
 		.df = j->df,
 		.contexts = &j->contexts,
-		.build_args = &j->o->build_args,
+		.build_args = &j->build_args,
 		.platform = &j->platform,
 		.needed = needed,
 		.bases = j->bases,
@@ -25,7 +25,7 @@ static struct lint_result *run(const struct job *j, bool certain)
 int lintjob_before(struct job *j, struct err **err)
 {
 	/* Most builds have nothing that could end them here. */
-	if (!j->df->check.text.ptr && !strlist_get_kv(&j->o->build_args, LINTFILE_ARG))
+	if (!j->df->check.text.ptr && !strlist_get_kv(&j->build_args, LINTFILE_ARG))
 		return 0;
 	struct lint_result *r = run(j, true);
 	int status = lintfile_check_config(r, err);

@@ -17,11 +17,9 @@
 /* --- times
  * ------------------------------------------------------------------------------------------ */
 
-static int64_t adjust_time(const struct build_opts *o, int64_t t)
+static int64_t adjust_time(const struct build_times *times, int64_t t)
 {
-	if (o->has_timestamp || (o->has_epoch && t > o->timestamp))
-		return o->timestamp;
-	return t;
+	return times->set || (times->clamp && t > times->seconds) ? times->seconds : t;
 }
 
 /* An entry without a time of its own takes the next one's, else the last one's, else now (S22). */
@@ -38,20 +36,20 @@ static int64_t history_time(const struct oci_config *c, size_t i, int64_t fallba
 	return fallback;
 }
 
-static void set_times(const struct build_opts *o, struct oci_config *c, size_t nbase_history)
+static void set_times(const struct build_times *times, struct oci_config *c, size_t nbase_history)
 {
 	char text[NOW_RFC3339];
 	int64_t last = now_seconds();
 
-	if (c->nhistory == nbase_history && !o->has_timestamp && c->created)
+	if (c->nhistory == nbase_history && !times->set && c->created)
 		return; /* only FROM: the image is as old as its base */
 	for (size_t i = nbase_history; i < c->nhistory; i++) {
-		last = adjust_time(o, history_time(c, i, last));
+		last = adjust_time(times, history_time(c, i, last));
 		free(c->history[i].created);
 		c->history[i].created = mem_strdup(now_rfc3339(last, text));
 	}
 	if (c->nhistory == nbase_history)
-		last = adjust_time(o, last);
+		last = adjust_time(times, last);
 	free(c->created);
 	c->created = mem_strdup(now_rfc3339(last, text));
 }
@@ -59,12 +57,12 @@ static void set_times(const struct build_opts *o, struct oci_config *c, size_t n
 /* Layers of this build with the asked-for times; those of the base are never touched. */
 static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, struct err **err)
 {
-	if (!j->o->has_timestamp && !j->o->has_epoch)
+	if (!j->times.set && !j->times.clamp)
 		return 0;
 	for (size_t i = nbase; i < c->ndiff_ids; i++) {
 		struct digest changed;
-		if (packed_retimed(j->s, &c->diff_ids[i], j->o->timestamp, j->o->has_timestamp,
-			    &changed, err) < 0)
+		if (packed_retimed(j->s, &c->diff_ids[i], j->times.seconds, j->times.set, &changed,
+			    err) < 0)
 			return -1;
 		c->diff_ids[i] = changed;
 	}
@@ -165,7 +163,7 @@ int result_write(struct job *j, const struct state *target, const struct strlist
 	imageopts_edit(j->o, &c);
 	if (j->o->squash && squash_layers(j->s, &c, target->nbase, target->nbase_history, err) < 0)
 		return -1;
-	set_times(j->o, &c, target->nbase_history);
+	set_times(&j->times, &c, target->nbase_history);
 	if (c.ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d can be used",
 			c.ndiff_ids, OCI_LAYERS_MAX);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/runstep.h"
 
+#include <ctype.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
@@ -106,18 +107,41 @@ static int choose_security(struct run *r, struct err **err)
 
 /* --- environment ---------------------------------------------------------------------------- */
 
-/* Proxy settings of the command line and the caller: in RUN, in no key, history or config. */
+static void add_proxy(struct strlist *env, const char *name, const char *value)
+{
+	if (!strlist_get_kv(env, name))
+		strlist_set_kv(env, name, value);
+}
+
+/* Some programs read the one spelling only, some the other (curl: http_proxy). */
+static void add_other_spelling(struct strlist *env, const char *name, const char *value)
+{
+	auto_free char *other = mem_strdup(name);
+
+	for (char *p = other; *p; p++)
+		*p = (char)(islower((unsigned char)*p) ? toupper((unsigned char)*p)
+						       : tolower((unsigned char)*p));
+	add_proxy(env, other, value);
+}
+
+/* Proxy settings of the command line and the caller: in RUN, in no key, history or config. What the
+ * command line says holds for both spellings, unless it says another thing for the other one. */
 static void add_proxies(const struct run *r, struct strlist *env)
 {
-	const struct strlist *sources[] = {&r->j->o->build_args, &r->j->o->proxy_env};
+	const struct strlist *sources[] = {
+		&r->j->build_args, &r->j->build_args, &r->j->o->proxy_env};
 
 	for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
 		for (size_t i = 0; i < sources[s]->n; i++) {
 			const char *kv = sources[s]->v[i];
-			const char *eq = strchr(kv, '=');
-			auto_free char *name = eq ? mem_strndup(kv, (size_t)(eq - kv)) : NULL;
-			if (name && scope_is_proxy(name) && !strlist_get_kv(env, name))
-				strlist_add(env, kv);
+			auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
+
+			if (!scope_is_proxy(name) || !strchr(kv, '='))
+				continue;
+			if (s == 1)
+				add_other_spelling(env, name, strchr(kv, '=') + 1);
+			else
+				add_proxy(env, name, strchr(kv, '=') + 1);
 		}
 	}
 }

@@ -57,7 +57,7 @@ static int check_name(
 static int arg_value(struct job *j, const struct step *sp, const struct ast_pair *p,
 	const char *name, const char **value, struct err **err)
 {
-	*value = strlist_get_kv(&j->o->build_args, name);
+	*value = strlist_get_kv(&j->build_args, name);
 	job_use_arg(j, name);
 	if (*value)
 		return 0;

@@ -52,6 +52,7 @@ int targets_write(struct job *j, struct build_result *out, struct err **err)
 	int r = 0;
 
 	targets_prepare(j->o, &all);
+	all.times = j->times;
 	for (size_t i = 0; i < j->plan.ntargets && r == 0; i++) {
 		auto_strlist struct strlist tags = {0};
 

@@ -8,6 +8,7 @@
 #include "builder/cli/buildtargets.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
+#include "builder/epoch.h"
 #include "builder/platforms.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
@@ -204,17 +205,18 @@ static void take_proxies(struct strlist *out)
 static int take_times(const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	/* --build-arg is how it is given to builders that do not see the caller's environment. */
-	const char *arg = strlist_get_kv(&b->build_args, "SOURCE_DATE_EPOCH");
-	const char *epoch = arg ? arg : getenv("SOURCE_DATE_EPOCH");
+	const char *arg = strlist_get_kv(&b->build_args, EPOCH_ARG);
+	const char *epoch = arg ? arg : getenv(EPOCH_ARG);
 
 	if (o->timestamp) {
 		b->has_timestamp = true;
 		return times_seconds("--timestamp", o->timestamp, &b->timestamp, err);
 	}
-	if (!epoch || !*epoch)
+	/* "context" is known when the context is (epoch.h). */
+	if (!epoch || !*epoch || (arg && strcmp(arg, EPOCH_CONTEXT) == 0))
 		return 0;
 	b->has_epoch = true;
-	return times_seconds("SOURCE_DATE_EPOCH", epoch, &b->timestamp, err);
+	return times_seconds(EPOCH_ARG, epoch, &b->timestamp, err);
 }
 
 /* Each value is a name, or several with commas. */

@@ -132,9 +132,9 @@ static int open_files(struct fileset *set, const struct output *o,
 {
 	auto_oci_index struct oci_index x = {0};
 
-	set->times = (struct output_times){.set = job->b->has_timestamp,
-		.clamp = job->b->has_epoch,
-		.seconds = job->b->timestamp};
+	set->times = (struct output_times){.set = job->r->times.set,
+		.clamp = job->r->times.clamp,
+		.seconds = job->r->times.seconds};
 	if (job->r->index && imageindex_read(job->s, &job->r->manifest, &x, err) < 0)
 		return -1;
 	set->f = mem_alloc((x.nmanifests + 1) * sizeof *set->f);

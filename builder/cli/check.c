@@ -7,6 +7,7 @@
 
 #include "builder/context.h"
 #include "builder/dferr.h"
+#include "builder/epoch.h"
 #include "builder/lintfile.h"
 #include "builder/plan.h"
 #include "builder/platforms.h"
@@ -132,7 +133,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	struct err **err)
 {
 	const struct build_opts *b = k->build;
-	auto_strlist struct strlist platforms = {0};
+	auto_strlist struct strlist platforms = {0}, args = {0};
 	auto_oci_platform struct oci_platform platform = {0};
 	auto_plan struct plan plan = {0};
 	auto_free bool *needed = NULL;
@@ -142,22 +143,25 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	if (platforms_split(b->platform, &platforms, err) < 0 ||
 		platformword_parse(platforms.n ? platforms.v[0] : NULL, true, &platform, err) < 0)
 		return -1;
+	epoch_arguments(l->df, &l->contexts.main, &b->build_args, &args);
 	struct plan_opts p = {
 		.target = b->target,
 		.more_targets = &b->more_targets,
-		.build_args = &b->build_args,
+		.build_args = &args,
 		.context_names = &l->contexts.names,
 		.platform = &platform,
 	};
 	struct lintfile f = {
 		.df = l->df,
 		.contexts = &l->contexts,
-		.build_args = &b->build_args,
+		.build_args = &args,
 		.platform = &platform,
 		.s = s,
 		.portable = k->portable,
 	};
-	if (plan_make(l->df, &p, &plan, &refused) < 0) {
+	struct build_times times;
+	if (plan_make(l->df, &p, &plan, &refused) < 0 ||
+		epoch_times(b, l->df, &plan, &args, &times, &refused) < 0) {
 		if (err_get_kind(refused) == ERR_USAGE) {
 			*err = refused;
 			return -1;

@@ -122,3 +122,69 @@ setup() {
 	bld build --timestamp 1234567890 -t again ctx
 	equal "$(find "$BLD_ROOT/blobs" -type f | wc -l)" "$before"
 }
+
+# --- SOURCE_DATE_EPOCH from elsewhere -------------------------------------------------------
+
+created() { config docker.io/library/x | jq -r .created; }
+
+@test "ARG SOURCE_DATE_EPOCH in front of the first FROM counts, options are stronger" {
+	printf 'ARG SOURCE_DATE_EPOCH=1000\nFROM scratch\nCOPY Dockerfile /\n' >ctx/Dockerfile
+	build -t x ctx
+	equal "$(created)" 1970-01-01T00:16:40Z
+	check_tree docker.io/library/x <<<'/Dockerfile mtime=1000'
+	bld build -q -o out ctx
+	equal "$(stat -c %Y out/Dockerfile)" 1000
+	build -t x --build-arg SOURCE_DATE_EPOCH=2000 ctx
+	equal "$(created)" 1970-01-01T00:33:20Z
+	SOURCE_DATE_EPOCH=3000 build -t x ctx
+	equal "$(created)" 1970-01-01T00:50:00Z
+	build -t x --timestamp 5 ctx
+	equal "$(created)" 1970-01-01T00:00:05Z
+	# of a stage it says nothing, and an empty one neither
+	printf 'ARG SOURCE_DATE_EPOCH=\nFROM scratch\nARG SOURCE_DATE_EPOCH=1000\nCOPY Dockerfile /\n' >ctx/Dockerfile
+	build -t x ctx
+	hasnt "$(created)" '^1970'
+}
+
+@test "junk in SOURCE_DATE_EPOCH is an error, in the file with its place" {
+	printf 'ARG SOURCE_DATE_EPOCH=soon\nFROM scratch\nCOPY Dockerfile /\n' >ctx/Dockerfile
+	fails 3 'Dockerfile:1:23: error: SOURCE_DATE_EPOCH: "soon" is not a number' bld build ctx
+	fails 3 'Dockerfile:1:23: error: SOURCE_DATE_EPOCH: "soon" is not a number' bld build --check ctx
+	ok bld build -q --build-arg SOURCE_DATE_EPOCH=7 ctx
+	for bad in -1 1.5 0x10 99999999999999999999 ' 1'; do
+		printf 'ARG SOURCE_DATE_EPOCH="%s"\nFROM scratch\nCOPY Dockerfile /\n' "$bad" >ctx/Dockerfile
+		fails 3 'Dockerfile:1:23: error: SOURCE_DATE_EPOCH' bld build ctx
+	done
+	fails 2 'SOURCE_DATE_EPOCH: "soon"' bld build --build-arg SOURCE_DATE_EPOCH=soon ctx
+}
+
+@test "SOURCE_DATE_EPOCH=context is the time of what the context came as" {
+	start_web
+	mkdir c2
+	printf 'FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL e=$SOURCE_DATE_EPOCH\nCOPY f /\n' >c2/Dockerfile
+	echo f >c2/f
+	touch -d @5000 c2/Dockerfile c2
+	touch -d @6000 c2/f
+	tar -C c2 -cf www/c.tar .
+	touch -d @4000 www/c.tar
+	# an archive: its newest entry
+	build -t x --build-arg SOURCE_DATE_EPOCH=context - <www/c.tar
+	holds docker.io/library/x '.config.Labels.e == "6000"' '.created == "1970-01-01T01:40:00Z"'
+	# a URL: what the server says; without that the newest entry
+	build -t x --build-arg SOURCE_DATE_EPOCH=context "http://$WEB/dated/c.tar"
+	holds docker.io/library/x '.config.Labels.e == "4000"' '.created == "1970-01-01T01:06:40Z"'
+	build -t x --build-arg SOURCE_DATE_EPOCH=context "http://$WEB/plain/c.tar"
+	holds docker.io/library/x '.config.Labels.e == "6000"'
+	# a directory has none
+	build -t x --build-arg SOURCE_DATE_EPOCH=context c2
+	holds docker.io/library/x '.config.Labels.e == ""'
+	hasnt "$(created)" '^1970'
+	# written in the file
+	sed -i '1i ARG SOURCE_DATE_EPOCH=context' c2/Dockerfile
+	touch -d @5000 c2/Dockerfile
+	tar -C c2 -cf www/d.tar .
+	build -t x - <www/d.tar
+	holds docker.io/library/x '.config.Labels.e == "6000"' '.created == "1970-01-01T01:40:00Z"'
+	build -t x c2
+	hasnt "$(created)" '^1970'
+}

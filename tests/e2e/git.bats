@@ -364,3 +364,13 @@ c = s.accept(); open("silent.seen", "w").write("x"); time.sleep(600)'
 	kill "$SILENT"
 	[ "$i" -lt 100 ]
 }
+
+@test "SOURCE_DATE_EPOCH=context is the time of the commit" {
+	start_git
+	printf 'FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL e=$SOURCE_DATE_EPOCH\nCOPY Dockerfile /\n' >work/Dockerfile
+	g add -A
+	GIT_COMMITTER_DATE='@123456 +0000' GIT_AUTHOR_DATE='@99 +0000' g commit -q -m dated
+	publish
+	build -t x --build-arg SOURCE_DATE_EPOCH=context "git://$GITD/r.git"
+	holds docker.io/library/x '.config.Labels.e == "123456"' '.created == "1970-01-02T10:17:36Z"'
+}

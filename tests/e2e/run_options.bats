@@ -87,3 +87,17 @@ setup() {
 	build ctx
 	equal "$(cached_steps)" 3
 }
+
+@test "--build-arg http_proxy=X sets both spellings, the caller's environment only its own" {
+	need_base
+	printf 'FROM localhost/base\nENV ftp_proxy=image\nRUN env | grep -i _proxy | sort >/p\n' >ctx/Dockerfile
+	build -t x --build-arg http_proxy=a --build-arg HTTPS_PROXY=b --build-arg NO_PROXY=c --build-arg no_proxy=d --build-arg FTP_PROXY=e ctx
+	bld build -q -o out ctx --build-arg http_proxy=a --build-arg HTTPS_PROXY=b --build-arg NO_PROXY=c --build-arg no_proxy=d --build-arg FTP_PROXY=e
+	equal "$(tr '\n' ' ' <out/p)" 'FTP_PROXY=e HTTPS_PROXY=b HTTP_PROXY=a NO_PROXY=c ftp_proxy=image http_proxy=a https_proxy=b no_proxy=d '
+	hasnt "$(config docker.io/library/x)" 'HTTPS?_PROXY'
+	# the key knows nothing of them
+	build -t x --build-arg http_proxy=other ctx
+	equal "$(cached_steps)" 1
+	https_proxy=mine bld build -q --no-cache -o out2 ctx
+	equal "$(tr '\n' ' ' <out2/p)" 'ftp_proxy=image https_proxy=mine '
+}
