@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cachemount.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "builder/cachekey.h"
 #include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
+#include "store/base/now.h"
 
 void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX])
 {
@@ -56,6 +61,44 @@ static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct er
 	return layer_unpack(tar, &u, err);
 }
 
+static int apply(const struct layer_entry *e, int dir_fd)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = e->mtime}};
+
+	if (fchown(dir_fd, e->uid, e->gid) < 0 || fchmod(dir_fd, e->mode) < 0)
+		return -1;
+	for (size_t i = 0; i < e->nxattrs; i++)
+		if (fsetxattr(dir_fd, e->xattrs[i].name, e->xattrs[i].value, e->xattrs[i].len, 0) <
+			0)
+			return -1;
+	return futimens(dir_fd, times);
+}
+
+/* The new directory is what its source is: uid=, gid= and mode= are for those without one, as in
+ * BuildKit and buildah. A file as the source lies in a plain directory. */
+static int seed_attrs(const struct cachemount *c, int dir_fd, struct err **err)
+{
+	struct layer_entry e = {
+		.mode = c->mode, .uid = c->uid, .gid = c->gid, .mtime = now_seconds()};
+	const struct layer_node *n = NULL;
+	struct stat sb;
+
+	if (c->seed->dir_fd < 0) {
+		n = layer_tree_lookup(c->seed->tree, c->seed_path, true, NULL, NULL);
+		if (n && layer_node_type(n) == LAYER_DIR)
+			layer_node_attrs(n, &e);
+	} else {
+		auto_fd int fd = fs_open_beneath(
+			c->seed->dir_fd, c->seed_path, O_PATH | O_DIRECTORY, 0, FS_IN_ROOT);
+		if (fd >= 0 && fstat(fd, &sb) == 0) {
+			e.uid = e.gid = 0;
+			e.mode = sb.st_mode & 07777;
+			e.mtime = sb.st_mtime;
+		}
+	}
+	return apply(&e, dir_fd) < 0 ? err_sys(err, "cache mount: owner and mode") : 0;
+}
+
 /* Never in place of another one, not even an empty one: somebody may be about to mount that. */
 static int publish(struct job *j, const char *temp, const char *path)
 {
@@ -77,8 +120,8 @@ static int make(struct job *j, const struct cachemount *c, const char *path, str
 	if (fd < 0)
 		return -1;
 	if (c->seed)
-		r = seed(j, c, fd, err);
-	if (r == 0 && (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0))
+		r = seed(j, c, fd, err) < 0 ? -1 : seed_attrs(c, fd, err);
+	else if (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0)
 		r = err_sys(err, "cache mount: owner and mode");
 	if (r == 0 && publish(j, temp, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		r = err_sys(err, "cache mount: %s", path);
@@ -149,4 +192,75 @@ int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct
 	}
 	return err_set(err, ERR_LIMIT, "cache mount \"%s\": %d private copies are in use", c->id,
 		CACHEMOUNT_INSTANCES_MAX);
+}
+
+/* --- U ---------------------------------------------------------------------------------------- */
+
+struct owner {
+	uint32_t uid;
+	uint32_t gid;
+};
+
+static int give_one(int fd, const struct owner *o, struct stat *sb)
+{
+	if (fstat(fd, sb) < 0)
+		return -1;
+	if (sb->st_uid == o->uid && sb->st_gid == o->gid)
+		return 0;
+	return fchownat(fd, "", o->uid, o->gid, AT_EMPTY_PATH);
+}
+
+static int give_directory(int at, const char *name, const struct owner *o, unsigned depth);
+
+/* What is gone meanwhile is nobody's. */
+static int give_entry(int dir, const char *name, const struct owner *o, unsigned depth)
+{
+	auto_fd int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat sb;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (give_one(fd, o, &sb) < 0)
+		return -1;
+	return S_ISDIR(sb.st_mode) ? give_directory(fd, ".", o, depth + 1) : 0;
+}
+
+static int give_directory(int at, const char *name, const struct owner *o, unsigned depth)
+{
+	auto_fd int fd = -1;
+	struct dirent *e;
+	int r = 0;
+
+	if (depth > CACHEMOUNT_DEPTH_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return -1;
+	TAKE_FD(fd); /* the stream's */
+	while (r == 0 && (errno = 0, e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			r = give_entry(dirfd(d), e->d_name, o, depth);
+	if (r == 0 && errno)
+		r = -1;
+	int saved = errno;
+	closedir(d);
+	errno = saved;
+	return r;
+}
+
+int cachemount_give(int dir_fd, uint32_t uid, uint32_t gid, struct err **err)
+{
+	const struct owner o = {uid, gid};
+	struct stat sb;
+
+	if (give_one(dir_fd, &o, &sb) == 0 && give_directory(dir_fd, ".", &o, 0) == 0)
+		return 0;
+	if (errno == ELOOP)
+		return err_set(err, ERR_LIMIT,
+			"U: more than %d directories in each other in the cache mount",
+			CACHEMOUNT_DEPTH_MAX);
+	return err_sys(err, "U: owners in the cache mount");
 }

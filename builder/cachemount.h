@@ -35,4 +35,10 @@ void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX]);
  */
 int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct err **err);
 
+#define CACHEMOUNT_DEPTH_MAX 1000 /* directories in each other that cachemount_give goes down */
+
+/* Everything in an opened one, and the directory itself, becomes the user's. By descriptor, and no
+ * link is followed: commands of other builds may be at work there. */
+int cachemount_give(int dir_fd, uint32_t uid, uint32_t gid, struct err **err);
+
 #endif

@@ -56,7 +56,8 @@ static void add_instruction(struct uses *u, const struct ast_instruction *ins)
 		return;
 	for (size_t i = 0; i < ins->run.nmounts; i++) {
 		const struct ast_mount *m = &ins->run.mounts[i];
-		if (m->type == AST_MOUNT_BIND && !m->from.text.ptr)
+		bool bind = m->type == AST_MOUNT_BIND || m->type_word.text.ptr;
+		if (bind && !m->from.text.ptr)
 			add_use(u, m->source.text.ptr ? m->source.text : SLICE("/"));
 	}
 }

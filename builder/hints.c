@@ -320,7 +320,7 @@ static void mount(struct hints *h, const struct ast_mount *m)
 {
 	const struct word *const all[] = {&m->target, &m->source, &m->from, &m->id, &m->sharing,
 		&m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly, &m->readwrite,
-		&m->required};
+		&m->required, &m->type_word};
 
 	stage_name(h, &m->from);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

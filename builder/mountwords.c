@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Options are judged twice: while parsing, as far as they hold no variable, and here. What has no
+ * target lies on the working directory.
+ */
 #include "builder/mountwords.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "builder/copystep.h"
 #include "builder/dferr.h"
+#include "parser/mountopt.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
 
@@ -68,7 +74,7 @@ static void expand_sharing(struct expander *x, const struct word *w, struct runm
 	if (!s || !*s)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(s, names[i]) == 0) {
+		if (strcasecmp(s, names[i]) == 0) {
 			m->sharing = (enum cachemount_sharing)i;
 			return;
 		}
@@ -103,9 +109,9 @@ static int default_target(struct expander *x, struct runmount *m, const char *t,
 {
 	const struct ast_mount *a = m->ast;
 
-	if (a->type == AST_MOUNT_SECRET)
+	if (m->type == AST_MOUNT_SECRET)
 		return secret_target(x, m, t);
-	if (a->type == AST_MOUNT_SSH) {
+	if (m->type == AST_MOUNT_SSH) {
 		if (!m->id || !*m->id)
 			m->id = "default";
 		if (!t)
@@ -114,8 +120,12 @@ static int default_target(struct expander *x, struct runmount *m, const char *t,
 	}
 	if (t)
 		return 0;
+	m->target = copystep_join("/", state_workdir(x->sp->st));
+	if (strcmp(m->target, "/") != 0)
+		return 0;
 	return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
-		"a %s mount needs a target", ast_mount_type_name(a->type));
+		"a %s mount without a target is the working directory, and that is /",
+		ast_mount_type_name(m->type));
 }
 
 static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
@@ -134,8 +144,32 @@ static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 	if (m->target && strcmp(m->target, "/") == 0)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a mount cannot have the root as its target");
-	if (a->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
+	if (m->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
 		m->id = m->target;
+	return 0;
+}
+
+/* With a variable in it, which is known only now. */
+static int find_type(struct expander *x, struct runmount *m)
+{
+	const struct ast_mount *a = m->ast;
+	const struct word *w = &a->type_word;
+	const char *name, *misfit;
+
+	m->type = a->type;
+	if (!w->text.ptr)
+		return 0;
+	name = text(x, w);
+	if (!name)
+		return -1;
+	if (!mountopt_type(slice_of(name), &m->type))
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span,
+			"the types are bind, cache, tmpfs, secret and ssh",
+			"unknown mount type \"%s\"", name);
+	misfit = mountopt_misfit(a, m->type);
+	if (misfit)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a %s mount has no option \"%s\"", ast_mount_type_name(m->type), misfit);
 	return 0;
 }
 
@@ -145,6 +179,10 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 	struct expander x = {.sp = sp, .err = err};
 	const char *size;
 
+	if (find_type(&x, m) < 0)
+		return -1;
+	m->chown = a->chown.text.ptr;
+	m->noexec = a->noexec.text.ptr;
 	m->source = text(&x, &a->source);
 	m->id = text(&x, &a->id);
 	m->env = text(&x, &a->env);
@@ -153,7 +191,7 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 	m->has_mode = number(&x, &a->mode, 8, 07777, &m->mode);
 	m->required = flag(&x, &a->required, false);
 	m->readonly =
-		flag(&x, &a->readonly, a->type == AST_MOUNT_BIND || a->type == AST_MOUNT_SECRET);
+		flag(&x, &a->readonly, m->type == AST_MOUNT_BIND || m->type == AST_MOUNT_SECRET);
 	if (a->readwrite.text.ptr)
 		m->readonly = !flag(&x, &a->readwrite, true);
 	expand_sharing(&x, &a->sharing, m);

@@ -14,6 +14,7 @@
 
 struct runmount {
 	const struct ast_mount *ast;
+	enum ast_mount_type type; /* that of ast, with its variables */
 	char *target;       /* absolute; NULL: none (secret as variable only). Owned, like the other
 			       strings */
 	const char *source; /* expanded, "/" when not given; in the scope's arena */
@@ -21,6 +22,8 @@ struct runmount {
 	const char *env;
 	bool readonly;
 	bool required;
+	bool chown;  /* U: what is there becomes the user's */
+	bool noexec; /* no program of it can be started */
 	bool has_uid, has_gid, has_mode;
 	uint32_t uid, gid, mode;
 	uint64_t size;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The mounts of a RUN: where each comes from, what of it is in the key, and what the sandbox is
+ * given. Descriptors, locks and proxies stay here until runmounts_clear(); the sandbox borrows.
+ */
 #include "builder/fromref.h"
 #include "builder/runmounts.h"
 
@@ -13,9 +17,13 @@
 #include "builder/lowers.h"
 #include "builder/mountwords.h"
 #include "builder/sshproxy.h"
+#include "builder/userdb.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+
+#define TMPFS_MODE 01777 /* as the kernel's; also over a directory of the image with another one   \
+			  */
 
 /* The source of a bind: contexts become a layer by content, stages and images are known by key. */
 static int find_origin(struct job *j, const struct step *sp, struct runmount *m, struct err **err)
@@ -25,7 +33,7 @@ static int find_origin(struct job *j, const struct step *sp, struct runmount *m,
 	struct copy_root root;
 	struct word word;
 
-	if (a->type != AST_MOUNT_BIND && !(a->type == AST_MOUNT_CACHE && a->from.text.ptr))
+	if (m->type != AST_MOUNT_BIND && !(m->type == AST_MOUNT_CACHE && a->from.text.ptr))
 		return 0;
 	if (!m->source || !*m->source)
 		m->source = "/";
@@ -35,7 +43,7 @@ static int find_origin(struct job *j, const struct step *sp, struct runmount *m,
 		return -1;
 	if (origin_open(j, &from, &m->origin, err) < 0)
 		return dferr_locate(err, sp->df, a->from.text.ptr ? a->from.span : a->span);
-	if (a->type != AST_MOUNT_BIND || m->origin.state)
+	if (m->type != AST_MOUNT_BIND || m->origin.state)
 		return 0;
 	if (origin_root(j, &m->origin, &root, err) < 0 ||
 		origin_make_layer(j, &root, m->source, &m->layer, err) < 0)
@@ -54,13 +62,12 @@ int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out
 			(struct runmount){.ast = &run->mounts[i], .source_fd = -1, .lock_fd = -1};
 	size_t nssh = 0;
 	for (size_t i = 0; i < out->n; i++) {
-		bool ssh = out->m[i].ast->type == AST_MOUNT_SSH;
 		if (mountwords_expand(sp, &out->m[i], nssh, err) < 0 ||
 			find_origin(j, sp, &out->m[i], err) < 0) {
 			runmounts_clear(out);
 			return -1;
 		}
-		if (ssh && nssh++ == 0)
+		if (out->m[i].type == AST_MOUNT_SSH && nssh++ == 0)
 			out->ssh_socket = out->m[i].target;
 	}
 	return 0;
@@ -71,19 +78,23 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 	sha256_field_u64(h, r->n);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct runmount *m = &r->m[i];
-		bool bind = m->ast->type == AST_MOUNT_BIND;
-		sha256_field_str(h, ast_mount_type_name(m->ast->type));
+		bool bind = m->type == AST_MOUNT_BIND;
+		sha256_field_str(h, ast_mount_type_name(m->type));
 		sha256_field_str(h, m->target);
 		sha256_field_u64(h, m->readonly);
-		sha256_field_str(h,
-			m->ast->type == AST_MOUNT_SECRET || m->ast->type == AST_MOUNT_SSH ? m->id
-											  : NULL);
+		sha256_field_str(
+			h, m->type == AST_MOUNT_SECRET || m->type == AST_MOUNT_SSH ? m->id : NULL);
 		sha256_field_str(h, m->env);
 		sha256_field_u64(h, m->size);
 		/* Whether the command can read or write there. */
 		sha256_field_u64(h, m->uid);
 		sha256_field_u64(h, m->gid);
 		sha256_field_u64(h, m->has_mode ? 1 + (uint64_t)m->mode : 0);
+		/* Only then, so that other keys are what they always were. */
+		if (m->noexec)
+			sha256_field_str(h, "noexec");
+		if (m->chown)
+			sha256_field_str(h, "U");
 		/* What is there: of a cache only what a new one starts with. */
 		sha256_field_str(h, m->origin.state || !bind ? m->source : NULL);
 		if (m->origin.state)
@@ -95,11 +106,11 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 
 static void explain_one(struct job *j, const struct runmount *m, struct buf *facts)
 {
-	bool bind = m->ast->type == AST_MOUNT_BIND, secret = m->ast->type == AST_MOUNT_SECRET;
+	bool bind = m->type == AST_MOUNT_BIND, secret = m->type == AST_MOUNT_SECRET;
 	auto_buf struct buf b;
 
 	buf_init(&b, BUF_TEXT_MAX);
-	buf_addf(&b, "type=%s", ast_mount_type_name(m->ast->type));
+	buf_addf(&b, "type=%s", ast_mount_type_name(m->type));
 	if (m->source && (m->origin.state || m->origin.context))
 		buf_addf(&b, ",source=%s", m->source);
 	if (secret && m->id)
@@ -112,6 +123,10 @@ static void explain_one(struct job *j, const struct runmount *m, struct buf *fac
 		buf_addf(&b, ",uid=%u,gid=%u", m->uid, m->gid);
 	if (m->has_mode)
 		buf_addf(&b, ",mode=%04o", m->mode);
+	if (m->chown)
+		buf_adds(&b, ",U");
+	if (m->noexec)
+		buf_adds(&b, ",noexec");
 	buf_adds(&b, m->readonly ? ",ro" : ",rw");
 	auto_free char *name = mem_printf("mount %s", m->target ? m->target : m->id);
 	auto_free char *prefix = mem_printf("%s: ", name);
@@ -247,6 +262,24 @@ static int open_cache(
 	return m->source_fd < 0 ? -1 : enter_source(m, err);
 }
 
+/* Whose U makes what is in a mount: looked up for those who need it only. */
+static int find_owner(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
+{
+	auto_userdb_user struct userdb_user user = {0};
+	bool wanted = false;
+
+	for (size_t i = 0; i < r->n; i++)
+		wanted = wanted || r->m[i].chown;
+	if (!wanted)
+		return 0;
+	const struct layer_tree *t = state_tree(sp->st, j->s, err);
+	if (!t || userdb_user(t, state_user(sp->st), &user, err) < 0)
+		return -1;
+	r->owner.uid = user.uid;
+	r->owner.gid = user.gid;
+	return 0;
+}
+
 /* In the order of their names, whatever the order of the mounts. */
 static int open_caches(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
 {
@@ -254,7 +287,7 @@ static int open_caches(struct job *j, const struct step *sp, struct runmounts *r
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->m[i].ast->type != AST_MOUNT_CACHE)
+		if (r->m[i].type != AST_MOUNT_CACHE)
 			continue;
 		if (describe_cache(j, &r->m[i], &uses[n], err) < 0)
 			return dferr_locate(err, sp->df, r->m[i].ast->span);
@@ -265,7 +298,9 @@ static int open_caches(struct job *j, const struct step *sp, struct runmounts *r
 	for (size_t i = 0; i < n; i++) {
 		if (uses[i].c.seed)
 			uses[i].c.seed = &uses[i].seed;
-		if (open_cache(j, &uses[i], i ? &uses[i - 1] : NULL, err) < 0)
+		if (open_cache(j, &uses[i], i ? &uses[i - 1] : NULL, err) < 0 ||
+			(uses[i].m->chown && cachemount_give(uses[i].m->source_fd, r->owner.uid,
+						     r->owner.gid, err) < 0))
 			return dferr_locate(err, sp->df, uses[i].m->ast->span);
 	}
 	return 0;
@@ -330,11 +365,12 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 		.target = m->target,
 		.source_fd = -1,
 		.readonly = m->readonly,
+		.noexec = m->noexec,
 		.uid = m->uid,
 		.gid = m->gid,
 		.mode = m->has_mode ? m->mode : 0755,
 	};
-	switch (m->ast->type) {
+	switch (m->type) {
 	case AST_MOUNT_BIND:
 		return open_bind(j, m, out, err) < 0 ? -1 : 1;
 	case AST_MOUNT_CACHE:
@@ -344,6 +380,9 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 	case AST_MOUNT_TMPFS:
 		out->kind = SANDBOX_MOUNT_TMPFS;
 		out->size_bytes = m->size;
+		out->mode = m->has_mode ? m->mode : TMPFS_MODE;
+		out->uid = m->chown ? r->owner.uid : 0;
+		out->gid = m->chown ? r->owner.gid : 0;
 		return 1;
 	case AST_MOUNT_SECRET:
 		return open_secret(j, sp, r, m, out, err);
@@ -359,7 +398,7 @@ static int check_target(
 {
 	const struct layer_tree *t = m->target ? state_tree(sp->st, j->s, err) : NULL;
 	struct layer_node *n = t ? layer_tree_lookup(t, m->target, true, NULL, NULL) : NULL;
-	enum ast_mount_type type = m->ast->type;
+	enum ast_mount_type type = m->type;
 
 	if (m->target && !t)
 		return -1;
@@ -372,16 +411,42 @@ static int check_target(
 		dir ? "%s is a directory, a secret is a file" : "%s is not a directory", m->target);
 }
 
-/* Below the target of an earlier mount the image says nothing. */
+/* Below the target of another mount the image says nothing. */
 static bool lies_in_mount(const struct runmounts *r, size_t i)
 {
-	for (size_t k = 0; r->m[i].target && k < i; k++) {
+	for (size_t k = 0; r->m[i].target && k < r->n; k++) {
 		const char *outer = r->m[k].target;
 		size_t len = outer ? strlen(outer) : 0;
 		if (len && strncmp(r->m[i].target, outer, len) == 0 && r->m[i].target[len] == '/')
 			return true;
 	}
 	return false;
+}
+
+struct placed {
+	struct sandbox_mount mount;
+	size_t written; /* its place among those of the RUN */
+};
+
+static int by_target(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int order = strcmp(x->mount.target, y->mount.target);
+
+	return order ? order : (x->written > y->written) - (x->written < y->written);
+}
+
+/* Parents first, whatever the order in the Dockerfile: who is mounted later hides what lies below.
+ * Of two at one place the later one is seen. A path sorts in front of what begins with it. */
+static void sort_mounts(struct runmounts *r)
+{
+	auto_free struct placed *v = mem_array(r->nmounts + 1, sizeof *v);
+
+	for (size_t i = 0; i < r->nmounts; i++)
+		v[i] = (struct placed){r->mounts[i], i};
+	qsort(v, r->nmounts, sizeof *v, by_target);
+	for (size_t i = 0; i < r->nmounts; i++)
+		r->mounts[i] = v[i].mount;
 }
 
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
@@ -391,7 +456,7 @@ int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, st
 			return -1;
 	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
 	r->secrets = mem_array(r->n + 1, sizeof *r->secrets);
-	if (open_caches(j, sp, r, err) < 0)
+	if (find_owner(j, sp, r, err) < 0 || open_caches(j, sp, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		int got = open_one(j, sp, r, &r->m[i], &r->mounts[r->nmounts], err);
@@ -399,6 +464,7 @@ int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, st
 			return dferr_locate(err, sp->df, r->m[i].ast->span);
 		r->nmounts += (size_t)got;
 	}
+	sort_mounts(r);
 	return 0;
 }
 

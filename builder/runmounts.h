@@ -22,6 +22,9 @@ struct runmounts {
 	const char *ssh_socket;        /* of the first ssh mount, there or not; or NULL. Borrowed */
 	const struct secret **secrets; /* that the command was given; owned array */
 	size_t nsecrets;
+	struct {
+		uint32_t uid, gid;
+	} owner; /* the step's user, when a mount has U */
 };
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);

@@ -106,22 +106,26 @@ enum ast_mount_type {
 
 /* One --mount of RUN. Every value is raw (the builder expands it), except type and from. Options
  * not allowed for the type, unknown sharing modes, and literal (no $) numbers, sizes and booleans
- * that are malformed are errors while parsing. */
+ * that are malformed are errors while parsing. With a variable in the type (type_word) the builder
+ * finds the type and asks mountopt_misfit(). */
 struct ast_mount {
-	enum ast_mount_type type;
-	struct word target;   /* target, dst, destination */
-	struct word source;   /* source, src */
-	struct word from;     /* bind, cache; raw when it has a $ (our extension), else final */
-	struct word id;       /* cache, secret, ssh */
-	struct word sharing;  /* cache: shared, private, locked */
-	struct word uid, gid; /* decimal */
-	struct word mode;     /* octal */
-	struct word size;     /* tmpfs: bytes with optional unit, words_size() */
-	struct word env;      /* secret: variable name, no file unless a target is given */
+	enum ast_mount_type type; /* means nothing with a type_word */
+	struct word type_word;    /* the type, only when it has a $ */
+	struct word target;       /* target, dst, destination */
+	struct word source;       /* source, src */
+	struct word from;         /* bind, cache; raw when it has a $ (our extension), else final */
+	struct word id;           /* cache, secret, ssh */
+	struct word sharing;      /* cache: shared, private, locked; in any case */
+	struct word uid, gid;     /* decimal */
+	struct word mode;         /* octal; of a tmpfs: tmpfs-mode */
+	struct word size;         /* tmpfs: bytes with optional unit, words_size() */
+	struct word env;          /* secret: variable name, no file unless a target is given */
 	struct word readonly; /* ro, readonly: words_bool() after expansion; bare option = "true" */
 	struct word readwrite; /* rw, readwrite: likewise */
 	struct word required;  /* secret, ssh: likewise */
-	struct span span;      /* the whole flag */
+	struct word chown;  /* U; cache, tmpfs: what is there becomes the user's; "true" or none */
+	struct word noexec; /* bind, cache, tmpfs: "true" or none */
+	struct span span;   /* the whole flag */
 };
 
 enum ast_network { AST_NETWORK_DEFAULT, AST_NETWORK_NONE, AST_NETWORK_HOST };

@@ -145,7 +145,10 @@ static void heredocs(struct dump *d, const struct ast_heredocs *list)
 static void mount(struct dump *d, const struct ast_mount *m)
 {
 	open_object(d, NULL);
-	string(d, "type", slice_of(ast_mount_type_name(m->type)));
+	if (m->type_word.text.ptr)
+		word(d, "type", m->type_word);
+	else
+		string(d, "type", slice_of(ast_mount_type_name(m->type)));
 	word(d, "target", m->target);
 	word(d, "source", m->source);
 	word(d, "from", m->from);
@@ -159,6 +162,8 @@ static void mount(struct dump *d, const struct ast_mount *m)
 	word(d, "readonly", m->readonly);
 	word(d, "readwrite", m->readwrite);
 	word(d, "required", m->required);
+	word(d, "U", m->chown);
+	word(d, "noexec", m->noexec);
 	close_level(d, "}");
 }
 

@@ -133,13 +133,11 @@ static void bodies(struct print *p, const struct ast_heredocs *list)
 }
 
 /* One key=value of a mount: a record of comma-separated values, inside the flag's own quoting. */
-static void option(struct print *p, const char *key, struct word value)
+static void field(struct print *p, const char *before, const char *key, struct word value)
 {
 	bool quoted = slice_has(value.text, ',') || slice_has(value.text, '"');
 
-	if (!value.text.ptr)
-		return;
-	put_str(p, ",");
+	put_str(p, before);
 	if (quoted)
 		escaped(p, SLICE("\""));
 	put_str(p, key);
@@ -153,10 +151,31 @@ static void option(struct print *p, const char *key, struct word value)
 		escaped(p, SLICE("\""));
 }
 
+static void option(struct print *p, const char *key, struct word value)
+{
+	if (value.text.ptr)
+		field(p, ",", key, value);
+}
+
+static void bare(struct print *p, const char *key, struct word value)
+{
+	if (!value.text.ptr)
+		return;
+	put_str(p, ",");
+	put_str(p, key);
+}
+
 static void mount(struct print *p, const struct ast_mount *m)
 {
-	put_str(p, " --mount=type=");
-	put_str(p, ast_mount_type_name(m->type));
+	bool known = !m->type_word.text.ptr;
+
+	put_str(p, " --mount=");
+	if (known)
+		put_str(p, "type=");
+	if (known)
+		put_str(p, ast_mount_type_name(m->type));
+	else
+		field(p, "", "type", m->type_word);
 	option(p, "from", m->from);
 	option(p, "source", m->source);
 	option(p, "id", m->id);
@@ -164,12 +183,14 @@ static void mount(struct print *p, const struct ast_mount *m)
 	option(p, "sharing", m->sharing);
 	option(p, "uid", m->uid);
 	option(p, "gid", m->gid);
-	option(p, "mode", m->mode);
+	option(p, known && m->type == AST_MOUNT_TMPFS ? "tmpfs-mode" : "mode", m->mode);
 	option(p, "size", m->size);
 	option(p, "env", m->env);
 	option(p, "readonly", m->readonly);
 	option(p, "readwrite", m->readwrite);
 	option(p, "required", m->required);
+	bare(p, "U", m->chown);
+	bare(p, "noexec", m->noexec);
 }
 
 static void run(struct print *p, const struct ast_run *r)

@@ -31,7 +31,7 @@ struct scan;
 %token <line> ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN
 %token <line> SHELL STOPSIGNAL USER VOLUME WORKDIR
 
-%type <line> arg from other unknown step_keyword
+%type <line> arg command from other unknown step_keyword
 
 %code {
 #define YYLLOC_DEFAULT(Current, Rhs, N)                                                           \
@@ -65,6 +65,8 @@ globals
 global
 	: arg text EOL          { build_global(build, $arg); }
 	| other text EOL        { build_misplaced(build, $other); }
+	| command text EOL      { build_misplaced(build, $command); }
+	| command EOL           { build_misplaced(build, $command); }
 	| unknown text EOL      { build_unknown(build, $unknown); }
 	| unknown EOL           { build_unknown(build, $unknown); }
 	| error EOL             { yyerrok; }
@@ -87,6 +89,7 @@ from_line
 
 step
 	: step_keyword text EOL { build_step(build, $step_keyword); }
+	| command EOL           { build_step(build, $command); }
 	| step_keyword error EOL { yyerrok; }
 	| unknown text EOL      { build_unknown(build, $unknown); }
 	| unknown EOL           { build_unknown(build, $unknown); }
@@ -103,21 +106,26 @@ unknown : UNKNOWN           { build_begin(build, $$ = $1); };
 
 step_keyword
 	: arg
+	| command
 	| other
+	;
+
+/* With nothing behind it the shell is given an empty command. */
+command
+	: CMD         { build_begin(build, $$ = $1); }
+	| ENTRYPOINT  { build_begin(build, $$ = $1); }
+	| RUN         { build_begin(build, $$ = $1); }
 	;
 
 other
 	: ADD         { build_begin(build, $$ = $1); }
-	| CMD         { build_begin(build, $$ = $1); }
 	| COPY        { build_begin(build, $$ = $1); }
-	| ENTRYPOINT  { build_begin(build, $$ = $1); }
 	| ENV         { build_begin(build, $$ = $1); }
 	| EXPOSE      { build_begin(build, $$ = $1); }
 	| HEALTHCHECK { build_begin(build, $$ = $1); }
 	| LABEL       { build_begin(build, $$ = $1); }
 	| MAINTAINER  { build_begin(build, $$ = $1); }
 	| ONBUILD     { build_begin(build, $$ = $1); }
-	| RUN         { build_begin(build, $$ = $1); }
 	| SHELL       { build_begin(build, $$ = $1); }
 	| STOPSIGNAL  { build_begin(build, $$ = $1); }
 	| USER        { build_begin(build, $$ = $1); }

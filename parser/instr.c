@@ -377,6 +377,12 @@ static bool parse_by_keyword(
 	return false;
 }
 
+/* The shell is given an empty command, as docker does it. */
+static bool may_be_empty(enum ast_keyword keyword)
+{
+	return keyword == AST_RUN || keyword == AST_CMD || keyword == AST_ENTRYPOINT;
+}
+
 struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, struct line *line)
 {
 	struct ast_instruction *ins = arena_alloc(b->arena, sizeof(*ins));
@@ -398,7 +404,7 @@ struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, s
 	flags_parse(b, keyword, line, &flags);
 	if (flags.broken)
 		return NULL;
-	if (flags.rest.len == 0) {
+	if (flags.rest.len == 0 && !may_be_empty(keyword)) {
 		build_error(b, "missing-argument", ins->keyword_span, "%s needs an argument",
 			ast_keyword_name(keyword));
 		return NULL;

@@ -212,7 +212,7 @@ static void run(struct walk *w)
 		const struct ast_mount *m = &w->ins->run.mounts[i];
 		const struct word *words[] = {&m->target, &m->source, &m->from, &m->id, &m->sharing,
 			&m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly, &m->readwrite,
-			&m->required};
+			&m->required, &m->type_word};
 
 		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
 			check(w, words[k]);

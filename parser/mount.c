@@ -9,49 +9,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "parser/mountopt.h"
 #include "parser/suggest.h"
 #include "parser/support.h"
-#include "parser/words.h"
 
 #define ON(type) (1u << (type))
-#define ON_ALL   0x1Fu
-
-enum mount_kind { MOUNT_TEXT, MOUNT_BOOL, MOUNT_ID, MOUNT_MODE, MOUNT_SIZE };
-
-static const struct mount_option {
-	const char *name;
-	size_t slot; /* offset of a struct word */
-	unsigned types;
-	enum mount_kind kind;
-} options[] = {
-#define SLOT(member) offsetof(struct ast_mount, member)
-	{"target", SLOT(target), ON_ALL, MOUNT_TEXT},
-	{"dst", SLOT(target), ON_ALL, MOUNT_TEXT},
-	{"destination", SLOT(target), ON_ALL, MOUNT_TEXT},
-	{"source", SLOT(source), ON(AST_MOUNT_BIND) | ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET),
-		MOUNT_TEXT},
-	{"src", SLOT(source), ON(AST_MOUNT_BIND) | ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET),
-		MOUNT_TEXT},
-	{"from", SLOT(from), ON(AST_MOUNT_BIND) | ON(AST_MOUNT_CACHE), MOUNT_TEXT},
-	{"id", SLOT(id), ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET) | ON(AST_MOUNT_SSH),
-		MOUNT_TEXT},
-	{"sharing", SLOT(sharing), ON(AST_MOUNT_CACHE), MOUNT_TEXT},
-	{"uid", SLOT(uid), ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET) | ON(AST_MOUNT_SSH),
-		MOUNT_ID},
-	{"gid", SLOT(gid), ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET) | ON(AST_MOUNT_SSH),
-		MOUNT_ID},
-	{"mode", SLOT(mode), ON(AST_MOUNT_CACHE) | ON(AST_MOUNT_SECRET) | ON(AST_MOUNT_SSH),
-		MOUNT_MODE},
-	{"size", SLOT(size), ON(AST_MOUNT_TMPFS), MOUNT_SIZE},
-	{"env", SLOT(env), ON(AST_MOUNT_SECRET), MOUNT_TEXT},
-	{"readonly", SLOT(readonly), ON_ALL, MOUNT_BOOL},
-	{"ro", SLOT(readonly), ON_ALL, MOUNT_BOOL},
-	{"readwrite", SLOT(readwrite), ON_ALL, MOUNT_BOOL},
-	{"rw", SLOT(readwrite), ON_ALL, MOUNT_BOOL},
-	{"required", SLOT(required), ON(AST_MOUNT_SECRET) | ON(AST_MOUNT_SSH), MOUNT_BOOL},
-#undef SLOT
-};
-#define NOPTIONS (sizeof(options) / sizeof(options[0]))
+#define ON_ALL   ((1u << MOUNTOPT_TYPES) - 1)
 
 struct field {
 	struct slice key;
@@ -137,99 +100,92 @@ static bool split(struct build *b, const struct flags_item *flag, struct fields 
 	}
 }
 
+static bool unknown_type(struct build *b, const struct field *f)
+{
+	const char *names[MOUNTOPT_TYPES];
+	const char *near;
+	struct diag *d;
+
+	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++)
+		names[t] = ast_mount_type_name((enum ast_mount_type)t);
+	d = build_error(b, "mount", f->span, "RUN --mount: unknown type \"%.*s\"",
+		BUILD_SHOWN(f->value.text));
+	near = suggest_nearest(f->value.text, names, MOUNTOPT_TYPES);
+	if (near)
+		build_hint(b, d, "did you mean type=%s?", near);
+	else
+		build_hint(b, d, "the types are bind, cache, tmpfs, secret and ssh");
+	return false;
+}
+
+/* Of several the last one counts. */
 static bool find_type(struct build *b, const struct fields *fields, struct ast_mount *out)
 {
-	static const char *const names[] = {"bind", "cache", "tmpfs", "secret", "ssh"};
-
 	out->type = AST_MOUNT_BIND;
 	for (size_t i = 0; i < fields->count; i++) {
 		const struct field *f = &fields->items[i];
-		unsigned t = 0;
-		const char *near;
-		struct diag *d;
 
 		if (!slice_eq_nocase(f->key, "type"))
 			continue;
-		while (t < 5 && !slice_eq_nocase(f->value.text, names[t]))
-			t++;
-		if (t < 5) {
-			out->type = (enum ast_mount_type)t;
-			continue;
-		}
-		d = build_error(b, "mount", f->span, "RUN --mount: unknown type \"%.*s\"",
-			BUILD_SHOWN(f->value.text));
-		near = suggest_nearest(f->value.text, names, 5);
-		if (near)
-			build_hint(b, d, "did you mean type=%s?", near);
-		else
-			build_hint(b, d, "the types are bind, cache, tmpfs, secret and ssh");
-		return false;
+		out->type_word = (struct word){0};
+		if (slice_has(f->value.text, '$'))
+			out->type_word = f->value;
+		else if (!mountopt_type(f->value.text, &out->type))
+			return unknown_type(b, f);
 	}
 	return true;
 }
 
-static const char *malformed(const struct mount_option *o, struct slice value)
+/* The types that it may turn out to be, as a mask. */
+static unsigned types_of(const struct ast_mount *m)
 {
-	uint64_t n;
-	bool flag;
-
-	if (slice_has(value, '$'))
-		return NULL; /* judged after expansion */
-	switch (o->kind) {
-	case MOUNT_TEXT:
-		if (!strcmp(o->name, "sharing") && !slice_eq_str(value, "shared") &&
-			!slice_eq_str(value, "private") && !slice_eq_str(value, "locked"))
-			return "shared, private or locked";
-		if (value.len == 0 && strcmp(o->name, "from") != 0 &&
-			strcmp(o->name, "source") != 0 && strcmp(o->name, "src") != 0)
-			return "a value";
-		return NULL;
-	case MOUNT_BOOL:
-		return words_bool(value, &flag) ? NULL : "true or false";
-	case MOUNT_ID:
-		return words_number(value, 10, UINT32_MAX - 1, &n) ? NULL : "a number";
-	case MOUNT_MODE:
-		return words_number(value, 8, 07777, &n) ? NULL : "an octal mode";
-	case MOUNT_SIZE:
-		return words_size(value, &n) ? NULL : "a size such as 64m";
-	}
-	return NULL;
+	return m->type_word.text.ptr ? ON_ALL : ON(m->type);
 }
 
 /* The types that have an option of that name. */
 static void hint_type(struct build *b, struct diag *d, struct slice key)
 {
 	char types[100], *at = types;
+	const char *name = NULL;
 
-	for (size_t i = 0; i < NOPTIONS; i++) {
-		if (!slice_eq_nocase(key, options[i].name))
+	*at = '\0';
+	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++) {
+		const struct mountopt *o = mountopt_find(key, ON(t));
+
+		if (!o || o->kind == MOUNTOPT_REFUSED)
 			continue;
-		*at = '\0';
-		for (unsigned t = 0; t < 5; t++)
-			if (options[i].types & ON(t))
-				at = stpcpy(stpcpy(at, " type="),
-					ast_mount_type_name((enum ast_mount_type)t));
-		build_hint(b, d, "%s is an option of%s", options[i].name, types);
-		return;
+		name = o->name;
+		at = stpcpy(stpcpy(at, " type="), ast_mount_type_name((enum ast_mount_type)t));
 	}
-	if (slice_starts(key, "tmpfs-"))
-		build_hint(b, d, "write %.*s", BUILD_SHOWN(slice_from(key, 6)));
+	if (name)
+		build_hint(b, d, "%s is an option of%s", name, types);
 }
 
-static bool unknown_option(struct build *b, const struct field *f, enum ast_mount_type type)
+/* Names of one letter are near to every short word, so none is offered. */
+static const char *nearest(struct slice key, unsigned types)
 {
-	const char *known[NOPTIONS + 1];
-	const char *near;
-	size_t n = 0;
+	const char *known[100];
+	size_t n, count = 0;
+	const struct mountopt *all = mountopt_all(&n);
+
+	for (size_t i = 0; i < n && count + 1 < sizeof(known) / sizeof(known[0]); i++)
+		if ((all[i].types & types) && all[i].name[1] && all[i].kind != MOUNTOPT_REFUSED)
+			known[count++] = all[i].name;
+	known[count++] = "type";
+	return suggest_nearest(key, known, count);
+}
+
+static bool unknown_option(struct build *b, const struct field *f, const struct ast_mount *m)
+{
+	const char *near = nearest(f->key, types_of(m));
 	struct diag *d;
 
-	for (size_t i = 0; i < NOPTIONS; i++)
-		if (options[i].types & ON(type))
-			known[n++] = options[i].name;
-	known[n++] = "type";
-	d = build_error(b, "mount", f->span, "RUN --mount=type=%s has no option \"%.*s\"",
-		ast_mount_type_name(type), BUILD_SHOWN(f->key));
-	near = suggest_nearest(f->key, known, n);
+	if (m->type_word.text.ptr)
+		d = build_error(b, "mount", f->span, "RUN --mount has no option \"%.*s\"",
+			BUILD_SHOWN(f->key));
+	else
+		d = build_error(b, "mount", f->span, "RUN --mount=type=%s has no option \"%.*s\"",
+			ast_mount_type_name(m->type), BUILD_SHOWN(f->key));
 	if (near)
 		build_hint(b, d, "did you mean %s?", near);
 	else
@@ -237,35 +193,55 @@ static bool unknown_option(struct build *b, const struct field *f, enum ast_moun
 	return false;
 }
 
-static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
+static bool bad_value(
+	struct build *b, const struct mountopt *o, const struct word *value, const char *wanted)
 {
-	const struct mount_option *o = NULL;
-	struct word value = f->value;
+	if (value->text.len == 0)
+		build_error(b, "mount", value->span, "RUN --mount: %s needs a value", o->name);
+	else
+		build_error(b, "mount", value->span, "RUN --mount: %s must be %s, not \"%.*s\"",
+			o->name, wanted, BUILD_SHOWN(value->text));
+	return false;
+}
+
+/* What stands for no value, and whether it may be written that way. */
+static bool check_value(
+	struct build *b, const struct mountopt *o, struct span span, struct word *value)
+{
+	bool bare = o->kind == MOUNTOPT_BARE, given = value->text.ptr;
 	const char *wanted;
 
-	for (size_t i = 0; i < NOPTIONS && !o; i++)
-		if ((options[i].types & ON(out->type)) && slice_eq_nocase(f->key, options[i].name))
-			o = &options[i];
-	if (!o)
-		return unknown_option(b, f, out->type);
-	if (!value.text.ptr) {
-		if (o->kind != MOUNT_BOOL) {
-			build_error(b, "mount", f->span, "RUN --mount: %s needs a value", o->name);
-			return false;
-		}
-		value = (struct word){SLICE("true"), f->span};
-	}
-	wanted = malformed(o, value.text);
-	if (wanted) {
-		if (value.text.len == 0)
-			build_error(
-				b, "mount", value.span, "RUN --mount: %s needs a value", o->name);
-		else
-			build_error(b, "mount", value.span,
-				"RUN --mount: %s must be %s, not \"%.*s\"", o->name, wanted,
-				BUILD_SHOWN(value.text));
+	if (o->kind == MOUNTOPT_REFUSED) {
+		build_error(b, "not-supported", span, "RUN --mount: %s is not supported: %s",
+			o->name, o->why);
 		return false;
 	}
+	if (bare && given) {
+		build_error(b, "mount", span, "RUN --mount: %s takes no value", o->name);
+		return false;
+	}
+	if (!given && !bare && o->kind != MOUNTOPT_BOOL &&
+		!(o->kind == MOUNTOPT_MAYBE && o->slot == MOUNTOPT_NOWHERE)) {
+		build_error(b, "mount", span, "RUN --mount: %s needs a value", o->name);
+		return false;
+	}
+	if (!given)
+		*value = (struct word){SLICE("true"), span};
+	wanted = mountopt_flaw(o, value->text);
+	return !wanted || bad_value(b, o, value, wanted);
+}
+
+static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
+{
+	const struct mountopt *o = mountopt_find(f->key, types_of(out));
+	struct word value = f->value;
+
+	if (!o)
+		return unknown_option(b, f, out);
+	if (!check_value(b, o, f->span, &value))
+		return false;
+	if (o->slot == MOUNTOPT_NOWHERE)
+		return true;
 	*(struct word *)((char *)out + o->slot) = value;
 	/* ro and rw are two names of one switch: the last one counts. */
 	if (o->slot == offsetof(struct ast_mount, readonly))
@@ -285,7 +261,8 @@ static void check_support(struct build *b, const struct ast_mount *m)
 		[AST_MOUNT_SSH] = SUPPORT_MOUNT_SSH,
 	};
 
-	support_check(b, types[m->type], m->span);
+	if (!m->type_word.text.ptr)
+		support_check(b, types[m->type], m->span);
 	if (m->type == AST_MOUNT_CACHE && m->from.text.ptr)
 		support_check(b, SUPPORT_MOUNT_SEED, m->from.span);
 	if (slice_has(m->from.text, '$') && support_check(b, SUPPORT_FROM_VARIABLE, m->from.span))
@@ -294,22 +271,19 @@ static void check_support(struct build *b, const struct ast_mount *m)
 		support_check(b, SUPPORT_ONBUILD_FROM, m->from.span);
 }
 
+/* Without a target a mount lies on the working directory, which is not known here. */
 static bool check(struct build *b, struct ast_mount *m)
 {
-	const char *type = ast_mount_type_name(m->type);
+	bool known = !m->type_word.text.ptr;
 
 	if (m->from.text.len == 0)
 		m->from.text.ptr = NULL;
 	check_support(b, m);
-	if (m->type == AST_MOUNT_SSH)
+	if (known && m->type == AST_MOUNT_SSH)
 		return true;
-	if (m->type == AST_MOUNT_SECRET) {
-		if (!m->id.text.ptr && !m->source.text.ptr && !m->target.text.ptr) {
-			build_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");
-			return false;
-		}
-	} else if (!m->target.text.ptr) {
-		build_error(b, "mount", m->span, "RUN --mount=type=%s needs target=", type);
+	if (known && m->type == AST_MOUNT_SECRET && !m->id.text.ptr && !m->source.text.ptr &&
+		!m->target.text.ptr) {
+		build_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");
 		return false;
 	}
 	if (m->target.text.ptr && slice_eq_str(m->target.text, "/")) {

@@ -57,6 +57,7 @@ struct sandbox_mount {
 	struct sandbox_lowers lowers;
 	const char *source; /* path inside `lowers`, resolved in that root */
 	bool readonly;
+	bool noexec;
 	uint64_t size_bytes;
 	uint32_t mode; /* of a TMPFS or FILE */
 	uint32_t uid;

@@ -62,7 +62,8 @@ static int clone_source(struct ops_state *st, const struct op *op)
 
 static uint64_t attributes(const struct sandbox_mount *m)
 {
-	return ATTR_USER | (m->readonly ? MOUNT_ATTR_RDONLY : 0);
+	return ATTR_USER | (m->readonly ? MOUNT_ATTR_RDONLY : 0) |
+	       (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
 struct copy_arg {
@@ -199,7 +200,7 @@ static int clone_inner(struct ops_state *st, const struct op *op)
 static void plan_tmpfs(struct op_list *l, const struct sandbox_mount *m, int out)
 {
 	struct kernel_fs_opt opt[4] = {
-		{.key = "mode", .value = ops_text(l, "%o", m->mode ? m->mode & 07777 : 01777U)},
+		{.key = "mode", .value = ops_text(l, "%o", m->mode & 07777)},
 		{.key = "uid", .value = ops_text(l, "%u", m->uid)},
 		{.key = "gid", .value = ops_text(l, "%u", m->gid)},
 	};

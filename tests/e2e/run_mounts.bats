@@ -81,3 +81,173 @@ several() {
 	build --secret id=s,src=secret -o out ctx
 	equal "$(tr '\n' ' ' <out/got)" '7:8 700 9:10 440 0:0 755 '
 }
+
+# got: the file /got of the last build, one line
+got() { tr '\n' ' ' <out/got; }
+
+@test "a mount without a target is the working directory" {
+	mkdir ctx/d
+	echo context >ctx/d/f
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		WORKDIR /w
+		RUN --mount=type=bind,source=d cat f /w/f > /got
+		RUN --mount=source=d,rw echo x > /w/new && ls >> /got
+		RUN --mount=type=cache,id=c echo kept > k
+		RUN --mount=type=cache,id=c,target=/other cat /other/k >> /got
+		RUN --mount=type=tmpfs echo x > /w/t && ls >> /got
+		RUN --mount=type=tmpfs,target=$NOTHING grep -c ' /w ' /proc/self/mountinfo >> /got
+		RUN ls -A /w >> /got
+		WORKDIR deep/er
+		RUN --mount=type=tmpfs grep -c ' /w/deep/er ' /proc/self/mountinfo >> /got
+	EOF
+	build -o out ctx
+	equal "$(got)" 'context context f new kept t 1 1 '
+}
+
+@test "a cache without a target and an id has the working directory as its id" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		WORKDIR /w
+		RUN --mount=type=cache echo kept > k
+		WORKDIR /v
+		RUN --mount=type=cache ls -A > /got
+		RUN --mount=type=cache,target=/w cat /w/k >> /got
+	EOF
+	build -o out ctx
+	equal "$(got)" 'kept '
+}
+
+@test "a mount without a target where the working directory is / is a mistake" {
+	local type
+	for type in bind cache tmpfs; do
+		printf 'FROM localhost/base\nRUN --mount=type=%s true\n' "$type" >ctx/Dockerfile
+		fails 3 "Dockerfile:2:5: error: a $type mount without a target is the working directory, and that is /" bld build ctx
+		has "$stderr" 'add target=PATH'
+	done
+	printf 'FROM localhost/base\nWORKDIR /x/..\nRUN --mount=type=tmpfs true\n' >ctx/Dockerfile
+	fails 3 'and that is /' bld build ctx
+}
+
+@test "a tmpfs is 1777, wherever it lies" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN mkdir -p -m 0750 /private && mkdir -p -m 1777 /tmp
+		RUN --mount=type=tmpfs,target=/tmp --mount=type=tmpfs,target=/new/deep --mount=type=tmpfs,target=/private \
+			stat -c '%a %u:%g' /tmp /new/deep /private > /got
+		USER app
+		RUN --mount=type=tmpfs,target=/t echo x > /t/f && stat -c '%u:%g' /t/f
+	EOF
+	build -o out ctx
+	equal "$(got)" '1777 0:0 1777 0:0 1777 0:0 '
+}
+
+@test "a tmpfs has the mode of tmpfs-mode" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN --mount=type=tmpfs,target=/m,tmpfs-mode=0710 --mount=type=tmpfs,target=/z,tmpfs-mode=0 stat -c '%a %u:%g' /m /z > /got
+	EOF
+	build -o out ctx
+	equal "$(got)" '710 0:0 0 0:0 '
+}
+
+@test "mounts lie in each other whatever the order they are written in" {
+	mkdir ctx/d
+	echo context >ctx/d/f
+	printf 'some-secret' >secret
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN --mount=type=cache,target=/m/c/d,id=deep --mount=type=secret,id=s,target=/m/c/s \
+			--mount=type=tmpfs,target=/m/c --mount=type=bind,target=/m,source=d,rw \
+			cat /m/f > /got && echo x > /m/c/d/kept && wc -c < /m/c/s >> /got && \
+			grep -c ' /m' /proc/self/mountinfo >> /got
+		RUN --mount=type=cache,target=/k,id=deep ls /k >> /got
+		RUN --mount=type=tmpfs,target=/same --mount=type=cache,target=/same,id=deep ls /same >> /got
+		RUN --mount=type=cache,target=/same,id=deep --mount=type=tmpfs,target=/same/ ls /same >> /got
+		RUN --mount=type=cache,target=/a-b,id=deep --mount=type=tmpfs,target=/a/b --mount=type=tmpfs,target=/a ls /a-b >> /got; ls /a >> /got
+	EOF
+	build --secret id=s,src=secret -o out ctx
+	equal "$(got)" 'context 11 4 kept kept kept b '
+}
+
+@test "a cache with a first content is what its source is: owner, mode, time" {
+	mkdir -p -m 0751 ctx/d
+	dockerfile <<-'EOF'
+		FROM localhost/base AS seed
+		RUN mkdir -p /seed /empty && touch /seed/x && chown 7:8 /seed && chmod 2750 /seed && chmod 0700 /empty && \
+			ln -s seed /link && touch -d '1970-01-01 00:16:40' /seed
+		FROM localhost/base
+		RUN --mount=type=cache,target=/c,from=seed,source=/seed stat -c '%a %u:%g %Y' /c > /got; ls /c >> /got
+		RUN --mount=type=cache,target=/c,from=seed,source=/link stat -c '%a %u:%g' /c >> /got
+		RUN --mount=type=cache,target=/c,from=seed,source=/seed,mode=0711,uid=9 stat -c '%a %u:%g' /c >> /got
+		RUN --mount=type=cache,target=/c,from=seed,source=/empty stat -c '%a %u:%g' /c >> /got
+		RUN --mount=type=cache,target=/c,from=here,source=/d stat -c '%a %u:%g' /c >> /got
+		RUN --mount=type=cache,target=/c,from=seed,source=/seed touch /c/y && chmod 0700 /c
+		RUN --mount=type=cache,target=/c,from=seed,source=/seed stat -c '%a' /c >> /got
+	EOF
+	build --build-context here=ctx -o out ctx
+	equal "$(got)" '2750 7:8 1000 x 2750 7:8 2750 7:8 700 0:0 751 0:0 700 '
+}
+
+@test "options of buildah: what means nothing is taken, what means something is done" {
+	echo context >ctx/f
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		ARG T=tmpfs
+		RUN --mount=type=bind,target=/b,z,Z,relabel=private,bind-propagation=rslave,consistency=cached,nosuid,nodev cat /b/f > /got
+		RUN --mount=type=cache,target=/b,z,sharing=LOCKED,id=x touch /b/x
+		RUN --mount=type=tmpfs,target=/b,tmpfs-size=1m,nosuid,nodev sh -c 'head -c 2000000 /dev/zero > /b/x || true; wc -c < /b/x' >> /got 2>/dev/null
+		RUN --mount=type=$T,target=/b,tmpfs-mode=0701 stat -c %a /b >> /got
+		RUN --mount=type=${U:-cache},target=/b,id=x,noexec ls /b >> /got; grep -c ' /b .*noexec' /proc/self/mountinfo >> /got
+		RUN --mount=type=tmpfs,target=/b,noexec printf '#!/bin/sh\necho ran\n' > /b/p; chmod 755 /b/p; /b/p >> /got 2>/dev/null || echo not >> /got
+		RUN --mount=type=bind,target=/b,noexec grep -c ' /b .*noexec' /proc/self/mountinfo >> /got
+		RUN --mount=type=bind,target=/b grep -c ' /b .*noexec' /proc/self/mountinfo >> /got || true
+	EOF
+	build -o out ctx
+	equal "$(got)" 'context 1048576 701 x 1 not 1 0 '
+}
+
+@test "a type that is a variable: what it turns out to be has to fit" {
+	printf 'FROM localhost/base\nARG T=bogus\nRUN --mount=type=$T,target=/x true\n' >ctx/Dockerfile
+	fails 3 'Dockerfile:3:18: error: unknown mount type "bogus"' bld build ctx
+	fails 3 'unknown mount type ""' bld build --build-arg T= ctx
+	build --build-arg T=TMPFS ctx
+	printf 'FROM localhost/base\nARG T\nRUN --mount=type=$T,target=/x,sharing=locked true\n' >ctx/Dockerfile
+	build --build-arg T=cache ctx
+	fails 3 'Dockerfile:3:5: error: a tmpfs mount has no option "sharing"' bld build --build-arg T=tmpfs ctx
+}
+
+@test "U: what a cache or a tmpfs holds becomes the user's; links are not followed" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN echo 'other:x:7:8::/:/bin/sh' >> /etc/passwd && touch /file
+		RUN --mount=type=cache,target=/c,id=u mkdir -p /c/d/e && touch /c/d/e/f && ln -s /file /c/link && ln -s / /c/root
+		USER other
+		RUN --mount=type=cache,target=/c,id=u,U touch /c/new /c/d/e/f && stat -c '%u:%g' /c /c/d /c/d/e/f /c/link /file > /c/got
+		RUN --mount=type=tmpfs,target=/t,U,tmpfs-mode=0700 --mount=type=cache,target=/c,id=u stat -c '%u:%g' /t >> /c/got && touch /t/x
+		USER 0
+		RUN --mount=type=cache,target=/c,id=u cp /c/got /got; stat -c '%u:%g' /c >> /got
+		RUN --mount=type=cache,target=/c,id=u,U stat -c '%u:%g' /c/d /c/new >> /got
+	EOF
+	build -o out ctx
+	equal "$(got)" '7:8 7:8 7:8 7:8 0:0 7:8 7:8 0:0 0:0 '
+	printf 'FROM localhost/base\nRUN --mount=type=bind,target=/x,U true\n' >ctx/Dockerfile
+	fails 3 'U is not supported: the files of a bind mount' bld build ctx
+}
+
+@test "RUN with nothing behind it gives the shell an empty command" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN
+		RUN --mount=type=tmpfs,target=/t
+		CMD
+	EOF
+	build -t localhost/empty ctx
+	holds localhost/empty '.config.Cmd == ["/bin/sh", "-c", ""]' '.history[-2].created_by | startswith("RUN /bin/sh -c ")'
+	build -t localhost/empty ctx
+	equal "$(cached_steps)" 2
+	printf 'FROM localhost/base\nSHELL ["/bin/false"]\nRUN\n' >ctx/Dockerfile
+	fails 1 'exit status 1|false' bld build ctx
+	printf 'FROM localhost/base\nRUN []\n' >ctx/Dockerfile
+	fails 3 'RUN needs a command' bld build ctx
+}

@@ -336,7 +336,7 @@ static void test_triggers(void **state)
 	refuse_trigger("RUN a\nRUN b", "an ONBUILD trigger must be one instruction");
 	refuse_trigger("", "no instructions");
 	refuse_trigger("RUNN x", "unknown instruction \"RUNN\"");
-	refuse_trigger("RUN", "RUN needs an argument");
+	refuse_trigger("USER", "USER needs an argument");
 }
 
 /* A trigger means the same when it is read from the file as when it is read from the image. */

@@ -154,7 +154,10 @@ static void test_stubs_and_times(void **state)
 			.len = 1,
 			.source_fd = -1,
 			.mode = 0400},
-		{.kind = SANDBOX_MOUNT_TMPFS, .target = "/var/cache/x", .source_fd = -1},
+		{.kind = SANDBOX_MOUNT_TMPFS,
+			.target = "/var/cache/x",
+			.source_fd = -1,
+			.mode = 01777},
 	};
 	long long etc, run;
 	struct box_run r;
@@ -547,6 +550,7 @@ static void test_tmpfs_size(void **state)
 	struct sandbox_mount m = {.kind = SANDBOX_MOUNT_TMPFS,
 		.target = "/t",
 		.source_fd = -1,
+		.mode = 01777,
 		.size_bytes = 1 << 20};
 
 	expect_with(*state, &m, 1,
@@ -596,7 +600,7 @@ static void test_secret(void **state)
 static void test_mount_over_existing(void **state)
 {
 	struct sandbox_mount m[] = {
-		{.kind = SANDBOX_MOUNT_TMPFS, .target = "/etc", .source_fd = -1},
+		{.kind = SANDBOX_MOUNT_TMPFS, .target = "/etc", .source_fd = -1, .mode = 01777},
 		{.kind = SANDBOX_MOUNT_FILE,
 			.target = "/bin/id",
 			.source_fd = -1,

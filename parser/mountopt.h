@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of RUN --mount: which type has which, and what kind of value. Those that users of
+ * other builders write and that have nothing to do here (SELinux labels, propagation of a mount
+ * that nobody else sees ...) are taken, checked and forgotten.
+ */
+#ifndef BLD_PARSER_MOUNTOPT_H
+#define BLD_PARSER_MOUNTOPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "parser/ast.h"
+#include "parser/slice.h"
+
+#define MOUNTOPT_TYPES   5            /* members of enum ast_mount_type */
+#define MOUNTOPT_NOWHERE ((size_t)-1) /* the slot of an option without an effect */
+
+enum mountopt_kind {
+	MOUNTOPT_TEXT,    /* any text but the empty one */
+	MOUNTOPT_MAYBE,   /* any text, none as well */
+	MOUNTOPT_BOOL,    /* words_bool(), without a value true */
+	MOUNTOPT_ID,      /* a user or group ID */
+	MOUNTOPT_MODE,    /* octal */
+	MOUNTOPT_SIZE,    /* words_size() */
+	MOUNTOPT_CHOICE,  /* one of `choices`, in any case */
+	MOUNTOPT_BARE,    /* takes no value */
+	MOUNTOPT_REFUSED, /* known, and not supported: `why` */
+};
+
+struct mountopt {
+	const char *name;
+	size_t slot;    /* offset of its struct word in struct ast_mount, or MOUNTOPT_NOWHERE */
+	unsigned types; /* bit per enum ast_mount_type */
+	enum mountopt_kind kind;
+	const char *const *choices; /* ends with NULL */
+	const char *why;            /* of REFUSED: a whole sentence without a full stop */
+};
+
+/* The table; *n = rows. A name may have several rows, for different types. */
+const struct mountopt *mountopt_all(size_t *n);
+/* The row for a key (no case) of any type in the mask `types`, or NULL. */
+const struct mountopt *mountopt_find(struct slice key, unsigned types);
+/* What a value has to be and is not, or NULL when it is well formed. Text with $ is judged after
+ * expansion. */
+const char *mountopt_flaw(const struct mountopt *o, struct slice value);
+/* The name of an option that `m` was given and that its type does not have, or NULL: for a type
+ * that was not known while parsing. */
+const char *mountopt_misfit(const struct ast_mount *m, enum ast_mount_type type);
+/* The type of that name (no case): true and *out. */
+bool mountopt_type(struct slice name, enum ast_mount_type *out);
+
+#endif

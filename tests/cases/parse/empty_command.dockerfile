@@ -1,0 +1,8 @@
+FROM a
+RUN
+RUN 
+RUN --network=none
+RUN --
+CMD
+ENTRYPOINT
+RUN
