@@ -38,6 +38,14 @@ full() { # full NAME: with registry, repository and tag, as bld writes it into i
 	echo "$n"
 }
 
+into_layout() { # into_layout ARCHIVE: the image of the archive, under all names
+	local n all=()
+	for n in "${names[@]}"; do all+=("$(full "$n")"); done
+	mkdir -p "$layout" && python3 "$(dirname "$0")/layout.py" "$1" "$layout" "${all[@]}"
+}
+
+archive=$(mktemp -d "$LAB/t/saved.XXXXXX") || exit
+trap 'rm -rf "$archive"' EXIT
 case $JUDGE in
 docker)
 	tool=(docker -H "unix://$LAB/run/docker.sock")
@@ -52,19 +60,13 @@ docker)
 	fi
 	in_chroot "${tool[@]}" build --network=host --progress=plain "${tags[@]}" "${args[@]}" || exit
 	[ -n "$layout" ] || exit 0
-	archive=$(mktemp "$LAB/t/saved.XXXXXX") || exit
-	trap 'rm -f "$archive"' EXIT
-	in_chroot "${tool[@]}" save -o "$archive" "${names[0]}" || exit
-	for n in "${names[@]}"; do
-		in_chroot skopeo copy -q "docker-archive:$archive" "oci:$layout:$(full "$n")" || exit
-	done
+	in_chroot "${tool[@]}" save -o "$archive/a" "${names[0]}" && into_layout "$archive/a"
 	;;
 buildah)
 	tool=(buildah --root "$LAB/store/b-judge" --runroot "$LAB/run/b-judge" --storage-driver overlay)
-	in_chroot "${tool[@]}" bud --isolation chroot --layers --pull-never --format docker -t "${names[0]}" "${args[@]}" || exit
+	in_chroot "${tool[@]}" bud --isolation chroot --layers --pull-never --format docker \
+		-t "${names[0]}" "${args[@]}" || exit
 	[ -n "$layout" ] || exit 0
-	for n in "${names[@]}"; do
-		in_chroot "${tool[@]}" push -q "${names[0]}" "oci:$layout:$(full "$n")" || exit
-	done
+	in_chroot "${tool[@]}" push -q "${names[0]}" "docker-archive:$archive/a" && into_layout "$archive/a"
 	;;
 esac

@@ -5,8 +5,8 @@
 
 Everything is valid most of the time: what a source, a user or a variable may be is drawn from small
 pools, so that instructions meet each other's files. What the judge cannot have is not drawn:
-extended attributes (docker keeps none of the user's), symbolic modes, --parents and --exclude
-(newer than its frontend), names from a network.
+extended attributes (docker keeps none of the user's), xz (a program that its host need not have),
+symbolic modes, --parents and --exclude (newer than its frontend), names from a network.
 """
 import io
 import os
@@ -39,7 +39,7 @@ class Tree:
                                [10, 5 if depth < 2 else 0, 4, 2, 2, 0.2])[0]
             name = below + rng.choice(DIRS if kind == "dir" else NAMES)
             if kind == "archive":
-                name += rng.choice([".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"])
+                name += rng.choice([".tar", ".tar.gz", ".tgz", ".tar.bz2"])
             if os.path.lexists(f"{self.root}/{name}"):
                 continue
             getattr(self, kind)(name, depth)
@@ -93,7 +93,7 @@ class Tree:
 
 
 def archive(rng, suffix):
-    mode = {"tar": "w", "gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}[suffix]
+    mode = {"tar": "w", "gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2"}[suffix]
     out, seen = io.BytesIO(), []
     with tarfile.open(fileobj=out, mode=mode, format=rng.choice([tarfile.GNU_FORMAT,
                                                                  tarfile.PAX_FORMAT])) as tar:
@@ -182,8 +182,8 @@ class Maker:
         for _ in range(rng.randint(2, 8)):
             self.instruction()
         if shell and rng.random() < 0.5:
-            self.say("USER root\nRUN ls -lanR /w /opt /rel /up /z 2>/dev/null | sed 's/ [A-Z][a-z][a-z] .*:[0-9][0-9] / /' "
-                     f"| grep -v ^total > /listing{n}; true")
+            self.say("USER root\nRUN find /w /opt /rel /up /z -exec stat -c '%n %A %u %g' {} + "
+                     f"2>/dev/null | sort > /listing{n}; true")
         self.stages.append((name, shell))
 
     def instruction(self):
