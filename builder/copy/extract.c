@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ADD of a local archive: its entries merged over the destination. Unlike COPY, whatever is in the
 // way of an entry is replaced, a whole directory included; only a directory over a directory is
-// merged. Names resolve inside the root of the image, whatever symlinks say.
+// merged. The destination is the root of every name and link in the archive, as if it were unpacked
+// in a chroot there: an absolute link and ".." stay below it.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -106,7 +107,22 @@ static struct layer_entry *own_entry(struct copy_target *t, const struct layer_e
 	return own;
 }
 
-// The node of a name of the archive; directories on the way are made.
+// Does the node stand where the directory part of the name says, or did links lead elsewhere?
+static bool as_written(const struct copy_node *n, const struct copy_node *at, const char *dir)
+{
+	for (size_t len = strlen(dir); n != at; n = n->parent) {
+		size_t name = strlen(n->name);
+		while (len > 0 && dir[len - 1] == '/')
+			len--;
+		if (len < name || memcmp(dir + len - name, n->name, name) != 0)
+			return false;
+		len -= name;
+	}
+	return true;
+}
+
+// The node of a name of the archive; directories on the way are made, but not at the end of a link
+// that leads nowhere.
 static struct copy_node *node_of(
 	struct copy_placed *p, struct copy_node *at, const char *path, bool make, struct err **err)
 {
@@ -115,7 +131,17 @@ static struct copy_node *node_of(
 	auto_free char *dir = mem_strndup(path, (size_t)(base - path));
 	struct copy_node *parent = copy_target_walk(&p->target, at, dir, true, err);
 
-	if (!parent || (make && copy_target_mkdirs(&p->target, parent, &made, err) < 0))
+	if (!parent)
+		return NULL;
+	if (copy_target_type(parent) == COPY_TARGET_ABSENT && !as_written(parent, at, dir)) {
+		auto_free char *shown = copy_target_show(parent);
+		err_set(err, ERR_CONTEXT,
+			"a link on the way leads to %s, which is not there (links of an archive "
+			"lead below the destination)",
+			shown);
+		return NULL;
+	}
+	if (make && copy_target_mkdirs(&p->target, parent, &made, err) < 0)
 		return NULL;
 	return copy_target_child(&p->target, parent, base, strlen(base));
 }
@@ -171,6 +197,8 @@ static int add_entry(
 		return add_link(p, at, e, n, err);
 	if (n == at && e->type != LAYER_DIR)
 		return err_set(err, ERR_CONTEXT, "its root is not a directory");
+	if (n == at && !p->tree) // "./": the destination is the image's, not the archive's
+		return 0;
 	copy_target_put_entry(n, own_entry(&p->target, e), NULL, &a);
 	return 0;
 }

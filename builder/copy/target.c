@@ -10,8 +10,6 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define REST_MAX ((size_t)LAYER_SYMLINKS_MAX * (LAYER_PATH_MAX + 1) + LAYER_PATH_MAX * 4)
-
 static struct copy_node *node_new(struct copy_target *t, struct copy_node *parent, const char *name)
 {
 	struct copy_node *n = copy_pool_alloc(&t->pool, sizeof *n);
@@ -142,49 +140,70 @@ static struct copy_node *not_dir(const struct copy_node *n, struct err **err)
 	return NULL;
 }
 
-// What is left of a path at a link; owned. NULL: too much.
-static char *through(const struct copy_node *link, const char *rest, int *links, struct err **err)
-{
-	auto_free char *longer = mem_printf("%s/%s", link_of(link), rest);
+// What is left of a path: a piece for each link on the way, the innermost last. Pieces are the
+// texts of links as they stand; nothing is joined, so that a chain of long links costs what it
+// holds.
+struct rest {
+	const char *piece[LAYER_SYMLINKS_MAX + 1];
+	int n;
+};
 
-	if (++*links <= LAYER_SYMLINKS_MAX && strlen(longer) <= REST_MAX)
-		return TAKE(longer);
+static size_t next_component(struct rest *r, const char **comp)
+{
+	for (; r->n; r->n--) {
+		size_t len = copy_path_next(&r->piece[r->n - 1], comp);
+		if (len)
+			return len;
+	}
+	return 0;
+}
+
+static bool at_the_end(const struct rest *r)
+{
+	for (int i = 0; i < r->n; i++)
+		if (r->piece[i][strspn(r->piece[i], "/")])
+			return false;
+	return true;
+}
+
+// The text of the link is what comes next.
+static const char *follow_link(
+	struct rest *r, const struct copy_node *link, int *links, struct err **err)
+{
+	if (++*links <= LAYER_SYMLINKS_MAX)
+		return r->piece[r->n++] = link_of(link);
 	auto_free char *shown = copy_target_show(link);
 	err_set(err, ERR_BUILD, "%s: too many symbolic links", shown);
 	return NULL;
 }
 
-struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *from, const char *path,
+struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *root, const char *path,
 	bool follow, struct err **err)
 {
-	auto_free char *rest = mem_strdup(path);
-	struct copy_node *at = from;
-	const char *p = rest, *comp;
+	struct rest rest = {.piece = {path}, .n = 1};
+	struct copy_node *at = root;
+	const char *comp, *link;
 	size_t n;
 	int links = 0;
 
-	while ((n = copy_path_next(&p, &comp)) > 0) {
-		bool last = !p[strspn(p, "/")];
+	while ((n = next_component(&rest, &comp)) > 0) {
 		if (n == 1 && comp[0] == '.')
 			continue;
 		if (n == 2 && comp[0] == '.' && comp[1] == '.') {
-			at = at->parent ? at->parent : at;
+			at = at == root ? at : at->parent;
 			continue;
 		}
 		if (copy_target_type(at) != LAYER_DIR && copy_target_type(at) != COPY_TARGET_ABSENT)
 			return not_dir(at, err);
 		struct copy_node *c = copy_target_child(t, at, comp, n);
-		if (copy_target_type(c) != LAYER_SYMLINK || (last && !follow)) {
+		if (copy_target_type(c) != LAYER_SYMLINK || (!follow && at_the_end(&rest))) {
 			at = c;
 			continue;
 		}
-		char *longer = through(c, p, &links, err);
-		if (!longer)
+		if (!(link = follow_link(&rest, c, &links, err)))
 			return NULL;
-		if (longer[0] == '/')
-			at = t->root;
-		free(rest);
-		p = rest = longer;
+		if (link[0] == '/')
+			at = root;
 	}
 	return at;
 }

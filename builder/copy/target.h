@@ -71,11 +71,11 @@ struct copy_node *copy_target_child(
 /* Its node, if it has one. */
 struct copy_node *copy_target_peek(const struct copy_node *dir, const char *name);
 /*
- * A path from a directory on, symlinks followed inside the root (the last component only with
- * follow); what is missing is taken as a directory to be. ERR_BUILD: something that is no directory
+ * A path below `root`, which ".." and absolute symlinks do not leave; symlinks are followed (the
+ * last component only with follow); what is missing is taken as a directory to be. ERR_BUILD: something that is no directory
  * on the way, too many links, a name that is too long.
  */
-struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *from, const char *path,
+struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *root, const char *path,
 	bool follow, struct err **err);
 
 /* Put a file or a directory here, with what is in it when it is grafted later. Over a directory,
