@@ -6,7 +6,8 @@
 #   make check-unit         unit tests and corpus replay only
 #   make check-forms        e2e once per form of layers, and with kernel features refused
 #   make lint               layer rules, exports, sizes, format
-#   make fuzz F=expand T=60 one fuzz target for T seconds
+#   make fuzz F=expand T=60 one fuzz target for T seconds (SAN=memory: under MSan)
+#   make fuzz-all T=1800 ST=600  every target, resumable; fuzz-coverage: lines they reach
 #   make bench              workloads against buildah and the raw limits
 #   make bench-check        instructions and system calls against stored budgets
 #   make bench-plots        cost against size, as SVG
@@ -169,17 +170,44 @@ check-docker-random: all
 lint:
 	$(Q)BUILD=$(BUILD) bash tests/lint/run.sh
 
-# libFuzzer needs clang; the corpus lives in tests/fuzz/corpus/$(F).
+# libFuzzer needs clang. One target: make fuzz F=walk T=60 [SAN=memory]; fuzz-build only makes it;
+# fuzz-all runs every target T seconds under ASan and UBSan and ST seconds under MSan, and goes on
+# where it was stopped; fuzz-coverage counts the lines of parsers that the corpora reach.
 F ?= dockerfile
 T ?= 60
-FUZZ_BUILD := $(BUILD)/fuzz
-fuzz:
-	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang CFLAGS="-O1 -g" SAN=fuzzer-no-link,address,undefined $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a
-	@mkdir -p $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
-	$(Q)clang $(CPPFLAGS_ALL) -O1 -g -fsanitize=fuzzer,address,undefined -o $(FUZZ_BUILD)/fuzz_$(F) tests/fuzz/fuzz_$(F).c \
-	    $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a $(PKG_LIBS) -lz -lpthread
-	$(Q)$(FUZZ_BUILD)/fuzz_$(F) $(addprefix -dict=,$(wildcard tests/fuzz/$(F).dict)) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-	    -artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/work/$(F) tests/fuzz/corpus/$(F)
+comma := ,
+FUZZ_CC ?= clang
+FUZZ_SAN   := $(or $(SAN),address$(comma)undefined)
+FUZZ_BUILD := $(BUILD)/fuzz$(if $(filter memory,$(FUZZ_SAN)),-memory)
+FUZZ_LIBS  := $(FUZZ_BUILD)/libbuilder.a $(FUZZ_BUILD)/libstore.a $(FUZZ_BUILD)/libparser.a
+# Structure-aware mutators and dictionaries that several targets share.
+FUZZ_MUTATOR_walk := tar
+FUZZ_MUTATOR_index := tar
+FUZZ_MUTATOR_archive := tar
+FUZZ_MUTATOR_inflate := inflate
+FUZZ_EXTRA := $(patsubst %,tests/fuzz/mutate_%.c,$(FUZZ_MUTATOR_$(F))) $(if $(filter memory,$(FUZZ_SAN)),tests/fuzz/msan.c)
+# What tests/fuzz/msan.c stands in front of.
+FUZZ_WRAP  := -Wl,--wrap=json_loadb,--wrap=json_dumps
+FUZZ_DICT  := $(firstword $(wildcard tests/fuzz/$(F).dict tests/fuzz/$(FUZZ_MUTATOR_$(F)).dict))
+FUZZ_SEEDS := $(wildcard tests/fuzz/corpus/$(F) tests/fuzz/regressions/$(F))
+.PHONY: fuzz-build fuzz-all fuzz-coverage
+fuzz-build:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC="$(FUZZ_CC)" CFLAGS="-O1 -g" SAN=fuzzer-no-link,$(FUZZ_SAN) $(FUZZ_LIBS)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS_ALL) -I$(FUZZ_BUILD)/gen -O1 -g -Wall -Wextra -Wno-missing-field-initializers -fsanitize=fuzzer,$(FUZZ_SAN) \
+	    -fno-sanitize-recover=undefined -o $(FUZZ_BUILD)/fuzz_$(F) tests/fuzz/fuzz_$(F).c $(FUZZ_EXTRA) \
+	    $(if $(filter memory,$(FUZZ_SAN)),$(FUZZ_WRAP)) \
+	    $(FUZZ_LIBS) $(PKG_LIBS) -lz $(if $(filter inflate,$(F)),-lzstd) -lpthread
+
+fuzz: fuzz-build
+	@mkdir -p $(FUZZ_BUILD)/work/$(F)
+	$(Q)$(FUZZ_BUILD)/fuzz_$(F) $(addprefix -dict=,$(FUZZ_DICT)) -max_total_time=$(T) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=$(FUZZ_BUILD)/$(F)- $(FUZZ_BUILD)/work/$(F) $(FUZZ_SEEDS)
+
+fuzz-all:
+	$(Q)BUILD=$(BUILD) T=$(T) ST=$(or $(ST),$(T)) bash tests/fuzz/all.sh $(if $(filter command line,$(origin F)),$(F))
+
+fuzz-coverage:
+	$(Q)BUILD=$(BUILD) bash tests/fuzz/coverage.sh
 
 bench: all $(BENCH_BIN) $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py

@@ -87,7 +87,7 @@ suite_unit() {
 		[ -x "$t" ] || continue
 		n=$(basename "$t")
 		[ -e "tests/fuzz/$n.c" ] || continue
-		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
+		mapfile -d '' files < <(find tests/fuzz/{corpus,regressions}/"${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
 		run "replay/${n#fuzz_}" replay_corpus "$t" "${files[@]}"
 	done
 }
