@@ -268,8 +268,10 @@ static int dir_stat(const struct copy_vfs *v, const struct copy_dir *d, const ch
 		copy_file_extra(f, pool)->dev = (uint64_t)st.st_dev;
 	if (!name)
 		return copy_dirsource_xattrs(d->fd, pool, f);
-	if (S_ISREG(st.st_mode)) // its attributes are read when it is opened
+	if (S_ISREG(st.st_mode)) { // its attributes are read when it is opened, be it empty
 		f->stated = false;
+		f->content = COPY_CONTENT_DIR;
+	}
 	if (f->type == LAYER_CHAR || f->type == LAYER_BLOCK) {
 		copy_file_extra(f, pool)->dev_major = major(st.st_rdev);
 		f->x->dev_minor = minor(st.st_rdev);

@@ -113,14 +113,23 @@ void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statindex_
 	e->digest = f->digest;
 }
 
+// A file that was looked at by name need not be opened: its content is this, its attributes are
+// known.
+static void know(struct copy_file *f, const struct digest *content)
+{
+	f->digest = *content;
+	f->state = COPY_KNOWN;
+	f->settled = true;
+	f->stated = true;
+	if (!f->size)
+		f->content = COPY_CONTENT_NONE;
+}
+
 static void recall(struct copy_file *f, const struct copy_file *from)
 {
 	if (from->state != COPY_KNOWN || !from->settled)
 		return;
-	f->digest = from->digest;
-	f->state = COPY_KNOWN;
-	f->settled = true;
-	f->stated = true;
+	know(f, &from->digest);
 	f->x->xattrs = from->x ? from->x->xattrs : NULL;
 	f->x->nxattrs = from->x ? from->x->nxattrs : 0;
 }
@@ -162,12 +171,8 @@ void copy_share_name(struct copy_share *c, struct copy_file *f)
 	}
 	if (f->state != COPY_KNOWN && f->x->indexed && copy_share_index(c) &&
 		statindex_find_dir(c->index, dir, &d) && statindex_seek(&d, base) &&
-		statindex_same(&d.e, &now) && !d.e.xattrs) {
-		f->digest = d.e.digest;
-		f->state = COPY_KNOWN;
-		f->settled = true;
-		f->stated = true;
-	}
+		statindex_same(&d.e, &now) && !d.e.xattrs)
+		know(f, &d.e.digest);
 	if (f->x->indexed)
 		MEM_PUSH(c->named, c->nnamed, c->cap_named) = f;
 }
