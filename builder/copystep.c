@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/copystep.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/addsource.h"
@@ -451,7 +452,7 @@ static int mkdir_owner(const struct mkdir_work *w, const struct layer_tree *belo
 			return dferr_locate(err, w->sp->df, ast->chown.span);
 		return 0;
 	}
-	if (userdb_user(below, state_user(w->sp->st), u, err) < 0)
+	if (userdb_maker(below, state_user(w->sp->st), &u->uid, &u->gid, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
 	return 0;
 }
@@ -493,6 +494,9 @@ static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
 	sha256_field_str(&h, state_user(sp->st));
 	if (w->chown)
 		sha256_field_str(&h, w->chown);
+	/* Earlier versions gave it another group. */
+	else if (userdb_is_number(state_user(sp->st)) && strtoul(state_user(sp->st), NULL, 10))
+		sha256_field_str(&h, "group by number");
 	sha256_final(&h, &key);
 	w->key = &key;
 	struct flight f = {.j = w->j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};

@@ -297,7 +297,12 @@ static int fill(const struct layer_tree *t, const char *user, const char *group,
 		return -1;
 	if (add_group(u, u->gid, err) < 0)
 		return -1;
-	return group || implied || rc == NO_ENTRY ? 0 : fill_groups(t, a.name, u, err);
+	if (group || rc == NO_ENTRY)
+		return 0;
+	if (!implied)
+		return fill_groups(t, a.name, u, err);
+	fill_groups(t, a.name, u, NULL);
+	return 0;
 }
 
 int userdb_user(
@@ -344,6 +349,45 @@ int userdb_owner(const struct layer_tree *t, const char *text, uint32_t *uid, ui
 	*uid = a.uid;
 	*gid = g;
 	return 0;
+}
+
+int userdb_maker(const struct layer_tree *t, const char *text, uint32_t *uid, uint32_t *gid,
+	struct err **err)
+{
+	auto_free char *user = NULL, *group = NULL, *passwd = NULL, *groups = NULL;
+	struct account a = {0};
+	struct err *bad = NULL;
+
+	if (split(text, &user, &group, err) < 0)
+		return -1;
+	bool id = parse_id((struct text){user, strlen(user)}, &a.uid);
+	if (!id && all_digits(user))
+		return unknown("user", user, "/etc/passwd", NULL, err);
+	a.gid = a.uid;
+	if (!id && *user)
+		passwd = load(t, "/etc/passwd", &bad);
+	if (bad)
+		return pass_on(bad, err);
+	find_user(passwd, user, 0, &a);
+	*uid = a.uid;
+	*gid = a.gid;
+	if (!group || !*group || parse_id((struct text){group, strlen(group)}, gid))
+		return 0;
+	if (all_digits(group))
+		return unknown("group", group, "/etc/group", NULL, err);
+	groups = load(t, "/etc/group", &bad);
+	if (bad)
+		return pass_on(bad, err);
+	if (!find_group(groups, group, gid) && strcmp(group, "root") == 0)
+		*gid = 0;
+	return 0;
+}
+
+bool userdb_is_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && (!text[digits] || strcmp(text + digits, ":") == 0);
 }
 
 void userdb_user_clear(struct userdb_user *u)

@@ -251,3 +251,38 @@ got() { tr '\n' ' ' <out/got; }
 	printf 'FROM localhost/base\nRUN []\n' >ctx/Dockerfile
 	fails 3 'RUN needs a command' bld build ctx
 }
+
+@test "who WORKDIR makes a directory for: a number is the group too, a name that nobody has is root" {
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN echo 'other:x:1005:1006::/:/bin/sh' >> /etc/passwd && echo 'extra:x:77:root,other' >> /etc/group
+		RUN id -u > /got; id -G >> /got
+		USER nobody-here
+		WORKDIR /app/deep
+		USER 4000
+		WORKDIR /n
+		USER 1005
+		WORKDIR /known
+		USER other
+		WORKDIR /named
+		USER other:nogroup-here
+		WORKDIR /group
+		USER 0
+		RUN stat -c '%u:%g' /app /app/deep /n /known /named /group >> /got
+	EOF
+	build -o out ctx
+	equal "$(got)" '0 0 77 0:0 0:0 4000:4000 1005:1005 1005:1006 1005:1006 '
+	printf 'FROM localhost/base\nUSER nobody-here\nWORKDIR /app\nRUN true\n' >ctx/Dockerfile
+	fails 1 'there is no user "nobody-here"' bld build ctx
+	printf 'FROM localhost/base\nUSER 4294967295\nWORKDIR /app\n' >ctx/Dockerfile
+	fails 1 'out of range' bld build ctx
+}
+
+@test "a directory for a numeric USER has the number as its group from the cache too" {
+	printf 'FROM localhost/base\nUSER 4000\nWORKDIR /n\nUSER 0\nWORKDIR /m\n' >ctx/Dockerfile
+	build -t localhost/a ctx
+	build -t localhost/a ctx
+	equal "$(cached_steps)" 2
+	tree localhost/a >tree
+	has "$(grep '^/n ' tree)" 'own=4000:4000'
+}

@@ -73,7 +73,11 @@ struct row {
 };
 
 static const struct row users[] = {
-	{FULL, "", "0:0 [0] /root"},
+	{FULL, "", "0:0 [0 10] /root"},
+	{GROUPLESS, "", "0:0 [0] /root"},
+	{DIRECTORY, "", "0:0 [0] /"},
+	{HUGE, "", "0:0 [0] /"},
+	{LINKED, "", "0:0 [0 10] /root"},
 	{FULL, "root", "0:0 [0 10] /root"},
 	{FULL, "0", "0:0 [0 10] /root"},
 	{FULL, "app", "1000:1001 [1001 29 44] /srv/app"},
@@ -171,6 +175,41 @@ static const struct row owners[] = {
 	{HUGE, "app:1", "!the limit is"},
 };
 
+/* Of a directory that WORKDIR makes: what docker 26 and buildah 1.39 do. */
+static const struct row makers[] = {
+	{FULL, "", "0:0"},
+	{FULL, "root", "0:0"},
+	{FULL, "app", "1000:1001"},
+	{FULL, "app:", "1000:1001"},
+	{FULL, "app:audio", "1000:29"},
+	{FULL, "app:9", "1000:9"},
+	{FULL, "app:nix", "1000:1001"},
+	{FULL, "1000", "1000:1000"},
+	{FULL, "01000", "1000:1000"},
+	{FULL, "5", "5:5"},
+	{FULL, "5:", "5:5"},
+	{FULL, "5:audio", "5:29"},
+	{FULL, "5:nix", "5:5"},
+	{FULL, "5:root", "5:0"},
+	{FULL, "0:5", "0:5"},
+	{FULL, ":5", "0:5"},
+	{FULL, "nix", "0:0"},
+	{FULL, "nix:nix", "0:0"},
+	{FULL, "nix:audio", "0:29"},
+	{FULL, "-1", "0:0"},
+	{EMPTY, "app", "0:0"},
+	{EMPTY, "app:app", "0:0"},
+	{EMPTY, "7", "7:7"},
+	{EMPTY, "root:root", "0:0"},
+	{GROUPLESS, "app:audio", "1000:1001"},
+	{FIFO, "7", "7:7"},
+	{FIFO, "app", "!not a regular file"},
+	{HUGE, "app", "!the limit is"},
+	{FULL, "4294967295", "!out of range"},
+	{FULL, "1:4294967295", "!out of range"},
+	{FULL, "1:2:3", "!is not USER[:GROUP]"},
+};
+
 static char *user_text(const struct layer_tree *t, const char *text)
 {
 	struct err *e = NULL;
@@ -197,6 +236,18 @@ static char *owner_text(const struct layer_tree *t, const char *text)
 	uint32_t uid = 99, gid = 99;
 
 	if (userdb_owner(t, text, &uid, &gid, &e) == 0)
+		return mem_printf("%u:%u", uid, gid);
+	char *out = mem_printf("!%s#%s", err_text(e), err_hint_text(e));
+	err_free(e);
+	return out;
+}
+
+static char *maker_text(const struct layer_tree *t, const char *text)
+{
+	struct err *e = NULL;
+	uint32_t uid = 99, gid = 99;
+
+	if (userdb_maker(t, text, &uid, &gid, &e) == 0)
 		return mem_printf("%u:%u", uid, gid);
 	char *out = mem_printf("!%s#%s", err_text(e), err_hint_text(e));
 	err_free(e);
@@ -235,6 +286,23 @@ static void test_owner(void **state)
 	run(owners, sizeof owners / sizeof *owners, owner_text);
 }
 
+static void test_maker(void **state)
+{
+	(void)state;
+	run(makers, sizeof makers / sizeof *makers, maker_text);
+}
+
+static void test_number(void **state)
+{
+	(void)state;
+	assert_true(userdb_is_number("5"));
+	assert_true(userdb_is_number("5:"));
+	assert_false(userdb_is_number("5:5"));
+	assert_false(userdb_is_number(""));
+	assert_false(userdb_is_number(":"));
+	assert_false(userdb_is_number("5a"));
+}
+
 static void test_many_groups(void **state)
 {
 	struct buf b;
@@ -256,6 +324,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_maker),
+		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_many_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
