@@ -7,6 +7,7 @@
 #include "builder/download.h"
 #include "builder/fetchenv.h"
 #include "builder/git.h"
+#include "builder/urlshown.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
@@ -172,6 +173,7 @@ int addsource_fetch(struct job *j, const struct step *sp, const char *dest, stru
 	size_t n = ast->sources.count;
 	struct fetch f = {.j = j, .sp = sp, .ast = ast, .dest = dest, .env = fetchenv_of(j)};
 
+	f.env.foreign = true;
 	if (check_flags(&f, items, n, err) < 0)
 		return -1;
 	*out = (struct addsources){.v = mem_array(n + 1, sizeof *out->v), .n = n};
@@ -193,16 +195,7 @@ int addsource_fetch(struct job *j, const struct step *sp, const char *dest, stru
 
 char *addsource_shown(const char *source)
 {
-	const char *host = strstr(source, "://");
-
-	if (!host || !ast_is_http_url(slice_of(source)))
-		return mem_strdup(source);
-	host += 3;
-	size_t n = strcspn(host, "/?#");
-	const char *at = memrchr(host, '@', n);
-	if (!at)
-		return mem_strdup(source);
-	return mem_printf("%.*s%s", (int)(host - source), source, at + 1);
+	return is_remote(source) ? urlshown(slice_of(source)) : mem_strdup(source);
 }
 
 void addsource_clear(struct addsources *a)

@@ -27,7 +27,8 @@ struct addsources {
  */
 int addsource_fetch(struct job *j, const struct step *sp, const char *dest, struct copy_item *items,
 	struct addsources *out, struct err **err);
-/* A source for the history: without user and password. Owned. */
+/* A source for the history: without user and password, and with what is secret in its query
+ * (parser/urlsecret.h) as "***". Owned. */
 char *addsource_shown(const char *source);
 void addsource_clear(struct addsources *a);
 

@@ -17,6 +17,8 @@ struct fetchenv fetchenv_of(struct job *j)
 		.s = j->s,
 		.proxies = &j->o->proxy_env,
 		.secrets = &j->secrets,
+		.agents = &j->agents,
+		.context = j->o->context,
 		.cancelled = job_cancelled(j),
 		.status = emit_status,
 		.ctx = j,

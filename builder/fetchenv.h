@@ -3,16 +3,24 @@
 #ifndef BLD_BUILDER_FETCHENV_H
 #define BLD_BUILDER_FETCHENV_H
 
+#include <stdbool.h>
+
 #include "store/base/strlist.h"
 #include "store/store.h"
 
 struct job;
 struct secrets;
+struct sshagents;
 
 struct fetchenv {
 	struct store *s;
-	const struct strlist *proxies;               /* "https_proxy=..."; or NULL */
-	const struct secrets *secrets;               /* for git servers (gitauth.h); or NULL */
+	const struct strlist *proxies; /* "https_proxy=..."; or NULL */
+	const struct secrets *secrets; /* for git servers (gitauth.h); or NULL */
+	/* The address comes from the Dockerfile, not from the caller: git gets none of the caller's
+	 * own credentials (ssh keys and agent, ~/.netrc), but what was given for the build. */
+	bool foreign;
+	const struct sshagents *agents;              /* of --ssh; or NULL */
+	const char *context;                         /* the build context as given, or NULL */
 	const volatile int *cancelled;               /* or NULL */
 	void (*status)(void *ctx, const char *text); /* something that takes time; or NULL */
 	void *ctx;

@@ -9,6 +9,7 @@
 #include "builder/commit.h"
 #include "builder/gitauth.h"
 #include "builder/gitfetch.h"
+#include "builder/sshagent.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -241,12 +242,30 @@ static int run(struct work *w, struct record *out, struct err **err)
 	return find_or_make(w, out, err);
 }
 
+/* What the caller may have expected to be sent. */
+static void explain_access(const struct giturl *u, const struct sshagent *agent,
+	const struct gitauth *auth, struct err **err)
+{
+	bool http = strncmp(u->remote, "http", 4) == 0;
+
+	if (!err || !*err || err_get_kind(*err) != ERR_NET)
+		return;
+	if (auth->withheld)
+		err_hint(err, "%s", auth->withheld);
+	else if (!http && strncmp(u->remote, "git:", 4) != 0 && !agent)
+		err_hint(err, "a repository that a Dockerfile names is asked for without the ssh "
+			      "keys of the caller; --ssh default gives it the caller's agent");
+}
+
 int git_layer(
 	const struct fetchenv *e, const struct giturl *u, struct record *out, struct err **err)
 {
 	auto_gitauth struct gitauth auth = {0};
+	const struct sshagent *agent =
+		e->foreign && e->agents ? sshagent_find(e->agents, "default") : NULL;
+	auto_free char *socket = agent ? sshagent_path(agent) : NULL;
 
-	if (gitauth_find(u, e->secrets, &auth, err) < 0)
+	if (gitauth_find(u, e, &auth, err) < 0)
 		return -1;
 	struct work w = {
 		.e = e,
@@ -254,12 +273,16 @@ int git_layer(
 		.run = {.proxies = e->proxies,
 			.origin = auth.origin,
 			.authorization = auth.header,
+			.foreign = e->foreign,
+			.agent = socket,
 			.cancelled = e->cancelled},
 		.fetch = {.dir_fd = -1, .arena = arena_new()},
 	};
 
 	w.fetch.run = &w.run;
 	int r = run(&w, out, err);
+	if (r < 0 && e->foreign)
+		explain_access(u, agent, &auth, err);
 	if (w.fetch.dir_fd >= 0) {
 		close(w.fetch.dir_fd);
 		store_discard(e->s, w.temp);

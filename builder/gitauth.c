@@ -2,9 +2,12 @@
 #include "builder/gitauth.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "store/base/base64.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/transport/http.h"
 
 static void wipe(char *secret)
 {
@@ -51,18 +54,65 @@ static char *value_of(const struct secret *s, struct err **err)
 	return mem_strndup(s->data, n);
 }
 
-static const struct secret *find(const struct secrets *s, const char *id, const char *host)
-{
-	auto_free char *of_host = mem_printf("%s.%s", id, host);
-	const struct secret *found = secrets_find(s, of_host);
+/* What decides whether a secret goes along. */
+struct to {
+	const char *host; /* and port, as the URL has it */
+	bool named;       /* by the caller, in a URL */
+	bool safe;        /* https, this machine, or http because the caller wrote so */
+};
 
-	return found ? found : secrets_find(s, id);
+/* The host of the build context, where that is a URL and has this one. */
+static bool is_contexts(const char *context, const char *host)
+{
+	auto_free char *origin = context ? origin_of(context) : NULL;
+	const char *at, *theirs;
+
+	if (!origin)
+		return false;
+	theirs = strstr(origin, "://") + 3;
+	at = strrchr(theirs, '@');
+	return strcasecmp(at ? at + 1 : theirs, host) == 0;
 }
 
-static int from_secret(const struct secrets *s, const char *host, char **header, struct err **err)
+static struct to to_of(const char *origin, const struct fetchenv *e)
 {
-	const struct secret *as_is = find(s, "GIT_AUTH_HEADER", host);
-	const struct secret *token = as_is ? NULL : find(s, "GIT_AUTH_TOKEN", host);
+	const char *host = strstr(origin, "://") + 3;
+	struct to t = {.host = host, .named = !e->foreign || is_contexts(e->context, host)};
+
+	t.safe = strncmp(origin, "https:", 6) == 0 || http_is_local(host) || !e->foreign;
+	return t;
+}
+
+/* The secret of this kind for the host; *withheld says why one that is there is not for it. */
+static const struct secret *find(
+	const struct secrets *s, const char *id, const struct to *t, char **withheld)
+{
+	auto_free char *of_host = mem_printf("%s.%s", id, t->host);
+	const struct secret *found = secrets_find(s, of_host);
+	bool bound = found != NULL;
+	auto_free char *shown = fs_printable(t->host);
+
+	if (!found)
+		found = secrets_find(s, id);
+	if (!found || ((bound || t->named) && t->safe))
+		return found;
+	free(*withheld);
+	if (bound || t->named)
+		*withheld = mem_printf(
+			"the secret %s is not sent to %s without https", found->id, shown);
+	else
+		*withheld =
+			mem_printf("the secret %s is for the host of the build context; one for "
+				   "%s has the id %s.%s",
+				id, shown, id, shown);
+	return NULL;
+}
+
+static int from_secret(
+	const struct secrets *s, const struct to *t, struct gitauth *out, struct err **err)
+{
+	const struct secret *as_is = find(s, "GIT_AUTH_HEADER", t, &out->withheld);
+	const struct secret *token = as_is ? NULL : find(s, "GIT_AUTH_TOKEN", t, &out->withheld);
 
 	if (!as_is && !token)
 		return 0;
@@ -75,21 +125,22 @@ static int from_secret(const struct secrets *s, const char *host, char **header,
 		value = basic(login);
 		wipe(login);
 	}
-	*header = value;
+	out->header = value;
 	return 0;
 }
 
 int gitauth_find(
-	const struct giturl *u, const struct secrets *s, struct gitauth *out, struct err **err)
+	const struct giturl *u, const struct fetchenv *e, struct gitauth *out, struct err **err)
 {
 	auto_free char *origin = origin_of(u->remote);
 
 	*out = (struct gitauth){0};
 	if (!origin)
 		return 0;
+	struct to t = to_of(origin, e);
 	if (u->login)
 		out->header = basic(u->login);
-	else if (s && from_secret(s, strstr(origin, "://") + 3, &out->header, err) < 0)
+	else if (e->secrets && from_secret(e->secrets, &t, out, err) < 0)
 		return -1;
 	if (out->header)
 		out->origin = TAKE(origin);
@@ -100,5 +151,6 @@ void gitauth_clear(struct gitauth *a)
 {
 	free(a->origin);
 	wipe(a->header);
+	free(a->withheld);
 	*a = (struct gitauth){0};
 }

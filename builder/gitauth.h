@@ -4,26 +4,32 @@
  * (--secret) with one of BuildKit's IDs, tried in this order:
  *
  *	GIT_AUTH_HEADER.HOST  the value of the header, for HOST (and its port, if the URL has one)
- *	GIT_AUTH_HEADER       the same for any host
+ *	GIT_AUTH_HEADER       the same for the host that the caller named
  *	GIT_AUTH_TOKEN.HOST   a token, sent as the password of x-access-token
- *	GIT_AUTH_TOKEN        the same for any host
+ *	GIT_AUTH_TOKEN        the same for the host that the caller named
  *
- * http(s) only. A line end behind the value does not count.
+ * A secret goes to one host: the one in its ID, else that of a URL which the caller named (the
+ * build context, a named one), and never where a Dockerfile alone wants it. Over http it goes to
+ * this machine, or to a URL that the caller gave as http. A line end behind the value does not
+ * count.
  */
 #ifndef BLD_BUILDER_GITAUTH_H
 #define BLD_BUILDER_GITAUTH_H
 
+#include "builder/fetchenv.h"
 #include "builder/secrets.h"
 #include "parser/giturl.h"
 
 struct gitauth {
 	char *origin; /* "https://host": where it is sent; owned; NULL: there is nothing to send */
 	char *header; /* a secret; owned */
+	char *withheld; /* a hint: why a secret that is there does not go to this URL; owned; or
+			   NULL */
 };
 
-/* secrets may be NULL. ERR_USAGE for a secret that cannot be a header. */
+/* ERR_USAGE for a secret that cannot be a header. */
 int gitauth_find(
-	const struct giturl *u, const struct secrets *s, struct gitauth *out, struct err **err);
+	const struct giturl *u, const struct fetchenv *e, struct gitauth *out, struct err **err);
 void gitauth_clear(struct gitauth *a);
 
 #define auto_gitauth CLEANUP(gitauth_clear)

@@ -69,23 +69,40 @@ static void add_configs(struct strlist *env, const struct gitrun *g)
 	strlist_addf(env, "GIT_CONFIG_COUNT=%u", n);
 }
 
+static void pass(struct strlist *env, const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value)
+		strlist_addf(env, "%s=%s", name, value);
+}
+
+/* ssh finds the home directory by itself, whatever HOME says: neither its configuration (which may
+ * name keys, agents and commands) nor its keys. Without an agent IdentityAgent names none. */
+#define SSH_FOREIGN                                                                                \
+	"GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o IdentityFile=none "                       \
+	"-o GSSAPIAuthentication=no -o HostbasedAuthentication=no -o ForwardAgent=no"
+
 static void make_env(struct strlist *env, const struct gitrun *g)
 {
 	static const char *const fixed[] = {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
 		"GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_PROTOCOL_FROM_USER=0",
 		"GIT_ALLOW_PROTOCOL=http:https:ssh:git", "GIT_LFS_SKIP_SMUDGE=1",
-		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
-		"GIT_SSH_COMMAND=ssh -o BatchMode=yes", "LC_ALL=C"};
-	static const char *const passed[] = {
-		"PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C"};
+	static const char *const passed[] = {"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+	static const char *const own[] = {"HOME", "SSH_AUTH_SOCK"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strlist_add(env, fixed[i]);
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
-		const char *value = getenv(passed[i]);
-		if (value)
-			strlist_addf(env, "%s=%s", passed[i], value);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		pass(env, passed[i]);
+	for (size_t i = 0; i < ARRAY_LEN(own) && !g->foreign; i++)
+		pass(env, own[i]);
+	strlist_add(env, g->foreign ? SSH_FOREIGN : "GIT_SSH_COMMAND=ssh -o BatchMode=yes");
+	if (g->foreign)
+		strlist_add(env, "HOME=/dev/null"); /* without any, libcurl asks passwd for it */
+	if (g->foreign && g->agent)
+		strlist_addf(env, "SSH_AUTH_SOCK=%s", g->agent);
 	for (size_t i = 0; g->proxies && i < g->proxies->n; i++)
 		strlist_add(env, g->proxies->v[i]);
 	add_configs(env, g);

@@ -2,12 +2,15 @@
 /*
  * Debian's git as a child process, told as little as possible: no configuration but ours (neither
  * the machine's nor the user's), no hooks, no templates, no filters, no prompts, no terminal, no
- * transport but http(s), ssh and git, none of the caller's GIT_ variables. Credentials never stand
- * on its command line. A file of it has at most GITRUN_FILE_MAX bytes.
+ * transport but http(s), ssh and git, none of the caller's GIT_ variables. For a repository that
+ * the caller named, ssh and ~/.netrc are the caller's; for any other one (foreign) they are not
+ * there, though known_hosts is: it opens nothing. Credentials never stand on its command line. A
+ * file of it has at most GITRUN_FILE_MAX bytes.
  */
 #ifndef BLD_BUILDER_GITRUN_H
 #define BLD_BUILDER_GITRUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/base/buf.h"
@@ -23,6 +26,8 @@ struct gitrun {
 	const struct strlist *proxies; /* "https_proxy=..."; or NULL */
 	const char *origin;            /* "https://host": where `authorization` is sent; or NULL */
 	const char *authorization;     /* value of the header; a secret; or NULL */
+	bool foreign;                  /* none of the caller's ssh keys, agent and ~/.netrc */
+	const char *agent;             /* with foreign: the socket of an agent for ssh; or NULL */
 	const volatile int *cancelled; /* or NULL */
 };
 

@@ -9,6 +9,7 @@
 
 #include "builder/explain.h"
 #include "builder/origin.h"
+#include "builder/urlshown.h"
 #include "store/base/mem.h"
 
 #define JOB_TEXT_MAX 400 /* bytes of an instruction shown in progress */
@@ -149,27 +150,15 @@ void job_emit(struct job *j, const struct event *e)
 	pthread_mutex_unlock(&j->emitting);
 }
 
-/* "://user:password@" loses what is in front of the host: the text is shown, and kept in logs. */
-static void drop_logins(char *text)
-{
-	for (char *p = text; (p = strstr(p, "://")); p += 3) {
-		size_t n = strcspn(p + 3, "/ \t\"'");
-		const char *at = memrchr(p + 3, '@', n);
-		if (at && memchr(p + 3, ':', (size_t)(at - p - 3)))
-			memmove(p + 3, at + 1, strlen(at + 1) + 1);
-	}
-}
-
 char *job_step_text(const struct step *sp)
 {
-	struct slice t = sp->ins->text;
-	size_t len = t.len > JOB_TEXT_MAX ? JOB_TEXT_MAX : t.len;
-	char *text = mem_strndup(t.ptr, len);
+	/* Of the whole text: a secret that is cut is hard to see. */
+	auto_free char *whole = urlshown(sp->ins->text);
+	char *text = mem_strndup(whole, strnlen(whole, JOB_TEXT_MAX));
 
 	for (char *p = text; *p; p++)
 		if (*p == '\n' || *p == '\t')
 			*p = ' ';
-	drop_logins(text);
 	return text;
 }
 

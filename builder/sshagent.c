@@ -268,6 +268,13 @@ int sshagent_connect(const struct sshagent *a)
 	return TAKE_FD(fd);
 }
 
+char *sshagent_path(const struct sshagent *a)
+{
+	if (a->socket)
+		return mem_strdup(a->socket);
+	return mem_printf("/proc/%ld/fd/%d/%s", (long)getpid(), a->dir, SOCKET_NAME);
+}
+
 void sshagent_clear(struct sshagents *a)
 {
 	for (size_t i = 0; i < a->n; i++) {

@@ -37,6 +37,8 @@ int sshagent_load(
 const struct sshagent *sshagent_find(const struct sshagents *a, const char *id);
 /* A connection; owned by the caller. -1 errno. */
 int sshagent_connect(const struct sshagent *a);
+/* The path by which a child of this process reaches it while the agents live. Owned. */
+char *sshagent_path(const struct sshagent *a);
 void sshagent_clear(struct sshagents *a);
 
 #endif

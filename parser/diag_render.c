@@ -8,8 +8,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "parser/urlsecret.h"
 #include "parser/utf8.h"
 
 #define CONTEXT_LINES 2   /* shown before the marked line */
@@ -80,6 +82,19 @@ static struct slice window(struct slice line, size_t *mark)
 		from--;
 	*mark -= from;
 	return slice_sub(line, from, LINE_SHOWN);
+}
+
+/* A line with the secrets of its URLs blanked out, so that columns stay; owned by the caller. */
+static char *blanked(struct slice line)
+{
+	char *copy = malloc(line.len + 1);
+
+	if (!copy)
+		abort();
+	if (line.len)
+		memcpy(copy, line.ptr, line.len);
+	urlsecret_blank(copy, line.len);
+	return copy;
 }
 
 static void numbered(struct out *o, size_t number, struct slice line, bool cut_left, bool cut_right)
@@ -164,20 +179,27 @@ static void excerpt(struct out *o, const struct source *source, struct span span
 	size_t start = (size_t)(text.ptr - source->text.ptr);
 	size_t mark, before;
 	struct slice shown;
+	char *copy;
 
 	if (source->text.len == 0)
 		return;
 	for (size_t n = line > CONTEXT_LINES ? line - CONTEXT_LINES : 1; n < line; n++) {
 		struct slice context = source_line(source, n);
 
-		numbered(o, n, slice_sub(context, 0, LINE_SHOWN), false, context.len > LINE_SHOWN);
+		copy = blanked(context);
+		numbered(o, n, slice_sub((struct slice){copy, context.len}, 0, LINE_SHOWN), false,
+			context.len > LINE_SHOWN);
+		free(copy);
 	}
+	copy = blanked(text);
+	text.ptr = copy;
 	before = span.off > start ? span.off - start : 0;
 	mark = before < text.len ? before : text.len;
 	before = mark;
 	shown = window(text, &mark);
 	numbered(o, line, shown, mark != before, shown.ptr + shown.len != text.ptr + text.len);
 	caret(o, shown, mark, span.len, mark != before);
+	free(copy);
 }
 
 static const char *severity_name(enum diag_severity severity)

@@ -30,5 +30,7 @@ struct http_download {
 /* GET url into out. ERR_NET with status and the server's words (escaped); ERR_AUTH for 401/403. */
 int http_download(
 	const char *url, struct io_writer *out, struct http_download *d, struct err **err);
+/* "localhost", "127.x.y.z" or "[::1]", with or without a port: this machine, by its name alone. */
+bool http_is_local(const char *host_port);
 
 #endif

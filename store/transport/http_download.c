@@ -69,3 +69,8 @@ int http_download(const char *url, struct io_writer *out, struct http_download *
 	d->etag = h ? mem_strdup(h) : NULL;
 	return 0;
 }
+
+bool http_is_local(const char *host_port)
+{
+	return url_is_loopback(host_port);
+}

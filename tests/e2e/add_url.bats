@@ -133,3 +133,23 @@ asked() { grep -c "$1" web.log || true; }
 	printf 'FROM scratch\nADD http://%s/files/file.txt /\n' "$WEB" | build -t x -
 	check_tree "$(x)" <<<'/file.txt content=hello%0a'
 }
+
+@test "tokens of a query and logins are in no history, log, excerpt or store" {
+	query='a=b&access_token=qs-canary-22&X-Amz-Signature=qs-canary-22&x=y#qs'
+	add "http://u:pw-canary-1@$WEB/files/file.txt?$query /"
+	build -t x ctx
+	equal "$(config "$(x)" | jq -r '.history[-1].created_by')" \
+		"ADD http://$WEB/files/file.txt?a=b&access_token=***&X-Amz-Signature=***&x=y#qs /"
+	build -t x --explain ctx
+	hasnt "$log" canary
+	printf 'ARG T\nADD http://u:pw-canary-1@%s/files/nope?sig=qs-canary-22 /\n' "$WEB" >>ctx/Dockerfile
+	fails 5 'Dockerfile:4:5.*404' bld build ctx
+	hasnt "$stderr" canary
+	has "$stderr" 'ADD http://\*{13}@.*\?sig=\*{12} /'
+	printf 'FROM scratch\nARG T\nADD http://%s/files/file.txt?token=$T /\n' "$WEB" >ctx/Dockerfile
+	build -t x --build-arg T=qs-canary-22 ctx
+	hasnt "$(config "$(x)" | jq -r '.history[-1].created_by' | sed 's/^|[^ ]* [^ ]* //')" canary
+	run bld lint ctx
+	hasnt "$output" canary
+	hasnt "$(find store -type f ! -path '*/blobs/*' -exec grep -l canary {} +)" .
+}

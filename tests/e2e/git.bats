@@ -107,6 +107,91 @@ content() { check_tree docker.io/library/x <<<"/f content=$1%0a"; }
 	hasnt "$(grep -rla 'pass@word\|pass%40word' store || true)" .
 }
 
+@test "what the caller logs in with is for URLs of the caller, not for those of a Dockerfile" {
+	start_web
+	mkdir -p home
+	echo "machine 127.0.0.1 login user password pass@word" >home/.netrc
+	dockerfile <<-EOF
+		FROM scratch
+		ADD http://$WEB/private/r.git /r/
+	EOF
+	HOME=$T/home fails 5 'Dockerfile:2:5' bld build ctx
+	hasnt "$(cat web.log)" authorized
+	HOME=$T/home build -t x "http://$WEB/private/r.git"
+	content one
+	# A Dockerfile that came with the context is none of the caller's words either.
+	cp ctx/Dockerfile work/Dockerfile
+	g commit -qam third
+	publish
+	: >web.log
+	HOME=$T/home fails 5 'Dockerfile:2:5' bld build "http://$WEB/smart/r.git"
+	hasnt "$(cat web.log)" authorized
+}
+
+@test "ssh of a Dockerfile's URL has no keys, no configuration and no agent, but that of --ssh" {
+	mkdir -p bin
+	cat >bin/ssh <<-'EOF'
+		#!/bin/sh
+		{ echo "args $*"; env; } >"$T_SSH"
+		exit 255
+	EOF
+	sed -i "s|\$T_SSH|$T/seen|" bin/ssh
+	chmod 755 bin/ssh
+	export SSH_AUTH_SOCK=$T/caller.sock PATH=$T/bin:$PATH
+	dockerfile <<-EOF
+		FROM scratch
+		ADD ssh://git@127.0.0.1/r.git /r/
+	EOF
+	fails 5 'Dockerfile:2:5' bld build ctx
+	has "$stderr" 'help: .*--ssh default'
+	has "$(head -n 1 seen)" '-F none.*-o IdentityFile=none'
+	hasnt "$(cat seen)" 'SSH_AUTH_SOCK'
+	hasnt "$(cat seen)" "^HOME=$HOME"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/given.sock"
+	fails 5 'Dockerfile:2:5' bld build --ssh "default=$T/given.sock" ctx
+	has "$(cat seen)" "^SSH_AUTH_SOCK=$T/given.sock"
+	has "$(head -n 1 seen)" '-F none.*-o IdentityFile=none'
+	fails 5 'Dockerfile:2:5' bld build --ssh "other=$T/given.sock" ctx
+	hasnt "$(cat seen)" 'SSH_AUTH_SOCK'
+	fails 5 . bld build ssh://git@127.0.0.1/r.git
+	has "$(cat seen)" "^SSH_AUTH_SOCK=$T/caller.sock"
+	hasnt "$(head -n 1 seen)" 'IdentityFile=none'
+}
+
+@test "a token is for one host: named in its ID, or by the caller; over http for this machine only" {
+	start_web
+	printf 'pass@word\n' >token
+	far=web.localhost:${WEB#*:}
+	dockerfile <<-EOF
+		FROM scratch
+		ADD http://$WEB/private/r.git /r/
+	EOF
+	fails 5 'Dockerfile:2:5' bld build --secret id=GIT_AUTH_TOKEN,src=token ctx
+	has "$stderr" "help: .*GIT_AUTH_TOKEN.$WEB"
+	fails 5 'Dockerfile:2:5' bld build --secret id=GIT_AUTH_HEADER,src=token ctx
+	hasnt "$(cat web.log)" authorized
+	build -t x --secret "id=GIT_AUTH_TOKEN.$WEB,src=token" ctx
+	rm -rf store
+	: >web.log
+	# The same over a network.
+	sed -i "s/$WEB/$far/" ctx/Dockerfile
+	fails 5 'Dockerfile:2:5' bld build --secret "id=GIT_AUTH_TOKEN.$far,src=token" ctx
+	has "$stderr" 'help: .*without https'
+	fails 5 'Dockerfile:2:5' bld build --secret "id=GIT_AUTH_HEADER.$far,src=token" ctx
+	hasnt "$(cat web.log)" authorized
+	# What the caller wrote is what the caller wants.
+	build -t x --secret id=GIT_AUTH_TOKEN,src=token "http://$far/private/r.git"
+	build -t x --secret id=GIT_AUTH_TOKEN,src=token --build-context "r=http://$WEB/private/r.git" - <<-EOF
+		FROM scratch
+		COPY --from=r f /
+	EOF
+	# The host of the context is one that the caller named.
+	sed "s/$far/$WEB/" ctx/Dockerfile >work/Dockerfile
+	g commit -qam third
+	publish
+	build -t x --secret id=GIT_AUTH_TOKEN,src=token "http://$WEB/private/r.git"
+}
+
 @test "a directory of the repository, and what is none" {
 	start_git
 	u=git://$GITD/r.git

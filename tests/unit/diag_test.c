@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "parser/diag.h"
+#include "parser/urlsecret.h"
 #include "parser/suggest.h"
 
 static void collect(void *ctx, struct slice bytes)
@@ -218,9 +219,44 @@ static void test_suggest(void **state)
 		suggest_nearest(SLICE("HEALTHCHECKHEALTHCHECKHEALTHCHECKHEALTHCHECK"), names, 5));
 }
 
+static void test_url_secrets(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{"ADD https://u:p@h/x /", "ADD https://***@h/x /"},
+		{"HTTP://tok@h", "HTTP://***@h"},
+		{"https://h/u:p@x?y=z", "https://h/u:p@x?y=z"},
+		{"ssh://git@h/x ssh://git:pw@h/x", "ssh://git@h/x ssh://git:**@h/x"},
+		{"http://h/?token=abc&x=1&Access_Token=de#f",
+			"http://h/?token=***&x=1&Access_Token=**#f"},
+		{"http://h/?X-Amz-Signature=0;sig=1&key=2&monkey=3",
+			"http://h/?X-Amz-Signature=*;sig=*&key=*&monkey=3"},
+		{"http://h/?token=&sig&=x", "http://h/?token=&sig&=x"},
+		{"http://h/#?token=x", "http://h/#?token=x"},
+		{"a?token=x", "a?token=x"},
+		{"\"http://h/?token=x\",'http://h/?sig=y'",
+			"\"http://h/?token=*\",'http://h/?sig=*'"},
+		{"http://", "http://"},
+		{"://@", "://@"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		char text[128];
+
+		snprintf(text, sizeof text, "%s", t[i].in);
+		urlsecret_blank(text, strlen(text));
+		if (strcmp(text, t[i].out) != 0)
+			fail_msg("%s\n gave %s", t[i].in, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_url_secrets),
 		cmocka_unit_test(test_excerpt),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_hostile_text),
