@@ -98,6 +98,19 @@ static void raise_file_limit(void)
 	}
 }
 
+/*
+ * No dump of bld or its children: there are passwords in it. The limit is 1, not 0, as with 0 the
+ * kernel still pipes a dump into a program that core_pattern names. bld stays dumpable, for without
+ * that nobody could write the uid map of its children.
+ */
+static void forbid_dumps(void)
+{
+	const struct rlimit least = {1, 1};
+
+	if (setrlimit(RLIMIT_CORE, &least) < 0)
+		setrlimit(RLIMIT_CORE, &(const struct rlimit){0, 0});
+}
+
 int main(int argc, char **argv)
 {
 	auto_err struct err *err = NULL;
@@ -106,6 +119,7 @@ int main(int argc, char **argv)
 
 	fill_stdio();
 	raise_file_limit();
+	forbid_dumps();
 	catch_signals();
 	jsonx_start();
 	status = cli_main(&c, commands, argc, argv, &err);

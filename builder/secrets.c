@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -87,22 +88,38 @@ static int keep(struct secret *out, const char *p, size_t n, struct err **err)
 	return 0;
 }
 
-/* What the kernel shows as /proc/PID/environ is the memory behind the arguments in which the
- * variables came: afterwards this one is elsewhere. */
-static void move_variable(const char *name)
+/* bld asks through these itself, and so do its children. */
+static bool stays(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 6 && strcasecmp(name + n - 6, "_proxy") == 0;
+}
+
+/*
+ * Out of the environment and wiped, so that no child (credential helpers) has it, nor what the
+ * kernel shows as /proc/PID/environ: that is the memory behind the arguments in which the variables
+ * came. One that has to stay is elsewhere afterwards.
+ */
+static void hide_variable(const char *name)
 {
 	size_t len = strlen(name);
+	char **to = environ;
 
 	for (char **v = environ; *v; v++) {
-		if (strncmp(*v, name, len) != 0 || (*v)[len] != '=')
-			continue;
 		char *came = *v;
 		uintptr_t behind = (uintptr_t)came - (uintptr_t)program_invocation_name;
-		if (behind >= ARGUMENTS_MAX)
-			continue; /* moved before */
-		*v = mem_strdup(came);
-		explicit_bzero(came, strlen(came));
+
+		if (strncmp(came, name, len) != 0 || came[len] != '=') {
+			*to++ = came;
+			continue;
+		}
+		if (stays(name))
+			*to++ = behind < ARGUMENTS_MAX ? mem_strdup(came) : came;
+		if (!stays(name) || behind < ARGUMENTS_MAX)
+			explicit_bzero(came, strlen(came));
 	}
+	*to = NULL;
 }
 
 static int load_one(const struct spec *s, struct secret *out, struct err **err)
@@ -114,10 +131,7 @@ static int load_one(const struct spec *s, struct secret *out, struct err **err)
 		if (!v)
 			return err_set(err, ERR_CONTEXT,
 				"--secret id=%s: the environment has no %s", s->id, s->env);
-		if (keep(out, v, strlen(v), err) < 0)
-			return -1;
-		move_variable(s->env);
-		return 0;
+		return keep(out, v, strlen(v), err);
 	}
 	buf_init(&b, SECRETS_SIZE_MAX);
 	if (fs_read_file(AT_FDCWD, s->src, SECRETS_SIZE_MAX, &b, err) < 0) {
@@ -146,6 +160,7 @@ int secrets_load(const struct strlist *specs, struct secrets *out, struct err **
 		free(all.v);
 		return err_set(err, ERR_LIMIT, "more than %d secrets", SECRETS_MAX);
 	}
+	auto_strlist struct strlist variables = {0};
 	for (size_t i = 0; i < specs->n; i++) {
 		struct spec s = {0};
 		int r = parse_spec(specs->v[i], &s, err);
@@ -153,12 +168,17 @@ int secrets_load(const struct strlist *specs, struct secrets *out, struct err **
 			r = load_one(&s, &all.v[all.n], err);
 		if (r == 0)
 			all.v[all.n++].id = mem_strdup(s.id);
+		if (s.env)
+			strlist_add(&variables, s.env);
 		spec_clear(&s);
 		if (r < 0) {
 			secrets_clear(&all);
 			return -1;
 		}
 	}
+	/* Not before all are there: two may be of one variable. */
+	for (size_t i = 0; i < variables.n; i++)
+		hide_variable(variables.v[i]);
 	all.mask = make_mask(&all);
 	*out = all;
 	return 0;

@@ -27,7 +27,9 @@ struct secrets {
 	struct mask *mask; /* finds them, or NULL; owned */
 };
 
-/* ERR_USAGE: malformed; ERR_CONTEXT: file that cannot be read. */
+/* ERR_USAGE: malformed; ERR_CONTEXT: file that cannot be read. Variables that were named are no
+ * longer in the environment afterwards (but for those of proxies): call it once, before there are
+ * threads that read the environment. */
 int secrets_load(const struct strlist *specs, struct secrets *out, struct err **err);
 const struct secret *secrets_find(const struct secrets *s, const char *id);
 void secrets_clear(struct secrets *s);

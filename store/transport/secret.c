@@ -3,18 +3,33 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "store/base/base64.h"
 #include "store/base/mem.h"
 
 struct secret {
+	size_t room; /* bytes of text */
 	size_t len;
 	char text[];
 };
 
+/* Pages of its own, all zero, which no core dump has. */
+static struct secret *reserve(size_t room)
+{
+	struct secret *s = mmap(
+		NULL, sizeof *s + room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (s == MAP_FAILED)
+		abort(); /* as everywhere when memory ends */
+	(void)madvise(s, sizeof *s + room, MADV_DONTDUMP);
+	s->room = room;
+	return s;
+}
+
 struct secret *secret_new(const char *p, size_t n)
 {
-	struct secret *s = mem_alloc(sizeof *s + n + 1);
+	struct secret *s = reserve(n + 1);
 
 	s->len = n;
 	if (n)
@@ -52,12 +67,12 @@ void secret_free(struct secret *s)
 	if (!s)
 		return;
 	explicit_bzero(s->text, s->len);
-	free(s);
+	munmap(s, sizeof *s + s->room);
 }
 
 struct secret *secret_base64_encode(const void *p, size_t n)
 {
-	struct secret *s = mem_alloc(sizeof *s + BASE64_LENGTH(n) + 1);
+	struct secret *s = reserve(BASE64_LENGTH(n) + 1);
 
 	base64_encode(p, n, s->text);
 	s->len = BASE64_LENGTH(n);
@@ -85,7 +100,7 @@ struct secret *secret_base64_decode(const char *text)
 		n--;
 	if (n % 4 == 1 || (fill > 0 && (n + fill) % 4 != 0))
 		return NULL;
-	s = mem_alloc(sizeof *s + n / 4 * 3 + 4);
+	s = reserve(n / 4 * 3 + 4);
 	for (size_t i = 0; i < n; i++) {
 		int d = digit(text[i]);
 
@@ -106,7 +121,7 @@ struct secret *secret_base64_decode(const char *text)
 struct secret *secret_basic(const char *user, const struct secret *password)
 {
 	size_t n = strlen(user) + 1 + secret_length(password);
-	auto_secret struct secret *plain = mem_alloc(sizeof *plain + n + 1);
+	auto_secret struct secret *plain = reserve(n + 1);
 	auto_secret struct secret *coded = NULL;
 	struct secret *out;
 
@@ -115,7 +130,7 @@ struct secret *secret_basic(const char *user, const struct secret *password)
 	plain->text[strlen(user)] = ':';
 	memcpy(plain->text + strlen(user) + 1, secret_text(password), secret_length(password));
 	coded = secret_base64_encode(plain->text, n);
-	out = mem_alloc(sizeof *out + 6 + coded->len + 1);
+	out = reserve(6 + coded->len + 1);
 	out->len = 6 + coded->len;
 	memcpy(out->text, "Basic ", 6);
 	memcpy(out->text + 6, coded->text, coded->len);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords and tokens: a type of its own, so that none is printed by accident; zeroed when freed.
+ * Passwords and tokens: a type of its own, so that none is printed by accident; zeroed when freed,
+ * and in memory that core dumps leave out. What libcurl and jansson copy is not: bld has no dumps
+ * at all (builder/main.c).
  * Also base64, which is how credential files and Basic carry them.
  */
 #ifndef BLD_STORE_TRANSPORT_SECRET_H

@@ -265,3 +265,49 @@ watch_processes() {
 	has "$log" '[0-9] other$'
 	hasnt "$log" 'second-line'
 }
+
+@test "a variable given as a secret is in no environment of a child; others are" {
+	start_registry htpasswd
+	seed "$REG/a/b:1" gz --dest-creds 'alice:s3cret:with colon'
+	mkdir -p bin
+	cat >bin/docker-credential-spy <<-EOF
+		#!/bin/sh
+		cat >/dev/null
+		env >"$T/seen"
+		printf '{"Username":"alice","Secret":"s3cret:with colon"}'
+	EOF
+	cat >bin/git <<-EOF
+		#!/bin/sh
+		env >"$T/seen.git"
+		exit 1
+	EOF
+	chmod 755 bin/*
+	printf '{"credHelpers":{"%s":"spy"}}' "$REG" >auth.json
+	export FROM_ENV=$CANARY https_proxy=http://127.0.0.1:1 OTHER=other-value PATH=$T/bin:$PATH
+	printf 'FROM %s/a/b:1\nADD https://127.0.0.1:1/x.git /x\n' "$REG" >ctx/Dockerfile
+	run bld build --authfile auth.json --secret id=one,env=FROM_ENV --secret id=two,env=FROM_ENV \
+		--secret id=p,env=https_proxy ctx
+	equal "$status" 5 "$output"
+	has "$(cat seen)" '^OTHER=other-value'
+	has "$(cat seen)" '^https_proxy='
+	hasnt "$(cat seen)" "$CANARY"
+	hasnt "$(cat seen.git)" "$CANARY"
+	hasnt "$(cat seen.git)" 'OTHER='
+}
+
+@test "bld leaves no core dump, and can be looked at while it runs" {
+	python3 - "$BLD" <<-'EOF'
+	import os, resource, signal, subprocess, sys
+	resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+	p = subprocess.Popen([sys.argv[1], "build", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+	p.stdin.write(b"FROM scratch\n" * 10000)  # more than a pipe holds: it has started, and reads
+	p.stdin.flush()
+	limit = [x.split() for x in open(f"/proc/{p.pid}/limits") if x.startswith("Max core")][0]
+	assert os.stat(f"/proc/{p.pid}/environ").st_uid == os.geteuid()
+	os.kill(p.pid, signal.SIGSEGV)
+	_, status = os.waitpid(p.pid, 0)
+	assert os.WIFSIGNALED(status) and not os.WCOREDUMP(status), (status, limit)
+	assert limit[4:6] == ["1", "1"], limit
+	EOF
+	equal "$(find . -name 'core*')" ''
+}

@@ -103,6 +103,42 @@ static void test_header(void **state)
 	}
 }
 
+/* Is the mapping that holds p marked as one that dumps leave out? */
+static bool left_out_of_dumps(const void *p)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	char line[512];
+	bool here = false, out = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		unsigned long from, to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = (uintptr_t)p >= from && (uintptr_t)p < to;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			out = strstr(line, " dd") != NULL;
+	}
+	fclose(f);
+	return out;
+}
+
+static void test_secret_memory(void **state)
+{
+	struct secret *s[] = {secret_of("s3cret"), secret_of(""), NULL, NULL, NULL};
+
+	(void)state;
+	s[2] = secret_copy(s[0]);
+	s[3] = secret_basic("u", s[0]);
+	s[4] = secret_base64_decode("czNjcmV0");
+	for (size_t i = 0; i < ARRAY_LEN(s); i++)
+		if (!left_out_of_dumps(secret_text(s[i])))
+			fail_msg("secret %zu is in a core dump", i);
+	assert_string_equal(secret_text(s[4]), "s3cret");
+	for (size_t i = 0; i < ARRAY_LEN(s); i++)
+		secret_free(s[i]);
+}
+
 static void test_base64(void **state)
 {
 	static const char *const bad[] = {"a", "YQ=", "YWI", "Y*==", "YQ===", "====="};
@@ -628,6 +664,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_secret_memory),
 		cmocka_unit_test_setup_teardown(test_realms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store_erase, setup, teardown),
