@@ -78,8 +78,8 @@ int layer_name_clean(const char *s, size_t n, bool clamp, char *out, struct err 
 		const char *slash = memchr(p, '/', (size_t)(end - p));
 		size_t k = (size_t)((slash ? slash : end) - p);
 		if (k == 2 && p[0] == '.' && p[1] == '.') {
-			if (!clamp)
-				return name_error(err, s, n, "\"..\" is not allowed");
+			if (!clamp && c.len == 0 && *s != '/')
+				return name_error(err, s, n, "leads out of the layer");
 			go_up(&c);
 		} else if (k > 0 && !(k == 1 && p[0] == '.') && go_down(&c, p, k, n, err) < 0) {
 			return -1;

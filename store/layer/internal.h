@@ -21,8 +21,9 @@
 #define LAYER_TAR_BLOCK   512
 
 /*
- * A name as it stands in an archive, made relative: no leading or doubled '/', no "."
- * components. ".." is ERR_CORRUPT, or stays at the root with `clamp`. out has room for
+ * A name as it stands in an archive, made relative: no leading or doubled '/', no "." components;
+ * ".." takes back the component before it, as text. A relative name that leads out of the root is
+ * ERR_CORRUPT, or stays there with `clamp`; an absolute one stays there. out has room for
  * LAYER_PATH_MAX + 1 bytes. ERR_LIMIT past LAYER_PATH_MAX or LAYER_DEPTH_MAX.
  */
 int layer_name_clean(const char *s, size_t n, bool clamp, char *out, struct err **err);

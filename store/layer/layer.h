@@ -137,8 +137,10 @@ void layer_list_free(struct layer_list *l);
 
 /*
  * Walks a seekable plain tar (ustar, pax, GNU long names, GNU and pax sparse forms). Bounded by the
- * limits above. Names: a leading '/' and "." components are dropped; ".." is ERR_CORRUPT, as are a
- * bad checksum, sizes beyond the file, whiteout names that are not one plain component. Other
+ * limits above. Names: a leading '/' and "." components are dropped; ".." takes back the component
+ * before it, as text, and is ERR_CORRUPT where it leads out of the layer, as are a bad checksum,
+ * sizes beyond the file, whiteout names that are not one plain component. A character device 0:0,
+ * which no overlay shows, is a whiteout. Other
  * `.wh..wh.*` names (aufs leftovers) are skipped. Xattrs that layers do not carry are dropped,
  * `*.overlay.*` too. Ends at two zero blocks or at the end of the file; what follows is ignored.
  */

@@ -288,8 +288,6 @@ static int take_device(struct layer_entry *e, const unsigned char *b, struct err
 	/* 12 and 20 bits in the kernel. */
 	if (major < 0 || major >= 1 << 12 || minor < 0 || minor >= 1 << 20)
 		return err_set(err, ERR_CORRUPT, "the device number is out of range");
-	if (e->type == LAYER_CHAR && !major && !minor)
-		return err_set(err, ERR_CORRUPT, "a character device 0:0 means a deleted file");
 	e->dev_major = (uint32_t)major;
 	e->dev_minor = (uint32_t)minor;
 	return 0;
@@ -371,6 +369,9 @@ static int take_entry(struct layer_walk *w, const unsigned char *header, struct 
 	}
 	if (root && w->e.type != LAYER_DIR)
 		return err_set(err, ERR_CORRUPT, "the root can only be a directory");
+	/* On an overlay this device is a whiteout, wherever it comes from. */
+	if (w->e.type == LAYER_CHAR && !w->e.dev_major && !w->e.dev_minor)
+		w->e = (struct layer_entry){.path = w->path, .fd = -1, .type = LAYER_WHITEOUT};
 	if (w->e.type == LAYER_HARDLINK && clean_hardlink(w, err))
 		return -1;
 	if (w->e.type == LAYER_HARDLINK || w->e.type == LAYER_SYMLINK)

@@ -235,11 +235,15 @@ refused() {
 add("out", S, linkname="/tmp")
 add("out/through")
 add("up", S, linkname="../../../../..")
-add("up/tmp/over")'
+add("up/tmp/over")
+add("none/../cleaned")
+add("gone", tarfile.CHRTYPE)'
 	equal "$status" 0 "$stderr"
 	[ ! -e /tmp/through ] && [ ! -e /tmp/over ]
-	run bld run h ls -la /abs /tmp/through /tmp/over
+	run bld run h ls -la /abs /tmp/through /tmp/over /cleaned
 	equal "$status" 0 "$output"
+	run bld run h ls -la /gone /none
+	equal "$status" 1 "$output"
 }
 
 @test "odd layers: overlay attributes, duplicate names, garbage" {
