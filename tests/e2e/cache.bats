@@ -90,14 +90,15 @@ setup() {
 }
 
 @test "the owner of a step dies: another one takes over" {
-	printf 'FROM localhost/base\nRUN echo begin-$((40+2)); sleep 2; echo ok > /x\n' >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN --mount=type=cache,target=/go echo begin-$((40+2)); until [ -e /go/go ]; do sleep 0.05; done; echo ok > /x\n' >ctx/Dockerfile
 	"$BLD" build --progress=plain ctx >first.log 2>&1 3>&- &
 	first=$!
 	wait_text first.log 'begin-42'
 	"$BLD" build --progress=plain -t second ctx >second.log 2>&1 3>&- &
 	second=$!
-	sleep 0.3
+	wait_text second.log 'waiting for another build that does the same step'
 	kill -9 $first
+	touch "$(echo "$BLD_ROOT"/bld/mounts/*)/go"
 	wait $second || { cat second.log; false; }
 	check_tree docker.io/library/second <<<'/x content=ok%0a'
 }

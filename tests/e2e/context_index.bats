@@ -11,7 +11,7 @@ setup() {
 	for i in $(seq 60); do echo "file $i" >"ctx/src/f$i"; done
 	for i in $(seq 20); do echo "deep $i" >"ctx/src/deep/g$i"; done
 	printf 'FROM scratch\nCOPY src /src\nCOPY src/f7 /\n' >ctx/Dockerfile
-	sleep 0.05
+	settled ctx/Dockerfile
 }
 
 # opened PATTERN: how many files of the context the last traced build read
@@ -34,9 +34,8 @@ opened() { grep -v O_PATH trace | grep -cE "\"(src/|src/deep/)?$1\"" || true; }
 
 @test "one file is changed: one file is read, and written with the others" {
 	build -t x --timestamp 5 ctx
-	sleep 0.05
 	echo changed >ctx/src/f9
-	sleep 0.05
+	settled ctx/src/f9
 	traced -t x --timestamp 5 ctx
 	equal "$(cached_steps)" 0
 	[ "$(opened f9)" -ge 1 ]
@@ -53,8 +52,8 @@ opened() { grep -v O_PATH trace | grep -cE "\"(src/|src/deep/)?$1\"" || true; }
 
 @test "touched: read again, still cached; edited with its time put back: not cached" {
 	build -t x ctx
-	sleep 0.05
 	touch ctx/src/f9
+	settled ctx/src/f9
 	build -t x ctx
 	equal "$(cached_steps)" 2
 	touch -r ctx/src/f9 mark

@@ -11,7 +11,7 @@ setup() {
 	for i in $(seq 40); do echo "file $i" >"ctx/src/f$i"; done
 	for i in $(seq 20); do echo "deep $i" >"ctx/src/deep/g$i"; done
 	echo o >ctx/src/out/o
-	sleep 0.05
+	settled ctx/src/out/o
 }
 
 opened() { grep -v O_PATH trace | grep -cE "\"([a-z]+/)*$1\"" || true; }

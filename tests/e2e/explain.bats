@@ -178,7 +178,7 @@ edit() { sed -i "$@" ctx/Dockerfile; }
 	unset first
 	changed '14 ARG V: 1 -> 5' --build-arg V=5
 	changed '6 ARG BUILDER: value changed' --build-arg BUILDER=hunter2
-	! grep -rqs hunter2 "$BLD_ROOT/bld/cache"
+	run ! grep -rqs hunter2 "$BLD_ROOT/bld/cache"
 	echo two >www/file.txt
 	changed "12 http://$WEB/plain/file.txt: other content"
 	changed '6 network: host -> none' --network=none

@@ -28,6 +28,7 @@ common_setup() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	T=$BATS_TEST_TMPDIR
 	mkdir -p "$T/home" "$T/run" "$T/ctx"
+	NAP=9999.$$ # what a RUN sleeps that is to be ended: no other test has it in a command line
 	export T HOME=$T/home XDG_RUNTIME_DIR=$T/run BLD_ROOT=$T/store
 	cd "$T" || return
 }
@@ -85,7 +86,7 @@ fails() {
 		echo "err: $stderr" | tail -40
 		return 1
 	fi
-	! grep -qE 'AddressSanitizer|LeakSanitizer|runtime error:' <<<"$stderr"
+	hasnt "$stderr" 'AddressSanitizer|LeakSanitizer|runtime error:'
 }
 
 # equal A B [TEXT]

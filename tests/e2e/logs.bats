@@ -58,19 +58,16 @@ EOF
 
 @test "logs are few, pruned, and a killed build's is readable" {
 	need_base
-	printf 'FROM localhost/base\nRUN echo begun; sleep 60\n' >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN echo begun; sleep %s\n' $NAP >ctx/Dockerfile
 	"$BLD" build ctx >/dev/null 2>&1 &
 	pid=$!
-	for _ in {1..300}; do
-		[ "$(bld logs last 1 2>/dev/null)" != begun ] || break
-		sleep 0.05
-	done
+	begun() { [ "$(bld logs last 1 2>/dev/null)" = begun ]; }
+	eventually begun
 	has "$(bld logs)" ' running '
 	kill -9 "$pid" && wait "$pid" 2>/dev/null || true
 	# Its sandbox goes with it, a moment later.
-	for _ in {1..300}; do
-		[[ $(bld logs) != *' running '* ]] || sleep 0.05
-	done
+	ended() { [[ $(bld logs) != *' running '* ]]; }
+	eventually ended
 	has "$(bld logs)" ' interrupted '
 	equal "$(bld logs last 1)" begun
 	for n in {1..55}; do mkdir "$BLD_ROOT/bld/logs/20200101-000000-$n"; done

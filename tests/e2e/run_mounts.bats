@@ -9,9 +9,9 @@ setup() {
 	need_base
 }
 
-# counter SHARING: a Dockerfile that reads a number in the cache, waits, and writes the next one
+# counter SHARING WAIT: a Dockerfile that reads a number in the cache, waits, and writes the next one
 counter() {
-	printf 'FROM localhost/base\nARG N\nRUN --mount=type=cache,id=c,target=/c,sharing=%s n=$(cat /c/n 2>/dev/null || echo 0); : $N; sleep 0.4; echo $((n + 1)) > /c/n; ls /c > /names; cat /c/n > /got\n' "$1" >ctx/Dockerfile
+	printf 'FROM localhost/base\nARG N\nRUN --mount=type=cache,id=meet,target=/meet --mount=type=cache,id=c,target=/c,sharing=%s n=$(cat /c/n 2>/dev/null || echo 0); touch /meet/$N; %s; echo $((n + 1)) > /c/n; ls /c > /names; cat /c/n > /got\n' "$1" "$2" >ctx/Dockerfile
 }
 
 # several N [OPTIONS]: so many builds at a time; what each got in out-N/got
@@ -25,14 +25,20 @@ several() {
 }
 
 @test "a locked cache: processes wait for each other" {
-	counter locked
-	several 3
+	counter locked 'i=0; until [ -e /meet/go ] || [ $((i += 1)) -gt 1200 ]; do sleep 0.05; done'
+	several 3 3>&- 4>&- &
+	all=$!
+	waiting() { [ "$(cat log-* | grep -c 'waiting for a cache mount')" = 2 ]; }
+	eventually waiting
+	inside() { one=$(echo "$BLD_ROOT"/bld/mounts/*/[012]) && [ -e "$one" ]; }
+	eventually inside
+	touch "$(dirname "$one")/go"
+	wait $all
 	equal "$(cat out-*/got | sort | tr '\n' ' ')" '1 2 3 '
-	grep -q 'waiting for a cache mount' log-*
 }
 
 @test "a private cache: each process has one of its own" {
-	counter private
+	counter private 'i=0; until [ "$(ls /meet | wc -l)" = 3 ] || [ $((i += 1)) -gt 1200 ]; do sleep 0.05; done'
 	several 3
 	equal "$(cat out-*/got | tr '\n' ' ')" '1 1 1 '
 }

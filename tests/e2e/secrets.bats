@@ -9,9 +9,9 @@ CANARY=canary-9f3c-do-not-keep-me
 nowhere() { # no file below DIR... holds the canary, plain, in base64 or inside a compressed blob
 	local f b64
 	b64=$(printf %s "$CANARY" | base64 | cut -c1-30)
-	! grep -rlF -e "$CANARY" -e "$b64" "$@" || return 1
+	if grep -rlF -e "$CANARY" -e "$b64" "$@"; then return 1; fi
 	while IFS= read -r f; do
-		! { gzip -dcq "$f" 2>/dev/null | grep -qF "$CANARY"; } || { echo "$f"; return 1; }
+		if gzip -dcq "$f" 2>/dev/null | grep -qF "$CANARY"; then echo "$f"; return 1; fi
 	done < <(find "$@" -type f)
 }
 
@@ -126,9 +126,9 @@ forms() {
 # no_trace DIR...: no form of any canary in any file, whatever it is compressed with
 no_trace() {
 	local f
-	grep -rlFf "$T/forms" "$@" && return 1
+	if grep -rlFf "$T/forms" "$@"; then return 1; fi
 	while IFS= read -r f; do
-		! gzip -dcq "$f" 2>/dev/null | grep -qFf "$T/forms" || { echo "in $f"; return 1; }
+		if gzip -dcq "$f" 2>/dev/null | grep -qFf "$T/forms"; then echo "in $f"; return 1; fi
 	done < <(find "$@" -type f)
 }
 

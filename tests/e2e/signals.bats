@@ -12,33 +12,22 @@ interrupt() {
 	# A background job of a shell ignores INT; setsid and env give it the default back.
 	env --default-signal=INT --default-signal=TERM setsid "$@" >out.log 2>&1 3>&- &
 	pid=$!
-	wait_text out.log "$re" 30 || { kill -9 $pid; return 1; }
+	wait_text out.log "$re" || { kill -9 $pid; return 1; }
 	kill -s "$sig" $pid
 	wait $pid || rc=$?
 	[ "$rc" = "$want" ] || { echo "status $rc, wanted $want"; cat out.log; return 1; }
-}
-
-gone() { # gone TEXT: no process has it in its command line
-	local i
-	for ((i = 0; i < 100; i++)); do
-		pgrep -f "$1" >/dev/null || return 0
-		sleep 0.02
-	done
-	echo "still running:"
-	pgrep -af "$1"
-	return 1
 }
 
 @test "INT and TERM in RUN" {
 	need_base
 	dockerfile <<-EOF
 		FROM localhost/base
-		RUN echo before-\$((40 + 2)); sleep 98761 & sleep 98762
+		RUN echo before-\$((40 + 2)); sleep $NAP & sleep $NAP
 	EOF
 	interrupt INT 130 'before-42' "$BLD" build --progress=plain ctx
-	gone 'sleep 9876[12]'
+	gone "sleep $NAP"
 	interrupt TERM 143 'before-42' "$BLD" build --progress=plain ctx
-	gone 'sleep 9876[12]'
+	gone "sleep $NAP"
 	no_leftovers
 	ok bld verify
 }
@@ -47,10 +36,10 @@ gone() { # gone TEXT: no process has it in its command line
 	need_base
 	dockerfile <<-EOF
 		FROM localhost/base
-		RUN trap '' INT TERM; echo before-\$((40 + 2)); while :; do sleep 98763; done
+		RUN trap '' INT TERM; echo before-\$((40 + 2)); while :; do sleep $NAP; done
 	EOF
 	interrupt INT 130 'before-42' timeout 60 "$BLD" build --progress=plain ctx
-	gone 'sleep 98763'
+	gone "sleep $NAP"
 	no_leftovers
 }
 

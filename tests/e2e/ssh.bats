@@ -23,10 +23,7 @@ teardown() {
 agent() {
 	ssh-agent -D -a "$T/agent.sock" >/dev/null 3>&- 4>&- &
 	AGENT=$!
-	for ((i = 0; i < 200; i++)); do
-		[ ! -S "$T/agent.sock" ] || break
-		sleep 0.02
-	done
+	eventually test -S "$T/agent.sock"
 	SSH_AUTH_SOCK=$T/agent.sock ssh-add -q "$T/one"
 }
 
@@ -121,14 +118,14 @@ ask() {
 	ask 000000010b
 	build --ssh "default=$T/one,$T/two" ctx
 	has "$log" "answer=[0-9a-f]{8}0c00000002.*$(printf one@test | od -An -tx1 | tr -d ' \n').*$(printf two@test | od -An -tx1 | tr -d ' \n')"
-	! pgrep -f "ssh-agent -D -s -a agent"
-	! grep -rlF 'PRIVATE KEY' "$BLD_ROOT"
+	run ! pgrep -f "ssh-agent -D -s -a agent"
+	run ! grep -rlF 'PRIVATE KEY' "$BLD_ROOT"
 }
 
 @test "an agent of bld's own dies with it" {
-	dockerfile <<-'EOF'
+	dockerfile <<-EOF
 		FROM localhost/base
-		RUN --mount=type=ssh touch /c; echo begun; sleep 60
+		RUN --mount=type=ssh touch /c; echo begun; sleep $NAP
 	EOF
 	"$BLD" build --progress=plain --ssh "default=$T/one" ctx >log 2>&1 3>&- 4>&- &
 	pid=$!
@@ -136,11 +133,8 @@ ask() {
 	pgrep -P $pid ssh-agent >agents
 	kill -9 $pid
 	wait $pid || true
-	for ((i = 0; i < 100; i++)); do
-		kill -0 "$(cat agents)" 2>/dev/null || break
-		sleep 0.02
-	done
-	! kill -0 "$(cat agents)" 2>/dev/null
+	ended() { ! kill -0 "$(cat agents)" 2>/dev/null; }
+	eventually ended
 	bld images >/dev/null
 	dockerfile <<<'FROM scratch'
 	bld build ctx 2>/dev/null
@@ -154,10 +148,7 @@ s.bind(sys.argv[1])
 s.listen(5)
 time.sleep(60)' "$T/agent.sock" 3>&- 4>&- &
 	AGENT=$!
-	for ((i = 0; i < 200; i++)); do
-		[ ! -S "$T/agent.sock" ] || break
-		sleep 0.02
-	done
+	eventually test -S "$T/agent.sock"
 	# 256 KiB to sign: more than the socket takes
 	ask 000400000d 262143
 	run timeout -k 1 20 "$BLD" build --progress=plain --ssh "default=$T/agent.sock" ctx

@@ -94,11 +94,12 @@ damage() { # flip one byte in the middle
 }
 
 @test "prune while a build runs" {
-	printf 'FROM localhost/base\nRUN echo begin-$((40+2)); sleep 1; echo ok > /x\nRUN cat /x > /y\n' >ctx/Dockerfile
+	printf 'FROM localhost/base\nRUN --mount=type=cache,target=/go echo begin-$((40+2)); until [ -e /go/go ]; do sleep 0.05; done; echo ok > /x\nRUN cat /x > /y\n' >ctx/Dockerfile
 	"$BLD" build --progress=plain -t slow ctx >slow.log 2>&1 3>&- &
 	p=$!
 	wait_text slow.log 'begin-42'
 	run timeout 60 "$BLD" prune --all
+	touch "$(echo "$BLD_ROOT"/bld/mounts/*)/go"
 	wait $p || { cat slow.log; false; }
 	check_tree docker.io/library/slow <<<'/y content=ok%0a'
 	ok bld verify

@@ -4,27 +4,44 @@
 # Servers on 127.0.0.1 for tests. $T is the directory of the test, $TOOLS is tests/tools; whoever
 # starts one calls stop_all at the end.
 
-# wait_for FILE: until it is there, at most 10 s; no fixed sleeps.
-wait_for() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$1" ] || return 0
+# eventually [-t SECONDS] COMMAND...: ask until it succeeds, at most 60 s (a busy machine is slow). The
+# only sleep of the tests that waits for something.
+eventually() {
+	local end=$((SECONDS + 60))
+	[ "$1" != -t ] || { end=$((SECONDS + $2)); shift 2; }
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "this did not come to be: $*"; return 1; }
 		sleep 0.02
 	done
-	echo "$1 did not come"
-	return 1
 }
 
-# wait_text FILE REGEX [SECONDS]
-wait_text() {
-	local i
-	for ((i = 0; i < ${3:-20} * 50; i++)); do
-		! grep -qsE "$2" "$1" || return 0
-		sleep 0.02
-	done
-	echo "/$2/ did not come in $1:"
-	tail -5 "$1"
-	return 1
+# wait_for FILE: until it is there and not empty
+wait_for() { eventually test -s "$1"; }
+
+# wait_text FILE REGEX [SECONDS]: until a line of it matches
+wait_text() { eventually -t "${3:-60}" grep -qsE -- "$2" "$1" || { tail -5 "$1"; return 1; }; }
+
+# gone TEXT: until no process has it in its command line
+runs_none() { ! pgrep -f -- "$1" >/dev/null; }
+gone() { eventually runs_none "$1" || { pgrep -af -- "$1"; return 1; }; }
+# runs TEXT: until one has
+runs() { eventually pgrep -f -- "$1" >/dev/null; }
+
+# settled FILE: until the clock that file systems use has left its times behind. A stat index believes
+# only such files; another file that is made now is written later.
+settled() {
+	local probe=$1.settled.$$
+	newer() { touch "$probe" && [ "$probe" -nt "$1" ] && [ "$(stat -c %.Z "$probe")" != "$(stat -c %.Z "$1")" ]; }
+	eventually newer "$1"
+	rm -f "$probe"
+}
+
+# another_second: until the clock shows another one
+another_second() {
+	local now
+	now=$(date +%s)
+	later() { [ "$(date +%s)" != "$now" ]; }
+	eventually later
 }
 
 STARTED=()
@@ -62,7 +79,7 @@ start_git() {
 		port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
 		background "gitd$try" git daemon --verbose --export-all --base-path="$T/www" \
 			--listen=127.0.0.1 --port="$port"
-		! wait_text "$T/gitd$try.log" 'Ready to rumble' 5 || { GITD=127.0.0.1:$port; return; }
+		! wait_text "$T/gitd$try.log" 'Ready to rumble' 10 || { GITD=127.0.0.1:$port; return; }
 	done
 	return 1
 }
