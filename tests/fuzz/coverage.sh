@@ -28,16 +28,17 @@ for t in $(fuzz_targets); do
 	for d in "${dirs[@]}"; do
 		[ ! -d "$d" ] || [ -z "$(ls "$d")" ] || inputs+=("$d")
 	done
-	[ ${#inputs[@]} -gt 0 ] || continue
 	# shellcheck disable=SC2086,SC2046
 	$cc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -I"$dir/gen" -O1 -g $flags -o "$dir/$t" \
 		tests/fuzz/fuzz_"$t".c tests/fuzz/driver.c "$dir"/lib{builder,store,parser}.a \
 		-Wl,--as-needed $(pkg-config --libs jansson) -lz -lpthread || exit 2
+	objects+=(-object "$dir/$t")
+	# Built in any case, so that its lines count.
+	[ ${#inputs[@]} -gt 0 ] || continue
 	LLVM_PROFILE_FILE=$dir/$t.profraw "$dir/$t" "${inputs[@]}" >"$dir/$t.log" 2>&1 || {
 		echo "$t: ended with status $?"
 		exit 1
 	}
-	objects+=(-object "$dir/$t")
 done
 "llvm-profdata${LLVM:-}" merge -o "$dir/all.profdata" "$dir"/*.profraw || exit 2
 "llvm-cov${LLVM:-}" export -summary-only -instr-profile="$dir/all.profdata" "${objects[@]:1}" >"$dir/all.json" || exit 2
