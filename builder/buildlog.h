@@ -8,8 +8,9 @@
  *
  * ID is the time the first step began and the process: "20261123-101530-042-4711". A build that
  * runs no step leaves nothing. The newest BUILDLOG_KEEP builds stay; `bld prune` removes what has
- * ended. A running build holds a lock on its directory. Only bytes that the display gets are
- * written, so what is masked there is masked here.
+ * ended well, `bld prune --all` and `--keep-time` also what failed. A running build holds a lock on
+ *its directory. Only bytes that the display gets are written, so what is masked there is masked
+ *here.
  */
 #ifndef BLD_BUILDER_BUILDLOG_H
 #define BLD_BUILDER_BUILDLOG_H

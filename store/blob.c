@@ -94,7 +94,7 @@ uint64_t blob_written(const struct blob_writer *w)
 static bool have_trusted(struct store *s, const char *hex, const struct digest *d, uint64_t size)
 {
 	struct stat st;
-	auto_fd int fd = openat(store_blobs_fd(s), hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(store_blobs_fd(s), hex, O_RDONLY | O_NOFOLLOW, 0);
 
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	       (uint64_t)st.st_size == size && store_trusted(s, fd, d);
@@ -215,8 +215,7 @@ int blob_hash_fd(int fd, struct digest *out)
 static int open_raw(struct store *s, const struct digest *d, struct stat *st, struct err **err)
 {
 	char hex[DIGEST_HEX];
-	auto_fd int fd =
-		openat(store_blobs_fd(s), sha256_hex(d, hex), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(store_blobs_fd(s), sha256_hex(d, hex), O_RDONLY | O_NOFOLLOW, 0);
 
 	if (fd < 0 && errno == ELOOP)
 		return err_set(err, ERR_CORRUPT, "blob sha256:%s is not a file", hex);

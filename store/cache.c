@@ -49,7 +49,7 @@ static int load(struct store *s, const char *hex, bool touch, char **value, size
 	struct stat st;
 	auto_buf struct buf b = {0};
 	auto_err struct err *problem = NULL;
-	auto_fd int fd = openat(store_dir(s, STORE_CACHE), hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(store_dir(s, STORE_CACHE), hex, O_RDONLY | O_NOFOLLOW, 0);
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "cache record %s", hex);
@@ -91,7 +91,7 @@ static bool stands(struct store *s, const char *hex, const struct buf *want)
 {
 	auto_buf struct buf b = {0};
 	int dir = store_dir(s, STORE_CACHE);
-	auto_fd int fd = openat(dir, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(dir, hex, O_RDONLY | O_NOFOLLOW, 0);
 
 	if (fd < 0)
 		return false;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "store/base/fs.h"
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/base/strlist.h"
@@ -30,6 +31,7 @@
 
 #define SIZE_DEPTH  64 /* directories deeper than this are not counted in the report */
 #define GC_DIRS_MAX 16
+#define LOG_END_MAX ((size_t)1 << 20)
 
 /* What is to go from one directory. */
 struct gc_doomed {
@@ -322,8 +324,7 @@ static int form_of_live(struct gc *g, const char *name, struct digest *value, st
 	if (strlen(name) < DIGEST_HEX || name[DIGEST_HEX - 1] != '.' ||
 		sha256_parse_hex(name, DIGEST_HEX - 1, &d) < 0 || !digestset_has(&g->layers, &d))
 		return 0;
-	auto_fd int fd =
-		openat(store_dir(g->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(store_dir(g->s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "bld/forms/%s", name);
 	if (fs_read_fd(fd, DIGEST_STRING, name, &b, &why) < 0)
@@ -389,6 +390,23 @@ static int live_statindex(struct gc *g, const char *name, struct err **err)
 	return is_recent(g, &st);
 }
 
+/* Did the build of this log fail? Then somebody may still want to read why: 1, 0, -1. */
+static int is_of_failure(struct gc *g, int dir_fd, struct err **err)
+{
+	auto_err struct err *why = NULL;
+	auto_buf struct buf b = {0};
+	auto_fd int fd = fs_openat(dir_fd, "end", O_RDONLY | O_NOFOLLOW, 0);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP
+			       ? 0
+			       : err_sys(err, "store %s: bld/logs", store_root(g->s));
+	if (fs_read_fd(fd, LOG_END_MAX, "bld/logs", &b, &why) < 0)
+		return err_is_verdict(why) ? 0 : err_pass(err, &why);
+	auto_json json_t *o = jsonx_load(b.data, b.len, LOG_END_MAX, "end", NULL);
+	return json_is_true(json_object_get(o, "failed"));
+}
+
 /* A build that runs holds a lock on the directory of its log. */
 static int live_log(struct gc *g, const char *name, struct err **err)
 {
@@ -402,9 +420,11 @@ static int live_log(struct gc *g, const char *name, struct err **err)
 	if (fd < 0)
 		return err_sys(err, "store %s: bld/%s", store_root(g->s), path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return 1;
+		return errno == EWOULDBLOCK
+			       ? 1
+			       : err_sys(err, "store %s: bld/%s", store_root(g->s), path);
 	if (g->o->keep_seconds < 0)
-		return 0;
+		return g->o->all ? 0 : is_of_failure(g, fd, err);
 	return fstat(fd, &st) < 0 ? err_sys(err, "store %s: bld/%s", store_root(g->s), path)
 				  : is_recent(g, &st);
 }

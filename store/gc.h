@@ -2,8 +2,10 @@
 /*
  * Garbage collection: mark from index.json (and, unless `all`, from cache records not older than
  * `keep_seconds`), sweep blobs, directory forms, indexes, derived forms, cache mounts, trash and
- * tmp of dead processes; logs of builds that ended (not those younger than `keep_seconds`). Needs
- * the store alone. Cache values name the layers they need as lines "layer sha256:HEX" (see cache.h
+ * tmp of dead processes; logs of builds that ended (not those younger than `keep_seconds`; where no
+ * time is given and not `all`, the logs of builds that failed stay). Needs the store alone. What
+ * cannot be read, for another reason than that it is missing or wrong, ends it before anything is
+ * removed. Cache values name the layers they need as lines "layer sha256:HEX" (see cache.h
  * users).
  */
 #ifndef BLD_STORE_GC_H

@@ -59,7 +59,7 @@ static int form_read(struct store *s, const struct digest *diff_id, const char *
 	auto_buf struct buf b = {0};
 
 	form_name(diff_id, end, name);
-	auto_fd int fd = openat(store_dir(s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(store_dir(s, STORE_FORMS), name, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? 0 : err_sys(err, "bld/forms/%s", name);
 	if (fs_read_fd(fd, DIGEST_STRING, name, &b, &why) < 0)

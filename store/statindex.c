@@ -307,7 +307,7 @@ struct statindex_writer *statindex_writer_new(
 	w->s = s;
 	w->id = *id;
 	fs_temp_name(w->temp, sizeof w->temp, "index");
-	w->fd = openat(store_tmp_fd(s), w->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	w->fd = fs_openat(store_tmp_fd(s), w->temp, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (w->fd < 0) {
 		err_sys(err, "store %s: temporary file", store_root(s));
 		free(w);

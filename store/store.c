@@ -323,7 +323,12 @@ struct store *store_open(const char *root, struct err **err)
 		atomic_init(&s->later->dirs[i], -1);
 	pthread_mutex_init(&s->lock, NULL);
 	s->keep = keep_new();
-	now_boot_id(s->boot, sizeof s->boot);
+	/* Taken for another boot's, all layer directories would be made again. */
+	if (now_boot_id(s->boot, sizeof s->boot) < 0) {
+		err_sys(err, "the boot id of this machine");
+		store_close(s);
+		return NULL;
+	}
 	s->has_proc = *s->boot;
 	if (!*s->boot) /* no /proc: trust only what this process writes */
 		fs_temp_name(s->boot, sizeof s->boot, "unknown");
@@ -447,7 +452,7 @@ int store_temp_dir(struct store *s, char name[64], struct err **err)
 	int tmp = store_tmp_fd(s);
 
 	fs_temp_name(name, 64, "d");
-	if (mkdirat(tmp, name, 0700) < 0)
+	if (tmp < 0 || mkdirat(tmp, name, 0700) < 0)
 		return err_sys(err, "store %s: temporary directory", s->root);
 	int fd = open_dir(tmp, name);
 	if (fd < 0)
@@ -495,8 +500,8 @@ int store_lock(
 	struct sha256 h;
 	struct digest mixed;
 	uint64_t offset;
-	auto_fd int fd = openat(store_dir(s, STORE_LOCKS), "objects",
-		O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = fs_openat(
+		store_dir(s, STORE_LOCKS), "objects", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return err_sys(err, "store %s: lock", s->root);

@@ -16,7 +16,7 @@ static const char *proc_name(int fd, char out[PROC_FD])
 static int open_named(struct tempfile *t)
 {
 	fs_temp_name(t->name, sizeof t->name, "f");
-	t->fd = openat(store_tmp_fd(t->s), t->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	t->fd = fs_openat(store_tmp_fd(t->s), t->name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (t->fd < 0)
 		t->name[0] = '\0';
 	return t->fd < 0 ? -1 : 0;
@@ -39,6 +39,8 @@ int tempfile_publish(struct tempfile *t, int dir_fd, const char *name)
 {
 	char proc[PROC_FD];
 
+	if (dir_fd == -1)
+		return -1; /* errno says why (fs_openat) */
 	if (!*t->name) {
 		if (linkat(AT_FDCWD, proc_name(t->fd, proc), dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
 			return 0;
@@ -62,7 +64,7 @@ int tempfile_reader(const struct tempfile *t)
 	char proc[PROC_FD];
 
 	if (*t->name)
-		return openat(store_tmp_fd(t->s), t->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		return fs_openat(store_tmp_fd(t->s), t->name, O_RDONLY | O_NOFOLLOW, 0);
 	return open(proc_name(t->fd, proc), O_RDONLY | O_CLOEXEC);
 }
 

@@ -348,7 +348,7 @@ static int form_fault(const char *name, int fd, const char **why, struct err **e
 static int check_form(struct check *c, const char *name, struct err **err)
 {
 	int dir = store_dir(c->s, STORE_FORMS);
-	auto_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(dir, name, O_RDONLY | O_NOFOLLOW, 0);
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;

@@ -7,6 +7,7 @@
 
 #include "builder/cli/show.h"
 #include "builder/ui/ui.h"
+#include "store/base/now.h"
 #include "store/image.h"
 #include "store/imageindex.h"
 #include "store/tags.h"
@@ -34,9 +35,15 @@ static uint64_t layers_size(const struct image *i)
 	return sum;
 }
 
-static const char *or_dash(const char *text)
+/* What others write there is anything from nothing to prose; in a table it is one word of the usual
+ * length. --json has it as it is. */
+static const char *created(const struct image *i, char out[NOW_RFC3339])
 {
-	return text && *text ? text : "-";
+	int64_t seconds;
+
+	if (!i->config.created || now_parse_rfc3339(i->config.created, &seconds) < 0)
+		return "-";
+	return now_rfc3339(seconds, out);
 }
 
 static void add_json(struct show_json *j, const struct tags_entry *e, const struct image *i)
@@ -57,7 +64,7 @@ static void add_json(struct show_json *j, const struct tags_entry *e, const stru
 static void add_row(struct show_table *t, const struct opts *o, const struct tags_entry *e,
 	const struct image *i)
 {
-	char digest[DIGEST_STRING], id[DIGEST_HEX];
+	char digest[DIGEST_STRING], id[DIGEST_HEX], time[NOW_RFC3339];
 	auto_buf struct buf size;
 	const char *cells[SHOW_COLUMNS_MAX];
 	size_t n = 0;
@@ -69,7 +76,7 @@ static void add_row(struct show_table *t, const struct opts *o, const struct tag
 	if (i)
 		ui_add_bytes(&size, layers_size(i));
 	cells[n++] = i ? show_short_id(&i->manifest.config.digest, id) : "damaged";
-	cells[n++] = i ? or_dash(i->config.created) : "-";
+	cells[n++] = i ? created(i, time) : "-";
 	cells[n++] = i ? size.data : "-";
 	show_table_row(t, cells);
 }

@@ -49,7 +49,10 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		size += i.manifest.layers[n].size;
 	show_json_open(&j, NULL, '{');
 	show_json_string(&j, "name", i.name);
-	if (imageindex_resolve(s, operands->v[0], &d, NULL, NULL) == 1)
+	int index = imageindex_resolve(s, operands->v[0], &d, NULL, err);
+	if (index < 0)
+		return -1;
+	if (index)
 		show_json_digest(&j, "index", &d.digest);
 	show_json_digest(&j, "id", &i.manifest.config.digest);
 	show_json_digest(&j, "digest", &i.manifest_digest);

@@ -413,10 +413,13 @@ static long find_entry(const struct work *w, const char *text, struct err **err)
 	auto_buf struct buf all;
 
 	buf_init(&all, BUF_TEXT_MAX);
-	if (!known && imageindex_resolve(w->s, text, &d, NULL, NULL) >= 0) {
+	auto_err struct err *why = NULL;
+	if (!known && imageindex_resolve(w->s, text, &d, NULL, &why) >= 0) {
 		digest = d.digest;
 		known = true;
 	}
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
 	for (size_t i = 0; i < w->x.nmanifests; i++)
 		if (is_entry(&w->x.manifests[i], text, platform, known ? &digest : NULL))
 			return (long)i;

@@ -16,7 +16,7 @@ struct opts {
 
 static const struct cli_option options[] = {
 	{"all", 'a', CLI_FLAG, offsetof(struct opts, all), NULL, NULL,
-		"also the build cache and the contents of cache mounts"},
+		"also the build cache, the contents of cache mounts, logs of failed builds"},
 	{"keep-time", 0, CLI_STRING, offsetof(struct opts, keep_time), "DURATION", NULL,
 		"drop what the build cache has not used for so long: 24h, 7d (default: keep all)"},
 	{"dry-run", 'n', CLI_FLAG, offsetof(struct opts, dry_run), NULL, NULL,

@@ -63,7 +63,11 @@ static int save(
 	o->remote.tls_verify = -1;
 	remote_transfer_opts(c, &o->remote, ui, &transfer);
 	bool whole = kind != TRANSFER_DOCKER_ARCHIVE && !o->platform;
-	if (whole && imageindex_resolve(s, text, &d, &name, NULL) == 1) {
+	auto_err struct err *why = NULL;
+	int index = whole ? imageindex_resolve(s, text, &d, &name, &why) : 0;
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
+	if (index == 1) {
 		remote_status(ui, "saving %s", name ? name : "index");
 		return archive_write_index(s, &d, kind, o->output, name, &transfer, err);
 	}

@@ -39,6 +39,8 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum 
 		[FS_BENEATH] = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 		[FS_NOLINKS] = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
+	if (root_fd == -1)
+		return -1;
 	int fd = openat2_call(root_fd, path, flags, mode, resolve[how]);
 
 	/* ENOSYS: before Linux 5.6. EPERM: seccomp filters that do not know the call. */
@@ -53,6 +55,8 @@ int fs_mkdirs(int dir_fd, const char *path, mode_t mode)
 	auto_free char *copy = mem_strdup(path);
 	char *save = NULL;
 
+	if (dir_fd == -1)
+		return -1;
 	for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
 		int base = at < 0 ? dir_fd : at;
 		if (mkdirat(base, name, mode) < 0 && errno != EEXIST)
@@ -67,9 +71,14 @@ int fs_mkdirs(int dir_fd, const char *path, mode_t mode)
 	return 0;
 }
 
+int fs_openat(int dir_fd, const char *name, int flags, mode_t mode)
+{
+	return dir_fd == -1 ? -1 : openat(dir_fd, name, flags | O_CLOEXEC, mode);
+}
+
 DIR *fs_opendir(int dir_fd, const char *name)
 {
-	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = fs_openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dir)

@@ -29,6 +29,13 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum 
 /* mkdir -p below dir_fd, plain path of our own making (no "..", relative). 0 / -1 errno. */
 int fs_mkdirs(int dir_fd, const char *path, mode_t mode);
 
+/*
+ * openat(), for a directory that may not be open: dir_fd -1 means that it could not be opened, and
+ * errno still says why, which stays the reason ("Bad file descriptor" tells nobody anything). The
+ * same holds for fs_open_beneath, fs_opendir, fs_mkdirs and lock_take (lock.h).
+ */
+int fs_openat(int dir_fd, const char *name, int flags, mode_t mode);
+
 /* A directory to read, without following a link at its end: NULL errno; closedir(). */
 DIR *fs_opendir(int dir_fd, const char *name);
 /* The next entry but "." and "..": 1 with *out (valid until the next call), 0 at the end, -1 errno.

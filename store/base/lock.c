@@ -57,11 +57,12 @@ static bool still_named(int dir_fd, const char *name, int fd)
 int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, struct err **err)
 {
 	for (;;) {
-		auto_fd int fd = openat(
-			dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+		auto_fd int fd =
+			fs_openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600);
 		/* A store of somebody else can still be read: a shared lock needs no write access.
 		 */
-		if (fd < 0 && mode == LOCK_SHARED && (errno == EACCES || errno == EROFS))
+		if (fd < 0 && dir_fd != -1 && mode == LOCK_SHARED &&
+			(errno == EACCES || errno == EROFS))
 			fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return err_sys(err, "lock %s", name);

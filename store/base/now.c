@@ -197,13 +197,15 @@ int now_parse_http_date(const char *s, int64_t *out)
 	return 0;
 }
 
-void now_boot_id(char *out, size_t size)
+int now_boot_id(char *out, size_t size)
 {
 	auto_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 || !size ? 0 : read(fd, out, size - 1);
 
-	if (size)
-		out[n > 0 ? n : 0] = '\0';
-	if (size)
-		out[strcspn(out, "\n")] = '\0';
+	*out = '\0';
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
+	ssize_t n = read(fd, out, size - 1);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return n < 0 ? -1 : 0;
 }

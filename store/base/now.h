@@ -17,7 +17,7 @@ const char *now_rfc3339(int64_t seconds, char out[NOW_RFC3339]);
 int now_parse_rfc3339(const char *s, int64_t *out);
 /* HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"); 0 / -1. */
 int now_parse_http_date(const char *s, int64_t *out);
-/* The kernel's boot id as text, "" when it cannot be read. */
-void now_boot_id(char *out, size_t size);
+/* The kernel's boot id as text, "" where there is no /proc: 0 / -1 errno. */
+int now_boot_id(char *out, size_t size);
 
 #endif

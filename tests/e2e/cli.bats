@@ -232,3 +232,20 @@ commands="build pull push images inspect history tag rmi prune save load login l
 		skopeo inspect "oci:$BLD_ROOT:$n" >/dev/null
 	done
 }
+
+# Fractions, offsets and prose: --json has them as they are.
+@test "columns of images survive foreign times" {
+	i=0
+	for t in 2023-05-04T10:11:12.123456789+02:00 'on a sunny day' '' 2024-01-01T00:00:00Z $'1\t2'; do
+		python3 "$TOOLS/mkimage.py" --top "$(jq -nc --arg t "$t" '{created: $t}')" oci "t$i"
+		bld pull -q "oci:oci:t$i" >/dev/null && i=$((i + 1))
+	done
+	[ "$i" -ge 4 ]
+	ok bld images
+	for l in "${lines[@]}"; do
+		read -ra cells <<<"$l"
+		equal "${#cells[@]}" "$((${#cells[@]} == 5 ? 5 : 4))"
+	done
+	equal "$(awk 'NR == 2 {print $3}' <<<"$output")" 2023-05-04T08:11:12Z
+	has "$(bld images --json)" '2023-05-04T10:11:12.123456789\+02:00'
+}

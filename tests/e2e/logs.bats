@@ -82,6 +82,31 @@ EOF
 	equal "${#lines[@]}" 1
 }
 
+@test "prune keeps the logs of builds that failed; --all and --keep-time do not" {
+	need_base
+	failing
+	fails 1 . bld build ctx
+	printf 'FROM localhost/base\nRUN echo well\n' >ctx/Dockerfile
+	build ctx
+	ok bld logs
+	equal "${#lines[@]}" 3
+	ok bld prune
+	ok bld logs
+	equal "${#lines[@]}" 2
+	has "${lines[1]}" ' failed '
+	ok bld logs failed
+	has "$output" '^19999$'
+	touch -d '2 hours ago' "$BLD_ROOT"/bld/logs/*
+	ok bld prune --keep-time 1h
+	ok bld logs
+	equal "${#lines[@]}" 1
+	printf 'FROM localhost/base\nRUN false\n' >ctx/Dockerfile
+	fails 1 . bld build ctx
+	ok bld prune --all
+	ok bld logs
+	equal "${#lines[@]}" 1
+}
+
 @test "rawjson: vertexes, logs, statuses and warnings as BuildKit has them" {
 	need_base
 	start_registry

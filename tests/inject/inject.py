@@ -1,0 +1,644 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Let every system call of bld fail once, and look at what it made of it.
+
+    inject.py [--sample N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
+
+A point is a flow (a command over a store that is made anew each time), a system call, its number
+in that flow, and an error that fits the call. tests/tools/inject.c lets it fail. Then
+
+  status 0     the result is that of an undisturbed run: same names and digests, same objects, same
+               output, and `bld verify` is clean                          else: FALSE SUCCESS
+  else         there is one message with a reason                         else: NO REASON
+               every image that had a name has it still, is whole, and `bld verify` is clean, or was
+               so after `bld verify --repair`; the same command again succeeds and gives what an
+               undisturbed run gives                                      else: LOSS
+  no end       within a minute                                            HANG
+
+Each point is a line of --points (default $BUILD/inject/points); what is there is not tried again, so
+a run that was interrupted goes on where it was. --sample N tries N points, always the same ones, and
+remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
+Prints the figures; exit status 1 if anything was found.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(REPO, "build")))
+BLD = os.path.abspath(os.environ.get("BLD", os.path.join(BUILD, "bld")))
+INJECT = os.path.join(BUILD, "tools", "inject")
+SECONDS = 60
+
+OPEN = ("EIO", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC")
+DESCRIPTOR = ("EMFILE", "ENFILE", "ENOMEM")
+READ = ("EIO", "ENOMEM")
+WRITE = ("ENOSPC", "EIO")
+CHANGE = ("EIO", "ENOSPC", "ENOMEM")
+MEMORY = ("ENOMEM",)
+FITS = {
+    **{c: OPEN for c in ("open", "openat", "openat2")},
+    **{c: DESCRIPTOR for c in (
+        "accept4", "dup", "dup2", "dup3", "epoll_create1", "eventfd2", "fcntl", "memfd_create",
+        "pidfd_open", "pipe2", "socket", "socketpair", "timerfd_create", "open_tree", "fsopen",
+        "fsmount", "fspick", "landlock_create_ruleset")},
+    **{c: READ for c in (
+        "read", "readv", "pread64", "getdents64", "fstat", "newfstatat", "stat", "statx", "fstatfs",
+        "statfs", "readlink", "readlinkat", "fgetxattr", "getxattr", "lgetxattr", "flistxattr",
+        "listxattr", "llistxattr", "lseek", "access", "faccessat", "faccessat2")},
+    **{c: WRITE for c in (
+        "write", "writev", "pwrite64", "copy_file_range", "fallocate", "ftruncate", "fsync",
+        "fdatasync", "syncfs", "sendfile", "splice")},
+    **{c: CHANGE for c in (
+        "fchmod", "fchmodat", "fchown", "fchownat", "lchown", "linkat", "mkdir", "mkdirat",
+        "mknodat", "rename", "renameat", "renameat2", "symlinkat", "unlink", "unlinkat",
+        "utimensat", "fsetxattr", "lsetxattr", "setxattr")},
+    **{c: ("ENOMEM", "EAGAIN") for c in ("clone", "clone3", "setresuid")},
+    **{c: ("ENOLCK", "EIO") for c in ("flock",)},
+    **{c: ("ECONNRESET", "ENOBUFS") for c in ("connect", "sendto", "recvfrom")},
+}
+
+DOCKERFILES = {
+    "one": "FROM scratch\nCOPY a /a\nCOPY d /d\nENV A=b\n",
+    "two": "FROM scratch\nCOPY d /d\nLABEL a=b\n",
+    "copy": "FROM base\nCOPY --chmod=640 a /new/a\nCOPY d/ /new/d/\nCOPY --from=app:1 /d /old\n",
+    "run": 'FROM base\nRUN ["/bin/busybox","sh","-c","/bin/busybox mkdir /n; echo x >/n/f; '
+           '/bin/busybox rm /etc/gone; /bin/busybox touch -d @0 /n/f /n /etc /"]\nCMD ["x"]\n',
+    "again": 'FROM base\nCOPY a /z\nRUN ["/bin/busybox","sh","-c","echo y >/y; /bin/busybox touch -d '
+             '@0 /y /"]\nRUN ["/bin/busybox","true"]\n',
+    "base": "FROM scratch\nCOPY busybox /bin/busybox\nCOPY a /etc/gone\n",
+}
+# Output that tells times or paths of one run.
+NOISE = re.compile(r"\d+\.\d+s|\"(created|Created)\": *\"[^\"]*\"|[0-9]+ (bytes|[KMG]i?B)")
+
+
+class Flow:
+    def __init__(self, name, argv, template="plain", out=False, registry=False, loose=False):
+        self.name, self.argv, self.template = name, argv, template
+        self.out, self.registry, self.loose = out, registry, loose or registry
+
+
+FLOWS = [
+    Flow("prune", ["prune"]),
+    Flow("prune-all", ["prune", "--all"]),
+    Flow("gc", ["prune", "--keep-time", "1s"]),
+    Flow("verify", ["verify"]),
+    Flow("repair", ["verify", "--repair"]),
+    Flow("repair-damaged", ["verify", "--repair"], template="damaged"),
+    Flow("rmi", ["rmi", "app:2"]),
+    Flow("rmi-id", ["rmi", "@ID"]),
+    Flow("tag", ["tag", "app:1", "new:1"]),
+    Flow("tag-index", ["tag", "both:1", "new:2"]),
+    Flow("images", ["images", "--digests"]),
+    Flow("pull", ["pull", "-q", "@REGISTRY/app:1"], template="empty", registry=True),
+    Flow("push", ["push", "-q", "app:1", "@REGISTRY/to:1"], registry=True),
+    Flow("build-copy", ["build", "-q", "-t", "new:3", "-f", "copy.df", "@CONTEXT"], loose=True),
+    Flow("build-run", ["build", "-q", "-t", "new:4", "-f", "again.df", "@CONTEXT"], loose=True),
+    Flow("build-again", ["build", "-q", "-t", "new:5", "-f", "one.df", "@CONTEXT"]),
+    Flow("save", ["save", "-q", "-o", "@OUT", "app:1"], out=True),
+    Flow("save-oci", ["save", "-q", "--format", "oci-archive", "-o", "@OUT", "both:1"], out=True),
+    Flow("load", ["load", "-q", "-i", "@ARCHIVE"], template="empty"),
+    Flow("recover", ["tag", "app:1", "new:1"], template="dead"),
+]
+
+
+# --- a registry that takes and gives ----------------------------------------------------------
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    blobs, manifests, lock = {}, {}, threading.Lock()
+
+    def log_message(self, *args):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except (OSError, ValueError):
+            pass  # the other side went away
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for k, v in headers.items():
+            self.send_header(k.replace("_", "-"), v)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "") == "chunked":
+            data = b""
+            while True:
+                n = int(self.rfile.readline(), 16)
+                data += self.rfile.read(n)
+                self.rfile.readline()
+                if n == 0:
+                    return data
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def do_GET(self):
+        m = re.fullmatch(r"/v2/([^/]+)/(manifests|blobs)/(.+)", self.path)
+        if self.path == "/v2/":
+            return self.answer(200)
+        if not m:
+            return self.answer(404)
+        with self.lock:
+            if m[2] == "blobs":
+                data, kind = self.blobs.get(m[3]), "application/octet-stream"
+            else:
+                kind, data = self.manifests.get((m[1], m[3]), (None, None))
+        if data is None:
+            return self.answer(404)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        return self.answer(200, data, Content_Type=kind, Docker_Content_Digest=digest)
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        self.body()
+        self.answer(202, Location=f"/v2/up/{uuid.uuid4()}")
+
+    def do_PATCH(self):
+        with self.lock:
+            self.blobs[self.path] = self.blobs.get(self.path, b"") + self.body()
+            n = len(self.blobs[self.path])
+        self.answer(202, Location=self.path, Range=f"0-{n - 1}")
+
+    def do_PUT(self):
+        data = self.body()
+        m = re.fullmatch(r"/v2/([^/]+)/manifests/(.+)", self.path)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        with self.lock:
+            if m:
+                kind = self.headers["Content-Type"]
+                self.manifests[(m[1], m[2])] = self.manifests[(m[1], digest)] = (kind, data)
+                return self.answer(201, Docker_Content_Digest=digest)
+            path, _, query = self.path.partition("?")
+            data = self.blobs.pop(path, b"") + data
+            digest = "sha256:" + hashlib.sha256(data).hexdigest()
+            wanted = query.replace("%3A", ":").partition("digest=")[2]
+            if wanted != digest:
+                return self.answer(400)
+            self.blobs[digest] = data
+        return self.answer(201)
+
+
+def start_registry():
+    handler = type("OneRegistry", (Registry,), {"blobs": {}, "manifests": {}})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"127.0.0.1:{server.server_address[1]}", handler
+
+
+# --- stores -----------------------------------------------------------------------------------
+
+def environment(root):
+    env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    for k in ("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "BLD_PROGRESS", "BUILDKIT_PROGRESS"):
+        env.pop(k, None)
+    env.update(BLD_ROOT=root, HOME=os.path.dirname(root), XDG_RUNTIME_DIR=os.path.dirname(root),
+               SOURCE_DATE_EPOCH="1000000000", LC_ALL="C", TZ="UTC")
+    return env
+
+
+def call(root, argv, prefix=(), cwd="/"):
+    p = subprocess.Popen([*prefix, BLD, *argv], env=environment(root), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                         start_new_session=True)
+    try:
+        out, err = p.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+        return None, "", ""
+    return p.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def good(root, *argv, **kw):
+    status, out, err = call(root, list(argv), **kw)
+    if status != 0:
+        sys.exit(f"inject: bld {' '.join(argv)}: status {status}: {err}")
+    return out
+
+
+def names(root):
+    """Names of the store -> digest of the manifest."""
+    with open(os.path.join(root, "index.json")) as f:
+        index = json.load(f)
+    return {m["annotations"]["org.opencontainers.image.ref.name"]: m["digest"]
+            for m in index["manifests"]}
+
+
+def objects(root):
+    """What the store holds, without what comes and goes: locks, trash, logs, stat indexes."""
+    found = set()
+    for d in ("blobs/sha256", "bld/cache", "bld/forms", "bld/dirs", "bld/erofs", "bld/mounts"):
+        try:
+            found.update(f"{d}/{n}" for n in os.listdir(os.path.join(root, d)))
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def trace(root):
+    """Changes when anything of worth in the store is touched."""
+    found = set()
+    for d in ("", "blobs/sha256", "bld", "bld/cache", "bld/forms", "bld/dirs", "bld/erofs",
+              "bld/mounts", "bld/logs", "bld/tmp", "bld/trash"):
+        try:
+            with os.scandir(os.path.join(root, d)) as it:
+                for e in it:
+                    if d != "" and d != "bld" or not e.is_dir():
+                        st = e.stat(follow_symlinks=False)
+                        found.add((d, e.name, st.st_ino, st.st_size, st.st_mtime_ns))
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def whole(root, digest):
+    """Is every object of this manifest there, with the right content?"""
+    def load(d):
+        with open(os.path.join(root, "blobs/sha256", d.partition(":")[2]), "rb") as f:
+            data = f.read()
+        if "sha256:" + hashlib.sha256(data).hexdigest() != d:
+            raise ValueError(d)
+        return data
+    try:
+        doc = json.loads(load(digest))
+        for m in doc.get("manifests", []):
+            if not whole(root, m["digest"]):
+                return False
+        for d in doc.get("layers", []) + ([doc["config"]] if "config" in doc else []):
+            load(d["digest"])
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+class Bench:
+    """Templates, and the place where the copies lie."""
+
+    def __init__(self, top):
+        self.top = top
+        self.clean = {}  # of a worker: template and trace of its store
+        self.context = os.path.join(top, "context")
+        os.makedirs(os.path.join(self.context, "d/sub"))
+        write(os.path.join(self.context, "a"), "a\n" * 100)
+        for i in range(4):
+            write(os.path.join(self.context, f"d/{i}"), f"{i}\n")
+        write(os.path.join(self.context, "d/sub/x"), "x\n")
+        os.symlink("0", os.path.join(self.context, "d/link"))
+        for name, text in DOCKERFILES.items():
+            write(os.path.join(self.context, name + ".df"), text)
+        shutil.copy(shutil.which("busybox"), os.path.join(self.context, "busybox"))
+        self.registry, self.handler = start_registry()
+        self.make_plain()
+        self.make_dead()
+        self.make_damaged()
+        os.makedirs(os.path.join(top, "empty"))
+        good(self.root("empty"), "images")
+        self.archive = os.path.join(top, "archive.tar")
+        good(self.root("plain"), "save", "-q", "-o", self.archive, "app:1")
+        good(self.root("plain"), "push", "-q", "app:1", self.registry + "/app:1")
+        self.id = self.image_id("app:2")
+
+    def root(self, template):
+        return os.path.join(self.top, template, "store")
+
+    def image_id(self, name):
+        root = self.root("plain")
+        digest = names(root)[f"docker.io/library/{name}"].partition(":")[2]
+        with open(os.path.join(root, "blobs/sha256", digest)) as f:
+            return json.load(f)["config"]["digest"].partition(":")[2][:12]
+
+    def build(self, root, tag, df):
+        good(root, "build", "-q", "-t", tag, "-f", os.path.join(self.context, df + ".df"),
+             self.context)
+
+    def make_plain(self):
+        os.makedirs(os.path.join(self.top, "plain"))
+        root = self.root("plain")
+        self.build(root, "base", "base")
+        self.build(root, "app:1", "one")
+        self.build(root, "app:2", "two")
+        self.build(root, "gone:1", "run")
+        self.build(root, "app:3", "run")
+        good(root, "manifest", "create", "both:1", "app:1")
+        good(root, "save", "-q", "--format", "oci-archive", "-o", "/dev/null", "app:3")
+        good(root, "rmi", "gone:1")
+        write(os.path.join(root, "blobs/sha256", hashlib.sha256(b"junk").hexdigest()), "junk")
+
+    def copy(self, template, name):
+        to = os.path.join(self.top, name)
+        os.makedirs(to, exist_ok=True)
+        root = os.path.join(to, "store")
+        if os.path.exists(root):
+            shutil.rmtree(root)
+        subprocess.run(["cp", "-a", self.root(template), root], check=True)
+        return root
+
+    def make_dead(self):
+        """A process died and left a directory with a file in it."""
+        root = self.copy("plain", "dead")
+        os.mkdir(os.path.join(root, "bld/tmp/p.1.0000000000000000"))
+        write(os.path.join(root, "bld/tmp/p.1.0000000000000000/f"), "x")
+        write(os.path.join(root, "bld/tmp/p.1.0000000000000000.lock"), "")
+
+    def make_damaged(self):
+        """A record and a form that are wrong, and a blob that no name needs."""
+        root = self.copy("plain", "damaged")
+        for d in ("bld/cache", "bld/forms"):
+            name = sorted(os.listdir(os.path.join(root, d)))[0]
+            write(os.path.join(root, d, name), "torn")
+        with open(os.path.join(root, "blobs/sha256", hashlib.sha256(b"junk").hexdigest()), "a") as f:
+            f.write("torn")
+
+    def argv(self, flow, root):
+        words = {"@CONTEXT": self.context, "@ID": self.id, "@ARCHIVE": self.archive,
+                 "@OUT": os.path.join(os.path.dirname(root), "out")}
+        argv = [words.get(a, a).replace("@REGISTRY", self.registry) for a in flow.argv]
+        return [os.path.join(self.context, a) if a.endswith(".df") else a for a in argv]
+
+
+# --- one point --------------------------------------------------------------------------------
+
+def result(flow, bench, root, out):
+    """What a run of the flow gave, as something to compare."""
+    found = objects(root)
+    if flow.loose:
+        # Layers have the times of their directories until they are clamped for the image, and where
+        # else a registry has a layer is a hint: their number counts, or not even that.
+        found = {d: sum(o.startswith(d) for o in found)
+                 for d in ("blobs", "bld/forms", "bld/dirs", "bld/erofs", "bld/cache")}
+        if flow.registry:
+            del found["bld/cache"]
+    state = {"names": names(root), "objects": found,
+             "output": NOISE.sub("", out.replace(root, "ROOT"))}
+    if flow.out:
+        with open(os.path.join(os.path.dirname(root), "out"), "rb") as f:
+            state["file"] = hashlib.sha256(f.read()).hexdigest()
+    if flow.name == "push":
+        with Registry.lock:
+            state["pushed"] = bench.handler.manifests.get(("to", "1"))
+            if state["pushed"]:
+                doc = json.loads(state["pushed"][1])
+                state["blobs"] = all(d["digest"] in bench.handler.blobs
+                                     for d in doc["layers"] + [doc["config"]])
+    return state
+
+
+def reset(flow, bench, root):
+    try:
+        os.unlink(os.path.join(os.path.dirname(root), "out"))
+    except FileNotFoundError:
+        pass
+    if flow.name == "push":
+        bench.handler.manifests.pop(("to", "1"), None)
+
+
+def difference(have, want):
+    for k, v in want.items():
+        if k == "status" or have.get(k) == v:
+            continue
+        if isinstance(v, set):
+            return f"{k}: missing {sorted(v - have[k])[:3]}, more {sorted(have[k] - v)[:3]}"
+        return f"{k}: {str(have.get(k))[:300]!r} instead of {str(v)[:300]!r}"
+    return None
+
+
+REASONLESS = re.compile(r"(Success|unknown error)$|:\s*$|^$|Undefined error|\(null\)")
+POOR = re.compile(r"Bad file descriptor")
+
+
+def judge_message(status, err):
+    lines = [m[1] for m in re.finditer(r"^(?:\S+:\d+:\d+: )?(error: .*)$", err, re.M)]
+    if status >= 128:
+        return f"ended by signal {status - 128}: {err[-200:]}"
+    if not lines:
+        return f"status {status} without a message: {err[-200:]!r}"
+    if len(lines) > 1:
+        return f"{len(lines)} messages: {lines}"
+    if REASONLESS.search(lines[0]) or POOR.search(lines[0]):
+        return lines[0]
+    return None
+
+
+def judge_store(flow, bench, root, want):
+    """After a failure: what must still be there, and that the next run gives what it should."""
+    before = names(bench.root(flow.template))
+    now = names(root)
+    for n, d in before.items():
+        if now.get(n) != d and want["names"].get(n) == d:
+            return f"the name {n} is gone"
+        if n in now and not whole(root, now[n]):
+            return f"image {n} is not whole"
+    for n, d in now.items():
+        if n not in before and not whole(root, d):
+            return f"new image {n} is not whole"
+    status, out, err = call(root, ["verify"])
+    if status == 10:
+        call(root, ["verify", "--repair"])
+        status, out, err = call(root, ["verify"])
+    if status != 0:
+        return f"verify: {out[-300:]} {err[-300:]}"
+    reset(flow, bench, root)
+    status, out, err = call(root, bench.argv(flow, root))
+    # What was done before the error is not done twice: that is no failure of the second run.
+    if flow.name.startswith("rmi") and status == 4:
+        status, out = 0, want["output"]
+    if flow.name == "repair-damaged":
+        status, out = (0 if status in (0, 10) else status), want["output"]
+    if status != 0:
+        return f"the next run: status {status}: {err[-300:]}"
+    have = result(flow, bench, root, out)
+    if flow.name in ("prune", "prune-all", "gc", "rmi", "rmi-id", "repair-damaged", "repair", "verify"):
+        have["output"] = want["output"]
+    return difference({**have, "objects": want["objects"]}, want)
+
+
+def attempt(flow, bench, want, point, name):
+    call_name, n, error = point
+    root = os.path.join(bench.top, name, "store")
+    # One that the last point left as it was serves again.
+    if bench.clean.pop(name, None) != (flow.template, trace(root)):
+        root = bench.copy(flow.template, name)
+    reset(flow, bench, root)
+    told = os.path.join(os.path.dirname(root), "told")
+    untouched = trace(root)
+    kind, text = attempt_on(root, told, untouched, flow, bench, want, point)
+    if trace(root) == untouched:
+        bench.clean[name] = (flow.template, untouched)
+    return kind, text
+
+
+def attempt_on(root, told, untouched, flow, bench, want, point):
+    call_name, n, error = point
+    status, out, err = call(root, bench.argv(flow, root),
+                            (INJECT, "-c", call_name, "-n", str(n), "-e", error, "-o", told, "--"))
+    with open(told) as f:
+        what = f.read().strip().replace(os.path.dirname(root), "")
+    if not what:
+        return "not reached", ""
+    if status is None:
+        return "HANG", what
+    if status == want["status"]:
+        found = difference(result(flow, bench, root, out), want)
+        if not found and trace(root) != untouched:
+            s, o, e = call(root, ["verify"])
+            found = f"verify: {o[-200:]} {e[-200:]}" if s != 0 else None
+        return ("FALSE SUCCESS", f"{what}: {found}") if found else ("same", what)
+    said = judge_message(status, err)
+    # A store that nobody has touched has lost nothing, and the next run is an undisturbed one.
+    lost = trace(root) != untouched and judge_store(flow, bench, root, want)
+    if lost:
+        return "LOSS", f"{what}: {lost} [{err.strip()[-200:]}]"
+    if said:
+        return "NO REASON", f"{what}: {said}"
+    return "error", f"{what}: {err.strip().splitlines()[-1][:200]}"
+
+
+def prepare(flow, bench):
+    """What an undisturbed run gives, and the points of the flow."""
+    root = bench.copy(flow.template, "reference-" + flow.name)
+    reset(flow, bench, root)
+    counts = os.path.join(os.path.dirname(root), "counts")
+    status, out, err = call(root, bench.argv(flow, root), (INJECT, "-o", counts, "--"))
+    if status not in (0, 10):
+        sys.exit(f"inject: {flow.name}: status {status}: {err}")
+    want = {**result(flow, bench, root, out), "status": status}
+    points = []
+    with open(counts) as f:
+        for line in f:
+            name, n = line.split()
+            fits = FITS.get(name, MEMORY)
+            points += [(turn, (name, i + 1, fits[(i + turn) % len(fits)]))
+                       for i in range(int(n)) for turn in range(len(fits))]
+    shutil.rmtree(root)
+    return want, points
+
+
+# --- all of them ------------------------------------------------------------------------------
+
+def mount_memory(top):
+    image = os.path.join(top, "disk")
+    with open(image, "wb") as f:
+        f.truncate(1 << 30)
+    at = os.path.join(top, "at")
+    os.mkdir(at)
+    ok = subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", image],
+                        capture_output=True).returncode == 0 and subprocess.run(
+        ["mount", "-o", "loop,noatime", image, at], capture_output=True).returncode == 0
+    return at, ok
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--sample", type=int)
+    p.add_argument("--flow", action="append")
+    p.add_argument("--jobs", type=int, default=os.cpu_count())
+    p.add_argument("--points", default=os.path.join(BUILD, "inject", "points"))
+    p.add_argument("--list", action="store_true")
+    p.add_argument("--call", help="CALL:N:ERROR of one --flow: only this point, in words")
+    o = p.parse_args()
+    if os.geteuid() != 0:
+        print("ok - inject # skip needs root")
+        return 0
+    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="bld-inject.", dir=shm) as top:
+        at, mounted = mount_memory(top)
+        try:
+            return run(o, at)
+        finally:
+            if mounted:
+                subprocess.run(["umount", at], check=False)
+
+
+def run(o, top):
+    bench = Bench(top)
+    flows = [f for f in FLOWS if not o.flow or f.name in o.flow]
+    todo, wants = [], {}
+    for f in flows:
+        wants[f.name], points = prepare(f, bench)
+        todo += [(turn, f, x) for turn, x in points]
+    # Each call with one of its errors first: a run that is cut short has seen all of them.
+    todo = [(f, x) for turn, f, x in sorted(todo, key=lambda t: t[0])]
+    if o.list:
+        for f in flows:
+            print(f"{f.name:16} {sum(g is f for g, _ in todo):6} points")
+        return 0
+    done, kinds, bad = {}, {}, []
+    if o.call:
+        c, n, e = o.call.split(":")
+        todo = [(flows[0], (c, int(n), e))]
+    elif o.sample:
+        step = max(1, len(todo) // o.sample)
+        todo = todo[step // 2::step]
+    elif os.path.exists(o.points):
+        with open(o.points) as f:
+            done = {tuple(l.split("\t")[:4]): l.rstrip("\n").split("\t")[4:6] for l in f}
+    log = None
+    if not o.sample and not o.call:
+        os.makedirs(os.path.dirname(o.points), exist_ok=True)
+        log = open(o.points, "a")
+    lock = threading.Lock()
+    free = [f"work{i}" for i in range(o.jobs)]
+
+    def note(key, kind, text):
+        kinds[kind] = kinds.get(kind, 0) + 1
+        if kind.isupper():
+            bad.append((key, kind, text))
+
+    def one(flow, point):
+        key = (flow.name, point[0], str(point[1]), point[2])
+        if key in done:
+            with lock:
+                note(key, *done[key])
+            return
+        with lock:
+            name = free.pop()
+        try:
+            kind, text = attempt(flow, bench, wants[flow.name], point, name)
+        except Exception as e:  # the store is so broken that it cannot even be looked at
+            kind, text = "LOSS", f"{type(e).__name__}: {e}"
+        with lock:
+            free.append(name)
+            text = text.replace("\n", " | ").replace("\t", " ")
+            if log and kind != "not reached":
+                log.write("\t".join((*key, kind, text)) + "\n")
+                log.flush()
+            if o.call or (kind.isupper() and not o.sample):
+                print(f"{' '.join(key)}: {kind}: {text}", flush=True)
+            note(key, kind, text)
+
+    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        for x in [pool.submit(one, f, x) for f, x in todo]:
+            x.result()
+    for key, kind, text in bad if o.sample else []:
+        print(f"# {' '.join(key)}: {kind}: {text}")
+    figures = ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))
+    print(f"{'not ok' if bad else 'ok'} 1 - inject: {sum(kinds.values())} points "
+          f"in {len(flows)} flows: {figures}")
+    print("1..1")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
