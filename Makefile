@@ -187,7 +187,7 @@ FUZZ_MUTATOR_archive := tar
 FUZZ_MUTATOR_inflate := inflate
 FUZZ_EXTRA := $(patsubst %,tests/fuzz/mutate_%.c,$(FUZZ_MUTATOR_$(F))) $(if $(filter memory,$(FUZZ_SAN)),tests/fuzz/msan.c)
 # What tests/fuzz/msan.c stands in front of.
-FUZZ_WRAP  := -Wl,--wrap=json_loadb,--wrap=json_dumps
+FUZZ_WRAP  := $(addprefix -Wl$(comma)--wrap=,json_loadb json_dumps fstat64 stat64 lstat64 fstatat64 fstatfs64 statx fgetxattr)
 FUZZ_DICT  := $(firstword $(wildcard tests/fuzz/$(F).dict tests/fuzz/$(FUZZ_MUTATOR_$(F)).dict))
 FUZZ_SEEDS := $(wildcard tests/fuzz/corpus/$(F) tests/fuzz/regressions/$(F))
 .PHONY: fuzz-build fuzz-all fuzz-coverage

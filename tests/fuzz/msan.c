@@ -7,6 +7,9 @@
 #include <sanitizer/msan_interface.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/xattr.h>
 
 json_t *__real_json_loadb(const char *p, size_t n, size_t flags, json_error_t *e);
 json_t *__wrap_json_loadb(const char *p, size_t n, size_t flags, json_error_t *e);
@@ -42,4 +45,36 @@ char *__wrap_json_dumps(const json_t *j, size_t flags)
 	if (s)
 		__msan_unpoison(s, strlen(s) + 1);
 	return s;
+}
+
+/* --- calls of libc that the sanitizer of clang 14 does not know ------------------------------- */
+
+#define FILLS(call, type, params, args)                                                            \
+	int __real_##call params;                                                                  \
+	int __wrap_##call params;                                                                  \
+	int __wrap_##call params                                                                   \
+	{                                                                                          \
+		int rc = __real_##call args;                                                       \
+		if (rc == 0)                                                                       \
+			__msan_unpoison(out, sizeof(type));                                        \
+		return rc;                                                                         \
+	}
+
+FILLS(fstat64, struct stat64, (int fd, struct stat64 *out), (fd, out))
+FILLS(stat64, struct stat64, (const char *p, struct stat64 *out), (p, out))
+FILLS(lstat64, struct stat64, (const char *p, struct stat64 *out), (p, out))
+FILLS(fstatat64, struct stat64, (int fd, const char *p, struct stat64 *out, int flags),
+	(fd, p, out, flags))
+FILLS(fstatfs64, struct statfs64, (int fd, struct statfs64 *out), (fd, out))
+FILLS(statx, struct statx, (int fd, const char *p, int flags, unsigned mask, struct statx *out),
+	(fd, p, flags, mask, out))
+
+ssize_t __real_fgetxattr(int fd, const char *name, void *out, size_t n);
+ssize_t __wrap_fgetxattr(int fd, const char *name, void *out, size_t n);
+ssize_t __wrap_fgetxattr(int fd, const char *name, void *out, size_t n)
+{
+	ssize_t got = __real_fgetxattr(fd, name, out, n);
+	if (got > 0 && n > 0)
+		__msan_unpoison(out, (size_t)got);
+	return got;
 }
