@@ -341,6 +341,13 @@ int runfail_report(const struct runfail *f, struct err **err)
 		return dferr_at(err, ERR_BUILD, sp->df, at,
 			"the machine or the container bld runs in has too little memory",
 			"RUN was killed by the kernel: out of memory");
+	if (f->res->pids)
+		return dferr_at(err, ERR_BUILD, sp->df, at,
+			"the kernel refused one more; a program that starts copies of itself "
+			"without end does this, or too many steps at a time (--jobs)",
+			"RUN failed with exit status %d: the steps of this build had %d processes, "
+			"which is the limit",
+			f->res->exit_code, SANDBOX_PIDS_MAX);
 	if (f->res->signal)
 		return dferr_at(err, ERR_BUILD, sp->df, at,
 			f->res->signal == SIGKILL

@@ -75,6 +75,28 @@ static void plan_below(struct op_list *l, const char *name, const struct kernel_
 			   .in = slot, .arg = name});
 }
 
+/* Each node becomes a mount of its own, and /dev around them nodev. */
+static int guard(struct ops_state *st, const struct op *op)
+{
+	struct mount_attr nodev = {.attr_set = MOUNT_ATTR_NODEV};
+	int dev = st->slot[op->in];
+
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		auto_fd int fd = openat(dev, nodes[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		auto_fd int own =
+			fd < 0 ? -1 : kernel_clone_tree(fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+
+		if (own < 0 || kernel_attach(own, fd) < 0)
+			return -1;
+	}
+	return mount_setattr(dev, "", AT_EMPTY_PATH, &nodev, sizeof(nodev));
+}
+
+void devices_plan_guard(struct op_list *l)
+{
+	ops_add(l, &(struct op){guard, .what = "guard /dev", .in = OPS_DEV});
+}
+
 void devices_plan(struct op_list *l)
 {
 	static const struct kernel_fs_opt dev_opt[] = {

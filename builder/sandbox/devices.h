@@ -7,5 +7,8 @@
 
 /* Sets OPS_DEV and OPS_NULL. In the new root. */
 void devices_plan(struct op_list *l);
+/* Where no control group limits which devices can be opened: only the nodes that are in /dev now
+ * can be, none that the command makes there. After everything that is made of them. */
+void devices_plan_guard(struct op_list *l);
 
 #endif

@@ -32,6 +32,7 @@ enum { TALK_IDLE, TALK_ASKED, TALK_DONE };
 struct forker_talk {
 	uint32_t state; /* TALK_*; what both wait on */
 	int error;
+	unsigned joined; /* control groups */
 	void (*run)(void *arg);
 	void *arg;
 	uint64_t flags;
@@ -78,11 +79,14 @@ static void default_signals(void)
 		(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
 }
 
-static _Noreturn void forker_main(struct forker_talk *t, pid_t parent)
+static _Noreturn void forker_main(
+	struct forker_talk *t, pid_t parent, const struct cgroups *groups, bool cloned_into)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(0);
+	t->joined = cgroups_join(groups, cloned_into);
+	set_state(t, TALK_DONE);
 	(void)prctl(PR_SET_NAME, "bld-forker", 0, 0, 0);
 	default_signals();
 	umask(0);
@@ -194,7 +198,30 @@ static void find_large(struct large *l)
 		add_line(l, p, &stack);
 }
 
-int forker_start(struct forker *f)
+/* Only asked when there is no answer for long: the kernel may have killed it for its memory. */
+static bool is_dead(const struct forker *f)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PIDFD, (id_t)f->pidfd, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+	       info.si_pid != 0;
+}
+
+/* Of what is asked: 0, or ESRCH when the process has died. */
+static int await(struct forker *f)
+{
+	const struct timespec limit = {.tv_nsec = LOOK_AFTER_MS * 1000000L};
+	struct forker_talk *t = f->talk;
+
+	while (get_state(t) == TALK_ASKED) {
+		wait_while(t, TALK_ASKED, &limit);
+		if (get_state(t) == TALK_ASKED && is_dead(f))
+			return ESRCH;
+	}
+	return 0;
+}
+
+int forker_start(struct forker *f, struct cgroups *groups)
 {
 	auto_free struct large *l = mem_alloc(sizeof(*l));
 	struct forker_talk *t = f->talk;
@@ -204,13 +231,24 @@ int forker_start(struct forker *f)
 	advise(l, MADV_DONTFORK);
 	/* The child has no heap when that is large: it touches its stack and the talk. */
 	int pidfd = -1;
-	pid_t pid = kernel_clone(CLONE_FILES, &pidfd);
+	pid_t pid = -1;
+	const struct cgroups own = *groups; /* on the stack: see above */
+	bool into = own.into >= 0;
+	t->state = TALK_ASKED; /* to join */
+	if (into)
+		pid = kernel_clone_into(CLONE_FILES, &pidfd, own.into);
+	into = into && pid >= 0;
+	if (!into)
+		pid = kernel_clone(CLONE_FILES, &pidfd);
 	if (pid == 0)
-		forker_main(t, parent);
+		forker_main(t, parent, &own, into);
 	int error = pid < 0 ? errno : 0;
 	f->pid = pid;
 	f->pidfd = pidfd;
 	advise(l, MADV_DOFORK);
+	if (!error)
+		error = await(f);
+	cgroups_settle(groups, error ? 0 : t->joined);
 	return error;
 }
 
@@ -282,32 +320,18 @@ void forker_return_region(struct forker *f, void *p, size_t written)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* Only asked when there is no answer for long: the kernel may have killed it for its memory. */
-static bool is_dead(const struct forker *f)
-{
-	siginfo_t info = {0};
-
-	return waitid(P_PIDFD, (id_t)f->pidfd, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
-	       info.si_pid != 0;
-}
-
 int forker_clone(struct forker *f, void (*run)(void *arg), void *arg, uint64_t flags,
 	struct forker_child *out)
 {
-	const struct timespec limit = {.tv_nsec = LOOK_AFTER_MS * 1000000L};
 	struct forker_talk *t = f->talk;
-	int error = 0;
+	int error;
 
 	pthread_mutex_lock(&f->lock);
 	t->run = run;
 	t->arg = arg;
 	t->flags = flags;
 	set_state(t, TALK_ASKED);
-	while (get_state(t) == TALK_ASKED && !error) {
-		wait_while(t, TALK_ASKED, &limit);
-		if (get_state(t) == TALK_ASKED && is_dead(f))
-			error = ESRCH;
-	}
+	error = await(f);
 	if (!error) {
 		error = t->error;
 		*out = t->child;

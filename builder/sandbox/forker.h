@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "builder/sandbox/cgroups.h"
 #include "store/base/err.h"
 
 #define FORKER_REGIONS 64 /* sandboxes at a time */
@@ -44,8 +45,9 @@ struct forker_child {
 
 /* Map the memory. 0 / -1 */
 int forker_init(struct forker *f, struct err **err);
-/* Make the process; by the thread that sandboxes are to die with. 0 / an errno */
-int forker_start(struct forker *f);
+/* Make the process, in the groups (those that it could not join are given up); by the thread that
+ * sandboxes are to die with. 0 / an errno */
+int forker_start(struct forker *f, struct cgroups *groups);
 /* End the process. All sandboxes have ended. */
 void forker_clear(struct forker *f);
 

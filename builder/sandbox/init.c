@@ -26,7 +26,8 @@
 #include "builder/sandbox/target.h"
 
 #define COMMAND_STACK 65536
-#define STATUS_SETUP  125 /* nobody looks at it: the channel has said what failed */
+#define KILL_AGAIN    1024 /* processes reaped */
+#define STATUS_SETUP  125  /* nobody looks at it: the channel has said what failed */
 
 static const char init_name[] = "bld-init";
 
@@ -164,11 +165,17 @@ static int serve(struct init_plan *p, pid_t command, int sigfd)
 	}
 }
 
+/* A fork that is under way ends with the signal, so one kill reaches all; again now and then in
+ * case that is not so, not for each of thousands. */
 static void kill_rest(void)
 {
-	do
+	int n;
+
+	do {
 		kill(-1, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+		for (n = 0; n < KILL_AGAIN && (waitpid(-1, NULL, 0) > 0 || errno == EINTR); n++)
+			;
+	} while (n == KILL_AGAIN);
 }
 
 /* Close all but `keep`, in any order; -1 in it is nothing. */

@@ -3,6 +3,7 @@
 #include "builder/sandbox/kernel.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
 
@@ -30,6 +31,17 @@ pid_t kernel_clone(uint64_t flags, int *pidfd)
 	 * takes the child and no SIGCHLD disturbs the program. */
 	return (pid_t)syscall(
 		SYS_clone, flags | (pidfd ? CLONE_PIDFD : 0), NULL, pidfd, NULL, NULL);
+}
+
+pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_INTO_CGROUP | CLONE_PIDFD,
+		.pidfd = (uintptr_t)pidfd,
+		.cgroup = (uint64_t)group,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
 pid_t kernel_clone_shared(int (*fn)(void *arg), void *arg, void *stack)

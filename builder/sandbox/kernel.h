@@ -21,6 +21,8 @@
 int kernel_open(int dir, const char *path, int flags, uint64_t resolve);
 /* A clone of this process in new namespaces; 0 in the child. *pidfd may be NULL. */
 pid_t kernel_clone(uint64_t flags, int *pidfd);
+/* The same into a control group of version 2, by its directory (clone3, Linux 5.7). */
+pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group);
 
 /* A sanitizer watches memory: its tables know nothing of a second process that uses it too. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -24,8 +24,11 @@
 
 uint64_t namespace_flags(const struct sandbox_spec *s)
 {
-	uint64_t flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	uint64_t flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
+	/* It shows the group where it was made as the root: one that leaves makes it afterwards. */
+	if (!s->insecure)
+		flags |= CLONE_NEWCGROUP;
 	if (s->network == SANDBOX_NET_NONE)
 		flags |= CLONE_NEWNET;
 	return flags;
@@ -75,6 +78,24 @@ void namespace_plan_first(struct op_list *l)
 		&(struct op){kernel_op_fs, .what = "make a procfs", .out = OPS_PROC, .arg = proc});
 	ops_add(l, &(struct op){open_host_namespace, .what = "open the mount namespace",
 			   .out = OPS_HOST_NS});
+}
+
+static int leave_group(struct ops_state *st, const struct op *op)
+{
+	int fd = st->slot[op->in];
+
+	if (fd >= 0 && write(fd, "0", 1) != 1)
+		return -1;
+	return unshare(CLONE_NEWCGROUP);
+}
+
+void namespace_plan_group(
+	struct op_list *l, const struct sandbox_spec *s, const struct cgroups *groups)
+{
+	if (!s->insecure)
+		return;
+	ops_add(l, &(struct op){leave_group, .what = "leave the list of devices",
+			   .in = groups->leave < 0 ? ops_slot(l) : ops_slot_fd(l, groups->leave)});
 }
 
 static int same_place(void)

@@ -5,6 +5,7 @@
 #ifndef BLD_BUILDER_SANDBOX_NAMESPACE_H
 #define BLD_BUILDER_SANDBOX_NAMESPACE_H
 
+#include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/ops.h"
 #include "builder/sandbox/sandbox.h"
 
@@ -14,6 +15,9 @@ uint64_t namespace_flags(const struct sandbox_spec *s);
 /* First of all: close everything that the sandbox does not need, leave the caller's session,
  * mount a fresh procfs (detached) and remember the mount namespace of bld. */
 void namespace_plan_first(struct op_list *l);
+/* An insecure command leaves the list of devices; the others begin where the forker is. */
+void namespace_plan_group(
+	struct op_list *l, const struct sandbox_spec *s, const struct cgroups *groups);
 /* A mount namespace of our own, private, seen from its true root even when bld is in a chroot. */
 void namespace_plan_mounts(struct op_list *l);
 /* Attach the detached mount in a slot where nobody sees it: before Linux 6.15 the kernel clones

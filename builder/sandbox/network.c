@@ -116,8 +116,11 @@ static int add_host(const char *entry, struct buf *out, struct err **err)
 int network_hosts(
 	const char *hostname, const struct strlist *extra, struct buf *out, struct err **err)
 {
-	buf_addf(out, "127.0.0.1\tlocalhost %s\n", hostname);
-	buf_addf(out, "::1\tlocalhost ip6-localhost ip6-loopback %s\n", hostname);
+	buf_adds(out, "127.0.0.1\tlocalhost\n");
+	buf_adds(out, "::1\tlocalhost ip6-localhost ip6-loopback\n");
+	/* As Debian does, and not in the line of ::1: getaddrinfo() would answer with that first,
+	 * and a server that a test starts on the name of its host listens on IPv4. */
+	buf_addf(out, "127.0.1.1\t%s\n", hostname);
 	for (size_t i = 0; extra && i < extra->n; i++)
 		if (add_host(extra->v[i], out, err) < 0)
 			return -1;

@@ -16,16 +16,15 @@
 #include "builder/sandbox/namespace.h"
 #include "store/base/mem.h"
 
-#define OPTIONS_MAX   4096 /* the page of mount(2) */
-#define OVERLAY_ATTR  (MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME)
-#define OVERLAY_FLAGS (MS_NODEV | MS_NOATIME)
+#define OPTIONS_MAX 4096 /* the page of mount(2) */
 
 struct overlay_arg {
 	int upper, work;
 	int stage;     /* CLASSIC: where it is mounted, a directory of its own */
 	char *options; /* CLASSIC: room for them */
 	size_t n;
-	bool xino;   /* see xino_option */
+	bool xino; /* see xino_option */
+	bool devices;
 	int lower[]; /* slots, top first */
 };
 
@@ -96,7 +95,8 @@ static int mount_plus(struct ops_state *st, const struct op *op)
 		if (read(fs, st->detail, sizeof(st->detail) - 1) < 0)
 			st->detail[0] = '\0';
 	} else {
-		st->slot[op->out] = kernel_fs_create(st, fs, OVERLAY_ATTR);
+		st->slot[op->out] = kernel_fs_create(
+			st, fs, MOUNT_ATTR_NOATIME | (a->devices ? 0 : MOUNT_ATTR_NODEV));
 		saved = errno;
 	}
 	close(fs);
@@ -156,12 +156,14 @@ static int path_of(struct ops_state *st, int fd, char path[PATH_MAX])
 /* Linux before 5.10 does not know "volatile". */
 static int mount_options(const struct overlay_arg *a, const char *at)
 {
-	if (mount("overlay", at, "overlay", OVERLAY_FLAGS, a->options) == 0)
+	const unsigned long flags = MS_NOATIME | (a->devices ? 0 : MS_NODEV);
+
+	if (mount("overlay", at, "overlay", flags, a->options) == 0)
 		return 0;
 	if (errno != EINVAL || a->upper < 0)
 		return -1;
 	a->options[strlen(a->options) - strlen(volatile_option)] = '\0';
-	return mount("overlay", at, "overlay", OVERLAY_FLAGS, a->options);
+	return mount("overlay", at, "overlay", flags, a->options);
 }
 
 static int mount_classic(struct ops_state *st, const struct op *op)
@@ -288,6 +290,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 	a = ops_alloc(l, sizeof(*a) + o->n * sizeof(a->lower[0]));
 	a->upper = o->upper;
 	a->work = o->work;
+	a->devices = o->devices;
 	a->n = o->n;
 	for (size_t i = 0; i < o->n; i++) {
 		a->lower[i] = o->lower[o->n - 1 - i].slot;

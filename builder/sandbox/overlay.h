@@ -30,6 +30,7 @@ struct overlay {
 	int out;         /* slot of the root of the new mount */
 	const char *what;
 	enum overlay_api api;
+	bool devices; /* device nodes in it can be opened */
 };
 
 /*

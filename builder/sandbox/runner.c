@@ -41,7 +41,7 @@ static void *thread_main(void *arg)
 	struct sandbox_runner *r = arg;
 
 	pthread_mutex_lock(&r->lock);
-	r->started = forker_start(&r->forker);
+	r->started = forker_start(&r->forker, &r->facts.groups);
 	pthread_cond_broadcast(&r->change);
 	while (!r->stop)
 		pthread_cond_wait(&r->change, &r->lock);
@@ -183,12 +183,14 @@ static int find_facts(struct runner_facts *f, struct err **err)
 	if (f->launcher < 0)
 		return -1;
 	find_args(f);
+	cgroups_open(&f->groups);
 	return 0;
 }
 
 static void clear_facts(struct runner_facts *f)
 {
 	probe_clear(&f->probe);
+	cgroups_close(&f->groups);
 	sandbox_seccomp_clear(&f->filter);
 	if (f->launcher >= 0)
 		close(f->launcher);
@@ -236,6 +238,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 	int error;
 
 	r->facts.launcher = -1;
+	cgroups_init(&r->facts.groups);
 	r->started = -1;
 	atomic_init(&r->floor, -1);
 	indexes_init(&r->indexes);

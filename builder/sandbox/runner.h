@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_SANDBOX_RUNNER_H
 #define BLD_BUILDER_SANDBOX_RUNNER_H
 
+#include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/forker.h"
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/init.h"
@@ -20,6 +21,7 @@ struct runner_facts {
 	int launcher; /* exec_launcher() */
 	char *args;   /* where /proc/self/cmdline comes from, or NULL */
 	size_t args_size;
+	struct cgroups groups;
 };
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r);
@@ -41,6 +43,7 @@ struct sandbox_job {
 	int ctl;
 	bool killed;                   /* by sandbox_signal() */
 	unsigned long long oom_before; /* kills by the kernel when it started */
+	uint64_t pids_before;          /* processes that the limit refused by then */
 };
 
 /* Kill, reap and free. */

@@ -94,7 +94,10 @@ static int plan_root(struct plan *p, struct err **err)
 {
 	const struct sandbox_spec *s = p->spec;
 	auto_free struct overlay_lower *lower = mem_array(s->lowers.n + 1, sizeof(*lower));
-	struct overlay o = {.lower = lower, .out = OPS_ROOT, .api = p->mounts.api};
+	struct overlay o = {.lower = lower,
+		.out = OPS_ROOT,
+		.api = p->mounts.api,
+		.devices = p->mounts.devices};
 
 	if (p->floor >= 0 && s->lowers.n < SANDBOX_LOWERS_MAX)
 		lower[o.n++].slot = ops_slot_fd(p->ops, p->floor);
@@ -116,6 +119,7 @@ static int plan_outside(struct plan *p, struct err **err)
 	bool classic = p->mounts.api == OVERLAY_CLASSIC;
 
 	namespace_plan_first(l);
+	namespace_plan_group(l, p->spec, &p->facts->groups);
 	if (usermounts_init(&p->mounts, l, err) < 0 || plan_empty(p, err) < 0 ||
 		usermounts_plan_descriptors(&p->mounts, l, err) < 0)
 		return -1;
@@ -156,6 +160,8 @@ static void plan_inside(struct plan *p)
 	network_plan_loopback(l, p->spec->network); /* before /proc/sys is read-only */
 	devices_plan(l);
 	mounts_plan_system(l, &p->facts->probe, p->spec->insecure);
+	if (!p->mounts.devices)
+		devices_plan_guard(l);
 	network_plan_targets(l, &p->files);
 	usermounts_plan_targets(&p->mounts, l);
 	namespace_plan_names(l, p->hostname);
@@ -338,6 +344,7 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	job->ctl = TAKE_FD(up);
 	close(TAKE_FD(down));
 	job->oom_before = oom_kills(); /* while the child works */
+	job->pids_before = cgroups_pids_refused(&runner_facts(r)->groups);
 	if (converse(job, &plan->ops, err) < 0) {
 		job->region = NULL; /* the caller returns it */
 		runner_end_job(job);
@@ -376,6 +383,7 @@ struct sandbox_job *sandbox_start(
 	}
 	p.mounts.spec = s;
 	p.mounts.indexes = runner_indexes(r);
+	p.mounts.devices = s->insecure || cgroups_guard_devices(&runner_facts(r)->groups);
 	ops_init(&init->ops, init, runner_forker(r)->size, sizeof(*init));
 	if (make_plan(&p, err) == 0)
 		job = launch(r, init, s, err);
@@ -403,6 +411,8 @@ static void fill_result(struct sandbox_result *out, const struct sandbox_job *jo
 	out->oom = out->exit_code == 128 + SIGKILL &&
 		   !__atomic_load_n(&job->killed, __ATOMIC_SEQ_CST) &&
 		   oom_kills() > job->oom_before;
+	out->pids = out->exit_code != 0 &&
+		    cgroups_pids_refused(&runner_facts(job->runner)->groups) > job->pids_before;
 }
 
 int sandbox_wait(struct sandbox_job *job, struct sandbox_result *out, struct err **err)
@@ -454,11 +464,26 @@ int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n
 	return indexes_try(runner_indexes(r), v, n, err);
 }
 
+/* By making them. */
+static void describe_groups(struct strlist *out)
+{
+	struct cgroups g;
+
+	cgroups_open(&g);
+	auto_free char *devices = cgroups_describe(&g, CGROUP_DEVICES);
+	auto_free char *pids = cgroups_describe(&g, CGROUP_PIDS);
+	strlist_addf(out, "device nodes in RUN: %s%s", devices,
+		cgroups_guard_devices(&g) ? "" : ": they can be made, not opened");
+	strlist_addf(out, "limit of %d processes: %s", SANDBOX_PIDS_MAX, pids);
+	cgroups_close(&g);
+}
+
 void sandbox_describe(struct strlist *out)
 {
 	const char *why = indexes_obstacle();
 
 	probe_describe(out);
+	describe_groups(out);
 	if (why)
 		strlist_addf(out, "EROFS indexes: no (%s)", why);
 	else

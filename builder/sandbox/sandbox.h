@@ -26,6 +26,12 @@
 
 #define SANDBOX_LOWERS_MAX 500 /* the kernel's limit for one overlay */
 #define SANDBOX_GROUPS_MAX 65536
+/*
+ * Processes, with their threads, of all sandboxes of a runner together. podman gives a container
+ * 2048; a build runs several at a time, and an eighth of 32768, the usual pid_max, leaves the
+ * machine usable.
+ */
+#define SANDBOX_PIDS_MAX 4096
 
 enum sandbox_network { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
 
@@ -91,7 +97,8 @@ struct sandbox_spec {
 	int stdin_fd;  /* -1 = /dev/null */
 	int stdout_fd; /* write ends of the caller's; borrowed, closed in the child after dup */
 	int stderr_fd;
-	uint64_t cap_mask; /* 0 = the default eleven; bounding = permitted = effective for uid 0 */
+	uint64_t
+		cap_mask; /* 0 = the default fourteen; bounding = permitted = effective for uid 0 */
 	bool no_new_privs;
 	bool insecure; /* every capability that bld has, all system calls, /proc and /sys to write;
 			  the namespaces stay */
@@ -100,7 +107,8 @@ struct sandbox_spec {
 struct sandbox_result {
 	int exit_code; /* 0..255, of the command; 128 + signal when signal != 0 */
 	int signal;    /* that killed the command, 0 = it exited */
-	bool oom; /* the kernel's OOM killer struck in the sandbox (as far as it can be known) */
+	bool oom;  /* the kernel's OOM killer struck in the sandbox (as far as it can be known) */
+	bool pids; /* a process was refused: there were SANDBOX_PIDS_MAX in the build */
 	int exec_errno; /* != 0: the command could not be started (ENOENT, EACCES, ENOEXEC ...):
 			   exit_code 127 or 126 */
 };

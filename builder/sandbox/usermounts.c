@@ -16,8 +16,6 @@
 #include "builder/sandbox/namespace.h"
 #include "store/base/mem.h"
 
-#define ATTR_USER (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-
 static bool is_bind(const struct sandbox_mount *m)
 {
 	return m->kind == SANDBOX_MOUNT_BIND || m->kind == SANDBOX_MOUNT_SCRATCH;
@@ -60,10 +58,10 @@ static int clone_source(struct ops_state *st, const struct op *op)
 	return st->slot[op->out] < 0 ? -1 : 0;
 }
 
-static uint64_t attributes(const struct sandbox_mount *m)
+static uint64_t attributes(const struct usermounts *u, const struct sandbox_mount *m)
 {
-	return ATTR_USER | (m->readonly ? MOUNT_ATTR_RDONLY : 0) |
-	       (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
+	return MOUNT_ATTR_NOSUID | (u->devices ? 0 : MOUNT_ATTR_NODEV) |
+	       (m->readonly ? MOUNT_ATTR_RDONLY : 0) | (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
 struct copy_arg {
@@ -122,7 +120,7 @@ int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct 
 		if (!is_bind(m) || needs_overlay(m))
 			continue;
 		op.in = ops_slot_fd(l, m->source_fd);
-		op.flags = attributes(m);
+		op.flags = attributes(u, m);
 		if (m->kind == SANDBOX_MOUNT_SCRATCH) {
 			struct copy_arg *a = ops_alloc(l, sizeof(*a));
 
@@ -146,8 +144,12 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 	const struct sandbox_mount *m = &u->spec->mounts[i];
 	size_t n = 0;
 	auto_free struct overlay_lower *lower = mem_array(m->lowers.n + 2, sizeof(*lower));
-	struct overlay o = {
-		.lower = lower, .upper = -1, .work = -1, .out = u->slot[i], .api = u->api};
+	struct overlay o = {.devices = u->devices,
+		.lower = lower,
+		.upper = -1,
+		.work = -1,
+		.out = u->slot[i],
+		.api = u->api};
 
 	if (m->source_fd >= 0) {
 		lower[n++].slot = ops_slot_fd(l, m->source_fd);
@@ -197,7 +199,8 @@ static int clone_inner(struct ops_state *st, const struct op *op)
 	return 0;
 }
 
-static void plan_tmpfs(struct op_list *l, const struct sandbox_mount *m, int out)
+static void plan_tmpfs(
+	const struct usermounts *u, struct op_list *l, const struct sandbox_mount *m, int out)
 {
 	struct kernel_fs_opt opt[4] = {
 		{.key = "mode", .value = ops_text(l, "%o", m->mode & 07777)},
@@ -211,7 +214,7 @@ static void plan_tmpfs(struct op_list *l, const struct sandbox_mount *m, int out
 			.key = "size",
 			.value = ops_text(l, "%llu", (unsigned long long)m->size_bytes),
 		};
-	mounts_plan_fs(l, &(struct kernel_fs){"tmpfs", opt, n, attributes(m)}, out,
+	mounts_plan_fs(l, &(struct kernel_fs){"tmpfs", opt, n, attributes(u, m)}, out,
 		ops_text(l, "make the tmpfs of %s", m->target), false);
 }
 
@@ -221,14 +224,14 @@ void usermounts_plan_inner(struct usermounts *u, struct op_list *l)
 		const struct sandbox_mount *m = &u->spec->mounts[i];
 		const char *source =
 			m->source_fd >= 0 || !m->source || !*m->source ? "/" : m->source;
-		struct op op = {clone_inner, .out = u->slot[i], .flags = attributes(m)};
+		struct op op = {clone_inner, .out = u->slot[i], .flags = attributes(u, m)};
 
 		if (m->kind == SANDBOX_MOUNT_FILE) {
 			struct mounts_file f = {m->data, m->len, m->mode, m->uid, m->gid};
 
 			u->slot[i] = mounts_plan_file(l, &f);
 		} else if (m->kind == SANDBOX_MOUNT_TMPFS) {
-			plan_tmpfs(l, m, u->slot[i]);
+			plan_tmpfs(u, l, m, u->slot[i]);
 		} else if (needs_overlay(m)) {
 			if (u->api != OVERLAY_CLASSIC)
 				namespace_plan_park(l, u->slot[i],

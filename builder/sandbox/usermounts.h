@@ -13,8 +13,9 @@ struct usermounts {
 	const struct sandbox_spec *spec;
 	struct indexes *indexes;
 	enum overlay_api api;
-	int empty; /* slot of an empty directory: an overlay needs two layers, or an upper */
-	int *slot; /* per mount: what is to be attached; owned by the list */
+	bool devices; /* device nodes can be opened: the control group, or nothing, limits them */
+	int empty;    /* slot of an empty directory: an overlay needs two layers, or an upper */
+	int *slot;    /* per mount: what is to be attached; owned by the list */
 };
 
 /* Check the list and number the slots. 0 / -1 */

@@ -28,7 +28,7 @@ setup() {
 	has "$f" '^pid 1$|^pid [0-9]$'
 	has "$f" '^mounted$'
 	hasnt "$f" "pid:\[$(readlink /proc/self/ns/pid | tr -dc 0-9)\]"
-	has "$(cat out/after)" 'CapEff:.00000000800405fb'
+	has "$(cat out/after)" 'CapEff:.00000000a80425fb'
 	has "$(cat out/after)" 'Seccomp:.2'
 }
 

@@ -27,12 +27,12 @@ setup() {
 	need_base
 }
 
-@test "capabilities: the default eleven, none inheritable or ambient" {
+@test "capabilities: docker's fourteen, none inheritable or ambient" {
 	facts 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status'
 	# CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE SYS_CHROOT SETFCAP
-	has "$facts" 'CapBnd:.00000000800405fb'
-	has "$facts" 'CapEff:.00000000800405fb'
-	has "$facts" 'CapPrm:.00000000800405fb'
+	has "$facts" 'CapBnd:.00000000a80425fb'
+	has "$facts" 'CapEff:.00000000a80425fb'
+	has "$facts" 'CapPrm:.00000000a80425fb'
 	has "$facts" 'CapInh:.0000000000000000'
 	has "$facts" 'CapAmb:.0000000000000000'
 	has "$facts" 'NoNewPrivs:.0'
@@ -78,11 +78,12 @@ setup() {
 }
 
 @test "devices: the usual few and no others" {
-	facts 'ls /dev; ls /dev/pts; echo x > /dev/null; head -c 3 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; : > /dev/full || echo full; stat -f -c %T /dev/shm; echo y > /dev/shm/f && echo shm; mknod /disk b 254 0 && echo MADE'
+	facts 'ls /dev; ls /dev/pts; echo x > /dev/null; head -c 3 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; : > /dev/full || echo full; stat -f -c %T /dev/shm; echo y > /dev/shm/f && echo shm; mknod /disk b 254 0 && echo made; head -c 1 /disk && echo OPENED; mknod /dev/disk b 254 0; head -c 1 /dev/disk && echo OPENED'
 	for d in null zero full random urandom tty ptmx pts shm fd stdin stdout stderr; do has "$facts" "^$d\$"; done
 	hasnt "$facts" '^(sd|vd|nvme|loop|mem|kmsg|kvm|fuse)'
 	has "$facts" shm
-	hasnt "$facts" MADE
+	has "$facts" made
+	hasnt "$facts" OPENED
 	[ ! -e /dev/shm/f ]
 }
 
@@ -207,6 +208,34 @@ serve_abstract() {
 		/etc/hostname size=0
 		layer -1: /facts
 	EOF
+}
+
+@test "the name of the host is 127.0.1.1 and not ::1; /dev/shm has 64 MB; in every kind of RUN" {
+	command -v getent >/dev/null || skip "no getent"
+	mkdir -p ctx/tools
+	for f in $(ldd "$(command -v getent)" | grep -o '/[^ )]*') $(find /lib /usr/lib -name 'libnss_files.so*' | head -1); do
+		[ -e "ctx/tools$f" ] || install -D "$f" "ctx/tools$f"
+	done
+	install -D "$(command -v getent)" ctx/tools/bin/getent
+	echo 'hosts: files' >ctx/nsswitch.conf
+	cat >ctx/Dockerfile <<-'EOF'
+		FROM localhost/base
+		COPY tools /
+		COPY nsswitch.conf /etc/
+		RUN { getent hosts bld; getent ahosts bld; hostname -i; df -k /dev/shm | tail -1; } >/host
+		RUN --network=none { getent hosts bld; getent ahosts bld; hostname -i; df -k /dev/shm | tail -1; } >/none
+		RUN --security=insecure { getent hosts bld; getent ahosts bld; hostname -i; df -k /dev/shm | tail -1; } >/insecure
+	EOF
+	build --no-cache --allow security.insecure -t facts ctx
+	for f in host none insecure; do
+		ok bld run facts cat /$f
+		has "$output" '^127\.0\.1\.1 +bld$'
+		has "$output" '^none +65536 '
+		hasnt "$output" '::1'
+	done
+	ok bld run facts sh -c 'getent hosts bld; df -k /dev/shm | tail -1'
+	has "$output" '^127\.0\.1\.1 +bld$'
+	has "$output" '^none +65536 '
 }
 
 @test "what an image lacks to mount on is none of a layer, whatever a command does to it" {

@@ -35,6 +35,7 @@ static int setup(void **state)
 {
 	struct place *p = mem_alloc(sizeof(*p));
 	struct err *err = NULL;
+	struct cgroups none;
 
 	for (size_t i = 0; i < BLOCKS; i++)
 		p->heap[i] = mem_alloc(BLOCK);
@@ -42,7 +43,8 @@ static int setup(void **state)
 	assert_ptr_not_equal(p->large, MAP_FAILED);
 	memset(p->large, 1, LARGE);
 	assert_int_equal(forker_init(&p->f, &err), 0);
-	assert_int_equal(forker_start(&p->f), 0);
+	cgroups_init(&none);
+	assert_int_equal(forker_start(&p->f, &none), 0);
 	*state = p;
 	return 0;
 }

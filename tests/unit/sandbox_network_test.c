@@ -67,7 +67,7 @@ static void test_hosts(void **state)
 	strlist_add(&l, "b.example:2001:db8::1");
 	assert_int_equal(network_hosts("h", &l, &b, NULL), 0);
 	assert_string_equal(b.data,
-		"127.0.0.1\tlocalhost h\n::1\tlocalhost ip6-localhost ip6-loopback h\n"
+		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\th\n"
 		"1.2.3.4\ta\n2001:db8::1\tb.example\n");
 	buf_clear(&b);
 	check_bad_host("noaddress", "name:address");

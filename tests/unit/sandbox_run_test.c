@@ -208,7 +208,7 @@ static void test_identity(void **state)
 		"1234\n1000\n1000 7 44\n"
 		"Uid:\t1234\t1234\t1234\t1234\nGid:\t1000\t1000\t1000\t1000\nGroups:\t7 44 1000 \n"
 		"CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
-		"CapBnd:\t00000000800405fb\nCapAmb:\t0000000000000000\n"
+		"CapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n"
 		"touch: /x: Permission denied\n");
 	assert_int_equal(r.res.exit_code, 1);
 	sandbox_box_done(&r);
@@ -220,8 +220,8 @@ static void test_capabilities(void **state)
 	const char *script = "grep -E '^(Cap.*|NoNewPrivs|Seccomp):' /proc/self/status";
 
 	expect(*state, script,
-		"CapInh:\t0000000000000000\nCapPrm:\t00000000800405fb\nCapEff:\t00000000800405fb\n"
-		"CapBnd:\t00000000800405fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:"
+		"CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\n"
+		"CapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:"
 		"\t2\n");
 	sandbox_box_prepare(*state, &r, script);
 	r.spec.cap_mask = 0x21; /* chown, kill */
