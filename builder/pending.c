@@ -2,11 +2,11 @@
 #include "builder/pending.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "builder/dferr.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 #include "store/snapshot.h"
 
 struct item {
@@ -134,12 +134,7 @@ static void *work(void *ctx)
 
 static void start(struct pending *p)
 {
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	p->threaded = pthread_create(&p->thread, NULL, work, p) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	p->threaded = thread_start(&p->thread, work, p) == 0;
 }
 
 /* --- the stage ------------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define SOCKET_NAME  "s"
 #define HEAD         4 /* bytes of a length */
@@ -194,12 +195,8 @@ static int make_socket(
 
 static int start_thread(struct sshproxy *p, struct err **err)
 {
-	sigset_t all, old;
+	int error = thread_start(&p->thread, serve, p);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int error = pthread_create(&p->thread, NULL, serve, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	p->running = error == 0;
 	errno = error;
 	return error ? err_sys_kind(err, ERR_BUILD, "thread of an ssh mount") : 0;

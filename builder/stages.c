@@ -13,6 +13,7 @@
 
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define STAGES_POLL_NS 50000000 /* how soon a signal is passed on */
 
@@ -102,6 +103,11 @@ static void *work(void *ctx)
 	struct worker *w = ctx;
 	struct job *j = w->j;
 	struct err *err = NULL;
+	sigset_t wake;
+
+	sigemptyset(&wake);
+	sigaddset(&wake, SIGURG);
+	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	int r = w->build(j, w->stage, &err);
 
 	pthread_mutex_lock(&j->lock);
@@ -117,13 +123,8 @@ static void *work(void *ctx)
 
 static int start(struct worker *w, struct err **err)
 {
-	sigset_t blocked, before;
+	int error = thread_start(&w->thread, work, w);
 
-	sigfillset(&blocked);
-	sigdelset(&blocked, SIGURG);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int error = pthread_create(&w->thread, NULL, work, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
 		return err_set(err, ERR_SYS, "start a thread: %s", strerror(error));
 	w->started = true;

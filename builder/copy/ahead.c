@@ -14,6 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define HELPERS (COPY_AHEAD_THREADS - 1)
 
@@ -152,14 +153,9 @@ static void *work(void *arg)
 static void start(struct copy_ahead *a)
 {
 	size_t want = cpus_usable();
-	sigset_t all, old;
 
 	want = want > COPY_AHEAD_THREADS ? HELPERS : want - 1;
-	sigfillset(&all); // signals are for the threads that the program knows
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (a->nhelpers < want && pthread_create(&a->helpers[a->nhelpers], NULL, work, a) == 0)
-		a->nhelpers++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	a->nhelpers = thread_start_crew(a->helpers, want, work, a);
 	a->alone = a->nhelpers == 0;
 }
 

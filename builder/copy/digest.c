@@ -13,6 +13,7 @@
 #include "store/base/cpus.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define THREADS_MAX 8
 #define BATCH       16 /* files that a thread takes at once */
@@ -193,14 +194,8 @@ static size_t crew_size(const struct crew *c)
 static int run_crew(struct crew *c, struct err **err)
 {
 	pthread_t threads[THREADS_MAX];
-	size_t n = 0, want = crew_size(c);
-	sigset_t all, old;
+	size_t n = thread_start_crew(threads, crew_size(c) - 1, work, c);
 
-	sigfillset(&all); // signals are for the thread that waits for us
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (n + 1 < want && pthread_create(&threads[n], NULL, work, c) == 0)
-		n++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	work(c);
 	while (n)
 		pthread_join(threads[--n], NULL);

@@ -13,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define HELPERS (COPY_RECALL_THREADS - 1)
 
@@ -147,19 +148,15 @@ static void *work(void *arg)
 static void start(struct copy_recall *r)
 {
 	size_t want = cpus_usable();
-	sigset_t all, old;
 
 	want = want > COPY_RECALL_THREADS ? HELPERS : want - 1;
-	sigfillset(&all); // signals are for the threads that the program knows
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (r->nhelpers < want) {
 		struct helper *h = &r->helpers[r->nhelpers];
 		h->r = r;
-		if (pthread_create(&h->thread, NULL, work, h) != 0)
+		if (thread_start(&h->thread, work, h) != 0)
 			break;
 		r->nhelpers++;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	r->alone = r->nhelpers == 0;
 }
 

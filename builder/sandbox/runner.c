@@ -17,6 +17,7 @@
 #include "builder/sandbox/kernel.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define STAT_MAX        4096
 #define STAT_ARGS_START 48 /* field of /proc/PID/stat, see proc(5) */
@@ -196,16 +197,11 @@ static void clear_facts(struct runner_facts *f)
 		close(f->launcher);
 }
 
-/* Signals of bld are for its main thread; children start with all of them blocked. */
+/* Children start with all signals blocked, as this thread does. */
 static int start_thread(struct sandbox_runner *r)
 {
-	sigset_t all, old;
-	int error;
+	int error = thread_start(&r->thread, thread_main, r);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&r->thread, NULL, thread_main, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (error)
 		return error;
 	pthread_mutex_lock(&r->lock);

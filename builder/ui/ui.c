@@ -14,6 +14,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/base/thread.h"
 
 #define UI_LOG_LINES 6
 
@@ -147,15 +148,9 @@ static void init_sync(struct ui *u)
 	pthread_condattr_destroy(&attr);
 }
 
-/* Signals are for the main thread, whose blocking calls they shall interrupt. */
 static void start_thread(struct ui *u)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	u->has_thread = pthread_create(&u->thread, NULL, redraw_loop, u) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	u->has_thread = thread_start(&u->thread, redraw_loop, u) == 0;
 }
 
 static const struct ui_view *view_of(enum ui_mode mode)

@@ -18,6 +18,7 @@
 
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 #define WAKE (HASHPIPE_BLOCKS / 2)
 
@@ -144,18 +145,13 @@ static void *work(void *arg)
 
 static void start(struct hashpipe *p)
 {
-	sigset_t all, old;
-
 	if (p->threaded || p->alone || p->made < HASHPIPE_ALONE)
 		return;
 	p->alone = cpus_usable() == 1;
 	if (p->alone)
 		return;
-	sigfillset(&all); /* signals are for the threads that the program knows */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	p->threaded = pthread_create(&p->thread, NULL, work, p) == 0;
+	p->threaded = thread_start(&p->thread, work, p) == 0;
 	p->alone = !p->threaded;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 /* Wait until `want` of the blocks that were made are hashed. */

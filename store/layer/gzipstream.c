@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 #include "store/layer/gzippiece.h"
 
 #define PIECE ((size_t)1 << 20)
@@ -124,15 +125,9 @@ static void *work(void *arg)
 /* Fewer threads than wanted are enough. */
 static void start(struct gzipstream *z)
 {
-	sigset_t all, old;
-
-	sigfillset(&all); /* signals are for the threads that the program knows */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (z->nthreads < z->wanted &&
-		pthread_create(&z->threads[z->nthreads], NULL, work, z) == 0)
-		z->nthreads++;
+	z->nthreads += (unsigned)thread_start_crew(
+		z->threads + z->nthreads, z->wanted - z->nthreads, work, z);
 	z->wanted = z->nthreads;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 static int put_header(struct gzipstream *z, struct err **err)

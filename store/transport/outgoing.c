@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 #include "store/blob.h"
 #include "store/packed.h"
 #include "store/transport/growing.h"
@@ -166,7 +167,7 @@ static int make_and_send(struct making *m, unsigned worker, struct err **err)
 	int rc;
 
 	if (!to || !to->growing || is_made(m->p->o, m->layer) ||
-		pthread_create(&thread, NULL, make_layer, m) != 0)
+		thread_start(&thread, make_layer, m) != 0)
 		return pack_layer(m, err) < 0 ? -1 : 1;
 	rc = to->growing(to->ctx, worker, diff_id, &m->growing, err);
 	if (rc < 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 
 struct crew {
 	pthread_mutex_t lock;
@@ -54,15 +55,14 @@ int parallel_run(size_t n, unsigned workers,
 {
 	struct crew c = {.n = n, .fn = fn, .ctx = ctx, .stop = stop};
 	pthread_t *threads;
-	size_t started = 0;
+	size_t started;
 
 	if (workers > n)
 		workers = (unsigned)n;
 	threads = mem_array(workers + 1, sizeof *threads);
 	pthread_mutex_init(&c.lock, NULL);
 	/* This thread works too; fewer threads than wanted are enough. */
-	while (started + 1 < workers && pthread_create(&threads[started], NULL, work, &c) == 0)
-		started++;
+	started = thread_start_crew(threads, workers > 1 ? workers - 1 : 0, work, &c);
 	work(&c);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);

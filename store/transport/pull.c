@@ -7,6 +7,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/thread.h"
 #include "store/blob.h"
 #include "store/packed.h"
 #include "store/tempfile.h"
@@ -259,7 +260,7 @@ static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
 	pthread_t thread;
 	int rc;
 
-	if (pthread_create(&thread, NULL, inflate_thread, l) != 0)
+	if (thread_start(&thread, inflate_thread, l) != 0)
 		return err_set(err, ERR_SYS, "no thread for decompression");
 	http_sink_init(&sink, (struct io_writer){on_packed, l}, d->size, ERR_CORRUPT);
 	sink.progress = progress_blob_moved;
