@@ -51,12 +51,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (*p && *p++ != '\n')
 		;
 	for (size_t n; (n = strcspn(p, "\n")) > 0; p += n + (p[n] == '\n')) {
-		char *line = mem_strndup(p, n);
-		char *colon = strchr(line, ':');
-		for (char *c = line; colon && c < colon; c++)
+		/* As http.c keeps them: "name: value", the name in lower case. */
+		char *line = mem_strndup(p, n), *value = strchr(line, ':');
+		for (char *c = line; value && c < value; c++)
 			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (colon)
-			strlist_add(&r.headers, line);
+		if (value) {
+			*value++ = '\0';
+			value += strspn(value, " \t\r");
+			strlist_addf(&r.headers, "%s: %s", line, value);
+		}
 		free(line);
 	}
 	p += *p == '\n';
