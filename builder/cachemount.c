@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -130,14 +131,90 @@ static int make(struct job *j, const struct cachemount *c, const char *path, str
 	return r;
 }
 
+/* The lock dies with the last copy of the descriptor, which is the caller's. */
+static int open_used(int bld_fd, const char *path)
+{
+	struct stat mine, there;
+
+	for (;;) {
+		auto_fd int fd =
+			openat(bld_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		/* Whoever has it exclusively is moving it away, and soon done. */
+		if (flock(fd, LOCK_SH) < 0 && errno == EINTR)
+			continue;
+		if (fstat(fd, &mine) < 0)
+			return -1;
+		if (fstatat(bld_fd, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+			mine.st_ino == there.st_ino && mine.st_dev == there.st_dev)
+			return TAKE_FD(fd);
+	}
+}
+
+/* 1 it went to the trash, or there is none; 0 somebody uses it; -1. */
+static int drop_unused(struct job *j, int mounts, const char *name)
+{
+	auto_fd int fd = openat(mounts, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 1 : -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	return store_trash(j->s, mounts, name) < 0 ? -1 : 1;
+}
+
+/* Out of the way: to the trash, or aside while it is in use. */
+static int move_away(struct job *j, int mounts, const char *name, const char *id, struct err **err)
+{
+	int gone = drop_unused(j, mounts, name);
+
+	for (unsigned i = 0; gone >= 0 && i < CACHEMOUNT_OLD_MAX; i++) {
+		auto_free char *aside = mem_printf("%s.old-%u", name, i);
+		int free = drop_unused(j, mounts, aside);
+
+		if (free < 0)
+			gone = -1;
+		else if (free && !gone)
+			gone = renameat(mounts, name, mounts, aside) < 0 ? -1 : 1;
+	}
+	if (gone < 0)
+		return err_sys(err, "cache mount \"%s\": making room for a new one", id);
+	return gone ? 0
+		    : err_set(err, ERR_LIMIT,
+			      "cache mount \"%s\": %d replaced directories are still in use", id,
+			      CACHEMOUNT_OLD_MAX);
+}
+
+/* Once in a build: what its steps put there they share. */
+static int begin_anew(struct job *j, const struct cachemount *c, const char *name, struct err **err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&j->lock);
+	if (!strlist_has(&j->begun_mounts, name)) {
+		auto_fd int mounts = openat(store_bld_fd(j->s), "mounts",
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (mounts >= 0)
+			r = move_away(j, mounts, name, c->id, err);
+		else if (errno != ENOENT)
+			r = err_sys(err, "cache mounts of the store");
+		if (r == 0)
+			strlist_add(&j->begun_mounts, name);
+	}
+	pthread_mutex_unlock(&j->lock);
+	return r;
+}
+
 static int open_instance(
 	struct job *j, const struct cachemount *c, const char *name, struct err **err)
 {
 	auto_free char *path = mem_printf("mounts/%s", name);
 
+	if (c->anew && begin_anew(j, c, name, err) < 0)
+		return -1;
 	for (int tries = 0; tries < 2; tries++) {
-		int fd = openat(
-			store_bld_fd(j->s), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int fd = open_used(store_bld_fd(j->s), path);
 		if (fd >= 0)
 			return fd;
 		if (errno != ENOENT)

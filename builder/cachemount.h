@@ -2,6 +2,12 @@
 /*
  * Directories of RUN --mount=type=cache: bld/mounts/HEX in the store, HEX from the id and what
  * shapes a new one, never the id itself. They outlive builds; `prune --all` removes them.
+ *
+ * A step that is built without the cache begins with an empty one: the first such step of a build
+ * that opens a directory puts a new one in its place, for good, and those behind it share that.
+ * Commands of other builds that are at work in the old one keep it: who has a directory open holds
+ * a shared flock on it, and what is in use goes aside as HEX.old-N until a later build finds it
+ * free.
  */
 #ifndef BLD_BUILDER_CACHEMOUNT_H
 #define BLD_BUILDER_CACHEMOUNT_H
@@ -10,6 +16,7 @@
 #include "builder/job.h"
 
 #define CACHEMOUNT_INSTANCES_MAX 64 /* of one id with sharing=private */
+#define CACHEMOUNT_OLD_MAX       64 /* replaced directories of one name that are still in use */
 
 enum cachemount_sharing { CACHEMOUNT_SHARED, CACHEMOUNT_PRIVATE, CACHEMOUNT_LOCKED };
 
@@ -22,6 +29,7 @@ struct cachemount {
 	const struct copy_root *seed; /* first content, or NULL */
 	const char *seed_path;
 	const struct digest *seed_key; /* or NULL */
+	bool anew;                     /* the step is built without the cache */
 };
 
 /* Which directory it is: two mounts of one name share it. */

@@ -44,6 +44,16 @@ static char *first_message(const char *text)
 	return mem_strndup(text, len);
 }
 
+/* The second way leads to the first. */
+static int put_also(struct job *j, const struct digest *key, const struct digest *also,
+	const struct record *r, struct err **err)
+{
+	struct record second = *r;
+
+	second.key = *key;
+	return record_put(j->s, also, &second, err);
+}
+
 int flight_land(struct flight_rest *rest, const struct record *r, int done, struct err **err)
 {
 	struct flight f = {.j = rest->j, .sp = &rest->step, .key = &rest->key};
@@ -51,6 +61,8 @@ int flight_land(struct flight_rest *rest, const struct record *r, int done, stru
 
 	if (done == 0)
 		done = record_put(f.j->s, f.key, r, err);
+	if (done == 0 && !sha256_is_zero(&rest->also))
+		done = put_also(f.j, f.key, &rest->also, r, err);
 	close(TAKE_FD(rest->lock));
 	double seconds = (double)(now_monotonic_ms() - rest->start_ms) / 1000;
 	if (done == 0) {
@@ -71,6 +83,7 @@ void flight_leave(struct flight *f, struct flight_rest *out)
 	*out = (struct flight_rest){.j = f->j,
 		.step = *f->sp,
 		.key = *f->key,
+		.also = f->also ? *f->also : (struct digest){0},
 		.lock = TAKE_FD(f->lock),
 		.start_ms = f->start_ms};
 }
@@ -106,16 +119,26 @@ static int take_lock(const struct flight *f, const struct digest *what, struct e
 	}
 }
 
-int flight_run(struct flight *f, struct record *out, struct err **err)
+/* 1, 0, -1 as flight_lookup; what was found is known by the second way from now on. */
+static int look(const struct flight *f, struct record *out, struct err **err)
 {
 	int found = flight_lookup(f, out, err);
+
+	if (found > 0 && f->also && put_also(f->j, f->key, f->also, out, err) < 0)
+		return -1;
+	return found;
+}
+
+int flight_run(struct flight *f, struct record *out, struct err **err)
+{
+	int found = look(f, out, err);
 
 	if (found)
 		return found < 0 ? -1 : 0;
 	auto_fd int lock = take_lock(f, f->key, err);
 	if (lock < 0)
 		return -1;
-	found = flight_lookup(f, out, err);
+	found = look(f, out, err);
 	if (found)
 		return found < 0 ? -1 : 0;
 	if (job_check(f->j, err) < 0)

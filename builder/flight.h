@@ -16,7 +16,9 @@
 struct flight {
 	struct job *j;
 	const struct step *sp;
-	const struct digest *key; /* with flight_blind: filled in by execute */
+	const struct digest *key;  /* with flight_blind: filled in by execute */
+	const struct digest *also; /* or NULL: a second way to the step, of flight_run: the record
+				      is put there too, and names `key` */
 	/* Do the step: fill *out. ctx is the caller's. 0, FLIGHT_LATER, -1. */
 	int (*execute)(void *ctx, struct record *out, struct err **err);
 	void *ctx;
@@ -30,7 +32,8 @@ struct flight_rest {
 	struct job *j;
 	struct step step;
 	struct digest key;
-	int lock; /* owned */
+	struct digest also; /* zero: none */
+	int lock;           /* owned */
 	uint64_t start_ms;
 };
 

@@ -53,6 +53,7 @@ void job_clear(struct job *j)
 	oci_platform_clear(&j->platform);
 	strlist_clear(&j->build_args);
 	strlist_clear(&j->used_args);
+	strlist_clear(&j->begun_mounts);
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);
 	pthread_mutex_destroy(&j->emitting);

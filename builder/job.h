@@ -45,6 +45,7 @@ struct job {
 	struct job_stage *progress;    /* owned; one per stage of the plan */
 	struct sandbox_runner *runner; /* started by the first RUN; owned */
 	struct strlist used_args;      /* names of --build-arg that an ARG took */
+	struct strlist begun_mounts;   /* cache mounts that --no-cache began anew (cachemount.h) */
 	unsigned nsteps;               /* grows when a base image brings triggers */
 	unsigned nstatuses;            /* numbers given to statuses */
 	bool parallel;                 /* stages are built by threads of their own */

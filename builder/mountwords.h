@@ -30,6 +30,8 @@ struct runmount {
 	enum cachemount_sharing sharing;
 	struct origin origin;
 	struct origin_layer layer; /* bind from a context */
+	struct digest content;     /* of a stage: what lies at source (runmounts_look) */
+	bool content_dir;
 	/* open */
 	struct lowers lowers;
 	int source_fd;

@@ -32,9 +32,6 @@ int nocache_mark(struct job *j, struct err **err)
 
 		if (st->base == PLAN_STAGE && p->stages[st->base_stage].renewed)
 			st->renewed = true;
-		for (size_t k = 0; k < st->nmounted; k++)
-			if (p->stages[st->mounted[k]].renewed)
-				st->renewed = true;
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * --no-cache-filter: which stages are built again. Those that are named, and what stands on them:
- * a stage that is FROM one, or whose RUN mounts one, has steps with the same keys on top of other
- * content. A COPY --from one is found by the content it copies (origin.h).
+ * a stage that is FROM one has steps with the same keys on top of other content. A COPY --from one,
+ * and a RUN that mounts one, are found by the content that they read (origin.h).
  */
 #ifndef BLD_BUILDER_NOCACHE_H
 #define BLD_BUILDER_NOCACHE_H

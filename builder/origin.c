@@ -111,6 +111,7 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		return open_named(j, from->name, out, err);
 	case PLAN_FROM_STAGE:
 		out->state = &j->stages[from->stage];
+		out->stage = true;
 		out->renewed = j->plan.stages[from->stage].renewed;
 		/* The name came to be while the base image of this build was replaced by one with
 		 * other triggers. */
@@ -159,6 +160,42 @@ static int is_directory(const struct copy_root *root, const char *path, struct e
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "mount source \"%s\"", path);
 	return S_ISDIR(st.st_mode) ? 1 : 0;
+}
+
+/* A pattern that stands for this one path. */
+static char *literal(const char *path)
+{
+	char *out = mem_array(2 * strlen(path) + 1, 1), *at = out;
+
+	for (; *path; path++) {
+		if (strchr("*?[]\\", *path))
+			*at++ = '\\';
+		*at++ = *path;
+	}
+	*at = '\0';
+	return out;
+}
+
+int origin_content(struct job *j, const struct origin *o, const char *path, struct digest *out,
+	bool *dir, struct err **err)
+{
+	auto_free char *pattern = literal(path);
+	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = pattern};
+	struct copy_request q = {
+		.items = &item,
+		.nitems = 1,
+		.tmp_dir_fd = store_spool_fd(j->s),
+		.cancelled = job_cancelled(j),
+	};
+
+	if (origin_root(j, o, &q.root, err) < 0)
+		return -1;
+	int is = is_directory(&q.root, path, err);
+	if (is < 0)
+		return -1;
+	*dir = is;
+	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
+	return sel ? copy_digest(sel, out, err) : -1;
 }
 
 static int write_layer(struct job *j, struct copy_selection *sel, const char *dest,

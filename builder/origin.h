@@ -13,7 +13,8 @@
 struct origin {
 	struct state *state;           /* stage or image, else NULL; borrowed from the job */
 	const struct context *context; /* else; borrowed */
-	bool renewed;                  /* the state's key does not tell its content (nocache.h) */
+	bool stage;   /* the state is of a stage: its key says how it was made, not what it holds */
+	bool renewed; /* the state's key does not tell its content (nocache.h) */
 };
 
 /* Errors are not located yet. */
@@ -32,5 +33,10 @@ struct origin_layer {
 };
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
 	struct origin_layer *out, struct err **err);
+
+/* What lies at `path` of a state, for a key: *dir = a directory's contents, else one file. The path
+ * is taken as written, no pattern; it exists. Reads what is not known yet. */
+int origin_content(struct job *j, const struct origin *o, const char *path, struct digest *out,
+	bool *dir, struct err **err);
 
 #endif

@@ -352,7 +352,6 @@ void plan_clear(struct plan *p)
 		free(p->stages[i].platform);
 		free(p->stages[i].builds_for);
 		free(p->stages[i].deps);
-		free(p->stages[i].mounted);
 	}
 	free(p->stages);
 	free(p->targets);

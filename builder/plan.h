@@ -43,9 +43,6 @@ struct plan_stage {
 			 stage is built (latefrom.h) */
 	size_t ndeps;
 	size_t cap_deps;
-	size_t *mounted; /* those of them that a RUN mounts; owned */
-	size_t nmounted;
-	size_t cap_mounted;
 	bool renewed; /* built again because of --no-cache-filter (nocache.h) */
 };
 

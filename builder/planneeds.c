@@ -13,14 +13,12 @@ static bool has(const size_t *v, size_t n, size_t stage)
 	return false;
 }
 
-static void depend(struct plan *p, size_t self, size_t on, bool mount)
+static void depend(struct plan *p, size_t self, size_t on)
 {
 	struct plan_stage *st = &p->stages[self];
 
 	if (!has(st->deps, st->ndeps, on))
 		MEM_PUSH(st->deps, st->ndeps, st->cap_deps) = on;
-	if (mount && !has(st->mounted, st->nmounted, on))
-		MEM_PUSH(st->mounted, st->nmounted, st->cap_mounted) = on;
 }
 
 static int need_word(struct plan *p, const struct dockerfile *df,
@@ -32,7 +30,7 @@ static int need_word(struct plan *p, const struct dockerfile *df,
 	if (plan_resolve_from(p, df, context_names, self, word, number_ok, &f, err) < 0)
 		return -1;
 	if (f.kind == PLAN_FROM_STAGE)
-		depend(p, self, f.stage, !number_ok);
+		depend(p, self, f.stage);
 	return 0;
 }
 
@@ -73,7 +71,7 @@ static int of_trigger(
 	if (!from->text.ptr || !slice_has(from->text, '$'))
 		return need_word(v->p, v->df, v->context_names, v->self, from, number_ok, err);
 	for (size_t i = 0; i < v->self; i++)
-		depend(v->p, v->self, i, !number_ok);
+		depend(v->p, v->self, i);
 	return 0;
 }
 
@@ -130,7 +128,7 @@ int planneeds_make(struct plan *p, const struct dockerfile *df, const struct str
 		const struct visit v = {p, df, context_names, i, of_file};
 
 		if (p->stages[i].base == PLAN_STAGE)
-			depend(p, i, p->stages[i].base_stage, false);
+			depend(p, i, p->stages[i].base_stage);
 		for (size_t k = 0; k < body->count; k++)
 			if (visit(&v, body->items[k], err) < 0)
 				return -1;

@@ -22,8 +22,9 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define TMPFS_MODE 01777 /* as the kernel's; also over a directory of the image with another one   \
-			  */
+#define TMPFS_MODE                                                                                 \
+	01777 /* as the kernel's; also over a directory of the image with another one              \
+	       */
 
 /* The source of a bind: contexts become a layer by content, stages and images are known by key. */
 static int find_origin(struct job *j, const struct step *sp, struct runmount *m, struct err **err)
@@ -73,12 +74,28 @@ int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out
 	return 0;
 }
 
-void runmounts_feed(const struct runmounts *r, struct sha256 *h)
+/* What is there: of a cache only what a new one starts with. */
+static void feed_source(const struct runmount *m, bool by_content, struct sha256 *h)
+{
+	bool bind = m->type == AST_MOUNT_BIND;
+
+	if (by_content && m->origin.stage) {
+		sha256_field_str(h, m->content_dir ? "directory" : "file");
+		cachekey_digest(h, &m->content);
+		return;
+	}
+	sha256_field_str(h, m->origin.state || !bind ? m->source : NULL);
+	if (m->origin.state)
+		cachekey_digest(h, &m->origin.state->key);
+	else if (bind)
+		cachekey_digest(h, &m->layer.content);
+}
+
+void runmounts_feed(const struct runmounts *r, bool by_content, struct sha256 *h)
 {
 	sha256_field_u64(h, r->n);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct runmount *m = &r->m[i];
-		bool bind = m->type == AST_MOUNT_BIND;
 		sha256_field_str(h, ast_mount_type_name(m->type));
 		sha256_field_str(h, m->target);
 		sha256_field_u64(h, m->readonly);
@@ -95,13 +112,24 @@ void runmounts_feed(const struct runmounts *r, struct sha256 *h)
 			sha256_field_str(h, "noexec");
 		if (m->chown)
 			sha256_field_str(h, "U");
-		/* What is there: of a cache only what a new one starts with. */
-		sha256_field_str(h, m->origin.state || !bind ? m->source : NULL);
-		if (m->origin.state)
-			cachekey_digest(h, &m->origin.state->key);
-		else if (bind)
-			cachekey_digest(h, &m->layer.content);
+		if (m->required)
+			sha256_field_str(h, "required");
+		feed_source(m, by_content, h);
 	}
+	if (by_content)
+		sha256_field_str(h, "by content");
+}
+
+bool runmounts_reads_stage(const struct runmounts *r, bool *renewed)
+{
+	bool reads = false;
+
+	*renewed = false;
+	for (size_t i = 0; i < r->n; i++) {
+		reads = reads || r->m[i].origin.stage;
+		*renewed = *renewed || r->m[i].origin.renewed;
+	}
+	return reads;
 }
 
 static void explain_one(struct job *j, const struct runmount *m, struct buf *facts)
@@ -160,6 +188,20 @@ static int check_source(struct job *j, const struct runmount *m, struct err **er
 	return 0;
 }
 
+int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct runmount *m = &r->m[i];
+
+		if (!m->origin.stage)
+			continue;
+		if (check_source(j, m, err) < 0 || origin_content(j, &m->origin, m->source,
+							   &m->content, &m->content_dir, err) < 0)
+			return dferr_locate(err, sp->df, m->ast->span);
+	}
+	return 0;
+}
+
 static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
 {
 	const struct state *st = m->origin.state;
@@ -196,8 +238,8 @@ struct cache_use {
 	char name[DIGEST_HEX];
 };
 
-static int describe_cache(
-	struct job *j, struct runmount *m, struct cache_use *out, struct err **err)
+static int describe_cache(struct job *j, const struct step *sp, struct runmount *m,
+	struct cache_use *out, struct err **err)
 {
 	*out = (struct cache_use){
 		.m = m,
@@ -205,7 +247,8 @@ static int describe_cache(
 			.sharing = m->sharing,
 			.uid = m->uid,
 			.gid = m->gid,
-			.mode = m->has_mode ? m->mode : 0755},
+			.mode = m->has_mode ? m->mode : 0755,
+			.anew = job_no_cache(j, sp->stage)},
 	};
 	if (m->origin.state || m->origin.context) {
 		if (origin_root(j, &m->origin, &out->seed, err) < 0)
@@ -289,7 +332,7 @@ static int open_caches(struct job *j, const struct step *sp, struct runmounts *r
 	for (size_t i = 0; i < r->n; i++) {
 		if (r->m[i].type != AST_MOUNT_CACHE)
 			continue;
-		if (describe_cache(j, &r->m[i], &uses[n], err) < 0)
+		if (describe_cache(j, sp, &r->m[i], &uses[n], err) < 0)
 			return dferr_locate(err, sp->df, r->m[i].ast->span);
 		n++;
 	}

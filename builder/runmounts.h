@@ -28,7 +28,13 @@ struct runmounts {
 };
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
-void runmounts_feed(const struct runmounts *r, struct sha256 *h);
+/* Into the key. What comes from a stage counts by the stage's key and the path, with nothing
+ * opened; or, by_content and after runmounts_look(), by what lies there. */
+void runmounts_feed(const struct runmounts *r, bool by_content, struct sha256 *h);
+/* Does a mount read a stage? *renewed: one whose key does not tell its content (nocache.h). */
+bool runmounts_reads_stage(const struct runmounts *r, bool *renewed);
+/* Digests what the mounts read from stages. Errors are located. */
+int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
 /* The same by name (explain.h), when the command is about to run. */
 void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts);
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);

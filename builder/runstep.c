@@ -31,7 +31,8 @@ struct run {
 	const struct step *sp;
 	enum sandbox_network network;
 	bool insecure;
-	bool late; /* --timeout was over */
+	bool late;                /* --timeout was over */
+	unsigned char chance[16]; /* of RUN --no-cache */
 	struct strlist argv;
 	struct runmounts mounts;
 	char *script_path; /* of a heredoc with #!; owned */
@@ -353,14 +354,68 @@ static int execute(void *ctx, struct record *out, struct err **err)
 }
 
 /* RUN --no-cache: no other step has this key, and no later one those that follow from it. */
-static int feed_chance(struct sha256 *h, struct err **err)
+static int draw_chance(struct run *r, struct err **err)
 {
-	unsigned char bytes[16];
-
-	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+	if (!r->sp->ins->run.no_cache)
+		return 0;
+	if (getrandom(r->chance, sizeof r->chance, 0) != sizeof r->chance)
 		return err_sys(err, "random bytes");
-	sha256_field(h, bytes, sizeof bytes);
 	return 0;
+}
+
+/* By content: of what is mounted from stages (runmounts_feed). */
+static void make_key(const struct run *r, bool by_content, struct digest *out)
+{
+	const struct state *st = r->sp->st;
+	auto_strlist struct strlist vars = {0};
+	struct sha256 h;
+
+	strlist_copy(&vars, &st->scope.vars);
+	strlist_sort(&vars);
+	cachekey_run(&h, st, &r->argv, &vars, network_name(r->network));
+	sha256_field(&h, r->script.ptr, r->script.len);
+	runmounts_feed(&r->mounts, by_content, &h);
+	/* Only then, so that other keys are what they always were. */
+	if (r->insecure)
+		sha256_field_str(&h, "insecure");
+	if (r->sp->ins->run.no_cache)
+		sha256_field(&h, r->chance, sizeof r->chance);
+	if (r->j->o->compat_volumes && st->config.volumes.n) {
+		sha256_field_str(&h, "compat-volumes");
+		cachekey_list(&h, &st->config.volumes);
+	}
+	sha256_final(&h, out);
+}
+
+/*
+ * As COPY --from: first by the stage that is mounted and the path, with nothing opened; when that
+ * is unknown, by what lies there, on which the steps behind build then, whichever way the layer is
+ * found next time. *key is what they build on.
+ */
+static int find_or_run(struct run *r, struct record *rec, struct digest *key, struct err **err)
+{
+	struct digest by_origin;
+	bool renewed;
+	struct flight f = {.j = r->j, .sp = r->sp, .key = &by_origin, .execute = execute, .ctx = r};
+	int found = 0;
+
+	r->flight = &f;
+	make_key(r, false, &by_origin);
+	*key = by_origin;
+	if (!runmounts_reads_stage(&r->mounts, &renewed))
+		return flight_run(&f, rec, err);
+	if (!renewed)
+		found = flight_lookup(&f, rec, err);
+	if (found > 0 && !sha256_is_zero(&rec->key))
+		*key = rec->key;
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (runmounts_look(r->j, r->sp, &r->mounts, err) < 0)
+		return -1;
+	make_key(r, true, key);
+	f.key = key;
+	f.also = &by_origin;
+	return flight_run(&f, rec, err);
 }
 
 static int lookup_and_run(struct run *r, struct err **err)
@@ -368,30 +423,11 @@ static int lookup_and_run(struct run *r, struct err **err)
 	struct state *st = r->sp->st;
 	struct digest key;
 	struct record rec = {0};
-	struct sha256 h;
 
 	if (r->argv.n == 0 || !*r->argv.v[0])
 		return dferr_at(
 			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
-	auto_strlist struct strlist vars = {0};
-	strlist_copy(&vars, &st->scope.vars);
-	strlist_sort(&vars);
-	cachekey_run(&h, st, &r->argv, &vars, network_name(r->network));
-	sha256_field(&h, r->script.ptr, r->script.len);
-	runmounts_feed(&r->mounts, &h);
-	/* Only then, so that other keys are what they always were. */
-	if (r->insecure)
-		sha256_field_str(&h, "insecure");
-	if (r->sp->ins->run.no_cache && feed_chance(&h, err) < 0)
-		return -1;
-	if (r->j->o->compat_volumes && st->config.volumes.n) {
-		sha256_field_str(&h, "compat-volumes");
-		cachekey_list(&h, &st->config.volumes);
-	}
-	sha256_final(&h, &key);
-	struct flight f = {.j = r->j, .sp = r->sp, .key = &key, .execute = execute, .ctx = r};
-	r->flight = &f;
-	if (flight_run(&f, &rec, err) < 0)
+	if (draw_chance(r, err) < 0 || find_or_run(r, &rec, &key, err) < 0)
 		return -1;
 	explain_done(r->j, r->sp, &key);
 	auto_buf struct buf text = {0};

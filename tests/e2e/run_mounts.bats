@@ -292,3 +292,155 @@ got() { tr '\n' ' ' <out/got; }
 	tree localhost/a >tree
 	has "$(grep '^/n ' tree)" 'own=4000:4000'
 }
+
+@test "RUN with a mount from a stage is found by what it mounts when the stage is another one" {
+	dockerfile <<-'EOF'
+		FROM localhost/base AS src
+		ARG N
+		RUN mkdir -p '/s/d[1]' && echo same > '/s/d[1]/f' && echo same > /s/file && echo $N > /other && ln -s s /link
+		FROM localhost/base
+		RUN --mount=from=src,source=/s/d[1],target=/m cat /m/f > /dir
+		RUN --mount=from=src,source=/s/file,target=/m cat /m > /file
+		RUN --mount=from=src,source=/link,target=/m cat /m/file > /link
+		RUN --mount=type=cache,from=src,source=/s,target=/m cat /m/file > /cache
+		RUN echo later
+	EOF
+	build --build-arg N=1 -t localhost/one ctx
+	equal "$(cached_steps)" 0
+	build --build-arg N=2 -t localhost/two ctx
+	equal "$(cached_steps)" 5 # all but the stage's
+	# and by the stage alone from now on
+	build --build-arg N=2 -t localhost/two ctx
+	equal "$(cached_steps)" 6
+	build --build-arg N=1 -t localhost/three ctx
+	equal "$(cached_steps)" 6
+	equal "$(digest localhost/three)" "$(digest localhost/one)"
+	sed -i 's/echo same > .\/s\/d/echo changed > '"'"'\/s\/d/' ctx/Dockerfile
+	build --build-arg N=1 -t localhost/four ctx
+	equal "$(cached_steps)" 0
+	sed -i 's/echo changed > .\/s\/d/echo same > '"'"'\/s\/d/; s/source=.s.file/source=\/s/; s/cat .m > .file/ls -d \/m > \/file/' ctx/Dockerfile
+	build --build-arg N=1 -t localhost/five ctx
+	equal "$(cached_steps)" 2 # another source, and what is behind it
+}
+
+@test "a mount from a stage: what is mounted counts with its modes and owners, and a missing path is an error" {
+	dockerfile <<-'EOF'
+		FROM localhost/base AS src
+		ARG MODE
+		RUN mkdir /s && echo x > /s/f && chmod $MODE /s/f
+		FROM localhost/base
+		RUN --mount=from=src,source=/s,target=/m stat -c %a /m/f > /got
+	EOF
+	build --build-arg MODE=600 -o out ctx
+	build --build-arg MODE=640 -o out ctx
+	equal "$(cached_steps)" 0
+	equal "$(got)" '640 '
+	sed -i 's/source=.s,/source=\/none,/' ctx/Dockerfile
+	fails 4 'mount source "/none" does not exist in "src"' bld build --build-arg MODE=640 ctx
+}
+
+@test "--no-cache-filter: a RUN that mounts such a stage is found by what it mounts" {
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		RUN mkdir /s && echo x > /s/f && cat /proc/sys/kernel/random/uuid > /s-now
+		FROM localhost/base
+		RUN --mount=from=one,source=/s,target=/m cat /m/f > /got
+		FROM localhost/base AS changes
+		RUN --mount=from=one,source=/s-now,target=/m cat /m > /got
+		COPY --from=1 /got /first
+	EOF
+	build -t x ctx
+	build -t x ctx
+	equal "$(cached_steps)" 4
+	build -t x --no-cache-filter one ctx
+	has "$(grep CACHED -B1 <<<"$log")" 'source=/s,target'
+	equal "$(cached_steps)" 1
+}
+
+@test "a secret that is required and missing is an error also where the RUN without it is cached" {
+	printf 'FROM localhost/base\nRUN --mount=type=secret,id=s wc -c < /run/secrets/s; true\n' >ctx/Dockerfile
+	build ctx
+	build ctx
+	equal "$(cached_steps)" 1
+	sed -i 's/id=s/id=s,required=true/' ctx/Dockerfile
+	fails 1 'the secret "s" was not given' bld build ctx
+	# what is found with the secret needs it no more, as with docker
+	printf 'some-secret' >secret
+	build --secret id=s,src=secret ctx
+	build ctx
+	equal "$(cached_steps)" 1
+	printf 'FROM localhost/base\nRUN --mount=type=ssh true\n' >ctx/Dockerfile
+	build ctx
+	sed -i 's/type=ssh/type=ssh,required/' ctx/Dockerfile
+	fails 1 'no ssh agent "default" was given' bld build ctx
+}
+
+# grow N [OPTIONS]: a build that says what is in two caches, and puts the file N there
+grow() {
+	local n=$1
+	shift
+	build --build-arg N="$n" -o out "$@" ctx
+}
+
+@test "--no-cache: cache mounts begin empty, once in a build, and stay what they became" {
+	local kind
+	for kind in shared private locked; do
+		cat >ctx/Dockerfile <<-EOF
+			FROM localhost/base
+			ARG N
+			RUN --mount=type=cache,id=$kind,target=/c,sharing=$kind ls /c > /got; touch /c/\$N
+			RUN --mount=type=cache,id=$kind,target=/c,sharing=$kind --mount=type=cache,id=$kind,target=/d,sharing=$kind ls /c >> /got
+		EOF
+		grow 1
+		grow 2
+		equal "$(got)" '1 1 2 ' "$kind"
+		grow 3 --no-cache
+		equal "$(got)" '3 ' "$kind"
+		grow 4
+		equal "$(got)" '3 3 4 ' "$kind"
+	done
+	equal "$(find store/bld/mounts -name '*.old-*')" ''
+}
+
+@test "--no-cache-filter: cache mounts of these stages begin empty, those of others do not" {
+	dockerfile <<-'EOF'
+		FROM localhost/base AS one
+		ARG N
+		RUN --mount=type=cache,id=one,target=/c ls /c > /got; touch /c/$N
+		FROM localhost/base AS two
+		ARG N
+		RUN --mount=type=cache,id=two,target=/c ls /c > /two; touch /c/$N
+		FROM one
+		COPY --from=two /two /
+		RUN cat /two >> /got
+	EOF
+	grow 1
+	grow 2 --no-cache-filter two
+	equal "$(got)" '1 '
+	grow 3
+	equal "$(got)" '1 2 2 '
+}
+
+@test "--no-cache: a command of another build keeps the cache that it is at work in" {
+	mkfifo pipe
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		ARG N
+		RUN --mount=type=cache,id=c,target=/c touch /c/first; echo started; while ! test -e /c/stop; do sleep 0.05; done; ls /c > /got
+	EOF
+	bld build --progress=plain --build-arg N=slow -o slow ctx >slow.log 2>&1 3>&- 4>&- &
+	slow=$!
+	wait_text slow.log '[0-9] started'
+	old=$(echo store/bld/mounts/*)
+	printf 'FROM localhost/base\nRUN --mount=type=cache,id=c,target=/c ls /c > /got; touch /c/second\n' >Dockerfile
+	build --no-cache -f Dockerfile -o out ctx
+	equal "$(got)" ''
+	equal "$(ls "$old.old-0")" first
+	touch "$old.old-0/stop"
+	wait "$slow"
+	equal "$(tr '\n' ' ' <slow/got)" 'first stop '
+	# free now: it goes with the next one that is replaced
+	build --no-cache -f Dockerfile -o out ctx
+	equal "$(ls store/bld/mounts)" "${old##*/}"
+	equal "$(ls store/bld/mounts/*)" second
+}
