@@ -302,7 +302,12 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 	case PLAN_STAGE:
 		/* The parent's variables and key go on: its env and user are part of what ran
 		 * before. */
+		if (!budget_take(&j->budget, state_cost(&j->stages[ps->base_stage])))
+			return dferr_at(err, ERR_LIMIT, j->df, ps->ast->from->from.image.span, NULL,
+				"the stages of this build inherit more than %u MiB of text",
+				(unsigned)(BUDGET_TEXT_MAX >> 20));
 		state_copy(out, &j->stages[ps->base_stage]);
+		out->scope.budget = &j->budget;
 		out->cmd_set = false;
 		if (j->o->drop_base_labels)
 			strlist_clear(&out->config.labels);
@@ -322,5 +327,6 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 		return at_from(j, ps, err);
 	reset(out, ps->ast->from->from.reset);
 	start_stage(j, out);
+	out->scope.budget = &j->budget;
 	return 0;
 }

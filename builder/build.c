@@ -195,6 +195,7 @@ static int build_read(struct job *j, struct err **err)
 		.build_args = &j->build_args,
 		.context_names = &j->contexts.names,
 		.platform = &j->platform,
+		.budget = &j->budget,
 	};
 	if (plan_make(j->df, &p, &j->plan, err) < 0 ||
 		epoch_times(o, j->df, &j->plan, &j->build_args, &j->times, err) < 0)

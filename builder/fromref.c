@@ -156,7 +156,13 @@ static int take_stage(struct walk *w, size_t i)
 
 	w->now = &w->scopes[i];
 	scope_init(w->now);
+	w->now->budget = w->o->budget;
 	w->env = &w->envs[i];
+	if (st->base == PLAN_STAGE &&
+		!budget_take(w->o->budget, scope_cost(&w->scopes[st->base_stage])))
+		return dferr_at(w->err, ERR_LIMIT, w->df, ast->from->from.image.span, NULL,
+			"the stages of this build inherit more than %u MiB of text",
+			(unsigned)(BUDGET_TEXT_MAX >> 20));
 	if (st->base == PLAN_STAGE)
 		inherit(w, st->base_stage, ast->from->from.reset & AST_RESET_ENV);
 	for (size_t k = 0; k < ast->body.count; k++)

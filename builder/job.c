@@ -98,8 +98,7 @@ unsigned job_number(struct job *j)
 void job_use_arg(struct job *j, const char *name)
 {
 	pthread_mutex_lock(&j->lock);
-	if (!strlist_has(&j->used_args, name))
-		strlist_add(&j->used_args, name);
+	strlist_add_once(&j->used_args, name);
 	pthread_mutex_unlock(&j->lock);
 }
 

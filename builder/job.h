@@ -32,6 +32,7 @@ struct job {
 	struct sshagents agents;
 	struct strlist build_args; /* of the options, see epoch.h */
 	struct build_times times;
+	struct budget budget; /* of what variables become in all stages */
 	struct plan plan;
 	struct oci_platform platform;
 	struct state *stages; /* owned; one per stage of the plan, filled as they are built */

@@ -68,6 +68,9 @@ static int declare_globals(
 				if (!value)
 					return hints_add(&p->globals, df, ins, err);
 			}
+			if (value && scope_charge(&p->globals, strlen(value) + BUDGET_ENTRY, df,
+					     &pair->key, err) < 0)
+				return -1;
 			scope_declare(&p->globals, name, value);
 		}
 	}
@@ -311,6 +314,7 @@ int plan_make(
 	auto_plan struct plan p = {.naming = PTHREAD_MUTEX_INITIALIZER};
 
 	scope_init(&p.globals);
+	p.globals.budget = o->budget;
 	p.nstages = df->nstages;
 	p.stages = mem_alloc((df->nstages + 1) * sizeof *p.stages);
 	if (df->nstages == 0)

@@ -51,6 +51,7 @@ struct plan_opts {
 	const struct strlist *more_targets; /* built beside it; may be NULL */
 	const struct strlist *build_args;
 	const struct strlist *context_names; /* names of --build-context */
+	struct budget *budget;               /* outlives the plan; or NULL */
 	const struct oci_platform *platform; /* of the result */
 };
 

@@ -26,6 +26,17 @@ void scope_copy(struct scope *dst, const struct scope *src)
 	strlist_copy(&dst->args, &src->args);
 }
 
+uint64_t scope_cost(const struct scope *s)
+{
+	const struct strlist *all[] = {&s->vars, &s->args};
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(all); k++)
+		for (size_t i = 0; i < all[k]->n; i++)
+			n += strlen(all[k]->v[i]) + BUDGET_ENTRY;
+	return n;
+}
+
 void scope_set(struct scope *s, const char *name, const char *value)
 {
 	strlist_set_kv(&s->vars, name, value);
@@ -43,8 +54,7 @@ const char *scope_get(const struct scope *s, const char *name)
 
 void scope_declare(struct scope *s, const char *name, const char *value)
 {
-	if (!strlist_has(&s->args, name))
-		strlist_add(&s->args, name);
+	strlist_add_once(&s->args, name);
 	if (value)
 		scope_set(s, name, value);
 }
@@ -53,15 +63,11 @@ static bool lookup(void *ctx, struct slice name, struct slice *value)
 {
 	const struct scope *s = ctx;
 
-	/* Compared in place: an expansion may ask for any name, most of them are not set. */
-	for (size_t i = 0; i < s->vars.n; i++) {
-		const char *v = s->vars.v[i];
-		if (strncmp(v, name.ptr, name.len) == 0 && v[name.len] == '=') {
-			*value = slice_of(v + name.len + 1);
-			return true;
-		}
-	}
-	return false;
+	const char *v = strlist_find_kv(&s->vars, name.ptr, name.len);
+
+	if (v)
+		*value = slice_of(v);
+	return v != NULL;
 }
 
 static struct expand_env env_of(struct scope *s, const struct dockerfile *df)
@@ -77,6 +83,16 @@ static int check_text(
 	return 0;
 }
 
+int scope_charge(const struct scope *s, uint64_t n, const struct dockerfile *df,
+	const struct word *w, struct err **err)
+{
+	if (budget_take(s->budget, n))
+		return 0;
+	return dferr_at(err, ERR_LIMIT, df, w->span, NULL,
+		"variables of this build become more than %u MiB of text",
+		(unsigned)(BUDGET_TEXT_MAX >> 20));
+}
+
 const char *scope_expand(
 	struct scope *s, const struct dockerfile *df, const struct word *w, struct err **err)
 {
@@ -90,6 +106,8 @@ const char *scope_expand(
 	}
 	if (out.len == 0)
 		return "";
+	if (scope_charge(s, out.len, df, w, err) < 0)
+		return NULL;
 	return check_text(out, df, w->span, err) < 0 ? NULL : out.ptr;
 }
 
@@ -105,7 +123,7 @@ int scope_expand_body(struct scope *s, const struct dockerfile *df, const struct
 	}
 	if (expand_heredoc(&env, h->body, s->arena, out, &bad) < 0)
 		return dferr_expand(err, df, &h->word, &bad);
-	return 0;
+	return scope_charge(s, 2 * out->len, df, &h->word, err);
 }
 
 int scope_expand_split(struct scope *s, const struct dockerfile *df, const struct word *w,
@@ -119,7 +137,8 @@ int scope_expand_split(struct scope *s, const struct dockerfile *df, const struc
 	if (expand_words(&env, w->text, s->arena, &words, &n, &bad) < 0)
 		return dferr_expand(err, df, w, &bad);
 	for (size_t i = 0; i < n; i++) {
-		if (check_text(words[i], df, w->span, err) < 0)
+		if (scope_charge(s, 2 * words[i].len + BUDGET_ENTRY, df, w, err) < 0 ||
+			check_text(words[i], df, w->span, err) < 0)
 			return -1;
 		strlist_add_take(out, mem_strndup(words[i].ptr, words[i].len));
 	}

@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_SCOPE_H
 #define BLD_BUILDER_SCOPE_H
 
+#include "builder/budget.h"
 #include "parser/arena.h"
 #include "parser/dockerfile.h"
 #include "parser/expand.h"
@@ -13,9 +14,10 @@
 #include "store/base/strlist.h"
 
 struct scope {
-	struct strlist vars; /* "K=V": ENV and ARG so far, the later one of a name wins */
-	struct strlist args; /* declared ARG names in order, once each */
-	struct arena *arena; /* of expansions; owned */
+	struct strlist vars;   /* "K=V": ENV and ARG so far, the later one of a name wins */
+	struct strlist args;   /* declared ARG names in order, once each */
+	struct arena *arena;   /* of expansions; owned */
+	struct budget *budget; /* of the build, counts what expansions make; borrowed, or NULL */
 };
 
 void scope_init(struct scope *s);
@@ -23,11 +25,17 @@ void scope_clear(struct scope *s);
 /* The child of `FROM stage` starts with everything its parent declared. */
 void scope_copy(struct scope *dst, const struct scope *src);
 
+uint64_t scope_cost(const struct scope *s); /* bytes that a copy takes, about */
+
 void scope_set(struct scope *s, const char *name, const char *value);
 void scope_unset(struct scope *s, const char *name);
 const char *scope_get(const struct scope *s, const char *name);
 /* value == NULL: declared without a value. */
 void scope_declare(struct scope *s, const char *name, const char *value);
+
+/* Count n bytes that are kept of a word. ERR_LIMIT at the word. */
+int scope_charge(const struct scope *s, uint64_t n, const struct dockerfile *df,
+	const struct word *w, struct err **err);
 
 /* Expand one raw word; the result is NUL-terminated, valid until scope_clear. NULL with an error at
  * the word. */

@@ -33,6 +33,28 @@ void state_clear(struct state *st)
 	memset(st, 0, sizeof *st);
 }
 
+static uint64_t cost(const struct strlist *l)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += strlen(l->v[i]) + BUDGET_ENTRY;
+	return n;
+}
+
+uint64_t state_cost(const struct state *st)
+{
+	const struct oci_config *c = &st->config;
+	uint64_t n = scope_cost(&st->scope) + cost(&c->env) + cost(&c->labels) + cost(&c->volumes) +
+		     cost(&c->exposed_ports) + cost(&c->onbuild);
+
+	/* An entry has several strings. */
+	for (size_t i = 0; i < c->nhistory; i++)
+		n += (c->history[i].created_by ? strlen(c->history[i].created_by) : 0) +
+		     3 * (uint64_t)BUDGET_ENTRY;
+	return n;
+}
+
 void state_copy(struct state *dst, const struct state *src)
 {
 	state_init(dst);

@@ -42,6 +42,8 @@ struct state {
 
 void state_init(struct state *st); /* FROM scratch */
 void state_clear(struct state *st);
+/* Bytes of text that a copy takes, about. */
+uint64_t state_cost(const struct state *st);
 /* A stage that continues another one. */
 void state_copy(struct state *dst, const struct state *src);
 

@@ -69,6 +69,18 @@ static int arg_value(struct job *j, const struct step *sp, const struct ast_pair
 	return 0;
 }
 
+/* A pair goes to the variables, the configuration, history, and to a list on the way there. */
+#define PAIR_COPIES 4
+
+static int keep(const struct step *sp, const struct ast_pair *p, const char *name,
+	const char *value, struct err **err)
+{
+	uint64_t n = strlen(name) + (value ? strlen(value) : 0) + BUDGET_ENTRY;
+
+	return scope_charge(&sp->st->scope, PAIR_COPIES * n, sp->df,
+		p->value.text.ptr ? &p->value : &p->key, err);
+}
+
 static int do_arg(struct job *j, const struct step *sp, struct err **err)
 {
 	auto_buf struct buf text = {0};
@@ -80,7 +92,8 @@ static int do_arg(struct job *j, const struct step *sp, struct err **err)
 		const char *name = scope_expand(&sp->st->scope, sp->df, &p->key, err);
 		const char *value;
 		if (!name || check_name(sp, p, name, err) < 0 ||
-			arg_value(j, sp, p, name, &value, err) < 0)
+			arg_value(j, sp, p, name, &value, err) < 0 ||
+			keep(sp, p, name, value, err) < 0)
 			return -1;
 		scope_declare(&sp->st->scope, name, value);
 		buf_addf(&text, value ? " %s=%s" : " %s", name, value);
@@ -104,7 +117,7 @@ static int do_pairs(const struct step *sp, struct strlist *into, bool vars, stru
 			key ? scope_expand(&sp->st->scope, sp->df, &p->value, err) : NULL;
 		if (!value)
 			return -1;
-		if (check_name(sp, p, key, err) < 0)
+		if (check_name(sp, p, key, err) < 0 || keep(sp, p, key, value, err) < 0)
 			return -1;
 		strlist_set_kv(&set, key, value);
 		buf_addf(&text, " %s=%s", key, value);
@@ -150,10 +163,22 @@ static int do_entrypoint(const struct step *sp)
 	return 0;
 }
 
+/* A range at a time: a line can name all ports many times. */
+static int add_ports(const struct step *sp, const char *word, struct buf *text, struct err **err)
+{
+	auto_strlist struct strlist ports = {0};
+
+	if (ports_parse(word, &ports, err) < 0)
+		return -1;
+	oci_config_add_ports(&sp->st->config, &ports);
+	for (size_t i = 0; i < ports.n && text->len < EXPOSE_TEXT_MAX; i++)
+		buf_addf(text, " %s", ports.v[i]);
+	return 0;
+}
+
 static int do_expose(const struct step *sp, struct err **err)
 {
 	auto_strlist struct strlist words = {0};
-	auto_strlist struct strlist ports = {0};
 	auto_buf struct buf text = {0};
 
 	buf_init(&text, BUF_TEXT_MAX);
@@ -164,12 +189,9 @@ static int do_expose(const struct step *sp, struct err **err)
 		if (scope_expand_split(&sp->st->scope, sp->df, w, &words, err) < 0)
 			return -1;
 		for (size_t k = 0; k < words.n; k++)
-			if (ports_parse(words.v[k], &ports, err) < 0)
+			if (add_ports(sp, words.v[k], &text, err) < 0)
 				return dferr_locate(err, sp->df, w->span);
 	}
-	oci_config_add_ports(&sp->st->config, &ports);
-	for (size_t i = 0; i < ports.n && text.len < EXPOSE_TEXT_MAX; i++)
-		buf_addf(&text, " %s", ports.v[i]);
 	note(sp, text.data);
 	return 0;
 }
@@ -192,6 +214,9 @@ static int do_volume(const struct step *sp, struct err **err)
 		if (!*trimmed)
 			return dferr_at(err, ERR_SYNTAX, sp->df, w->span, NULL,
 				"the volume's path is empty");
+		if (scope_charge(
+			    &sp->st->scope, 2 * strlen(trimmed) + BUDGET_ENTRY, sp->df, w, err) < 0)
+			return -1;
 		oci_config_add_volume(&sp->st->config, trimmed);
 		buf_addf(&text, " %s", trimmed);
 	}

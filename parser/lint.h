@@ -24,6 +24,8 @@
 
 /* More than this many findings are counted but not kept. */
 #define LINT_FINDINGS_MAX 1000
+/* Bytes that a look at a file may take; beyond that variables are not followed any more. */
+#define LINT_MEMORY_MAX ((size_t)64 << 20)
 
 enum lint_rule {
 	LINT_CONSISTENT_CASING,

@@ -52,9 +52,19 @@ void lint_scope_set_pair(struct lint *l, struct lint_scope *s, struct slice pair
 	lint_scope_set(l, s, slice_sub(pair, 0, equals), value);
 }
 
+/* A few lines can become any amount of text. What is looked at no more is taken as unknown. */
+static bool lint_full(const struct lint *l)
+{
+	return arena_used(l->arena) > LINT_MEMORY_MAX;
+}
+
 void lint_scope_copy(struct lint *l, struct lint_scope *to, const struct lint_scope *from)
 {
 	*to = *from;
+	if (lint_full(l)) {
+		*to = (struct lint_scope){.open = true, .shell = from->shell};
+		return;
+	}
 	to->cap = to->count;
 	to->vars = arena_array(l->arena, to->count + 1, sizeof(*to->vars));
 	for (size_t i = 0; i < to->count; i++)
@@ -181,6 +191,10 @@ void lint_scope_expand(struct lint *l, const struct lint_scope *s, struct slice 
 	*out = (struct lint_expanded){.ok = true, .text = raw};
 	if (!raw.ptr)
 		return;
+	if (lint_full(l)) {
+		*out = (struct lint_expanded){.vague = true, .text = SLICE("")};
+		return;
+	}
 	if (quotes == LINT_HEREDOC) {
 		k.escape = '\\';
 		out->ok = expand_heredoc(&env, raw, l->arena, &out->text, &error) == 0;

@@ -138,6 +138,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	auto_plan struct plan plan = {0};
 	auto_free bool *needed = NULL;
 	struct err *refused = NULL;
+	struct budget budget = {0};
 
 	/* Of several platforms the first stands for all. */
 	if (platforms_split(b->platform, &platforms, err) < 0 ||
@@ -150,6 +151,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 		.build_args = &args,
 		.context_names = &l->contexts.names,
 		.platform = &platform,
+		.budget = &budget,
 	};
 	struct lintfile f = {
 		.df = l->df,

@@ -1,15 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Entries are owned and in the order they were added. An index belongs to one state of v[]: adding
+ * keeps it, replacing a value keeps it (the key stays), everything else drops it.
+ */
 #include "store/base/strlist.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "store/base/mem.h"
+
+/* --- the index ---------------------------------------------------------------------------------
+ */
+
+#define INDEX_FROM 32 /* entries; shorter lists are searched */
+
+/*
+ * Positions of all entries by the hash of what stands in front of the first "=" (of all of it when
+ * there is none), open addressing. Nothing is ever removed, so that of equal keys the first entry
+ * is met first. The seed differs from run to run: keys come from outside.
+ */
+struct strlist_index {
+	uint64_t seed;
+	size_t mask;
+	size_t used;
+	size_t *slots; /* owned; position + 1, 0 = free */
+};
+
+static void drop_index(struct strlist *l)
+{
+	if (l->index)
+		free(l->index->slots);
+	free(l->index);
+	l->index = NULL;
+}
+
+static size_t hash(const struct strlist_index *x, const char *key, size_t n)
+{
+	uint64_t h = x->seed;
+
+	for (size_t i = 0; i < n; i++) {
+		h = (h ^ (unsigned char)key[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	return (size_t)(h ^ (h >> 32));
+}
+
+static void put(struct strlist_index *x, const char *s, size_t position)
+{
+	size_t at = hash(x, s, strcspn(s, "=")) & x->mask;
+
+	while (x->slots[at])
+		at = (at + 1) & x->mask;
+	x->slots[at] = position + 1;
+	x->used++;
+}
+
+static void make_index(struct strlist *l)
+{
+	struct strlist_index *x = mem_alloc(sizeof *x);
+	size_t room = 2 * INDEX_FROM;
+
+	while (room < 4 * l->n)
+		room *= 2;
+	*x = (struct strlist_index){.mask = room - 1, .slots = mem_array(room, sizeof *x->slots)};
+	memset(x->slots, 0, room * sizeof *x->slots);
+	if (getrandom(&x->seed, sizeof x->seed, GRND_NONBLOCK) < 0)
+		x->seed = (uintptr_t)x;
+	for (size_t i = 0; i < l->n; i++)
+		put(x, l->v[i], i);
+	l->index = x;
+}
+
+/* For a list that is about to grow by a key. */
+static void want_index(struct strlist *l)
+{
+	if (l->index && 2 * l->index->used > l->index->mask)
+		drop_index(l);
+	if (!l->index && l->n >= INDEX_FROM)
+		make_index(l);
+}
+
+static bool has_key(const char *s, const char *key, size_t n, bool value)
+{
+	return strncmp(s, key, n) == 0 && s[n] == (value ? '=' : '\0');
+}
+
+/* The first entry that is "KEY=..." (value) or KEY itself; l->n when there is none. */
+static size_t find(const struct strlist *l, const char *key, size_t n, bool value)
+{
+	const struct strlist_index *x = l->index;
+
+	if (!x || memchr(key, '=', n)) {
+		size_t i = 0;
+
+		while (i < l->n && !has_key(l->v[i], key, n, value))
+			i++;
+		return i;
+	}
+	for (size_t at = hash(x, key, n) & x->mask; x->slots[at]; at = (at + 1) & x->mask)
+		if (has_key(l->v[x->slots[at] - 1], key, n, value))
+			return x->slots[at] - 1;
+	return l->n;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
 
 void strlist_clear(struct strlist *l)
 {
 	int saved = errno;
 
+	drop_index(l);
 	for (size_t i = 0; i < l->n; i++)
 		free(l->v[i]);
 	free(l->v);
@@ -25,6 +128,19 @@ void strlist_add_take(struct strlist *l, char *take_s)
 	}
 	l->v[l->n++] = take_s;
 	l->v[l->n] = NULL;
+	if (!l->index)
+		return;
+	if (2 * l->index->used > l->index->mask)
+		drop_index(l);
+	else
+		put(l->index, take_s, l->n - 1);
+}
+
+void strlist_add_once(struct strlist *l, const char *s)
+{
+	want_index(l);
+	if (!strlist_has(l, s))
+		strlist_add(l, s);
 }
 
 void strlist_add(struct strlist *l, const char *s)
@@ -53,10 +169,7 @@ void strlist_copy(struct strlist *dst, const struct strlist *src)
 
 bool strlist_has(const struct strlist *l, const char *s)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i], s) == 0)
-			return true;
-	return false;
+	return find(l, s, strlen(s), false) < l->n;
 }
 
 bool strlist_equal(const struct strlist *a, const struct strlist *b)
@@ -71,6 +184,7 @@ bool strlist_equal(const struct strlist *a, const struct strlist *b)
 
 void strlist_remove(struct strlist *l, size_t i)
 {
+	drop_index(l);
 	free(l->v[i]);
 	memmove(&l->v[i], &l->v[i + 1], (l->n - i) * sizeof *l->v); /* the NULL moves too */
 	l->n--;
@@ -83,32 +197,29 @@ static int by_bytes(const void *a, const void *b)
 
 void strlist_sort(struct strlist *l)
 {
+	drop_index(l);
 	if (l->n > 1)
 		qsort(l->v, l->n, sizeof *l->v, by_bytes);
 }
 
-/* Index of the line that sets key, l->n when there is none. */
-static size_t find_kv(const struct strlist *l, const char *key)
+const char *strlist_find_kv(const struct strlist *l, const char *key, size_t n)
 {
-	size_t len = strlen(key), i;
+	size_t i = find(l, key, n, true);
 
-	for (i = 0; i < l->n; i++)
-		if (strncmp(l->v[i], key, len) == 0 && l->v[i][len] == '=')
-			break;
-	return i;
+	return i < l->n ? l->v[i] + n + 1 : NULL;
 }
 
 const char *strlist_get_kv(const struct strlist *l, const char *key)
 {
-	size_t i = find_kv(l, key);
-
-	return i < l->n ? l->v[i] + strlen(key) + 1 : NULL;
+	return strlist_find_kv(l, key, strlen(key));
 }
 
 void strlist_set_kv(struct strlist *l, const char *key, const char *value)
 {
-	size_t i = find_kv(l, key);
 	char *line = mem_printf("%s=%s", key, value);
+
+	want_index(l);
+	size_t i = find(l, key, strlen(key), true);
 
 	if (i == l->n) {
 		strlist_add_take(l, line);
@@ -122,6 +233,6 @@ void strlist_unset_kv(struct strlist *l, const char *key)
 {
 	size_t i;
 
-	while ((i = find_kv(l, key)) < l->n)
+	while ((i = find(l, key, strlen(key), true)) < l->n)
 		strlist_remove(l, i);
 }

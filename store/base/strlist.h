@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An owned list of strings in insertion order, and on top of it the "KEY=value"
- * lists that environments and labels are. Small n; look-ups are linear.
+ * lists that environments and labels are. Lists that grow by strlist_set_kv() or strlist_add_once()
+ * have an index once they are long, so that these and all look-ups in them take the same time at
+ * any length; look-ups in other lists are linear. v[] is not to be written from outside.
  */
 #ifndef BLD_STORE_BASE_STRLIST_H
 #define BLD_STORE_BASE_STRLIST_H
@@ -15,12 +17,14 @@ struct strlist {
 	char **v; /* owned strings; v[n] == NULL whenever v != NULL, so it serves as argv/envp */
 	size_t n;
 	size_t cap;
+	struct strlist_index *index; /* of long lists, made by those who ask before they add */
 };
 
 void strlist_clear(struct strlist *l);
 void strlist_add(struct strlist *l, const char *s);
 void strlist_add_take(struct strlist *l, char *take_s);
 void strlist_addf(struct strlist *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strlist_add_once(struct strlist *l, const char *s);           /* unless it is there */
 void strlist_copy(struct strlist *dst, const struct strlist *src); /* dst is replaced */
 bool strlist_has(const struct strlist *l, const char *s);
 bool strlist_equal(const struct strlist *a, const struct strlist *b);
@@ -29,6 +33,8 @@ void strlist_sort(struct strlist *l); /* bytewise */
 
 /* "KEY=value" lists. Set replaces in place or appends. Get returns NULL when unset. */
 const char *strlist_get_kv(const struct strlist *l, const char *key);
+/* The value of the key of n bytes, NULL when unset. */
+const char *strlist_find_kv(const struct strlist *l, const char *key, size_t n);
 void strlist_set_kv(struct strlist *l, const char *key, const char *value);
 void strlist_unset_kv(struct strlist *l, const char *key);
 

@@ -423,6 +423,8 @@ void oci_config_add_diff_id(struct oci_config *c, const struct digest *d)
 	c->diff_ids[c->ndiff_ids++] = *d;
 }
 
+#define PORTS_FEW 64 /* are put where they belong, one by one; more are sorted */
+
 static void sort_unique(struct strlist *l)
 {
 	size_t n = 0;
@@ -439,12 +441,37 @@ static void sort_unique(struct strlist *l)
 	l->n = n;
 }
 
+/* Where s is, or would be, in a sorted list. */
+static size_t place_of(const struct strlist *l, const char *s, bool *there)
+{
+	size_t low = 0, high = l->n;
+
+	*there = false;
+	while (low < high && !*there) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(l->v[middle], s);
+
+		*there = order == 0;
+		if (order >= 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return high;
+}
+
+/* These lists are sets, sorted at any time. */
 static void add_sorted(struct strlist *l, const char *s)
 {
-	if (strlist_has(l, s))
+	bool there;
+	size_t at = place_of(l, s, &there);
+
+	if (there)
 		return;
 	strlist_add(l, s);
-	strlist_sort(l);
+	char *added = l->v[l->n - 1];
+	memmove(&l->v[at + 1], &l->v[at], (l->n - 1 - at) * sizeof *l->v);
+	l->v[at] = added;
 }
 
 void oci_config_add_port(struct oci_config *c, const char *port)
@@ -454,9 +481,24 @@ void oci_config_add_port(struct oci_config *c, const char *port)
 
 void oci_config_add_ports(struct oci_config *c, const struct strlist *ports)
 {
-	for (size_t i = 0; i < ports->n; i++)
-		strlist_add(&c->exposed_ports, ports->v[i]);
-	sort_unique(&c->exposed_ports);
+	struct strlist *set = &c->exposed_ports;
+	size_t before = set->n;
+
+	if (ports->n < PORTS_FEW) {
+		for (size_t i = 0; i < ports->n; i++)
+			add_sorted(set, ports->v[i]);
+		return;
+	}
+	for (size_t i = 0; i < ports->n; i++) {
+		struct strlist old = {.v = set->v, .n = before};
+		bool there;
+
+		place_of(&old, ports->v[i], &there);
+		if (!there)
+			strlist_add(set, ports->v[i]);
+	}
+	if (set->n > before)
+		sort_unique(set);
 }
 
 void oci_config_add_volume(struct oci_config *c, const char *path)

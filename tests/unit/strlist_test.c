@@ -65,11 +65,72 @@ static void test_kv(void **state)
 	strlist_clear(&l);
 }
 
+/* A long list has an index; whatever is done to it, it answers as a short one searched by hand. */
+static void test_long_lists(void **state)
+{
+	struct strlist l = {0}, once = {0};
+	unsigned random = 1;
+	char *values[200] = {0};
+
+	(void)state;
+	for (int step = 0; step < 20000; step++) {
+		random = random * 1103515245 + 12345;
+		unsigned key = (random >> 16) % ARRAY_LEN(values), what = (random >> 8) % 16;
+		auto_free char *name = mem_printf("k%u", key), *value = mem_printf("%u", random);
+
+		if (what == 0) {
+			strlist_unset_kv(&l, name);
+			free(values[key]);
+			values[key] = NULL;
+		} else if (what == 1 && step % 50 == 0) {
+			strlist_sort(&l);
+		} else if (what < 8) {
+			strlist_set_kv(&l, name, value);
+			free(values[key]);
+			values[key] = mem_strdup(value);
+		} else if (what == 8 && !values[key]) {
+			strlist_addf(&l, "%s=%s", name, value);
+			values[key] = mem_strdup(value);
+		}
+		const char *found = strlist_get_kv(&l, name);
+		assert_int_equal(!found, !values[key]);
+		if (found)
+			assert_string_equal(found, values[key]);
+		assert_false(strlist_has(&l, name));
+		strlist_add_once(&once, name);
+		assert_true(strlist_has(&once, name));
+		assert_null(strlist_get_kv(&once, name));
+	}
+	size_t set = 0;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		set += values[i] != NULL;
+		free(values[i]);
+	}
+	assert_int_equal(l.n, set);
+	assert_int_equal(once.n, ARRAY_LEN(values));
+	/* Of two with one key the first one counts; "K" and "K=" are not the same. */
+	strlist_clear(&l);
+	for (unsigned i = 0; i < 100; i++)
+		strlist_addf(&l, "a%u=1", i);
+	strlist_add(&l, "k");
+	strlist_add(&l, "k=first");
+	strlist_add(&l, "k=second");
+	strlist_set_kv(&l, "other", "x");
+	assert_string_equal(strlist_get_kv(&l, "k"), "first");
+	assert_true(strlist_has(&l, "k"));
+	assert_true(strlist_has(&l, "k=second"));
+	assert_false(strlist_has(&l, "k=third"));
+	assert_string_equal(strlist_find_kv(&l, "k1", 1), "first");
+	strlist_clear(&l);
+	strlist_clear(&once);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_kv),
+		cmocka_unit_test(test_long_lists),
 	};
 	return cmocka_run_group_tests_name("strlist", tests, NULL, NULL);
 }

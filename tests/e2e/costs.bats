@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Small inputs that ask for much: memory stays below 256 MiB, time below 10 s for a MB.
+
+load helpers
+
+# cost STATUS REGEX ARG...: build ctx; ends with STATUS, says REGEX, within the limits of memory and
+# processor time (generous: what it was before these were counted took many times as much).
+cost() {
+	cat >"$T/cost.py" <<-'EOF'
+		import resource, subprocess, sys
+		r = subprocess.run(sys.argv[2:], stdout=open("out", "w"), stderr=open("err", "w"),
+		    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (20, 20)))
+		u = resource.getrusage(resource.RUSAGE_CHILDREN)
+		print("status", r.returncode, "peak", u.ru_maxrss // 1024, "MiB, cpu", u.ru_utime + u.ru_stime)
+		sys.exit(r.returncode != int(sys.argv[1]) or u.ru_maxrss >= 256 * 1024)
+	EOF
+	local want=$1 re=$2
+	shift 2
+	run python3 "$T/cost.py" "$want" "$BLD" build -q "$@" ctx
+	[ "$status" = 0 ] || { echo "$output"; tail -c 2000 err; return 1; }
+	[ -z "$re" ] || grep -q -- "$re" err || { echo "no /$re/ in:"; tail -c 2000 err; return 1; }
+}
+
+setup() {
+	common_setup
+	if grep -q __asan_init "$BLD"; then skip "a sanitizer takes memory of its own"; fi
+}
+
+# lines FORMAT N: FORMAT with 1 to N
+lines() { seq 1 "$2" | sed "s|.*|$(sed 's/%d/\&/g' <<<"$1")|"; }
+# half a MiB in $A
+half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | head -15; }
+
+@test "all ports, many times, in many lines and in one" {
+	{ echo FROM scratch; yes 'EXPOSE 1-65535' | head -100; } >ctx/Dockerfile
+	cost 0 ''
+	{ echo FROM scratch; echo EXPOSE $(yes '1-65535' | head -100); } >ctx/Dockerfile
+	cost 0 ''
+}
+
+@test "ARG and ENV that double: counted while they are expanded, in every instruction" {
+	local too='become more than 64 MiB of text'
+	for line in 'ENV B%d=$A' 'ARG B%d=$A' 'LABEL B%d=$A' 'ENV B=$A' 'VOLUME ${A}%d' 'EXPOSE $A'; do
+		{ half; lines "$line" 1000; } >ctx/Dockerfile
+		if [ "$line" = 'EXPOSE $A' ]; then
+			cost 3 'a port is'
+		else
+			cost 10 "Dockerfile:[0-9]*:[0-9]*: error: variables of this build $too"
+		fi
+	done
+	{ half; echo ENV $(lines 'B%d=$A' 1000); } >ctx/Dockerfile
+	cost 10 "$too"
+	{ half; echo COPY $(yes '$A' | head -1000) /x/; } >ctx/Dockerfile
+	cost 10 "$too"
+	{ half; yes $'COPY <<E /x\n$A\nE' | head -1200; } >ctx/Dockerfile
+	cost 10 "$too"
+	{ half | sed 1d; lines 'ARG B%d=$A' 1000; echo FROM scratch; } >ctx/Dockerfile
+	cost 10 "$too"
+	fails 10 "$too" bld build --check ctx
+}
+
+@test "stages that continue each other inherit no more than fits" {
+	{ echo 'FROM scratch AS s0'; lines 'ARG k%d=v' 8000; seq 1 900 | awk '{ print "FROM s" $1-1 " AS s" $1 }'; } >ctx/Dockerfile
+	cost 10 'Dockerfile:[0-9]*:6: error: the stages of this build inherit more than 64 MiB'
+	sed -i '$a COPY --from=$k1 a b' ctx/Dockerfile
+	cost 10 'inherit more than 64 MiB'
+	# what is reasonable is far from it
+	{ echo 'FROM scratch AS s0'; lines 'ARG k%d=v' 100; seq 1 400 | awk '{ print "FROM s" $1-1 " AS s" $1 }'; } >ctx/Dockerfile
+	cost 0 ''
+}
+
+@test "many labels, variables and volumes take time in proportion" {
+	{ echo FROM scratch; echo LABEL $(lines 'k%d=v' 90000); } >ctx/Dockerfile
+	cost 0 ''
+	{ echo FROM scratch; echo ENV $(lines 'k%d=v' 90000); } >ctx/Dockerfile
+	cost 0 ''
+	{ echo FROM scratch; echo ARG $(lines 'k%d=v' 90000); } >ctx/Dockerfile
+	cost 0 ''
+	{ echo FROM scratch; echo VOLUME $(lines '/v%d' 90000); } >ctx/Dockerfile
+	cost 0 ''
+	for line in 'LABEL k%d=v' 'ENV k%d=$k' 'ARG k%d=$k' 'VOLUME /v%d' 'HEALTHCHECK CMD a%d' 'ONBUILD RUN a%d'; do
+		{ echo FROM scratch; lines "$line" 9000; } >ctx/Dockerfile
+		cost 0 ''
+	done
+}
+
+@test "many --build-arg, deep defaults, many sources, heredocs and long lines" {
+	{ echo FROM scratch; lines 'ARG k%d' 3000; } >ctx/Dockerfile
+	cost 0 '' $(lines '--build-arg=k%d=v' 3000)
+	printf 'FROM scratch\nLABEL a=%s\n' "$(yes '${a:-' | head -50000 | tr -d '\n')x$(yes '}' | head -50000 | tr -d '\n')" >ctx/Dockerfile
+	cost 3 'nested deeper than'
+	{ echo FROM scratch; echo COPY $(lines 'a%d' 50000) /d/; } >ctx/Dockerfile
+	cost 4 'a1: not found'
+	{ echo FROM scratch; echo COPY $(lines '<<E%d' 5000) /d/; lines 'E%d' 5000; } >ctx/Dockerfile
+	cost 3 'more than 1000 heredocs'
+	{ echo FROM scratch; echo "LABEL a=$(head -c 1040000 /dev/zero | tr '\0' x)"; } >ctx/Dockerfile
+	cost 0 ''
+}
