@@ -230,6 +230,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		.groups = user.groups,
 		.ngroups = user.ngroups,
 		.network = r->network,
+		.freeze = true,
 		.insecure = r->insecure,
 		.mounts = r->mounts.mounts,
 		.nmounts = r->mounts.nmounts,

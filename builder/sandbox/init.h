@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PID 1 of a sandbox. */
+/* The child that sets a sandbox up, until it becomes PID 1. */
 #ifndef BLD_BUILDER_SANDBOX_INIT_H
 #define BLD_BUILDER_SANDBOX_INIT_H
 
@@ -11,14 +11,13 @@ struct init_plan {
 	struct op_list ops;
 	struct ops_state state;
 	const struct exec_command *command;
-	int *command_slot; /* room for the slots of the command's process */
-	char *args;        /* the command line of bld as it shows in /proc/1/cmdline, or NULL */
-	size_t args_size;
 };
 
-/* Runs in the child of the forker, arg = the plan, with all signals blocked and default: builds the
- * sandbox, starts the command, reaps and forwards until the command has ended, ends the rest, and
- * reports. */
+/*
+ * Runs in the child of the forker, arg = the plan, with all signals blocked and default: builds the
+ * sandbox, hands to bld what is needed at its end (CHANNEL_HELD: the root, then the parent of each
+ * stub in state.stub), gives its privileges up and executes PID 1.
+ */
 void init_main(void *arg);
 
 #endif

@@ -44,18 +44,6 @@ pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-pid_t kernel_clone_shared(int (*fn)(void *arg), void *arg, void *stack)
-{
-	pid_t pid;
-
-	if (!KERNEL_SANITIZED)
-		return clone(fn, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
-	pid = kernel_clone(SIGCHLD, NULL);
-	if (pid == 0)
-		_exit(fn(arg));
-	return pid;
-}
-
 /* A file system context answers reads with lines such as "e overlay: No source specified". */
 static void read_detail(struct ops_state *st, int fs)
 {

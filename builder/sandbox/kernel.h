@@ -31,10 +31,6 @@ pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group);
 #define KERNEL_SANITIZED false
 #endif
 
-/* fn(arg) in a child that uses the memory of this process, which waits until the child executes a
- * program or ends; signal SIGCHLD at its end. fn does not return. stack: the end of it. */
-pid_t kernel_clone_shared(int (*fn)(void *arg), void *arg, void *stack);
-
 /* One option of a mount; value NULL = a flag. An optional one may be unknown to the kernel. */
 struct kernel_fs_opt {
 	const char *key, *value;

@@ -23,6 +23,8 @@
 static const char *const hidden_proc[] = {"acpi", "interrupts", "kcore", "keys", "latency_stats",
 	"sched_debug", "scsi", "timer_list", "timer_stats"};
 static const char *const readonly_proc[] = {"asound", "bus", "fs", "irq", "sys", "sysrq-trigger"};
+/* Of PID 1, which has no more privilege than the command: it could be written to there. */
+static const char *const hidden_pid1[] = {"1/mem", "1/task/1/mem"};
 static const char *const hidden_sys[] = {"devices/virtual/powercap", "firmware", "fs/selinux"};
 
 static int attach(struct ops_state *st, const struct op *op)
@@ -176,6 +178,7 @@ void mounts_plan_system(struct op_list *l, const struct probe *p, bool bare)
 	if (!bare) {
 		plan_each(l, make_readonly, OPS_PROC, readonly_proc, ARRAY_LEN(readonly_proc));
 		plan_each(l, hide, OPS_PROC, hidden_proc, ARRAY_LEN(hidden_proc));
+		plan_each(l, hide, OPS_PROC, hidden_pid1, ARRAY_LEN(hidden_pid1));
 	}
 
 	sys = mounts_plan_fs(

@@ -58,12 +58,6 @@ static int leave_session(struct ops_state *st, const struct op *op)
 	return syscall(SYS_setsid) < 0 ? -1 : 0;
 }
 
-static int open_host_namespace(struct ops_state *st, const struct op *op)
-{
-	st->slot[op->out] = openat(st->slot[OPS_PROC], "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	return st->slot[op->out] < 0 ? -1 : 0;
-}
-
 void namespace_plan_first(struct op_list *l)
 {
 	struct kernel_fs *proc = ops_alloc(l, sizeof(*proc));
@@ -76,8 +70,6 @@ void namespace_plan_first(struct op_list *l)
 	ops_add(l, &(struct op){leave_session, .what = "start a session"});
 	ops_add(l,
 		&(struct op){kernel_op_fs, .what = "make a procfs", .out = OPS_PROC, .arg = proc});
-	ops_add(l, &(struct op){open_host_namespace, .what = "open the mount namespace",
-			   .out = OPS_HOST_NS});
 }
 
 static int leave_group(struct ops_state *st, const struct op *op)
@@ -211,9 +203,4 @@ void namespace_plan_names(struct op_list *l, const char *hostname)
 	/* Without keyrings in the kernel, or with the quota used up, there is nothing to hide: the
 	 * filter refuses keyctl in the command. */
 	ops_add(l, &(struct op){new_keyring, .what = "join a new keyring", .optional = true});
-}
-
-int namespace_leave(struct ops_state *st)
-{
-	return setns(st->slot[OPS_HOST_NS], CLONE_NEWNS);
 }

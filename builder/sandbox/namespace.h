@@ -13,7 +13,7 @@
 uint64_t namespace_flags(const struct sandbox_spec *s);
 
 /* First of all: close everything that the sandbox does not need, leave the caller's session,
- * mount a fresh procfs (detached) and remember the mount namespace of bld. */
+ * mount a fresh procfs (detached). */
 void namespace_plan_first(struct op_list *l);
 /* An insecure command leaves the list of devices; the others begin where the forker is. */
 void namespace_plan_group(
@@ -27,9 +27,5 @@ void namespace_plan_park(struct op_list *l, int slot, const char *what);
 void namespace_plan_pivot(struct op_list *l, bool attached);
 /* Host name, session keyring. */
 void namespace_plan_names(struct op_list *l, const char *hostname);
-
-/* At the end, in the child: back to the first mount namespace. The one of the sandbox ends, and
- * with it every mount in it. */
-int namespace_leave(struct ops_state *st);
 
 #endif

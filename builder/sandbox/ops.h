@@ -23,7 +23,6 @@
 /* Slots that several files share; the rest come from ops_slot(). */
 enum ops_slot_name {
 	OPS_PROC,    /* a fresh procfs of the new PID namespace: our /proc/self/fd from the start */
-	OPS_HOST_NS, /* the mount namespace that bld lives in */
 	OPS_SCRATCH, /* the caller's scratch directory */
 	OPS_ROOT,    /* the root of the sandbox */
 	OPS_DEV,     /* its /dev */
@@ -35,7 +34,7 @@ enum ops_slot_name {
 	OPS_STDOUT,
 	OPS_STDERR,
 	OPS_CTL,    /* the channel to the parent */
-	OPS_LAUNCH, /* the program that calls execve, see exec.h */
+	OPS_PID1,   /* the program of pid1.h */
 	OPS_NAMED,
 };
 
@@ -73,7 +72,7 @@ struct op {
 struct op_list {
 	struct op *v;
 	size_t n, cap;
-	size_t command_from; /* the first operation of the command's own process */
+	size_t confine_from; /* the first operation that takes away what the child may do */
 	int *slot;           /* initial values */
 	size_t nslot, cap_slot;
 	int *keep; /* descriptors of the caller that the child needs, sorted by ops_seal() */

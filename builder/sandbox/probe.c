@@ -43,6 +43,17 @@ static int try_fsopen(void)
 	return keep_if_failed(fsopen("tmpfs", FSOPEN_CLOEXEC));
 }
 
+/* Calls with a descriptor that is none: EBADF or EINVAL when the call exists. */
+static int missing(long r)
+{
+	return r < 0 && (errno == ENOSYS || errno == EPERM) ? errno : 0;
+}
+
+static int try_fspick(void)
+{
+	return missing(fspick(-1, "", FSPICK_EMPTY_PATH));
+}
+
 /* Where fsopen itself is refused it shows when the first one is mounted. */
 static int try_overlay(void)
 {
@@ -54,12 +65,6 @@ static int try_overlay(void)
 static int try_open_tree(void)
 {
 	return keep_if_failed(open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-}
-
-/* Calls with a descriptor that is none: EBADF or EINVAL when the call exists. */
-static int missing(long r)
-{
-	return r < 0 && (errno == ENOSYS || errno == EPERM) ? errno : 0;
 }
 
 static int try_mount_setattr(void)
@@ -82,6 +87,7 @@ static int try_pidfd(void)
 static const struct feature features[] = {
 	{"openat2", try_openat2, "5.6"},
 	{"fsopen", try_fsopen, "5.2", "mount(2) is used"},
+	{"fspick", try_fspick, "5.2", "what a RUN passed on can change its layer afterwards"},
 	{"open_tree", try_open_tree, "5.2"},
 	{"mount_setattr", try_mount_setattr, "5.12"},
 	{"close_range", try_close_range, "5.9"},

@@ -13,10 +13,10 @@
 
 struct probe {
 	enum overlay_api overlay;
-	uint64_t caps;           /* permitted to this process */
-	unsigned last_cap;       /* the highest the kernel knows */
-	int landlock;            /* landlock_abi(); where it is LANDLOCK_ABI_SCOPE or more it is used */
-	bool cgroup2;            /* /sys/fs/cgroup is the unified hierarchy */
+	uint64_t caps;     /* permitted to this process */
+	unsigned last_cap; /* the highest the kernel knows */
+	int landlock;      /* landlock_abi(); where it is LANDLOCK_ABI_SCOPE or more it is used */
+	bool cgroup2;      /* /sys/fs/cgroup is the unified hierarchy */
 	struct strlist throttle; /* thermal_throttle directories below /sys, to be hidden */
 };
 

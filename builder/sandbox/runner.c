@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The runner: probe, filter, launcher, forker, made once, and the list of what runs.
+ * The runner: probe, filter, program of PID 1, forker, made once, and the list of what runs.
  */
 #include "builder/sandbox/runner.h"
 
@@ -15,12 +15,10 @@
 
 #include "builder/sandbox/floor.h"
 #include "builder/sandbox/kernel.h"
+#include "builder/sandbox/pid1.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
-
-#define STAT_MAX        4096
-#define STAT_ARGS_START 48 /* field of /proc/PID/stat, see proc(5) */
 
 struct sandbox_runner {
 	struct runner_facts facts;
@@ -31,7 +29,6 @@ struct sandbox_runner {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
 	struct sandbox_job *jobs;
-	struct sandbox_job *retired;
 	int started; /* -1 = not yet, else an errno */
 	bool stop;
 };
@@ -70,34 +67,45 @@ void runner_remove(struct sandbox_runner *r, struct sandbox_job *job)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* Stubs were removed where that was to be done. */
+void runner_let_go(struct sandbox_job *job)
+{
+	if (job->root >= 0)
+		close(job->root);
+	job->root = -1;
+	while (job->nparent > 0)
+		close(job->region->state.stub[--job->nparent].parent);
+}
+
 static void free_job(struct sandbox_job *job)
 {
+	runner_let_go(job);
 	close(job->child.pidfd);
 	close(job->ctl);
+	if (job->command >= 0)
+		close(job->command);
 	if (job->region)
 		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
 	free(job);
 }
 
-void runner_end_job(struct sandbox_job *job)
+void runner_kill_job(struct sandbox_job *job)
 {
 	siginfo_t info;
 
+	if (job->dead)
+		return;
 	(void)pidfd_send_signal(job->child.pidfd, SIGKILL, NULL, 0);
 	while (waitid(P_PIDFD, (id_t)job->child.pidfd, &info, WEXITED | __WALL) < 0 &&
 		errno == EINTR)
 		;
-	free_job(job);
+	job->dead = true;
 }
 
-void runner_retire_job(struct sandbox_job *job)
+void runner_end_job(struct sandbox_job *job)
 {
-	struct sandbox_runner *r = job->runner;
-
-	pthread_mutex_lock(&r->lock);
-	job->next = r->retired;
-	r->retired = job;
-	pthread_mutex_unlock(&r->lock);
+	runner_kill_job(job);
+	free_job(job);
 }
 
 static void end_all(struct sandbox_job *job)
@@ -110,80 +118,15 @@ static void end_all(struct sandbox_job *job)
 	}
 }
 
-static struct sandbox_job *take_retired(struct sandbox_runner *r)
-{
-	struct sandbox_job *all;
-
-	pthread_mutex_lock(&r->lock);
-	all = r->retired;
-	r->retired = NULL;
-	pthread_mutex_unlock(&r->lock);
-	return all;
-}
-
-void runner_end_retired(struct sandbox_runner *r)
-{
-	end_all(take_retired(r));
-}
-
-static bool has_ended(const struct sandbox_job *job)
-{
-	siginfo_t info = {0};
-
-	return waitid(P_PIDFD, (id_t)job->child.pidfd, &info, WEXITED | WNOHANG | __WALL) < 0 ||
-	       info.si_pid != 0;
-}
-
-void runner_reap_retired(struct sandbox_runner *r)
-{
-	struct sandbox_job *job = take_retired(r);
-
-	while (job) {
-		struct sandbox_job *next = job->next;
-
-		if (has_ended(job))
-			free_job(job);
-		else
-			runner_retire_job(job);
-		job = next;
-	}
-}
-
-/* The memory behind /proc/self/cmdline: the 48th and 49th field of stat; the name in brackets may
- * hold spaces. Not knowing it only means that it shows. */
-static void find_args(struct runner_facts *f)
-{
-	auto_buf struct buf b;
-	auto_err struct err *ignored = NULL;
-	unsigned long start, end;
-	char *p, *next;
-
-	buf_init(&b, STAT_MAX);
-	if (fs_read_file(AT_FDCWD, "/proc/self/stat", STAT_MAX, &b, &ignored) < 0)
-		return;
-	p = strrchr(b.data, ')');
-	for (int field = 2; p && field < STAT_ARGS_START; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return;
-	start = strtoul(p + 1, &next, 10);
-	end = strtoul(next, NULL, 10);
-	if (start == 0 || end <= start)
-		return;
-	f->args = (char *)start; /* NOLINT: an address is what the kernel gives */
-	f->args_size = end - start;
-}
-
 static int find_facts(struct runner_facts *f, struct err **err)
 {
 	if (probe_run(&f->probe, err) < 0)
 		return -1;
 	if (sandbox_seccomp_compile(&f->filter, err) < 0)
 		return -1;
-	f->launcher = exec_launcher(err);
-	if (f->launcher < 0)
+	f->pid1 = pid1_program(err);
+	if (f->pid1 < 0)
 		return -1;
-	find_args(f);
 	cgroups_open(&f->groups);
 	return 0;
 }
@@ -193,8 +136,8 @@ static void clear_facts(struct runner_facts *f)
 	probe_clear(&f->probe);
 	cgroups_close(&f->groups);
 	sandbox_seccomp_clear(&f->filter);
-	if (f->launcher >= 0)
-		close(f->launcher);
+	if (f->pid1 >= 0)
+		close(f->pid1);
 }
 
 /* Children start with all signals blocked, as this thread does. */
@@ -233,7 +176,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 	struct sandbox_runner *r = mem_alloc(sizeof(*r));
 	int error;
 
-	r->facts.launcher = -1;
+	r->facts.pid1 = -1;
 	cgroups_init(&r->facts.groups);
 	r->started = -1;
 	atomic_init(&r->floor, -1);
@@ -261,7 +204,6 @@ void sandbox_runner_free(struct sandbox_runner *r)
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->thread, NULL);
 	end_all(r->jobs);
-	end_all(r->retired);
 	runner_clear(r);
 }
 

@@ -6,6 +6,8 @@
 #ifndef BLD_BUILDER_SANDBOX_RUNNER_H
 #define BLD_BUILDER_SANDBOX_RUNNER_H
 
+#include <stdatomic.h>
+
 #include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/forker.h"
 #include "builder/sandbox/indexes.h"
@@ -18,9 +20,7 @@
 struct runner_facts {
 	struct probe probe;
 	struct sandbox_seccomp filter;
-	int launcher; /* exec_launcher() */
-	char *args;   /* where /proc/self/cmdline comes from, or NULL */
-	size_t args_size;
+	int pid1; /* pid1_program() */
 	struct cgroups groups;
 };
 
@@ -38,23 +38,27 @@ void runner_remove(struct sandbox_runner *r, struct sandbox_job *job);
 struct sandbox_job {
 	struct sandbox_runner *runner;
 	struct sandbox_job *next;
-	struct forker_child child;
-	struct init_plan *region; /* the child's, while it lives; NULL = the caller returns it */
+	struct forker_child child; /* PID 1: what it dies of ends all the others */
+	bool dead;                 /* reaped, and everything of the sandbox before it */
+	struct init_plan *region;  /* of the sandbox; NULL = the caller returns it */
 	int ctl;
-	bool killed;                   /* by sandbox_signal() */
+	int root;       /* the root, or -1; it keeps the overlay when the namespace has ended */
+	size_t nparent; /* stubs of the region whose parent is a descriptor of bld's */
+	int command;    /* pidfd of the command's process, or -1 */
+	pid_t command_pid;
+	int exec_errno; /* the command could not be executed */
+	bool freeze;
+	atomic_bool killed;            /* by sandbox_signal() */
 	unsigned long long oom_before; /* kills by the kernel when it started */
 	uint64_t pids_before;          /* processes that the limit refused by then */
 };
 
+/* Kill and reap. */
+void runner_kill_job(struct sandbox_job *job);
+/* Close what was held for the end of the sandbox. */
+void runner_let_go(struct sandbox_job *job);
 /* Kill, reap and free. */
 void runner_end_job(struct sandbox_job *take_job);
-/* The same for a child that has reported its end, later: it takes its time to go, and nobody needs
- * to wait for that. */
-void runner_retire_job(struct sandbox_job *take_job);
-/* Reap those that are gone by now; at each start, so that there are never many. */
-void runner_reap_retired(struct sandbox_runner *r);
-/* Wait for all of them. */
-void runner_end_retired(struct sandbox_runner *r);
 /* The directory of sandbox_give_floor(), or -1; borrowed. */
 int runner_floor(struct sandbox_runner *r);
 

@@ -6,9 +6,11 @@
 #include "builder/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@
 #include "builder/sandbox/caps.h"
 #include "builder/sandbox/channel.h"
 #include "builder/sandbox/devices.h"
+#include "builder/sandbox/freeze.h"
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/landlock.h"
@@ -24,6 +27,7 @@
 #include "builder/sandbox/namespace.h"
 #include "builder/sandbox/network.h"
 #include "builder/sandbox/runner.h"
+#include "builder/sandbox/target.h"
 #include "builder/sandbox/usermounts.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -31,6 +35,9 @@
 #define HOSTNAME_DEFAULT "bld"
 #define HOSTNAME_LIMIT   64 /* of the kernel */
 #define VMSTAT_MAX       ((size_t)64 << 10)
+#define REPORTS_MAX      4 /* packets of PID 1 at a time */
+
+#define SIGNAL_PROCESS_GROUP (1U << 2) /* PIDFD_SIGNAL_PROCESS_GROUP */
 
 /* --- the plan -------------------------------------------------------------------------------- */
 
@@ -172,11 +179,12 @@ static void plan_inside(struct plan *p)
 			   .arg = ops_text(l, "%s", p->spec->cwd)});
 }
 
-static void plan_command(struct plan *p)
+/* PID 1 and the command have what this leaves, both in one Landlock domain. */
+static void plan_confinement(struct plan *p)
 {
 	struct op_list *l = p->ops;
 
-	l->command_from = l->n;
+	l->confine_from = l->n;
 	/* On a network of its own there is no abstract socket but its own. */
 	if (p->spec->network == SANDBOX_NET_HOST && !p->spec->insecure &&
 		p->facts->probe.landlock >= LANDLOCK_ABI_SCOPE)
@@ -234,25 +242,21 @@ static int make_plan(struct plan *p, struct err **err)
 		ops_set_fd(p->ops, OPS_STDIN, s->stdin_fd);
 	ops_set_fd(p->ops, OPS_STDOUT, s->stdout_fd);
 	ops_set_fd(p->ops, OPS_STDERR, s->stderr_fd);
-	ops_set_fd(p->ops, OPS_LAUNCH, p->facts->launcher);
+	ops_set_fd(p->ops, OPS_PID1, p->facts->pid1);
 	if (plan_outside(p, err) < 0)
 		return -1;
 	plan_inside(p);
-	plan_command(p);
+	plan_confinement(p);
 	return 0;
 }
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static int init_plan_fill(struct init_plan *p, const struct runner_facts *f,
-	const struct sandbox_spec *s, struct err **err)
+static int init_plan_fill(struct init_plan *p, const struct sandbox_spec *s, struct err **err)
 {
 	struct op_list *l = &p->ops;
 
 	p->command = exec_prepare(l, s);
-	p->args = f->args;
-	p->args_size = f->args_size;
-	p->command_slot = ops_array(l, l->nslot, sizeof(*p->command_slot));
 	p->state.max_stub = l->stubs;
 	p->state.stub = ops_array(l, l->stubs, sizeof(*p->state.stub));
 	if (ops_seal(l) < 0)
@@ -280,19 +284,50 @@ static int word_failure(const struct op_list *l, const struct channel_msg *m, st
 	return err_set(err, ERR_SANDBOX, "sandbox: %s", b.data);
 }
 
+/* What the child holds for the end: the root first, then the parents of stubs. */
+static void hold(struct sandbox_job *job, const struct channel_extra *extra)
+{
+	struct ops_state *st = &job->region->state;
+
+	for (size_t i = 0; i < extra->nfd; i++) {
+		if (job->root < 0)
+			job->root = extra->fd[i];
+		else if (job->nparent < st->nstub)
+			st->stub[job->nparent++].parent = extra->fd[i];
+		else
+			close(extra->fd[i]);
+	}
+}
+
+/* The command's process, while it is there for sure: it is about to execute the command. */
+static void meet_command(struct sandbox_job *job, pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	job->command = pidfd_open(pid, 0);
+	job->command_pid = pid;
+}
+
 /* Until the command is about to run: 0, or -1. */
 static int converse(struct sandbox_job *job, const struct op_list *l, struct err **err)
 {
+	auto_free struct channel_extra *extra = mem_alloc(sizeof(*extra));
 	struct channel_msg m;
 	int r;
 
-	while ((r = channel_recv(job->ctl, &m)) > 0) {
+	while ((r = channel_recv(job->ctl, &m, extra, 0)) > 0) {
 		switch ((enum channel_kind)m.kind) {
+		case CHANNEL_HELD:
+			hold(job, extra);
+			continue;
 		case CHANNEL_READY:
+			meet_command(job, extra->pid);
 			return 0;
 		case CHANNEL_FAILED:
-			return word_failure(l, &m, err);
-		case CHANNEL_SIGNAL:
+			if (m.a != CHANNEL_OP_EXEC)
+				return word_failure(l, &m, err);
+			job->exec_errno = m.b;
+			return 0;
 		case CHANNEL_EXIT:
 			return err_set(
 				err, ERR_SANDBOX, "sandbox: the command's process was killed");
@@ -330,12 +365,18 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	}
 	up = pair[0];
 	down = pair[1];
+	if (channel_ask_pids(up) < 0) {
+		err_sys_kind(err, ERR_SANDBOX, "sandbox: socket pair");
+		return NULL;
+	}
 	ops_set_fd(&plan->ops, OPS_CTL, down);
-	if (init_plan_fill(plan, runner_facts(r), s, err) < 0)
+	if (init_plan_fill(plan, s, err) < 0)
 		return NULL;
 	job = mem_alloc(sizeof(*job));
 	job->runner = r;
 	job->region = plan;
+	job->root = job->command = -1;
+	job->freeze = s->freeze;
 	if (forker_clone(runner_forker(r), init_main, plan, namespace_flags(s), &job->child) < 0) {
 		err_sys_kind(err, ERR_SANDBOX, "sandbox: make namespaces");
 		free(job);
@@ -346,6 +387,7 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	job->oom_before = oom_kills(); /* while the child works */
 	job->pids_before = cgroups_pids_refused(&runner_facts(r)->groups);
 	if (converse(job, &plan->ops, err) < 0) {
+		runner_let_go(job);
 		job->region = NULL; /* the caller returns it */
 		runner_end_job(job);
 		return NULL;
@@ -353,21 +395,10 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	return job;
 }
 
-/* Those that have reported their end hold theirs until they are gone. */
-static struct init_plan *take_region(struct sandbox_runner *r)
-{
-	struct init_plan *p = forker_take_region(runner_forker(r));
-
-	if (p)
-		return p;
-	runner_end_retired(r);
-	return forker_take_region(runner_forker(r));
-}
-
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err)
 {
-	struct init_plan *init = take_region(r);
+	struct init_plan *init = forker_take_region(runner_forker(r));
 	struct sandbox_job *job = NULL;
 	struct plan p = {
 		.spec = s,
@@ -392,7 +423,6 @@ struct sandbox_job *sandbox_start(
 		runner_add(r, job);
 	else
 		forker_return_region(runner_forker(r), init, init->ops.used);
-	runner_reap_retired(r); /* while the command is under way */
 	return job;
 }
 
@@ -408,50 +438,97 @@ static void fill_result(struct sandbox_result *out, const struct sandbox_job *jo
 		out->exit_code = WEXITSTATUS(status);
 	}
 	/* A shell tells by 128 + 9 that what it ran was killed. */
-	out->oom = out->exit_code == 128 + SIGKILL &&
-		   !__atomic_load_n(&job->killed, __ATOMIC_SEQ_CST) &&
+	out->oom = out->exit_code == 128 + SIGKILL && !atomic_load(&job->killed) &&
 		   oom_kills() > job->oom_before;
 	out->pids = out->exit_code != 0 &&
 		    cgroups_pids_refused(&runner_facts(job->runner)->groups) > job->pids_before;
 }
 
+/* The report of PID 1, which the command may have got hold of: one number, and no more than a wait
+ * status has. Without one PID 1 was killed. */
+static int take_report(struct sandbox_job *job, int *status)
+{
+	struct channel_msg m;
+
+	for (int packets = 0; packets < REPORTS_MAX; packets++) {
+		int r = channel_recv(job->ctl, &m, NULL, MSG_DONTWAIT);
+
+		if (r <= 0)
+			return r == 0 || errno != EAGAIN;
+		if (m.kind == CHANNEL_EXIT) {
+			*status = m.a & 0xff7f;
+			return 1;
+		}
+		if (m.kind == CHANNEL_FAILED && m.a == CHANNEL_OP_EXEC)
+			job->exec_errno = m.b > 0 ? m.b : EINVAL;
+	}
+	return 1;
+}
+
+/* Until there is a report, or PID 1 is dead; somebody else may hold its end of the channel open. */
+static int wait_for_report(struct sandbox_job *job)
+{
+	struct pollfd fd[2] = {
+		{.fd = job->ctl, .events = POLLIN}, {.fd = job->child.pidfd, .events = POLLIN}};
+	int status = SIGKILL;
+
+	for (;;) {
+		if (poll(fd, 2, -1) < 0)
+			continue;
+		if (take_report(job, &status) || fd[1].revents)
+			return status;
+	}
+}
+
+int sandbox_end_fd(const struct sandbox_job *job)
+{
+	return job->child.pidfd;
+}
+
+/* Everything of the sandbox is dead; its root is there as long as bld holds it. */
+static int finish_root(struct sandbox_job *job, bool freeze, struct err **err)
+{
+	int r = 0;
+
+	target_remove_stubs(&job->region->state);
+	job->nparent = 0;
+	if (freeze)
+		r = freeze_root(job->root, err);
+	runner_let_go(job);
+	return r;
+}
+
 int sandbox_wait(struct sandbox_job *job, struct sandbox_result *out, struct err **err)
 {
-	struct op_list none = {0};
-	struct channel_msg m;
-	int status = SIGKILL, exec_errno = 0, failed = 0; /* without a word, PID 1 was killed */
-	bool ended = false;
+	int status = wait_for_report(job), r;
 
-	while (!ended && channel_recv(job->ctl, &m) > 0) {
-		ended = m.kind == CHANNEL_EXIT; /* the last word */
-		if (ended)
-			status = m.a;
-		else if (m.kind == CHANNEL_FAILED && m.a == CHANNEL_OP_EXEC)
-			exec_errno = m.b;
-		else if (m.kind == CHANNEL_FAILED && !failed)
-			failed = word_failure(&none, &m, err);
+	runner_kill_job(job);
+	fill_result(out, job, status);
+	out->exec_errno = job->exec_errno;
+	if (out->exec_errno) {
+		out->signal = 0;
+		out->exit_code =
+			out->exec_errno == ENOENT || out->exec_errno == ENOTDIR ? 127 : 126;
 	}
-	if (!failed) {
-		fill_result(out, job, status);
-		out->exec_errno = exec_errno;
-		if (exec_errno)
-			out->exit_code = exec_errno == ENOENT || exec_errno == ENOTDIR ? 127 : 126;
-	}
+	r = finish_root(job, job->freeze && !out->exit_code, err);
 	runner_remove(job->runner, job);
-	if (ended)
-		runner_retire_job(job);
-	else
-		runner_end_job(job);
-	return failed;
+	runner_end_job(job);
+	return r;
 }
 
 void sandbox_signal(struct sandbox_job *job, int sig)
 {
-	struct channel_msg m = {.kind = CHANNEL_SIGNAL, .a = sig};
-
-	if (sig == SIGKILL)
-		__atomic_store_n(&job->killed, true, __ATOMIC_SEQ_CST);
-	(void)channel_send(job->ctl, &m);
+	if (sig == SIGKILL) {
+		atomic_store(&job->killed, true);
+		(void)pidfd_send_signal(job->child.pidfd, SIGKILL, NULL, 0);
+		return;
+	}
+	if (job->command < 0)
+		return;
+	/* It has a session, and so a group, of its own. The flag is of Linux 6.9. */
+	if (pidfd_send_signal(job->command, sig, NULL, SIGNAL_PROCESS_GROUP) < 0 &&
+		errno == EINVAL && pidfd_send_signal(job->command, 0, NULL, 0) == 0)
+		(void)kill(-job->command_pid, sig);
 }
 
 bool sandbox_takes_indexes(struct sandbox_runner *r)

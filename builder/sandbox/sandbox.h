@@ -100,10 +100,13 @@ struct sandbox_spec {
 	uint64_t
 		cap_mask; /* 0 = the default fourteen; bounding = permitted = effective for uid 0 */
 	bool no_new_privs;
+	bool freeze;   /* when the command has ended with 0 the root becomes read-only for whoever
+			  still holds a descriptor of it; see sandbox_wait() */
 	bool insecure; /* every capability that bld has, all system calls, /proc and /sys to write;
 			  the namespaces stay */
 };
 
+/* Of PID 1, whose word is taken for no more than this: the command could have told it. */
 struct sandbox_result {
 	int exit_code; /* 0..255, of the command; 128 + signal when signal != 0 */
 	int signal;    /* that killed the command, 0 = it exited */
@@ -136,9 +139,15 @@ int sandbox_make_scratch(int scratch_fd, struct err **err);
  * operation that failed. The spec may go as soon as this returns. */
 struct sandbox_job *sandbox_start(
 	struct sandbox_runner *r, const struct sandbox_spec *s, struct err **err);
-/* Wait for the end, in any thread; when it returns every process of the command is dead, the
- * directories and files given are no longer in use and stubs are removed. (The PID 1 ends a little
- * later; the next start, or the end of the runner, reaps it.) Frees the job. 0 / -1. */
+/* Can be read (poll) when the command and all that it started are dead. Borrowed. */
+int sandbox_end_fd(const struct sandbox_job *job);
+/*
+ * Wait for the end, in any thread; when it returns every process of the command is dead, the
+ * directories and files given are no longer in use and stubs are removed. With `freeze` nobody can
+ * change the root any more, not through a descriptor that was passed on either; ERR_BUILD when
+ * somebody has a file of it open for writing, mapped to be written, or open and removed. Frees the
+ * job. 0 / -1.
+ */
 int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struct err **err);
 /* Forward a signal to the command's process group; from any thread, until sandbox_wait() returns.
  * SIGKILL ends all. */

@@ -60,6 +60,10 @@ static const struct check checks[] = {
 	/* Characters pushed into a terminal are typed by whoever reads it. */
 	{"ioctl", 1, ~0U, false, 2, {TIOCSTI, TIOCLINUX}},
 	{"clone", 0, NEW_SPACES, true, 1, {0}},
+	/* PID 1 has the user and the privilege of the command, and is none of its processes. */
+	{"ptrace", 1, ~0U, false, 1, {1}},
+	{"process_vm_readv", 0, ~0U, false, 1, {1}},
+	{"process_vm_writev", 0, ~0U, false, 1, {1}},
 	/* Linux, short inode, UNAME26, both, and the question for the present one */
 	{"personality", 0, ~0U, true, 5, {0x0, 0x8, 0x20000, 0x20008, 0xffffffff}},
 };

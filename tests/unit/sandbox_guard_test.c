@@ -3,6 +3,7 @@
  * What a hostile command tries. The test program runs itself inside the sandbox, over a read-only
  * bind of /usr, and prints what the kernel answers; the parent compares.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -19,14 +20,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "builder/sandbox/exec.h"
-#include "builder/sandbox/landlock.h"
+#include "builder/sandbox/pid1.h"
 #include "store/base/mem.h"
 #include "tests/support/machine.h"
 #include "tests/support/sandbox_box.h"
@@ -130,22 +131,77 @@ static void probe_terminal(void)
 	say("/dev/pts/0", access("/dev/pts/0", R_OK | W_OK));
 }
 
+/* Bytes of a file that are not zero. */
+static void say_content(const char *path)
+{
+	char text[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, sizeof(text));
+	size_t rest = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		rest += text[i] != '\0';
+	printf("%s: %zu bytes\n", path, rest);
+	close(fd);
+}
+
+static void say_names(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+
+	printf("%s:", path);
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			printf(" %s", e->d_name);
+	printf("\n");
+	if (d)
+		closedir(d);
+}
+
+/* All that can be looked at is there to be looked at. */
 static void probe_init(void)
 {
-	static const char *const paths[] = {"/proc/1/exe", "/proc/1/mem", "/proc/1/environ",
-		"/proc/1/maps", "/proc/1/root/etc", "/proc/1/cwd/etc", "/proc/1/fd/0",
-		"/proc/1/fd/3", "/proc/1/ns/mnt", "/proc/1/auxv"};
-	char c, name[64];
-	struct iovec here = {&c, 1}, there = {(void *)0x400000, 1};
+	static const char *const paths[] = {"/proc/1/maps", "/proc/1/root/etc", "/proc/1/cwd/etc",
+		"/proc/1/ns/mnt", "/proc/1/auxv", "/proc/1/fdinfo/3", "/proc/1/task/1/fdinfo/3"};
+	int exe = open("/proc/1/exe", O_RDONLY | O_CLOEXEC);
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		say(paths[i], open(paths[i], O_RDONLY | O_CLOEXEC));
-	say("/proc/1/exe write", open("/proc/1/exe", O_WRONLY | O_CLOEXEC));
-	say("readlink exe", readlink("/proc/1/exe", name, sizeof(name)));
-	say("ptrace", ptrace(PTRACE_ATTACH, 1, NULL, NULL));
-	say("process_vm_readv", process_vm_readv(1, &here, 1, &there, 1, 0));
+	say_names("/proc/1/fd");
+	say_content("/proc/1/environ");
+	say("exe", exe);
+	printf("exe is sealed: %d\n",
+		fcntl(exe, F_GET_SEALS) ==
+			(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+	say("exe write", open("/proc/1/exe", O_WRONLY | O_CLOEXEC));
+	say("a descriptor", open("/proc/1/fd/3", O_RDWR | O_CLOEXEC));
+}
+
+/* The same user, and the same capabilities: nothing but the filter and the covers are between. */
+static void probe_init_write(void)
+{
+	static const char *const mem[] = {"/proc/1/mem", "/proc/1/task/1/mem",
+		"/proc/1/task/1/../../mem", "/proc/self/root/proc/1/mem"};
+	char c = 'x';
+	struct iovec here = {&c, 1}, there = {(void *)0x400000, 1};
+	struct stat sb;
+
+	for (size_t i = 0; i < ARRAY_LEN(mem); i++)
+		printf("%s is /dev/null: %d\n", mem[i],
+			stat(mem[i], &sb) == 0 && S_ISCHR(sb.st_mode) &&
+				sb.st_rdev == makedev(1, 3));
+	say("attach", ptrace(PTRACE_ATTACH, 1, NULL, NULL));
+	say("seize", ptrace(PTRACE_SEIZE, 1, NULL, NULL));
+	say("attach, high bits", syscall(SYS_ptrace, PTRACE_ATTACH, 0x100000001UL, 0, 0));
+	say("read", process_vm_readv(1, &here, 1, &there, 1, 0));
+	say("write", process_vm_writev(1, &here, 1, &there, 1, 0));
+	say("write, high bits",
+		syscall(SYS_process_vm_writev, 0x100000001UL, &here, 1UL, &there, 1UL, 0UL));
+	say("a descriptor", syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, 1, 0), 3, 0));
 	say("kill", kill(1, SIGKILL)); /* allowed, and without effect */
 	say("stop", kill(1, SIGSTOP));
+	say("term", kill(1, SIGTERM));
 }
 
 static int probe(const char *name)
@@ -159,6 +215,8 @@ static int probe(const char *name)
 		probe_terminal();
 	else if (strcmp(name, "init") == 0)
 		probe_init();
+	else if (strcmp(name, "init-write") == 0)
+		probe_init_write();
 #ifdef __x86_64__
 	else if (strcmp(name, "32bit") == 0)
 		probe_32bit();
@@ -296,22 +354,28 @@ static void test_terminal(void **state)
 	close(master);
 }
 
-#define INIT_CLOSED                                                                                \
-	"/proc/1/exe: EACCES\n/proc/1/mem: EACCES\n/proc/1/environ: EACCES\n"                      \
-	"/proc/1/maps: EACCES\n/proc/1/root/etc: EACCES\n/proc/1/cwd/etc: EACCES\n"                \
-	"/proc/1/fd/0: EACCES\n/proc/1/fd/3: EACCES\n/proc/1/ns/mnt: EACCES\n"                     \
-	"/proc/1/auxv: EACCES\n/proc/1/exe write: EACCES\n"                                        \
-	"readlink exe: EACCES\nptrace: EPERM\nprocess_vm_readv: EPERM\n"
+#define INIT_SHOWS                                                                                 \
+	"/proc/1/maps: ok\n/proc/1/root/etc: ok\n/proc/1/cwd/etc: ok\n/proc/1/ns/mnt: ok\n"        \
+	"/proc/1/auxv: ok\n/proc/1/fdinfo/3: ok\n/proc/1/task/1/fdinfo/3: ok\n/proc/1/fd: 3\n"     \
+	"/proc/1/environ: 0 bytes\nexe: ok\nexe is sealed: 1\nexe write: ETXTBSY\n"                \
+	"a descriptor: ENXIO\n"
 
-/* Row 1: nothing of bld is behind PID 1. */
-static void test_init_is_closed(void **state)
+/* Row 1: PID 1 can be looked at like any process, and nothing of bld is there, nor of the words and
+ * the environment of the command. */
+static void test_init_shows_nothing(void **state)
 {
-	/* Where there are Landlock scopes PID 1 is not in that of the command. */
-	bool scope = landlock_abi() >= LANDLOCK_ABI_SCOPE;
+	expect_probe(state, "init", INIT_SHOWS);
+}
 
-	expect_probe(state, "init",
-		scope ? INIT_CLOSED "kill: EPERM\nstop: EPERM\n"
-		      : INIT_CLOSED "kill: ok\nstop: ok\n");
+static void test_init_cannot_be_changed(void **state)
+{
+	expect_probe(state, "init-write",
+		"/proc/1/mem is /dev/null: 1\n/proc/1/task/1/mem is /dev/null: 1\n"
+		"/proc/1/task/1/../../mem is /dev/null: 1\n"
+		"/proc/self/root/proc/1/mem is /dev/null: 1\n"
+		"attach: EPERM\nseize: EPERM\nattach, high bits: EPERM\nread: EPERM\n"
+		"write: EPERM\nwrite, high bits: EPERM\na descriptor: EPERM\n"
+		"kill: ok\nstop: ok\nterm: ok\n");
 }
 
 /* Row 1: an interpreter line that names the program which executes it. */
@@ -337,7 +401,7 @@ static void test_interpreter_is_self(void **state)
 static void test_launcher_is_sealed(void **state)
 {
 	struct err *err = NULL;
-	int fd = exec_launcher(&err);
+	int fd = pid1_program(&err);
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -468,7 +532,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_32bit),
 		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_init_is_closed),
+		cmocka_unit_test(test_init_shows_nothing),
+		cmocka_unit_test(test_init_cannot_be_changed),
 		cmocka_unit_test(test_interpreter_is_self),
 		cmocka_unit_test(test_launcher_is_sealed),
 		cmocka_unit_test(test_chroot_escape),
