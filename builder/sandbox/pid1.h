@@ -9,9 +9,10 @@
  *
  * Called as bld-init PATH WORD... with the environment of the command, descriptors 0 to 2 for the
  * command, 3 for reports, all signals blocked. It
- * - starts a child, which makes a session, unblocks signals, reports CHANNEL_READY and executes
- *   PATH with WORD... ; if it cannot, four bytes of errno are the report, and 126 its status;
- * - closes 0 to 2 and wipes words and environment, which may hold a secret;
+ * - forks a child, which waits, then makes a session, unblocks signals, reports CHANNEL_READY and
+ *   executes PATH with WORD... ; if it cannot, four bytes of errno are the report, and 126 its
+ *   status;
+ * - closes 0 to 2, wipes its words and environment, which may hold a secret, and lets the child go;
  * - reaps until that child ends, reports CHANNEL_EXIT with its wait status, and ends; with it the
  *   kernel ends every process of the sandbox.
  *
