@@ -176,6 +176,48 @@ serve_abstract() {
 	hasnt "$facts" 'host-file$'
 }
 
+@test "find, tar and du over / look at PID 1 as at any process" {
+	printf 'FROM localhost/base\nRUN find / -name nothing-of-that-name && ls /proc/1/fdinfo /proc/1/task/1/fd && du -s /proc/1 && grep -r nothing /proc/1/fdinfo /proc/1/environ /proc/1/maps; echo status-$?\nUSER app\nRUN find / -xdev -name nothing-of-that-name; find /proc/1 >/dev/null && echo found-all\n' >ctx/Dockerfile
+	build --no-cache --progress=plain ctx
+	has "$log" 'status-1$' # grep found nothing, which is no error (2)
+	has "$log" 'found-all$'
+	hasnt "$log" 'proc/1.*(ermission denied|No such)'
+}
+
+# passing KIND: two stages at a time, a socket in a cache that they share, a network of their own
+passing() {
+	cc -std=gnu11 -D_GNU_SOURCE -static -o ctx/passfd "$TOOLS/passfd.c"
+	printf '%s\n' 'FROM localhost/base AS giver' 'COPY passfd /passfd' \
+		"RUN --network=none --mount=type=cache,target=/c,id=$1 /passfd give $1 /c/s && echo given" \
+		'FROM localhost/base AS taker' 'COPY passfd /passfd' \
+		"RUN --network=none --mount=type=cache,target=/c,id=$1 /passfd take $1 /c/s >/said; cat /said" \
+		'FROM scratch' 'COPY --from=giver /passfd /p1' 'COPY --from=taker /said /said' >ctx/Dockerfile
+}
+
+@test "a finished layer cannot be changed through a descriptor of / that another stage got" {
+	passing root
+	build --no-cache --jobs 2 --progress=plain -t x ctx
+	has "$log" 'late: EROFS'
+}
+
+@test "a file open for writing in another stage fails the step that passed it on, with its name" {
+	passing write
+	fails 1 'Dockerfile:3:1: error: .*/given is open in process [0-9]+ \(passfd\)' bld build --no-cache --jobs 2 --progress=plain ctx
+}
+
+@test "a standard output that was passed on does not keep the step open" {
+	passing stdout
+	# What takes it stays; the next step of the giver runs all the same.
+	sed -i '/^FROM scratch/,$d' ctx/Dockerfile
+	printf '%s\n' 'FROM giver AS next' "RUN echo next-\$((40 + 2))" 'FROM scratch' 'COPY --from=next /passfd /p1' \
+		'COPY --from=taker /said /said' >>ctx/Dockerfile
+	bld build --no-cache --jobs 2 --progress=plain ctx >out.log 2>&1 &
+	pid=$!
+	eventually -t 40 grep -q 'next-42' out.log
+	kill "$pid"
+	wait "$pid" || true
+}
+
 @test "what RUN leaves behind ends, zombies are reaped" {
 	facts '(setsid sleep '$NAP' >/dev/null 2>&1 &)
 		for i in 1 2 3 4 5; do (sh -c "sleep 0 & exec sleep 0" &) ; done
