@@ -4,6 +4,7 @@
  *
  *	bld/logs/ID/steps   one JSON object a line: what happened to which step, in order
  *	bld/logs/ID/N.log   the bytes that step N wrote, both streams as they came
+ *	                    up to BUILDLOG_STEP_MAX, then a line that says so
  *	bld/logs/ID/end     how the build ended; missing while it runs, or when it was killed
  *
  * ID is the time the first step began and the process: "20261123-101530-042-4711". A build that
@@ -19,9 +20,10 @@
 #include "store/base/strlist.h"
 #include "store/store.h"
 
-#define BUILDLOG_DIR  "logs"
-#define BUILDLOG_KEEP 50
-#define BUILDLOG_ID   64 /* room for an ID */
+#define BUILDLOG_DIR      "logs"
+#define BUILDLOG_KEEP     50
+#define BUILDLOG_STEP_MAX ((uint64_t)16 << 20) /* bytes kept of one step; the display gets all */
+#define BUILDLOG_ID       64                   /* room for an ID */
 
 /* --- writing --- */
 

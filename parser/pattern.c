@@ -41,6 +41,8 @@ struct pattern {
 	size_t count;
 	struct range *ranges; /* owned */
 	size_t nranges;
+	char *prefix; /* plain ASCII that every name begins with; owned */
+	size_t prefix_len;
 };
 
 static size_t decode(struct slice s, uint32_t *rune)
@@ -158,6 +160,16 @@ static void *allocate(size_t count, size_t size)
 	return memory;
 }
 
+/* Most rules are told apart by their first bytes, without a walk. */
+static void take_prefix(struct pattern *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->tokens[i].kind != TOKEN_CHAR || p->tokens[i].rune >= 0x80)
+			return;
+		p->prefix[p->prefix_len++] = (char)p->tokens[i].rune;
+	}
+}
+
 struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
 {
 	struct pattern *p = allocate(1, sizeof(*p));
@@ -165,8 +177,11 @@ struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
 	/* No token or range takes less than one byte of the text. */
 	p->tokens = allocate(text.len + 1, sizeof(*p->tokens));
 	p->ranges = allocate(text.len + 1, sizeof(*p->ranges));
-	if (compile(p, text, dialect))
+	p->prefix = allocate(text.len + 1, 1);
+	if (compile(p, text, dialect)) {
+		take_prefix(p);
 		return p;
+	}
 	pattern_free(p);
 	return NULL;
 }
@@ -177,6 +192,7 @@ void pattern_free(struct pattern *p)
 		return;
 	free(p->tokens);
 	free(p->ranges);
+	free(p->prefix);
 	free(p);
 }
 
@@ -261,6 +277,20 @@ static void advance(const struct pattern *p, size_t state, uint32_t rune, struct
 
 enum question { WHOLE, PARENTS, BELOW };
 
+/* What matches begins with the prefix, and so does a path of which a parent matches. Below a
+ * directory a name can go on as the prefix does. */
+static bool may_begin(const struct pattern *p, struct slice name, enum question what)
+{
+	size_t n = p->prefix_len;
+
+	if (n > name.len) {
+		if (what != BELOW)
+			return false;
+		n = name.len;
+	}
+	return n == 0 || memcmp(p->prefix, name.ptr, n) == 0;
+}
+
 static bool accepted(const struct pattern *p, const struct states *set)
 {
 	return set->count > 0 && set->items[set->count - 1] == p->count;
@@ -300,6 +330,8 @@ static bool ask(const struct pattern *p, struct slice name, enum question what)
 	size_t n = p->count + 1;
 	bool answer;
 
+	if (!may_begin(p, name, what))
+		return false;
 	if (n > STACK_STATES)
 		heap = allocate(2 * n, sizeof(*heap));
 	answer = walk(p, name, what, (struct states){heap ? heap : room, 0},

@@ -97,3 +97,25 @@ half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | 
 	{ echo FROM scratch; echo "LABEL a=$(head -c 1040000 /dev/zero | tr '\0' x)"; } >ctx/Dockerfile
 	cost 0 ''
 }
+
+@test "a step that writes for ever: its log is cut and says so, what is shown is not" {
+	need_base
+	printf 'FROM localhost/base\nRUN yes | head -c 20000000\n' >ctx/Dockerfile
+	bld build --progress=plain ctx >shown 2>&1
+	[ "$(grep -c 'y$' shown)" -ge 10000000 ]
+	equal "$(cat "$BLD_ROOT"/bld/logs/*/1.log | wc -c)" "$(((16 << 20) + 57))"
+	bld logs last 1 >log
+	equal "$(tail -n 1 log)" '[the log was cut here: the step wrote more than 16 MiB]'
+	# one that ends in time is whole
+	printf 'FROM localhost/base\nRUN yes | head -c 10000000\n' >ctx/Dockerfile
+	bld build -q ctx
+	equal "$(bld logs last 1 | wc -c)" 10000000
+}
+
+@test "10,000 ignore rules and 2,000 files" {
+	printf 'FROM scratch\nCOPY . /\n' >ctx/Dockerfile
+	lines 'directory/of/rule%d/*.txt' 5000 >ctx/.dockerignore
+	lines 'f%dx' 5000 >>ctx/.dockerignore
+	(cd ctx && seq 1 2000 | sed 's/$/y/;s/^/f/' | xargs touch)
+	cost 0 ''
+}
