@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/lowers.h"
 
+#include "builder/scratch.h"
 #include "store/base/fs.h"
 #include "store/tempfile.h"
 
@@ -122,8 +123,33 @@ static const char *why_directories(struct store *s)
 		       : "the kernel takes no EROFS index from the file system of this store";
 }
 
+/* NULL: a RUN can write in the store. */
+static const char *why_refused(struct store *s)
+{
+	auto_scratch struct scratch x = SCRATCH_NONE;
+
+	return scratch_make(s, &x, NULL) < 0 ? NULL : sandbox_scratch_refused(x.fd);
+}
+
+void lowers_hint(struct store *s, struct err **err)
+{
+	const char *why = err && *err && err_get_kind(*err) == ERR_SANDBOX ? why_refused(s) : NULL;
+
+	if (why)
+		err_hint(err,
+			"%s: mount a volume at %s (docker run -v bld:%s), or name one with --root",
+			why, store_root(s), store_root(s));
+}
+
 void lowers_describe(struct store *s, struct strlist *out)
 {
+	const char *no = why_refused(s);
+
+	if (no)
+		strlist_addf(out, "RUN: no (%s; mount a volume at %s, or name one with --root)", no,
+			store_root(s));
+	else
+		strlist_add(out, "RUN: the file system of the store serves");
 	const char *why = why_directories(s);
 
 	if (why)

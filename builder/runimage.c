@@ -162,6 +162,8 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 		.network = o->network == BUILD_NET_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST,
 	};
 	int r = run_spec(o, x.runner, &spec, exit_code, err);
+	if (r < 0)
+		lowers_hint(s, err);
 	store_discard(s, temp);
 	return r;
 }

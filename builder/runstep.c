@@ -15,6 +15,7 @@
 #include "builder/history.h"
 #include "builder/pump.h"
 #include "builder/leakcheck.h"
+#include "builder/lowers.h"
 #include "builder/runfail.h"
 #include "builder/runmounts.h"
 #include "builder/runoutput.h"
@@ -249,6 +250,8 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	};
 	int done = pump_run(&p, &spec, res, &r->late, err);
 	runoutput_end(&r->output);
+	if (done < 0)
+		lowers_hint(r->j->s, err);
 	return done;
 }
 

@@ -10,7 +10,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/namespace.h"
@@ -203,6 +205,42 @@ int overlay_scratch_dir(int parent, const char *name, mode_t mode, struct err **
 	err_sys_kind(err, ERR_SANDBOX, "prepare the scratch directory %s", name);
 	close(fd);
 	return -1;
+}
+
+static int set_tried_dir(int fs, const char *key, int fd)
+{
+	auto_free char *path = mem_printf("/proc/self/fd/%d", fd);
+
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+static bool takes_upper(int upper, int work)
+{
+	auto_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC), lower = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	auto_fd int below = -1;
+
+	/* Where the kernel cannot be asked this way nothing is known: RUN will tell. */
+	if (fs < 0 || lower < 0 || fsconfig(lower, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return true;
+	below = fsmount(lower, FSMOUNT_CLOEXEC, 0);
+	if (below < 0 || set_tried_dir(fs, "lowerdir", below) < 0)
+		return true;
+	return set_tried_dir(fs, "upperdir", upper) == 0 &&
+	       set_tried_dir(fs, "workdir", work) == 0 &&
+	       fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
+}
+
+const char *sandbox_scratch_refused(int dir_fd)
+{
+	struct statfs sfs;
+	auto_fd int upper = overlay_scratch_dir(dir_fd, "upper", 0700, NULL);
+	auto_fd int work = overlay_scratch_dir(dir_fd, "work", 0700, NULL);
+
+	if (upper < 0 || work < 0 || takes_upper(upper, work))
+		return NULL;
+	if (fstatfs(dir_fd, &sfs) == 0 && sfs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return "the store lies on an overlay, and the kernel puts no overlay on another";
+	return "the kernel puts no overlay on the file system of the store";
 }
 
 /* A mount is cloned only in its own namespace, so a directory that the caller opened is opened

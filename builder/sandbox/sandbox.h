@@ -180,6 +180,12 @@ bool sandbox_takes_indexes(struct sandbox_runner *r);
  */
 int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n, struct err **err);
 
+/*
+ * Whether the file system of dir_fd, an empty directory, takes what a RUN writes: an overlay is
+ * made there, and its directories stay. NULL, or why not (borrowed, constant).
+ */
+const char *sandbox_scratch_refused(int dir_fd);
+
 /* For `bld info`: one line per feature, "name: yes/no (why)". */
 void sandbox_describe(struct strlist *out);
 

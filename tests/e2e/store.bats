@@ -133,3 +133,35 @@ damage() { # flip one byte in the middle
 	ok bld --root "$T/moved" verify
 	rm -rf moved fresh
 }
+
+@test "a store on an overlay: RUN says which volume to mount, and bld info says so before" {
+	unshare -m true 2>/dev/null || skip "no mount namespace"
+	need_base
+	cp "$(echo "$CACHE"/base-*.archive | cut -d' ' -f1)" base.tar
+	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	mkdir place
+	cat >inside <<-'EOF'
+		set -e
+		mount --make-rprivate /
+		mount -t tmpfs none "$1"
+		mkdir "$1/lower" "$1/upper" "$1/work" "$1/on"
+		mount -t overlay none -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/on"
+		export BLD_ROOT=$1/on/store
+		"$2" load -i base.tar
+		"$2" info
+		"$2" build --progress=plain ctx && exit 9
+		"$2" run localhost/base true && exit 9
+		# what it says to do helps
+		mkdir -p "$BLD_ROOT"
+		mount -t tmpfs none "$BLD_ROOT"
+		"$2" load -i base.tar
+		"$2" build -q ctx && "$2" info && echo HELPED
+	EOF
+	run unshare -m bash inside "$T/place" "$BLD"
+	equal "$status" 0 "$output"
+	root=$T/place/on/store
+	has "$output" "^RUN: no \\(the store lies on an overlay, .*; mount a volume at $root, or name one with --root\\)$"
+	equal "$(grep -cE "help: the store lies on an overlay, .*: mount a volume at $root" <<<"$output")" 2
+	has "$output" '^RUN: the file system of the store serves$'
+	has "$output" '^HELPED$'
+}
