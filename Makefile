@@ -78,7 +78,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all check check-unit check-e2e check-forms check-asan check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
+.PHONY: all check check-unit check-e2e check-forms check-inject check-asan check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -151,6 +151,10 @@ check-e2e: all $(TOOL_BIN)
 # Commands on every form of layers and without features of the kernel: the whole matrix.
 check-forms: all $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) FORMS=$(or $(FORMS),all) bash tests/run-all.sh forms
+
+# Every call of bld fails once with every error that fits it (hours; goes on where it was).
+check-inject: all $(BUILD)/tools/inject
+	$(Q)BUILD=$(BUILD) python3 tests/inject/inject.py
 
 check-conformance: all $(TOOL_BIN)
 	$(Q)BUILD=$(BUILD) bash tests/run-all.sh conformance

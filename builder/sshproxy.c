@@ -183,12 +183,11 @@ static int make_socket(
 	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/%s", p->dir, SOCKET_NAME);
 	p->listen = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->listen < 0 || bind(p->listen, (struct sockaddr *)&at, sizeof at) < 0 ||
-		listen(p->listen, SSHPROXY_CONNECTIONS) < 0 ||
-		fchownat(p->dir, SOCKET_NAME, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		fchmodat(p->dir, SOCKET_NAME, mode, 0) < 0)
+		listen(p->listen, SSHPROXY_CONNECTIONS) < 0)
 		return err_sys_kind(err, ERR_BUILD, "socket of an ssh mount");
 	p->path = openat(p->dir, SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (p->path < 0 || pipe2(p->wake, O_CLOEXEC) < 0)
+	if (p->path < 0 || fchownat(p->path, "", uid, gid, AT_EMPTY_PATH) < 0 ||
+		fs_chmod(p->path, mode) < 0 || pipe2(p->wake, O_CLOEXEC) < 0)
 		return err_sys_kind(err, ERR_BUILD, "socket of an ssh mount");
 	return 0;
 }

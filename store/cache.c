@@ -146,11 +146,13 @@ int cache_replace(
 	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
 }
 
-void cache_drop(struct store *s, const struct digest *key)
+int cache_drop(struct store *s, const struct digest *key)
 {
 	char hex[DIGEST_HEX];
 
-	unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0);
+	return unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0) < 0 && errno != ENOENT
+		       ? -1
+		       : 0;
 }
 
 int cache_lock(struct store *s, const struct digest *key, bool try_only, struct err **err)

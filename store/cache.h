@@ -23,7 +23,7 @@ int cache_put(
 /* The same of a key whose value changes with every use, without a look at the old one. */
 int cache_replace(
 	struct store *s, const struct digest *key, const void *value, size_t len, struct err **err);
-void cache_drop(struct store *s, const struct digest *key);
+int cache_drop(struct store *s, const struct digest *key);
 /* Wait for and take the lock of a key. Returns a descriptor (close = unlock), -1. try_only:
  * EWOULDBLOCK without err. */
 int cache_lock(struct store *s, const struct digest *key, bool try_only, struct err **err);

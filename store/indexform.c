@@ -338,26 +338,28 @@ static int sink_write(void *ctx, const void *p, size_t n, struct err **err)
 	return 0;
 }
 
-/* Which layer of the stack is this open tar? A tree may have been read before a blob was replaced
- * by an equal one; then it is none. */
-static bool name_tar(
+/* Which layer of the stack is this open tar? 1, 0, -1 errno. A tree may have been read before a
+ * blob was replaced by an equal one; then it is none. */
+static int name_tar(
 	struct store *s, const struct indexform_stack *k, int fd, struct indexform_file *out)
 {
 	struct stat tar, blob;
 	char hex[DIGEST_HEX];
 
 	if (fstat(fd, &tar) < 0)
-		return false;
+		return -1;
 	out->size = (uint64_t)tar.st_size;
 	for (size_t i = k->n; i-- > 0;) {
 		if (fstatat(store_blobs_fd(s), sha256_hex(&k->diff_ids[i], hex), &blob,
-			    AT_SYMLINK_NOFOLLOW) == 0 &&
-			blob.st_ino == tar.st_ino && blob.st_dev == tar.st_dev) {
+			    AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT)
+				return -1;
+		} else if (blob.st_ino == tar.st_ino && blob.st_dev == tar.st_dev) {
 			out->digest = k->diff_ids[i];
-			return true;
+			return 1;
 		}
 	}
-	return false;
+	return 0;
 }
 
 static int name_tars(struct store *s, const struct indexform_stack *k,
@@ -366,10 +368,14 @@ static int name_tars(struct store *s, const struct indexform_stack *k,
 	if (made->nfds > TARS_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "index: %zu tars", made->nfds);
 	x->tars = mem_array(made->nfds + 1, sizeof *x->tars);
-	for (; x->ntars < made->nfds; x->ntars++)
-		if (!name_tar(s, k, made->fds[x->ntars], &x->tars[x->ntars]))
+	for (; x->ntars < made->nfds; x->ntars++) {
+		int r = name_tar(s, k, made->fds[x->ntars], &x->tars[x->ntars]);
+		if (r < 0)
+			return err_sys(err, "index: a layer");
+		if (r == 0)
 			return err_set(
 				err, ERR_UNSUPPORTED, "index: a layer was replaced meanwhile");
+	}
 	return 0;
 }
 

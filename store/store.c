@@ -22,6 +22,7 @@
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/keep.h"
+#include "store/owned.h"
 #include "store/recover.h"
 #include "store/tempfile.h"
 
@@ -175,6 +176,20 @@ static int open_dir(int at, const char *name)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* A directory of the store that is not ours alone counts as one that must not be entered. */
+static int open_owned(int at, const char *name)
+{
+	struct stat st;
+	auto_fd int fd = open_dir(at, name);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (st.st_uid == geteuid() && !(st.st_mode & 022))
+		return TAKE_FD(fd);
+	errno = EPERM;
+	return -1;
+}
+
 /* The directory at/name, opened once and made if need be; -1 errno. */
 static int open_once(struct later *l, atomic_int *slot, int at, const char *name)
 {
@@ -185,9 +200,9 @@ static int open_once(struct later *l, atomic_int *slot, int at, const char *name
 	pthread_mutex_lock(&l->lock);
 	fd = atomic_load_explicit(slot, memory_order_relaxed);
 	if (fd < 0)
-		fd = open_dir(at, name);
+		fd = open_owned(at, name);
 	if (fd < 0 && errno == ENOENT && fs_mkdirs(at, name, 0700) == 0)
-		fd = open_dir(at, name);
+		fd = open_owned(at, name);
 	atomic_store_explicit(slot, fd, memory_order_release);
 	pthread_mutex_unlock(&l->lock);
 	return fd;
@@ -211,6 +226,34 @@ static int make_layout(struct store *s, struct err **err)
 	return make_once(s, s->bld_fd, "version", VERSION_TEXT, err);
 }
 
+/* Everything below the root that is opened by its name, looked at before the first use. */
+static int check_owners(struct store *s, struct err **err)
+{
+	auto_free char *bld = mem_printf("%s/bld", s->root);
+
+	if (owned_dir(s->bld_fd, bld, err) < 0)
+		return -1;
+	for (int i = -2; i < STORE_NDIRS; i++) {
+		const char *name = i == -2 ? "blobs" : i == -1 ? "blobs/sha256" : dir_names[i];
+		struct stat st;
+		if (fstatat(i < 0 ? s->root_fd : s->bld_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return err_sys(err, "store %s: %s", s->root, name);
+		}
+		if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
+			continue;
+		/* Only to say what is wrong; whoever opens it looks again. */
+		auto_fd int fd = open_dir(i < 0 ? s->root_fd : s->bld_fd, name);
+		auto_free char *path = mem_printf("%s/%s", i < 0 ? s->root : bld, name);
+		if (fd < 0)
+			return err_sys(err, "store: %s", path);
+		if (owned_dir(fd, path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int open_layout(struct store *s, struct err **err)
 {
 	struct stat st;
@@ -222,6 +265,9 @@ static int open_layout(struct store *s, struct err **err)
 	s->volatile_fs = fs.f_type == TMPFS_TYPE;
 	if (check_version(s, &there, err) < 0 || (!there && check_foreign(s, err) < 0))
 		return -1;
+	/* What is new becomes private before anything is put into it. */
+	if ((there || st.st_uid != geteuid()) && owned_dir(s->root_fd, s->root, err) < 0)
+		return -1;
 	/* Layers hold set-user-ID files of images: nobody else may reach them. */
 	if (st.st_mode & 077 && fchmod(s->root_fd, 0700) < 0)
 		return err_sys(err, "store %s: cannot be made private", s->root);
@@ -230,6 +276,8 @@ static int open_layout(struct store *s, struct err **err)
 		s->bld_fd = open_dir(s->root_fd, "bld");
 	if (s->bld_fd < 0)
 		return err_sys(err, "store %s", s->root);
+	if (check_owners(s, err) < 0)
+		return -1;
 	if (there)
 		return 0;
 	return make_layout(s, err);
@@ -286,6 +334,8 @@ static int open_all(struct store *s, const char *path, struct err **err)
 	s->root = s->root_fd < 0 ? NULL : realpath(path, NULL);
 	if (!s->root)
 		return err_sys(err, "store %s", shown);
+	if (owned_link(path, err) < 0 || owned_way(s->root, err) < 0)
+		return -1;
 	if (open_layout(s, err) < 0)
 		return -1;
 	s->use_lock = lock_take(store_dir(s, STORE_LOCKS), "store", LOCK_SHARED, true, err);

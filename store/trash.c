@@ -33,7 +33,12 @@ static int open_dir(int at, const char *name)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0)
+	auto_fd int closed =
+		fd < 0 && errno == EACCES
+			? openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+			: -1;
+
+	if (closed >= 0 && fs_chmod(closed, 0700) == 0)
 		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd;
 }

@@ -375,13 +375,12 @@ static int check_record(void *ctx, const struct digest *key, const char *value, 
 
 	(void)len;
 	(void)used;
-	(void)err;
 	c->report.records++;
 	if (value)
 		return 0;
 	problem(c, "cache record %s: damaged", sha256_hex(key, hex));
-	if (c->o->repair)
-		cache_drop(c->s, key);
+	if (c->o->repair && cache_drop(c->s, key) < 0)
+		return err_sys(err, "cache record %s", hex);
 	return 0;
 }
 

@@ -178,14 +178,15 @@ static int write_local(const struct output *o, const struct buildoutputs_job *jo
 	const struct output_files *f, bool remove_others, struct err **err)
 {
 	auto_free char *below = f->below ? mem_printf("%s/%s", o->dest, f->below) : NULL;
+	const struct output_local_how how = {.remove_others = remove_others, .devices = o->devices};
 	size_t skipped = 0;
 
-	if (output_local(f, below ? below : o->dest, remove_others, &skipped, err) < 0)
+	if (output_local(f, below ? below : o->dest, &how, &skipped, err) < 0)
 		return -1;
 	if (skipped) {
-		auto_free char *text = mem_printf("%s: %zu device%s left out: only root can make "
-						  "them",
-			o->dest, skipped, skipped == 1 ? " was" : "s were");
+		auto_free char *text = mem_printf("%s: %zu device%s left out: %s", o->dest, skipped,
+			skipped == 1 ? " was" : "s were",
+			o->devices ? "only root can make them" : "devices=true makes them");
 
 		ui_event(job->ui, &(struct event){.kind = EVENT_WARNING, .text = text});
 	}

@@ -3,9 +3,15 @@
  * Every entry is made under a temporary name in its directory and renamed. Directories are opened
  * by the kernel from dest's descriptor, through no link; the last one stays open, because entries
  * come sorted.
+ *
+ * Another user may be able to rename things below dest at any moment. A file is dressed through the
+ * descriptor that made it. What has none (links, FIFOs, devices) is made in a directory of our own,
+ * which nobody else can enter, and only then gets its name. Of every directory the inode is kept
+ * when it is made or found; another one under its name is never entered or dressed.
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,14 +25,25 @@
 
 #define COMPARE_CHUNK 65536
 
+/* A directory below dest, and which one it is. */
+struct known {
+	char *path; /* owned */
+	dev_t dev;
+	ino_t ino;
+};
+
 struct local {
 	const struct output_files *f;
+	const struct output_local_how *how;
 	int dest;
 	bool root; /* may give files to others */
 	size_t skipped;
 	char *dir;  /* path of the open directory; owned */
 	int dir_fd; /* -1: none */
 	char temp[FS_TEMP_NAME];
+	char own[FS_TEMP_NAME]; /* name of own_fd in dir_fd */
+	int own_fd;             /* a directory that only we can enter; -1: none */
+	void *known;            /* tree of struct known, by path */
 };
 
 static int fail(const struct layer_entry *e, struct err **err)
@@ -45,10 +62,81 @@ static const char *last_part(const char *path)
 
 /* --- directories ---------------------------------------------------------------------------- */
 
-/* path relative to dest; "" is dest itself. */
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct known *)a)->path, ((const struct known *)b)->path);
+}
+
+static void known_free(void *p)
+{
+	free(((struct known *)p)->path);
+	free(p);
+}
+
+static void remember(struct local *l, const char *path, const struct stat *st)
+{
+	struct known *k = mem_alloc(sizeof *k);
+
+	*k = (struct known){.path = mem_strdup(path), .dev = st->st_dev, .ino = st->st_ino};
+	struct known **there = tsearch(k, &l->known, by_path);
+	if (!there)
+		mem_exhausted();
+	if (*there != k)
+		known_free(k);
+}
+
+/* Is it still the directory that was made or found under this path? */
+static bool is_known(const struct local *l, const char *path, int fd)
+{
+	const struct known key = {.path = (char *)(uintptr_t)path};
+	struct known *const *k = tfind(&key, &l->known, by_path);
+	struct stat st;
+
+	return !*path ||
+	       (k && fstat(fd, &st) == 0 && st.st_dev == (*k)->dev && st.st_ino == (*k)->ino);
+}
+
+/* path relative to dest; "" is dest itself. ESTALE: somebody has put another one in its place. */
 static int open_dir(const struct local *l, const char *path)
 {
-	return fs_open_beneath(l->dest, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, FS_NOLINKS);
+	auto_fd int fd =
+		fs_open_beneath(l->dest, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, FS_NOLINKS);
+
+	if (fd >= 0 && !is_known(l, path, fd)) {
+		errno = ESTALE;
+		return -1;
+	}
+	return fd < 0 ? -1 : TAKE_FD(fd);
+}
+
+static void drop_own(struct local *l)
+{
+	if (l->own_fd < 0)
+		return;
+	close(l->own_fd);
+	l->own_fd = -1;
+	unlinkat(l->dir_fd, l->own, AT_REMOVEDIR);
+}
+
+/* A directory in dir_fd in which nobody else can change a name: its descriptor, -1 errno. */
+static int own_dir(struct local *l)
+{
+	struct stat st;
+
+	if (l->own_fd >= 0)
+		return l->own_fd;
+	fs_temp_name(l->own, sizeof l->own, ".bld-own");
+	if (mkdirat(l->dir_fd, l->own, 0700) < 0)
+		return -1;
+	l->own_fd = openat(l->dir_fd, l->own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->own_fd < 0)
+		return -1;
+	if (fstat(l->own_fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 077))
+		return l->own_fd;
+	close(l->own_fd);
+	l->own_fd = -1;
+	errno = ESTALE;
+	return -1;
 }
 
 /* The directory the entry is in becomes l->dir_fd. */
@@ -60,6 +148,7 @@ static int enter(struct local *l, const struct layer_entry *e, struct err **err)
 
 	if (l->dir_fd >= 0 && strcmp(dir, l->dir) == 0)
 		return 0;
+	drop_own(l);
 	if (l->dir_fd >= 0)
 		close(l->dir_fd);
 	l->dir_fd = open_dir(l, dir);
@@ -90,8 +179,13 @@ static int put_dir(struct local *l, const struct layer_entry *e, struct err **er
 	/* Its mode comes with its time, when it is full. */
 	if (make_way(l, name, true, &there) < 0 || (!there && mkdirat(l->dir_fd, name, 0700) < 0))
 		return fail(e, err);
-	if (there && !l->root && fchmodat(l->dir_fd, name, 0700, 0) < 0)
+	struct stat st;
+	auto_fd int fd = openat(l->dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return fail(e, err);
+	if (there && !l->root && fs_chmod(fd, 0700) < 0)
+		return fail(e, err);
+	remember(l, e->path, &st);
 	return 0;
 }
 
@@ -126,15 +220,19 @@ static int dress_fd(const struct local *l, const struct layer_entry *e, int fd)
 	return futimens(fd, times);
 }
 
-static int dress_name(const struct local *l, const struct layer_entry *e, const char *name)
+/* What lies in our own directory and cannot be opened; then it moves to where it belongs. */
+static int dress_own(const struct local *l, const struct layer_entry *e)
 {
 	const struct timespec times[2] = {{.tv_sec = e->mtime}, {.tv_sec = e->mtime}};
+	auto_fd int fd = openat(l->own_fd, l->temp, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (l->root && fchownat(l->dir_fd, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fd < 0 || (l->root && fchownat(fd, "", e->uid, e->gid, AT_EMPTY_PATH) < 0))
 		return -1;
-	if (e->type != LAYER_SYMLINK && fchmodat(l->dir_fd, name, mode_of(l, e), 0) < 0)
+	if (e->type != LAYER_SYMLINK && fs_chmod(fd, mode_of(l, e)) < 0)
 		return -1;
-	return utimensat(l->dir_fd, name, times, AT_SYMLINK_NOFOLLOW);
+	return utimensat(l->own_fd, l->temp, times, AT_SYMLINK_NOFOLLOW) < 0
+		       ? -1
+		       : renameat(l->own_fd, l->temp, l->dir_fd, l->temp);
 }
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -213,16 +311,24 @@ static int make_special(struct local *l, const struct layer_entry *e, bool *skip
 {
 	mode_t kind = e->type == LAYER_FIFO ? S_IFIFO : e->type == LAYER_CHAR ? S_IFCHR : S_IFBLK;
 
-	if (mknodat(l->dir_fd, l->temp, kind | 0600, makedev(e->dev_major, e->dev_minor)) == 0)
-		return dress_name(l, e, l->temp);
-	*skip = errno == EPERM && kind != S_IFIFO;
+	*skip = kind != S_IFIFO && !l->how->devices;
+	if (!*skip) {
+		int own = own_dir(l);
+		if (own < 0)
+			return -1;
+		if (mknodat(own, l->temp, kind | 0600, makedev(e->dev_major, e->dev_minor)) == 0)
+			return dress_own(l, e);
+		*skip = errno == EPERM && kind != S_IFIFO;
+	}
 	l->skipped += *skip;
 	return *skip ? 0 : -1;
 }
 
-static int make_symlink(const struct local *l, const struct layer_entry *e)
+static int make_symlink(struct local *l, const struct layer_entry *e)
 {
-	return symlinkat(e->link, l->dir_fd, l->temp) < 0 ? -1 : dress_name(l, e, l->temp);
+	int own = own_dir(l);
+
+	return own < 0 || symlinkat(e->link, own, l->temp) < 0 ? -1 : dress_own(l, e);
 }
 
 static int make(struct local *l, const struct layer_entry *e, bool *skip)
@@ -268,6 +374,8 @@ static int put_other(struct local *l, const struct layer_entry *e, struct err **
 	if (make(l, e, &skip) == 0 && (skip || give_name(l, name) == 0))
 		return 0;
 	int saved = errno;
+	if (l->own_fd >= 0)
+		unlinkat(l->own_fd, l->temp, 0);
 	unlinkat(l->dir_fd, l->temp, 0);
 	errno = saved;
 	return fail(e, err);
@@ -358,16 +466,18 @@ static int open_dest(const char *dest, struct err **err)
 	return fd < 0 ? err_sys_kind(err, ERR_CONTEXT, "%s", shown) : fd;
 }
 
-int output_local(const struct output_files *f, const char *dest, bool others, size_t *skipped,
-	struct err **err)
+int output_local(const struct output_files *f, const char *dest, const struct output_local_how *how,
+	size_t *skipped, struct err **err)
 {
 	auto_fd int fd = open_dest(dest, err);
-	struct local l = {.f = f, .dest = fd, .root = geteuid() == 0, .dir_fd = -1};
+	struct local l = {
+		.f = f, .how = how, .dest = fd, .root = geteuid() == 0, .dir_fd = -1, .own_fd = -1};
 
 	if (fd < 0)
 		return -1;
 	int r = put_all(&l, err);
-	if (r == 0 && others) {
+	drop_own(&l);
+	if (r == 0 && how->remove_others) {
 		int top = open_dir(&l, "");
 
 		r = top < 0 ? err_sys_kind(err, ERR_CONTEXT, "destination")
@@ -378,6 +488,7 @@ int output_local(const struct output_files *f, const char *dest, bool others, si
 	if (l.dir_fd >= 0)
 		close(l.dir_fd);
 	free(l.dir);
+	tdestroy(l.known, known_free);
 	*skipped = l.skipped;
 	return r < 0 ? err_prefix(err, "output %s", dest) : 0;
 }

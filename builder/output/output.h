@@ -43,6 +43,7 @@ struct output {
 	bool force_packing;
 	int oci_types;      /* oci-mediatypes=; -1: as the image was built */
 	bool remove_others; /* local: mode=delete */
+	bool devices;       /* local: device nodes too */
 	int platform_split; /* local, tar: -1: where there are several platforms */
 };
 
@@ -77,12 +78,19 @@ void output_files_clear(struct output_files *f);
 /*
  * Files of the image below dest, which is made when it is missing. Nothing outside of dest is
  * touched, whatever links lie there: a link in the way of a directory is replaced by it. What is
- * there already and equal is left alone; other files are replaced at once, not in steps. Owners,
- * devices and capabilities are for root; others get files of their own without setuid bits, and
- * *skipped counts the devices left out. remove_others: what the image does not have is removed.
- * ERR_CONTEXT.
+ * there already and equal is left alone; other files are replaced at once, not in steps. Owners
+ * and capabilities are for root; others get files of their own without setuid bits. Device nodes
+ * are left out unless asked for, and where they cannot be made; *skipped counts them.
+ *
+ * Somebody else may be able to change names below dest while this runs: nothing gets an owner, a
+ * mode, attributes or a time but by a descriptor of what was made here, and a directory that was
+ * replaced meanwhile is an error. ERR_CONTEXT.
  */
-int output_local(const struct output_files *f, const char *dest, bool remove_others,
+struct output_local_how {
+	bool remove_others; /* what the image does not have is removed */
+	bool devices;
+};
+int output_local(const struct output_files *f, const char *dest, const struct output_local_how *how,
 	size_t *skipped, struct err **err);
 /* One tar of the files of n images: the same images give the same bytes. */
 int output_tar(const struct output_files *f, size_t n, int fd, const char *shown, struct err **err);

@@ -147,6 +147,11 @@ static int take_mode(struct fields *f, const char *value, struct err **err)
 	return err_hint(err, "it is copy or delete");
 }
 
+static int take_devices(struct fields *f, const char *value, struct err **err)
+{
+	return take_bool("devices", value, &f->o->devices, err);
+}
+
 static int take_split(struct fields *f, const char *value, struct err **err)
 {
 	bool on;
@@ -177,6 +182,7 @@ static const struct {
 	{"oci-mediatypes", IMAGES, take_types},
 	{"rewrite-timestamp", IMAGES, take_rewrite},
 	{"mode", OUTPUT_LOCAL, take_mode},
+	{"devices", OUTPUT_LOCAL, take_devices},
 	{"platform-split", FILES, take_split},
 	{"registry.insecure", OUTPUT_IMAGE, take_insecure},
 };

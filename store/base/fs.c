@@ -13,7 +13,8 @@
 
 #define COPY_CHUNK   ((size_t)256 << 10)
 #define DEPTH_MAX    48
-#define RENAME_RETRY 64 /* openat2 says EAGAIN when a rename crosses a ".." walk */
+#define FS_FCHMODAT2 452 /* fchmodat2, the same number on every machine */
+#define RENAME_RETRY 64  /* openat2 says EAGAIN when a rename crosses a ".." walk */
 
 static int openat2_call(int root_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
@@ -97,6 +98,28 @@ int fs_readdir(DIR *dir, const struct dirent **out)
 	return 1;
 }
 
+int fs_chmod(int path_fd, mode_t mode)
+{
+	char proc[32];
+
+	/* Since Linux 6.6; EPERM also comes from filters that do not know it. */
+	if (syscall(FS_FCHMODAT2, path_fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EPERM)
+		return -1;
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", path_fd);
+	return fchmodat(AT_FDCWD, proc, mode, 0);
+}
+
+/* A directory that is not even its owner's to read becomes so; a link in its place is left alone.
+ */
+static int make_readable(int dir_fd, const char *name)
+{
+	auto_fd int fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -1 : fs_chmod(fd, 0700);
+}
+
 /*
  * Removal of trees that somebody else made. Depth is not limited by descriptors or stack: what
  * lies deeper than DEPTH_MAX is first moved up to the top of the tree. Nothing that is mounted
@@ -128,7 +151,7 @@ static int remove_dir(int dir_fd, const char *name, int top_fd, dev_t dev, int d
 {
 	int fd = open_child(dir_fd, name, dev);
 
-	if (fd < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0)
+	if (fd < 0 && errno == EACCES && make_readable(dir_fd, name) == 0)
 		fd = open_child(dir_fd, name, dev);
 	if (fd < 0)
 		return -1;
@@ -188,7 +211,7 @@ static int remove_top(int dir_fd, const char *name)
 	bool moved = true;
 	auto_fd int top = open_child(dir_fd, name, 0);
 
-	if (top < 0 && errno == EACCES && fchmodat(dir_fd, name, 0700, 0) == 0)
+	if (top < 0 && errno == EACCES && make_readable(dir_fd, name) == 0)
 		top = open_child(dir_fd, name, 0);
 	if (top < 0 || fstat(top, &st) < 0)
 		return -1;

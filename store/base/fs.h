@@ -42,6 +42,10 @@ DIR *fs_opendir(int dir_fd, const char *name);
  * readdir() alone cannot tell its end from an error. */
 int fs_readdir(DIR *dir, const struct dirent **out);
 
+/* The mode of what an O_PATH descriptor stands for: not by its name, which may be another's by now.
+ * Not for links. 0 / -1 errno. */
+int fs_chmod(int path_fd, mode_t mode);
+
 /* Remove a tree (or a single file) below dir_fd without following links or entering mounts
  * (EXDEV). Missing is success. Any depth. 0 / -1 errno. */
 int fs_remove_tree(int dir_fd, const char *name);

@@ -114,9 +114,13 @@ static int make_other(int dir_fd, const struct layer_node *n, struct err **err)
 	}
 	if (rc)
 		return fail_sys(n, "making it", err);
+	/* A mode by name would follow a link that took its place. */
+	auto_fd int fd = symlink ? -1 : openat(dir_fd, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!symlink && fd < 0)
+		return fail_sys(n, "opening it", err);
 	if (fchownat(dir_fd, n->name, i->uid, i->gid, AT_SYMLINK_NOFOLLOW))
 		return fail_sys(n, "owner", err);
-	if (!symlink && fchmodat(dir_fd, n->name, i->mode, 0))
+	if (!symlink && fs_chmod(fd, i->mode))
 		return fail_sys(n, "mode", err);
 	if (utimensat(dir_fd, n->name, t, AT_SYMLINK_NOFOLLOW))
 		return fail_sys(n, "time", err);

@@ -174,7 +174,7 @@ listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y 
 @test "-o DIR: the files of the image; again: only what changed; mode=delete; nothing outside" {
 	need_base
 	files_image localhost/files
-	ok bld build -o out ctx
+	ok bld build -o type=local,dest=out,devices=true ctx
 	equal "$(cat out/o/file)" hello
 	equal "$(stat -c '%a %h %Y' out/o/file)" "4755 2 1000000000"
 	equal "$(stat -c %i out/o/file)" "$(stat -c %i out/o/sub/hard)"
@@ -194,12 +194,12 @@ listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y 
 	listing out | grep -v ' ./other$' | diff first -
 	equal "$(stat -c %i 'out/o/a b')" "$before"
 	[ -e out/other ]
-	ok bld build -o type=local,dest=out,mode=delete ctx
+	ok bld build -o type=local,dest=out,devices=true,mode=delete ctx
 	[ ! -e out/other ]
 	# Equal size and times do not make equal content.
 	printf 'a c\n' >'out/o/a b'
 	touch -d "@$(awk '$NF == "b" && /a b/ { print int($5) }' first)" 'out/o/a b'
-	ok bld build -o out ctx
+	ok bld build -o type=local,dest=out,devices=true ctx
 	equal "$(cat 'out/o/a b')" 'a b'
 	# Links that lie in the way do not lead out of the directory.
 	mkdir victim trap

@@ -92,7 +92,7 @@ class Flow:
 FLOWS = [
     Flow("prune", ["prune"]),
     Flow("prune-all", ["prune", "--all"]),
-    Flow("gc", ["prune", "--keep-time", "1s"]),
+    Flow("gc", ["prune", "--keep-time", "1000h"]),
     Flow("verify", ["verify"]),
     Flow("repair", ["verify", "--repair"]),
     Flow("repair-damaged", ["verify", "--repair"], template="damaged"),

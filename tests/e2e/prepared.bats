@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Directories that another user has prepared or can change: a store is refused, and of an output
+# directory nothing gets a mode or an owner by its name.
+
+load helpers
+
+setup() {
+	common_setup
+	printf 'FROM scratch\nCOPY f /f\n' >ctx/Dockerfile
+	echo f >ctx/f
+}
+
+refused() { fails 8 "$1" bld images && has "$stderr" '^help: a store that others'; }
+
+@test "a store whose root or directories are another's, or that others can write to, is refused" {
+	ok bld build -q -t a ctx
+	for d in "" /bld /bld/dirs /bld/erofs /bld/cache /bld/forms /bld/tmp /bld/trash /bld/locks /blobs /blobs/sha256; do
+		mkdir -p "$T/store$d"
+		chmod 700 "$T/store$d"
+		ok bld images
+		chown 65534 "$T/store$d"
+		refused "store$d belongs to user 65534, not to 0"
+		chown 0 "$T/store$d"
+		for m in 702 720 777; do
+			chmod $m "$T/store$d"
+			refused "store$d can be written to by others \(mode 0$m\)"
+		done
+		chmod 700 "$T/store$d"
+	done
+	ok bld images
+}
+
+@test "a store that another user prepared from nothing is refused, a new one becomes private" {
+	mkdir new && chmod 777 new
+	ok bld --root "$T/new" images
+	equal "$(stat -c %a new)" 700
+	mkdir -p theirs/bld/cache && chown -R 65534 theirs
+	fails 8 'theirs belongs to user 65534' bld --root "$T/theirs" images
+	mkdir -p half/bld && chown 65534 half/bld
+	fails 8 'half/bld belongs to user 65534' bld --root "$T/half" images
+}
+
+@test "the way to the store: parents that others can write to, and links of others" {
+	mkdir -p open/way && chmod 777 open
+	fails 8 'open, where the store is, can be written to by others \(mode 0777\)' bld --root "$T/open/way/store" images
+	chmod 1777 open
+	ok bld --root "$T/open/way/store" images
+	ln -s "$T/open/way/store" open/link
+	ok bld --root "$T/open/link" images
+	chown -h 65534 open/link
+	fails 8 'open/link is a link of user 65534|Permission denied' bld --root "$T/open/link" images
+}
+
+specials() {
+	mkdir -p layer/d && for i in {1..150}; do mkfifo -m 644 "layer/d/p$i"; done
+	tar --numeric-owner --owner=0 --group=0 -C layer -cf l.tar d
+	python3 "$TOOLS/mkimage.py" oci fifos l.tar >/dev/null
+	ok bld pull -q oci:oci:fifos
+	printf 'FROM %s\n' "$(bld images -q | head -1)" >ctx/Dockerfile
+}
+
+# A user who may write to the destination puts links where bld has just made something.
+@test "-o DIR as root: links that another user puts in between lead nowhere" {
+	specials
+	echo victim >victim && chmod 600 victim
+	mkdir -m 777 out
+	python3 - "$T/out/d" "$T/victim" <<'PY' &
+import os, sys
+d, victim = sys.argv[1:]
+while os.getppid() != 1:
+    try:
+        for n in os.listdir(d):
+            if n.startswith(".bld-tmp"):
+                try:
+                    os.unlink(f"{d}/{n}")
+                    os.symlink(victim, f"{d}/{n}")
+                except OSError:
+                    pass
+    except OSError:
+        pass
+    if os.path.exists(d + ".stop"):
+        break
+PY
+	racer=$!
+	for _ in {1..12}; do
+		bld build -q -o out ctx >/dev/null 2>&1 || true
+		[ "$(stat -c %a victim)" = 600 ] || break
+		rm -rf out/d
+	done
+	touch out/d.stop
+	wait $racer
+	equal "$(stat -c '%a %u' victim)" "600 0"
+}
+
+@test "-o DIR as root: device nodes only with devices=true" {
+	mkdir layer && mknod layer/zero c 1 5 && mknod layer/disk b 7 200 && mkfifo layer/p
+	tar --numeric-owner -C layer -cf l.tar zero disk p
+	python3 "$TOOLS/mkimage.py" oci dev l.tar >/dev/null
+	ok bld pull -q oci:oci:dev
+	printf 'FROM %s\n' "$(bld images -q | head -1)" >ctx/Dockerfile
+	ok bld build -o out ctx
+	has "$stderr" '2 devices were left out: devices=true makes them'
+	[ ! -e out/zero ] && [ ! -e out/disk ] && [ -p out/p ]
+	ok bld build -o type=local,dest=with,devices=true ctx
+	hasnt "$stderr" 'left out'
+	[ -c with/zero ] && [ -b with/disk ] && [ -p with/p ]
+	equal "$(find out with -name '.bld-*')" ""
+	fails 2 'devices' bld build -o type=local,dest=x,devices=perhaps ctx
+	fails 2 'has no "devices"' bld build -o type=tar,dest=x,devices=true ctx
+}
