@@ -293,6 +293,10 @@ def write(path, text):
         f.write(text)
 
 
+def repository(root):
+    return "to-" + os.path.basename(os.path.dirname(root))
+
+
 class Bench:
     """Templates, and the place where the copies lie."""
 
@@ -374,7 +378,9 @@ class Bench:
     def argv(self, flow, root):
         words = {"@CONTEXT": self.context, "@ID": self.id, "@ARCHIVE": self.archive,
                  "@OUT": os.path.join(os.path.dirname(root), "out")}
-        argv = [words.get(a, a).replace("@REGISTRY", self.registry) for a in flow.argv]
+        # Each worker pushes to a repository of its own.
+        argv = [words.get(a, a).replace("@REGISTRY/to", f"{self.registry}/{repository(root)}")
+                .replace("@REGISTRY", self.registry) for a in flow.argv]
         return [os.path.join(self.context, a) if a.endswith(".df") else a for a in argv]
 
 
@@ -397,7 +403,7 @@ def result(flow, bench, root, out):
             state["file"] = hashlib.sha256(f.read()).hexdigest()
     if flow.name == "push":
         with Registry.lock:
-            state["pushed"] = bench.handler.manifests.get(("to", "1"))
+            state["pushed"] = bench.handler.manifests.get((repository(root), "1"))
             if state["pushed"]:
                 doc = json.loads(state["pushed"][1])
                 state["blobs"] = all(d["digest"] in bench.handler.blobs
@@ -411,7 +417,7 @@ def reset(flow, bench, root):
     except FileNotFoundError:
         pass
     if flow.name == "push":
-        bench.handler.manifests.pop(("to", "1"), None)
+        bench.handler.manifests.pop((repository(root), "1"), None)
 
 
 def difference(have, want):
