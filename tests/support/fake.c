@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,48 +107,62 @@ int fake_run(const char *fmt, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+/* --- the scripted server ---------------------------------------------------------------------- */
+
+/* fake_registry.py, started once: it ends when its stdin is closed, at the latest with us. */
+static struct {
+	pid_t owner; /* a fork of the test program starts one of its own */
+	int in, out;
+} factory = {.in = -1};
+
+static void start_factory(void)
+{
+	int in[2], out[2];
+
+	if (factory.owner == getpid())
+		return;
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		die("pipe");
+	spawn((char *[]){(char[]){"python3"}, (char[]){"-I"},
+		      (char[]){"tests/support/fake_registry.py"}, NULL},
+		in[0], out[1], -1);
+	close(in[0]);
+	close(out[1]);
+	factory.owner = getpid();
+	factory.in = in[1];
+	factory.out = out[0];
+}
+
 void fake_start(
 	struct fake *f, const char *rules, const char *layout, const char *cert, const char *key)
 {
-	int in[2], out[2];
-	char line[64] = "";
+	char line[64] = "", *end;
 	size_t n = 0;
-	char *argv[16];
-	int c = 0;
 
+	start_factory();
 	*f = (struct fake){.dir = fake_dir("fake")};
 	fake_write(f->dir, "rules.json", rules);
 	fake_write(f->dir, "log", "");
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
-		die("pipe");
-	argv[c++] = mem_strdup("python3");
-	argv[c++] = mem_strdup("tests/support/fake_registry.py");
-	argv[c++] = mem_printf("--script=%s/rules.json", f->dir);
-	argv[c++] = mem_printf("--log=%s/log", f->dir);
-	if (layout)
-		argv[c++] = mem_printf("--layout=%s", layout);
-	if (cert) {
-		argv[c++] = mem_printf("--cert=%s", cert);
-		argv[c++] = mem_printf("--key=%s", key);
-	}
-	argv[c] = NULL;
-	f->pid = spawn(argv, in[0], out[1], -1);
-	for (int i = 0; i < c; i++)
-		free(argv[i]);
-	close(in[0]);
-	close(out[1]);
-	f->stdin_fd = in[1];
+	/* All of them are names of our own, without a quote. */
+	if (dprintf(factory.in, "{\"script\": \"%s/rules.json\", \"log\": \"%s/log\"", f->dir,
+		    f->dir) < 0 ||
+		(layout && dprintf(factory.in, ", \"layout\": \"%s\"", layout) < 0) ||
+		(cert && dprintf(factory.in, ", \"cert\": \"%s\", \"key\": \"%s\"", cert, key) <
+				 0) ||
+		dprintf(factory.in, "}\n") < 0)
+		die("fake_registry.py");
 	while (n < sizeof line - 1 && !strchr(line, '\n')) {
-		ssize_t r = read(out[0], line + n, sizeof line - 1 - n);
+		ssize_t r = read(factory.out, line + n, sizeof line - 1 - n);
 		if (r <= 0)
 			die("fake_registry.py does not start");
 		n += (size_t)r;
 		line[n] = '\0';
 	}
-	close(out[0]);
-	char *end;
 	f->port = (int)strtol(line, &end, 10);
-	f->other = (int)strtol(end, NULL, 10);
+	f->other = (int)strtol(end, &end, 10);
+	f->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(end, NULL, 10), 0);
+	if (f->pidfd < 0)
+		die("pidfd_open");
 }
 
 static int try_connect(int port)
@@ -191,7 +207,7 @@ static char *replace(const char *text, const char *word, const char *value)
 
 void fake_start_docker(struct fake *f, const char *extra, bool tls)
 {
-	*f = (struct fake){.dir = fake_dir("registry"), .stdin_fd = -1, .port = free_port()};
+	*f = (struct fake){.dir = fake_dir("registry"), .pidfd = -1, .port = free_port()};
 	char *more = replace(extra ? extra : "", "{dir}", f->dir);
 	char *secure =
 		mem_printf("  tls: {certificate: %s/ca.crt, key: %s/ca.key}\n", f->dir, f->dir);
@@ -229,10 +245,13 @@ void fake_start_docker(struct fake *f, const char *extra, bool tls)
 void fake_stop(struct fake *f)
 {
 	if (f->pid > 0) {
-		if (f->stdin_fd >= 0)
-			close(f->stdin_fd);
 		kill(f->pid, SIGKILL);
 		waitpid(f->pid, NULL, 0);
+	} else if (f->dir) { /* a child of the factory */
+		syscall(SYS_pidfd_send_signal, f->pidfd, SIGKILL, NULL, 0);
+		while (poll(&(struct pollfd){.fd = f->pidfd, .events = POLLIN}, 1, -1) < 0)
+			;
+		close(f->pidfd);
 	}
 	if (f->dir)
 		fake_remove(f->dir);

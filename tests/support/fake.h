@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 struct fake {
-	pid_t pid;
+	pid_t pid; /* of docker-registry, else 0 */
+	int pidfd; /* of the scripted server */
 	int port;
 	int other; /* second port of the scripted server */
-	int stdin_fd;
 	char *dir; /* a fresh directory; log and script are in it */
 };
 

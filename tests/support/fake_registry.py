@@ -19,11 +19,12 @@ A rule is an object; the first that matches and is not used up answers:
 Without a rule: 200 for /v2/, manifests by tag or digest and blobs of the layout, else 404.
 Every request becomes one JSON line of the log: port method path headers length.
 """
-import argparse
 import http.server
 import json
 import os
 import re
+import select
+import signal
 import ssl
 import sys
 import threading
@@ -142,26 +143,40 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-def main():
-    p = argparse.ArgumentParser()
-    for name in ("script", "log", "layout", "cert", "key"):
-        p.add_argument("--" + name)
-    args = p.parse_args()
-    with open(args.script, encoding="utf-8") as f:
+def serve(args):
+    with open(args["script"], encoding="utf-8") as f:
         rules = json.load(f)
     servers = [Server(("127.0.0.1", 0), Handler) for _ in range(2)]
     words = {"port": servers[0].server_port, "other": servers[1].server_port}
     count = [0]
     for role, s in zip(("main", "other"), servers):
         s.role, s.rules, s.words, s.count = role, rules, words, count
-        s.log, s.layout = args.log, args.layout
-        if args.cert:
+        s.log, s.layout = args["log"], args.get("layout")
+        if args.get("cert"):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(args.cert, args.key)
+            context.load_cert_chain(args["cert"], args["key"])
             s.socket = context.wrap_socket(s.socket, server_side=True)
         threading.Thread(target=s.serve_forever, daemon=True).start()
-    print(words["port"], words["other"], flush=True)
-    sys.stdin.read()
+    print(words["port"], words["other"], os.getpid(), flush=True)
+    closed = select.poll()
+    closed.register(0, 0)  # only that it is closed; what can be read is for the parent
+    closed.poll()
+    os._exit(0)
+
+
+def main():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    line = b""
+    while True:
+        c = os.read(0, 1)
+        if not c:
+            break
+        line += c
+        if c != b"\n":
+            continue
+        if os.fork() == 0:
+            serve(json.loads(line))
+        line = b""
 
 
 main()
