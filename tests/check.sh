@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
 packages_need $PACKAGES_BUILD $PACKAGES_DEMO $PACKAGES_TEST
-make -s -j"$(nproc)" all BUILD="${BUILD:-build}"
-exec make -s -j"$(nproc)" check BUILD="${BUILD:-build}"
+make -s -j"$(nproc)" all DEV=1 BUILD="${BUILD:-build}"
+exec make -s -j"$(nproc)" check DEV=1 BUILD="${BUILD:-build}"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [budgets] [kill]   (default: all)
+# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [budgets] [kill] [few]   (default: all)
 #
 # Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
 # below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
@@ -74,20 +74,40 @@ suite_lint() {
 	run lint bash tests/lint/run.sh
 }
 
+# What starts servers, sandboxes or many Python programs, or takes more than a second of a processor:
+# left out by BLD_TEST_QUICK=1, where the others have smaller sizes, too (tests/support/machine.h).
+slow_units='archive copy_ahead copy_digest gc layer_freeze layer_index layer_index_random registry registry_grow
+	sandbox_forker sandbox_index sandbox_mount sandbox_run transfer'
+
+# Programs JOBS at a time, their results in the order of their names.
 suite_unit() {
-	local t n files
+	local t n units=()
 	for t in "$BUILD"/unit/*_test; do
-		[ -x "$t" ] || continue
 		n=$(basename "$t")
-		[ -e "tests/unit/$n.c" ] || continue
-		CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=handle_segv=2:${ASAN_OPTIONS:-} \
-			run "unit/$n" timeout 300 "$t"
+		[ -x "$t" ] && [ -e "tests/unit/$n.c" ] || continue
+		if [ -n "${BLD_TEST_QUICK:-}" ]; then
+			case " ${slow_units//[[:space:]]/ } " in *" ${n%_test} "*) continue ;; esac
+		fi
+		units+=("$n")
 	done
+	printf '%s\n' "${units[@]}" | xargs -P "$JOBS" -I@ bash -c '
+		CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=handle_segv=2:${ASAN_OPTIONS:-} \
+			timeout 300 "$BUILD/unit/@" >"$1/unit_@.tap" 2>&1 </dev/null
+		echo $? >"$1/unit_@.rc"' _ "$log"
+	for n in "${units[@]}"; do
+		count "$log/unit_$n.tap" "unit/$n" "$(cat "$log/unit_$n.rc" 2>/dev/null || echo 99)"
+	done
+	[ -z "${BLD_TEST_QUICK:-}" ] || echo "  left to \`make check\`:" $slow_units
+	suite_replay
+}
+
+suite_replay() {
+	local t n files
 	for t in "$BUILD"/replay/fuzz_*; do
 		[ -x "$t" ] || continue
 		n=$(basename "$t")
 		[ -e "tests/fuzz/$n.c" ] || continue
-		mapfile -d '' files < <(find tests/fuzz/{corpus,regressions}/"${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
+		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
 		run "replay/${n#fuzz_}" replay_corpus "$t" "${files[@]}"
 	done
 }
@@ -126,6 +146,11 @@ e2e_files() {
 
 suite_e2e() {
 	e2e_files e2e tests/e2e/*.bats
+}
+
+# A choice of them for check-fast: the command line, copying, the cache.
+suite_few() {
+	e2e_files e2e tests/e2e/{cli,cli_help,copy_flags,explain,lint}.bats
 }
 
 # lacking NAME WHAT...: the e2e files of form_files as on a kernel without WHAT (tests/tools/refuse.c).

@@ -17,29 +17,32 @@ pthread_create  store/base/thread.c
 strip='{ gsub(/"([^"\\]|\\.)*"/, "\"\""); gsub(/\/\*[^*]*\*\//, ""); sub(/\/\/.*/, "") }
 	/^[ \t]*(\*|\/\*)/ { next }'
 
-look() { # look FILE NAMES
-	awk -v names="$2" -v file="$1" '
-		BEGIN { n = split(names, w, " ") }
-		'"$strip"'
-		{
-			for (i = 1; i <= n; i++)
-				if ($0 ~ "(^|[^A-Za-z0-9_>.])" w[i] "[ \t]*\\(") {
-					print "banned: " file ":" FNR ": " w[i]
-					bad = 1
-				}
-		}
-		END { exit bad }' "$1" || bad=1
-}
-
-while IFS= read -r f; do
-	case $f in
-	parser/* | store/* | builder/*)
-		look "$f" "$calls"
-		case $f in builder/sandbox/*) ;; *) look "$f" "$outside_sandbox" ;; esac
-		look "$f" "$(awk -v f="$f" 'NF == 2 && $2 != f { printf "%s ", $1 }' <<<"$only")"
-		;;
-	esac
-done < <(sources c h l y)
+# One awk for all files: which names are looked for depends on the file.
+sources c h l y | grep -E '^(parser|store|builder)/' | xargs awk -v calls="$calls" -v outside="$outside_sandbox" -v only="$only" '
+	BEGIN {
+		rows = split(only, row, "\n")
+		for (i = 1; i <= rows; i++)
+			if (split(row[i], f, " ") == 2)
+				home[f[1]] = f[2]
+	}
+	FNR == 1 {
+		names = calls (FILENAME ~ /^builder\/sandbox\// ? "" : " " outside)
+		for (c in home)
+			if (FILENAME != home[c])
+				names = names " " c
+		n = split(names, w, " ")
+		gsub(/ /, "|", names)
+		any = "(^|[^A-Za-z0-9_>.])(" names ")[ \t]*\\("
+	}
+	'"$strip"'
+	$0 ~ any {
+		for (i = 1; i <= n; i++)
+			if ($0 ~ "(^|[^A-Za-z0-9_>.])" w[i] "[ \t]*\\(") {
+				print "banned: " FILENAME ":" FNR ": " w[i]
+				bad = 1
+			}
+	}
+	END { exit bad }' || bad=1
 
 later='TO''DO|FIX''ME|X''XX|HA''CK'
 while IFS= read -r line; do

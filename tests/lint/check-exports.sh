@@ -4,21 +4,21 @@
 # part of auth.h) or with the name of its folder: a reader who meets a name knows the file. Looks at the objects below $BUILD/obj.
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
-bad=0 seen=0
+# One nm over all of them: a process for each object is most of the time of a lint.
+objects=()
 while IFS= read -r obj; do
-	seen=1
 	src=${obj#"$BUILD"/obj/}
 	# An object of a file that is gone says nothing.
-	[ -e "${src%.o}.c" ] || continue
-	file=$(basename "$obj" .o) folder=$(basename "$(dirname "$obj")")
-	alien=$(nm -g --defined-only "$obj" 2>/dev/null | awk -v a="$file" -v b="$folder" '
-		BEGIN { c = a; sub(/_.*/, "", c) }
-		NF == 3 && index($3, c "_") != 1 && $3 != "main" && $3 != a && $3 != b && index($3, a "_") != 1 &&
-		index($3, b "_") != 1 && $3 !~ /^(_|df_yy)/ { print $3 }')
-	if [ -n "$alien" ]; then
-		echo "exports: ${src%.o}.c:" $alien
-		bad=1
-	fi
+	[ -e "${src%.o}.c" ] && objects+=("$obj")
 done < <(find "$BUILD/obj" -name '*.o' ! -path '*/obj/gen/*' ! -path '*/obj/tests/*' 2>/dev/null | sort)
-[ $seen = 1 ] || { echo "exports: nothing is compiled in $BUILD"; exit 1; }
-exit $bad
+[ ${#objects[@]} -gt 0 ] || { echo "exports: nothing is compiled in $BUILD"; exit 1; }
+nm -A -g --defined-only "${objects[@]}" 2>/dev/null | awk -v prefix="$BUILD/obj/" '
+	{
+		name = $3
+		src = substr($1, length(prefix) + 1); sub(/\.o:.*/, "", src)
+		n = split(src, part, "/")
+		a = part[n]; b = n > 1 ? part[n - 1] : ""; c = a; sub(/_.*/, "", c)
+	}
+	NF == 3 && index(name, c "_") != 1 && name != "main" && name != a && name != b && index(name, a "_") != 1 &&
+	index(name, b "_") != 1 && name !~ /^(_|df_yy)/ { print "exports: " src ".c: " name; bad = 1 }
+	END { exit bad }'

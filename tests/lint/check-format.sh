@@ -4,8 +4,5 @@
 cd "$(dirname "$0")/../.." || exit 2
 . tests/lint/common.sh
 command -v clang-format >/dev/null || { echo "format: clang-format is missing"; exit 77; }
-bad=0
-while IFS= read -r f; do
-	clang-format --dry-run -Werror "$f" >/dev/null 2>&1 || { echo "format: $f"; bad=1; }
-done < <(sources c h)
-exit $bad
+out=$(sources c h | xargs -P "$(nproc)" -n 20 clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^: ]+):[0-9]+:.*error:.*/format: \1/p' | sort -u)
+[ -z "$out" ] || { echo "$out"; exit 1; }

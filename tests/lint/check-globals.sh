@@ -10,20 +10,19 @@ builder/main:.*(signal|stop|caught|cancel).*
 store/base/log:.*
 (store|builder)/[a-z]+/[a-z]+lib:(table|loaded|once)(\.[0-9]+)?
 '
-bad=0 seen=0
+bad=0 objects=()
 while IFS= read -r obj; do
-	seen=1
-	src=${obj#"$BUILD"/obj/} src=${src%.o}
-	[ -e "$src.c" ] || continue
-	for name in $(objdump -t "$obj" 2>/dev/null | awk '
-		$0 ~ / O / && $0 ~ /\.(t?data|t?bss)/ && $0 !~ /rel\.ro/ { print $NF }' |
-		grep -vE '^(__gcov|\.L|__asan|__sancov|__odr_asan)'); do
-		ok=
-		for a in $allowed; do
-			[[ "$src:$name" =~ ^$a$ ]] && ok=1
-		done
-		[ -n "$ok" ] || { echo "global: $src.c: $name can be written to"; bad=1; }
-	done
+	src=${obj#"$BUILD"/obj/}
+	[ -e "${src%.o}.c" ] && objects+=("$obj")
 done < <(find "$BUILD/obj" -name '*.o' ! -path '*/obj/gen/*' ! -path '*/obj/tests/*' 2>/dev/null | sort)
-[ $seen = 1 ] || { echo "global: nothing is compiled in $BUILD"; exit 1; }
+[ ${#objects[@]} -gt 0 ] || { echo "global: nothing is compiled in $BUILD"; exit 1; }
+while IFS=: read -r src name; do
+	ok=
+	for a in $allowed; do
+		[[ "$src:$name" =~ ^$a$ ]] && ok=1
+	done
+	[ -n "$ok" ] || { echo "global: $src.c: $name can be written to"; bad=1; }
+done < <(objdump -t "${objects[@]}" 2>/dev/null | awk -v prefix="$BUILD/obj/" '
+	/: +file format / { src = substr($1, length(prefix) + 1); sub(/\.o:$/, "", src) }
+	$0 ~ / O / && $0 ~ /\.(t?data|t?bss)/ && $0 !~ /rel\.ro/ && $NF !~ /^(__gcov|\.L|__asan|__sancov|__odr_asan)/ { print src ":" $NF }')
 exit $bad

@@ -47,6 +47,11 @@ bool machine_has_ia32(void)
 #endif
 }
 
+unsigned machine_rounds(unsigned full, unsigned quick)
+{
+	return getenv("BLD_TEST_QUICK") ? quick : full;
+}
+
 void machine_own_mounts(void)
 {
 	/* Private cuts the tie to the others, shared makes groups of our own. */

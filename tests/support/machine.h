@@ -14,6 +14,9 @@
  */
 bool machine_has_ia32(void);
 
+/* How often something random is tried: BLD_TEST_QUICK is set by `make check-unit`. */
+unsigned machine_rounds(unsigned full, unsigned quick);
+
 /* Leave the mount table that other programs of the machine change too, for one of our own that is
  * as shared as theirs: to count mounts in. Needs CAP_SYS_ADMIN. */
 void machine_own_mounts(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gzip and zstd, both ways, held against zlib and libzstd; limits and damage.
 #include "tests/unit/layer_kit.h"
+#include "tests/support/machine.h"
 
 #include <zlib.h>
 #include <zstd.h>
@@ -158,12 +159,12 @@ static void threads_do_not_show(void **state)
 		{LAYER_ZSTD, 9}};
 	static const unsigned threads[] = {2, 3, 8, 0, 100};
 	static const size_t steps[] = {MIB, 65537, 4095, 7 * MIB, 999999};
-	size_t n = 13 * MIB + 4711;
+	size_t n = machine_rounds(13, 3) * MIB + 4711;
 	unsigned char *p = sample(n);
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		struct buf one = deflate_with(p, n, 100000, t[i].c, t[i].level, 1);
-		for (size_t k = 0; k < 5; k++) {
+		for (size_t k = 0; k < machine_rounds(5, 1); k++) {
 			struct buf z = deflate_with(p, n, steps[k], t[i].c, t[i].level, threads[k]);
 			assert_int_equal(one.len, z.len);
 			assert_memory_equal(one.data, z.data, z.len);

@@ -18,6 +18,7 @@
 #include "store/base/mem.h"
 #include "store/gc.h"
 #include "store/statindex.h"
+#include "tests/support/machine.h"
 #include "tests/support/storedir.h"
 
 #define STOREDIR_TEST(f) cmocka_unit_test_setup_teardown(f, storedir_setup, storedir_teardown)
@@ -241,7 +242,7 @@ static void test_damaged(void **state)
 	}
 	// a checksum that is right over nonsense: anything but a crash
 	uint32_t x = 1;
-	for (size_t round = 0; round < 20000; round++) {
+	for (size_t round = 0; round < machine_rounds(20000, 500); round++) {
 		memcpy(bad, good, n);
 		for (int k = 0; k < 1 + (int)(round % 3); k++) {
 			x = x * 1664525 + 1013904223;
