@@ -21,12 +21,37 @@ void jsonx_start(void)
 	json_object_seed(seed);
 }
 
+/*
+ * An upper bound of the values in a text, before anything is made of it: each is the first of a
+ * container, which has an opening bracket, or comes after a comma. In what is no JSON it is some
+ * number.
+ */
+static size_t count_values(const char *p, size_t n)
+{
+	size_t count = 1;
+	bool quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && p[i] == '\\')
+			i++;
+		else if (!quoted && (p[i] == ',' || p[i] == '{' || p[i] == '['))
+			count++;
+	}
+	return count;
+}
+
 json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct err **err)
 {
 	json_error_t e;
 
 	if (n > max) {
 		err_set(err, ERR_LIMIT, "%s: %zu bytes, the limit is %zu", what, n, max);
+		return NULL;
+	}
+	if (count_values(p, n) > JSONX_VALUES_MAX) {
+		err_set(err, ERR_LIMIT, "%s: more than %d values", what, JSONX_VALUES_MAX);
 		return NULL;
 	}
 	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &e);

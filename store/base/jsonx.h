@@ -16,11 +16,16 @@
 #include "store/base/sha256.h"
 #include "store/base/strlist.h"
 
+/* Values of one document (objects, arrays, strings, numbers, ...). Each takes up to 240 bytes of
+ * memory, and as few as 3 of text. */
+#define JSONX_VALUES_MAX 500000
+
 /* Choose the secret of jansson's hash tables, before there are threads. Without it jansson reads
  * /dev/urandom. */
 void jsonx_start(void);
 
-/* New reference, or NULL with ERR_CORRUPT. `what` names the document in messages. */
+/* New reference, or NULL with ERR_CORRUPT, or ERR_LIMIT: more than max bytes or JSONX_VALUES_MAX
+ * values, counted before a tree is made. `what` names the document in messages. */
 json_t *jsonx_load(const char *p, size_t n, size_t max, const char *what, struct err **err);
 /* Compact, keys in insertion order: the bytes that are hashed. Owned by the caller. */
 char *jsonx_dump(const json_t *j, size_t *len);

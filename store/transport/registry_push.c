@@ -9,6 +9,8 @@
 #include "store/transport/reply.h"
 #include "store/transport/url.h"
 
+#define OCI_TYPE "application/vnd.oci."
+
 int registry_push_has(struct registry *r, unsigned worker, const struct digest *d, struct err **err)
 {
 	auto_http_response struct http_response a;
@@ -448,7 +450,13 @@ int registry_push_manifest(struct registry *r, const char *ref, const void *byte
 	strlist_addf(&headers, "Content-Type: %s", media_type);
 	if (registry_call(r, 0, scope, &q, &a, err) < 0)
 		return err_prefix(err, "manifest of %s", what);
-	if (a.status != 201 && a.status != 200 && a.status != 202)
-		return registry_fail(r, &a, what, err);
-	return 0;
+	if (a.status >= 200 && a.status < 300)
+		return 0;
+	registry_fail(r, &a, what, err);
+	/* Unknown types are what 415 says, and what old registries mean with 400. */
+	if ((a.status == 415 || a.status == 400) &&
+		strncmp(media_type, OCI_TYPE, strlen(OCI_TYPE)) == 0)
+		err_hint(
+			err, "the registry may not take the OCI format: bld build --format docker");
+	return -1;
 }

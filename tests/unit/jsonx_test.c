@@ -6,9 +6,12 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "store/base/jsonx.h"
+#include "store/base/mem.h"
 
 static json_t *load(const char *s)
 {
@@ -43,6 +46,40 @@ static void test_load(void **state)
 	char deep[5000];
 	memset(deep, '[', sizeof deep);
 	refused(deep, sizeof deep, sizeof deep, ERR_CORRUPT, "depth");
+}
+
+/* 16 MiB of "{}," would be a tree of 1.3 GB: counted before, with less memory than the text has. */
+static void test_many_values(void **state)
+{
+	static const char *const pieces[] = {"{},", "[],", "0,", "\"\",", "[[", "\"\\\"\","};
+	size_t max = (size_t)16 << 20;
+	char *text = mem_alloc(max);
+	struct rlimit none, old;
+
+	(void)state;
+	getrlimit(RLIMIT_AS, &old);
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		size_t len = strlen(pieces[i]), n = 1;
+
+		text[0] = '[';
+		for (; n + len + 3 < max && n / len < 3 * JSONX_VALUES_MAX; n += len)
+			memcpy(text + n, pieces[i], len);
+		memcpy(text + n, "1]", 2);
+		none = old;
+		none.rlim_cur = (rlim_t)512 << 20;
+		setrlimit(RLIMIT_AS, &none);
+		refused(text, n + 2, max, ERR_LIMIT, "doc: more than 500000 values");
+		setrlimit(RLIMIT_AS, &old);
+	}
+	/* As many as there may be, commas and brackets in text not counted. */
+	size_t n = 1;
+	text[0] = '[';
+	for (size_t i = 0; i + 3 < JSONX_VALUES_MAX; i++, n += 2)
+		memcpy(text + n, "0,", 2);
+	memcpy(text + n, "\",[{\\\",,\"]", 10);
+	auto_json json_t *j = jsonx_load(text, n + 10, max, "doc", NULL);
+	assert_non_null(j);
+	free(text);
 }
 
 static void test_types(void **state)
@@ -119,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_many_values),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_dump),
 	};

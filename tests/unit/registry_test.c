@@ -617,6 +617,44 @@ static void test_forbidden_mount(void **state)
 	registry_close(r);
 }
 
+/* Any 2xx is success; of a refusal that may mean the format the help says so. */
+static void test_manifest_answers(void **state)
+{
+	static const struct {
+		const char *ref, *type;
+		bool good, hint;
+	} t[] = {
+		{"204", OCI_MEDIA_MANIFEST, true, false},
+		{"206", OCI_MEDIA_MANIFEST, true, false},
+		{"415", OCI_MEDIA_MANIFEST, false, true},
+		{"400", OCI_MEDIA_INDEX, false, true},
+		{"415", OCI_MEDIA_DOCKER_MANIFEST, false, false},
+		{"404", OCI_MEDIA_MANIFEST, false, false},
+		{"302", OCI_MEDIA_MANIFEST, false, false},
+	};
+	struct registry *r;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"m\":\"PUT\",\"p\":\".*/204\",\"status\":204},{\"m\":\"PUT\",\"p\":\".*/206\","
+		"\"status\":206},{\"m\":\"PUT\",\"p\":\".*/415\",\"status\":415},{\"m\":\"PUT\","
+		"\"p\":\".*/400\",\"status\":400},{\"m\":\"PUT\",\"p\":\".*/302\",\"status\":302}]",
+		NULL, NULL, NULL);
+	Host = mem_printf("127.0.0.1:%d", F.port);
+	r = open_registry("team/app", true);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct err *err = NULL;
+		int rc = registry_push_manifest(r, t[i].ref, "{}", 2, t[i].type, &err);
+		const char *hint = err ? err_hint_text(err) : "";
+
+		if ((rc == 0) != t[i].good ||
+			(strstr(hint, "--format docker") != NULL) != t[i].hint)
+			fail_msg("%s: %d %s (%s)", t[i].ref, rc, err ? err_text(err) : "", hint);
+		err_free(err);
+	}
+	registry_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -630,6 +668,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_foreign_blob, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_manifests, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upload_ways, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_manifest_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forbidden_mount, setup, teardown),
 	};
 
