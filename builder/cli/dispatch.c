@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/cli/foreign.h"
 #include "parser/suggest.h"
 #include "store/base/mem.h"
 
@@ -51,20 +52,22 @@ static int unknown_command(const struct cli_command *const *commands,
 	const struct cli_command *group, const char *name, struct err **err)
 {
 	const char *before = group ? group->name : "", *blank = group ? " " : "";
-	size_t distance = strlen(name) / 3 + 2;
-	const char *best = NULL;
+	auto_free char *whole = mem_printf("%s%s%s", before, blank, name);
+	const char *advice = foreign_command(whole), *best = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; commands[i]; i++) {
-		size_t d = suggest_distance(slice_of(name), slice_of(last_word(commands[i])));
-
-		if (d < distance) {
-			distance = d;
-			best = commands[i]->name;
-		}
-	}
-	err_set(err, ERR_USAGE, "unknown command \"%s%s%s\"", before, blank, name);
+	while (commands[n])
+		n++;
+	auto_free const char **names = mem_array(n + 1, sizeof *names);
+	for (size_t i = 0; i < n; i++)
+		names[i] = last_word(commands[i]);
+	if (!advice)
+		best = suggest_nearest(slice_of(name), names, n);
+	err_set(err, ERR_USAGE, "unknown command \"%s\"", whole);
+	if (advice)
+		return err_hint(err, "%s", advice);
 	if (best)
-		return err_hint(err, "did you mean \"bld %s\"?", best);
+		return err_hint(err, "did you mean \"bld %s%s%s\"?", before, blank, best);
 	return err_hint(err, "\"bld%s%s --help\" lists the commands", group ? " " : "", before);
 }
 

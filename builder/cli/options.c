@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "builder/cli/foreign.h"
 #include "parser/suggest.h"
 #include "store/base/mem.h"
 
@@ -58,32 +59,34 @@ static const struct cli_option *find_in(
 	return NULL;
 }
 
-static void nearest_in(
-	const struct cli_option *t, const char *word, const char **best, size_t *distance)
+static size_t count(const struct cli_option *t)
 {
-	for (; t && t->name; t++) {
-		size_t d = suggest_distance(slice_of(word), slice_of(t->name));
+	size_t n = 0;
 
-		/* "--metadata" for "--metadata-file" is near, however many letters are missing. */
-		if (strlen(word) >= 3 && strncmp(t->name, word, strlen(word)) == 0)
-			d = 1;
-		if (d < *distance) {
-			*distance = d;
-			*best = t->name;
-		}
-	}
+	while (t && t[n].name)
+		n++;
+	return n;
+}
+
+/* "metadata" for "metadata-file" is near too, however many letters are missing. */
+static const char *nearest(const struct cli_option *own, const char *word)
+{
+	size_t n = count(own), all = n + count(common);
+	auto_free const char **names = mem_array(all, sizeof *names);
+
+	for (size_t i = 0; i < all; i++)
+		names[i] = i < n ? own[i].name : common[i - n].name;
+	return suggest_nearest(slice_of(word), names, all);
 }
 
 static int unknown(const struct parse *p, const char *shown, const char *word, struct err **err)
 {
-	size_t distance = strlen(word) / 3 + 2;
-	const char *best = NULL;
+	const char *advice = strcmp(p->cmd->name, "build") == 0 ? foreign_option(word) : NULL;
+	const char *best = advice ? NULL : nearest(p->cmd->options, word);
 
 	err_set(err, ERR_USAGE, "unknown option \"%s\"", shown);
-	if (word[0] && word[1]) {
-		nearest_in(p->cmd->options, word, &best, &distance);
-		nearest_in(common, word, &best, &distance);
-	}
+	if (advice)
+		return err_hint(err, "%s", advice);
 	if (best)
 		return err_hint(err, "did you mean \"--%s\"?", best);
 	return err_hint(err, "\"bld%s%s --help\" lists the options", p->cmd->name[0] ? " " : "",

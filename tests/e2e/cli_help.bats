@@ -78,6 +78,26 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	fails 2 'unknown command "nope"' bld help nope
 }
 
+# Told "did you mean --push?", a person who wrote --no-push is worse off than without a word.
+@test "options and commands of other builders: taken, or refused with what to do, never with another option" {
+	local o c
+	while read -r o; do
+		run --separate-stderr bld build "$o" ctx ctx ctx
+		[ "$status" = 2 ] || { echo "$o: $status"; false; }
+		hasnt "$stderr" 'did you mean'
+	done < <(grep -v '^#' "$REPO/tests/cases/options/peers")
+	for c in bake rm from buildx image commit imagetools du history-of "manifest rm" "manifest push"; do
+		run --separate-stderr bld $c
+		[ "$status" = 2 ] || { echo "$c: $status"; false; }
+		hasnt "$stderr" 'did you mean'
+	done
+	fails 2 'leave --push out' bld build --no-push ctx
+	fails 2 'name servers of this machine' bld build --dns 1.1.1.1 ctx
+	fails 2 'RUN --mount=type=bind' bld build -v /a:/b ctx
+	fails 2 'bld rmi' bld rm x
+	fails 2 'bld build' bld bake
+}
+
 @test "mistyped options and commands: the nearest one is named" {
 	fails 2 'did you mean "--build-arg"' bld build --buildarg x .
 	fails 2 'did you mean "--metadata-file"' bld build --metadata x .
