@@ -97,10 +97,14 @@ static size_t peek(const struct layer_node *n, void *out, size_t size)
 	struct layer_entry e;
 
 	layer_node_attrs(n, &e);
-	if (e.type != LAYER_FILE || e.extents || e.size == 0 || e.fd < 0)
+	if (e.type != LAYER_FILE || e.size == 0 || e.fd < 0)
 		return 0;
-	size = e.size < size ? (size_t)e.size : size;
-	return fs_pread_all(e.fd, out, size, e.data_off) ? 0 : size;
+	struct layer_extent whole = {.len = e.size, .data = e.data_off};
+	const struct layer_extent *x = e.extents ? e.extents : &whole;
+	if (x->off || !x->len)
+		return 0;
+	size = x->len < size ? (size_t)x->len : size;
+	return fs_pread_all(e.fd, out, size, x->data) ? 0 : size;
 }
 
 char *progfile_find(const struct layer_tree *t, const char *name, const char *path)

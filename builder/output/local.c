@@ -265,7 +265,7 @@ static bool is_there(const struct local *l, const struct layer_entry *e, const c
 {
 	struct stat st;
 
-	if (e->nxattrs || e->nextents || fstatat(l->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (e->nxattrs || e->extents || fstatat(l->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!same_attributes(l, e, &st))
 		return false;
 	auto_fd int fd = openat(l->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -276,7 +276,7 @@ static int write_content(const struct layer_entry *e, int fd)
 {
 	if (e->source != LAYER_DATA_FD)
 		return 0;
-	if (!e->nextents)
+	if (!e->extents)
 		return fs_copy_range(e->fd, e->data_off, e->size, fd);
 	for (size_t i = 0; i < e->nextents; i++) {
 		const struct layer_extent *x = &e->extents[i];

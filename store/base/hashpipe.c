@@ -22,10 +22,11 @@
 
 #define WAKE (HASHPIPE_BLOCKS / 2)
 
-/* Where a content begins (end false) or ends in a block. */
+/* Where a content begins, ends, or has a hole in a block. */
 struct mark {
 	size_t at;
 	bool end;
+	uint64_t hole; /* not 0: bytes of it, and nothing begins or ends */
 	struct digest *learn;
 	const struct digest *expect;
 };
@@ -91,10 +92,24 @@ static void hash_bytes(struct hashpipe *p, const unsigned char *data, size_t n)
 		sha256_update(&p->content, data, n);
 }
 
+static void hash_hole(struct hashpipe *p, uint64_t n)
+{
+	static const unsigned char zeros[16384];
+
+	for (size_t part; n; n -= part) {
+		part = n < sizeof zeros ? (size_t)n : sizeof zeros;
+		sha256_update(&p->content, zeros, part);
+	}
+}
+
 static void pass_mark(struct hashpipe *p, const struct mark *m)
 {
 	struct digest got;
 
+	if (m->hole) {
+		hash_hole(p, m->hole);
+		return;
+	}
 	p->inside = !m->end;
 	if (!m->end) {
 		sha256_init(&p->content);
@@ -264,18 +279,25 @@ static void add_mark(struct hashpipe *p, struct mark m)
 	struct block *b = block_at(p, p->made);
 
 	m.at = b->fill;
-	p->open = !m.end;
 	MEM_PUSH(b->marks, b->nmarks, b->cap) = m;
 }
 
 void hashpipe_begin(struct hashpipe *p)
 {
+	p->open = true;
 	add_mark(p, (struct mark){.end = false});
 }
 
 void hashpipe_end(struct hashpipe *p, struct digest *learn, const struct digest *expect)
 {
+	p->open = false;
 	add_mark(p, (struct mark){.end = true, .learn = learn, .expect = expect});
+}
+
+void hashpipe_hole(struct hashpipe *p, uint64_t n)
+{
+	if (n)
+		add_mark(p, (struct mark){.hole = n});
 }
 
 int hashpipe_finish(struct hashpipe *p, struct digest *out, struct err **err)

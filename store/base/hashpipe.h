@@ -50,6 +50,9 @@ int hashpipe_put(struct hashpipe *p, const void *data, size_t n, struct err **er
 void hashpipe_begin(struct hashpipe *p);
 void hashpipe_end(struct hashpipe *p, struct digest *learn, const struct digest *expect);
 
+/* n zeros that belong to the content that was begun, and are not in the stream. */
+void hashpipe_hole(struct hashpipe *p, uint64_t n);
+
 /* Bytes that are filled and not written yet. */
 size_t hashpipe_pending(const struct hashpipe *p);
 /* Write what is left and wait for all digests. With out == NULL more may follow; *out ends it. */

@@ -11,6 +11,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/layer/holes.h"
 #include "store/layer/internal.h"
 #include "store/layer/upperscan.h"
 
@@ -164,7 +165,10 @@ static int open_content(struct layer_freezing *z, const struct layer_entry *e, s
 static int write_entry(struct layer_freezing *z, const struct layer_entry *e, struct err **err)
 {
 	struct layer_entry full = *e;
+	auto_layer_map struct layer_map map;
 	auto_fd int fd = -1;
+
+	layer_map_copy(e, &map);
 
 	if (e->type == LAYER_FILE && e->size) {
 		fd = open_content(z, e, err);
@@ -172,8 +176,10 @@ static int write_entry(struct layer_freezing *z, const struct layer_entry *e, st
 			return -1;
 		full.fd = fd;
 		full.data_off = 0;
+		full.extents = NULL; /* of the tar; the file is whole */
+		full.nextents = 0;
 	}
-	return layer_writer_add(z->tar, &full, err);
+	return layer_writer_add_mapped(z->tar, &full, &map, err);
 }
 
 int layer_freezing_finish(struct layer_freezing *z, int (*stopped)(void *ctx, struct err **err),

@@ -81,8 +81,14 @@ struct layer_hash_key {
 void layer_hash_key_init(struct layer_hash_key *key);
 uint64_t layer_hash(const struct layer_hash_key *key, const void *p, size_t n);
 
+struct layer_map;
+/* The same as layer_writer_add, with the holes that the headers of this file told before. */
+int layer_writer_add_mapped(struct layer_writer *w, const struct layer_entry *e,
+	const struct layer_map *map, struct err **err);
+
 /*
- * The headers of a tar without the contents, as layer_writer_head writes them. The walker gives the
+ * The headers of a tar without the contents, as layer_writer_head writes them; maps of sparse files
+ * count as headers. The walker gives the
  * entries of the tar itself: tar_fd (borrowed, may be -1) and the places that contents have there.
  */
 int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struct err **err);

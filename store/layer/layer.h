@@ -33,6 +33,7 @@
 #define LAYER_XATTRS_MAX   256                  /* attributes of one entry */
 #define LAYER_PAX_MAX      ((uint64_t)1 << 20)  /* bytes of one pax header */
 #define LAYER_SIZE_MAX     ((uint64_t)64 << 30) /* bytes of one plain tar that comes from outside */
+#define LAYER_HOLE         ((uint64_t)1 << 20)  /* bytes: where holes begin, and what they have */
 #define LAYER_SYMLINKS_MAX 40                   /* followed in one look-up, as in the kernel */
 
 enum layer_type {
@@ -98,14 +99,18 @@ struct layer_entry {
  * Entries in, tar bytes out: ustar where it is enough, pax records where not; no atime,
  * ctime, user or group names; times in whole seconds; two zero blocks at the end (no padding
  * to a record). The same entries in the same order give the same bytes everywhere.
- * Large and sparse files are written in full (holes as zeros): the diff ID does not depend
- * on how a file system stores them. The caller orders entries (see layer_list).
+ * A file with a hole (a run of zeros that begins at a multiple of LAYER_HOLE and has as many bytes
+ * at least) is written as GNU sparse 1.0 in pax, all others in full: the diff ID depends on what is
+ * in a file, not on how a file system stores it (holes.h). The caller orders entries (see
+ * layer_list).
  */
 struct layer_writer;
 struct layer_writer *layer_writer_new(struct io_writer out);
 struct layer_writer *layer_writer_into(struct hashpipe *pipe); /* borrowed */
 /* `expect` and `learn` of the entry must live as long as the writer: contents are hashed later. */
 int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err);
+/* No holes from here on: for archives that others read as they are, not as layers. */
+void layer_writer_in_full(struct layer_writer *w);
 /* All digests are there now. ERR_CONTEXT "changed while it was read", without a name, when a
  * content was not what an entry expected; layer_writer_changed then gives that `expect`. */
 int layer_writer_finish(struct layer_writer *w, struct err **err);

@@ -112,7 +112,7 @@ static int finish(struct layer_walk *w, uint64_t stored, uint64_t used, struct e
 {
 	struct layer_entry *e = &w->e;
 
-	if (layer_sparse_finish(&w->pax, e->size, stored - used, w->pos + used, err))
+	if (layer_sparse_finish(&w->pax, e->size, stored - used, w->pos + w->skipped + used, err))
 		return -1;
 	e->extents = w->pax.extents;
 	e->nextents = w->pax.nextents;
@@ -141,9 +141,11 @@ int tarsparse_content(
 	e->source = e->size ? LAYER_DATA_FD : LAYER_NO_DATA;
 	e->fd = w->tar_fd;
 	e->data_off = w->pos + w->skipped + used;
-	if (w->heads)
-		w->skipped += tarwalk_padded(stored);
-	else
+	if (w->heads) { /* a map is there, padded to a block */
+		w->pos += used;
+		w->skipped += tarwalk_padded(stored - used);
+	} else {
 		w->pos = tarwalk_padded(w->pos + stored);
+	}
 	return 0;
 }

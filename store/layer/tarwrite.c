@@ -3,6 +3,9 @@
 // only for what does not fit. Nothing of this machine or moment gets in: no user names, no access
 // times, a constant name for extended headers, attributes sorted by name. Whiteouts are empty
 // files with mode, owner and time 0.
+//
+// The header of a file with holes says how much of it is stored, so the holes are found first
+// (holes.c), which reads little.
 #include "store/layer/layer.h"
 
 #include <fcntl.h>
@@ -13,6 +16,7 @@
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/layer/holes.h"
 #include "store/layer/internal.h"
 
 #define NAME_ROOM (LAYER_PATH_MAX + 32) /* ".wh..wh..opq", a '/', "./" */
@@ -23,7 +27,9 @@ struct layer_writer {
 	struct hashpipe *pipe; /* owned when own */
 	bool own;
 	bool failed;
+	bool in_full;   /* no holes */
 	struct buf pax; /* records of the entry being written */
+	struct buf map; /* of its pieces */
 	char name[NAME_ROOM];
 };
 
@@ -53,6 +59,7 @@ struct layer_writer *layer_writer_into(struct hashpipe *pipe)
 	struct layer_writer *w = mem_alloc(sizeof *w);
 	w->pipe = pipe;
 	buf_init(&w->pax, (size_t)LAYER_PAX_MAX);
+	buf_init(&w->map, LAYER_MAP_MAX);
 	return w;
 }
 
@@ -70,7 +77,13 @@ void layer_writer_free(struct layer_writer *w)
 	if (w->own)
 		hashpipe_free(w->pipe);
 	buf_clear(&w->pax);
+	buf_clear(&w->map);
 	free(w);
+}
+
+void layer_writer_in_full(struct layer_writer *w)
+{
+	w->in_full = true;
 }
 
 static int put(struct layer_writer *w, const void *p, size_t n, struct err **err)
@@ -155,23 +168,45 @@ static void number(struct layer_writer *w, char *field, size_t width, const char
 	pax_number(w, key, v);
 }
 
-/* Into name and prefix where ustar can hold it, else a record and the first 100 bytes. */
-static void put_name(struct layer_writer *w, struct ustar *h, const char *name)
+/* Into name and prefix. False: ustar cannot hold it, and the first 100 bytes are there. */
+static bool fit_name(struct ustar *h, const char *name)
 {
 	size_t n = strlen(name);
 	if (n <= sizeof h->name) {
 		memcpy(h->name, name, n);
-		return;
+		return true;
 	}
 	for (size_t i = n - sizeof h->name - 1; i < n - 1 && i <= sizeof h->prefix; i++) {
 		if (i == 0 || name[i] != '/')
 			continue;
 		memcpy(h->prefix, name, i);
 		memcpy(h->name, name + i + 1, n - i - 1);
-		return;
+		return true;
 	}
 	memcpy(h->name, name, sizeof h->name);
-	pax_record(w, "", "path", name, n);
+	return false;
+}
+
+static void put_name(struct layer_writer *w, struct ustar *h, const char *name)
+{
+	if (!fit_name(h, name))
+		pax_record(w, "", "path", name, strlen(name));
+}
+
+/* What a sparse file is called is in a record. Who does not know the form finds the map and the
+ * pieces under another name, as GNU tar chose it, and takes them for no file of the layer. */
+static void put_sparse(
+	struct layer_writer *w, struct ustar *h, const char *name, const struct layer_entry *e)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	auto_free char *other =
+		mem_printf("%.*sGNUSparseFile.0/%s", (int)(base - name), name, base);
+
+	fit_name(h, other);
+	pax_number(w, "GNU.sparse.major", 1);
+	pax_number(w, "GNU.sparse.minor", 0);
+	pax_record(w, "", "GNU.sparse.name", name, strlen(name));
+	pax_number(w, "GNU.sparse.realsize", (int64_t)e->size);
 }
 
 static void put_link(struct layer_writer *w, struct ustar *h, const char *link)
@@ -322,7 +357,21 @@ static int check_entry(const struct layer_entry *e, struct err **err)
 	return err_set(err, kind, "%s: %s", shown, wrong);
 }
 
-static int put_header(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+/* Bytes of an entry behind its header; makes the text of the map. */
+static uint64_t stored_size(
+	struct layer_writer *w, const struct layer_entry *e, const struct layer_map *map)
+{
+	buf_reset(&w->map);
+	if (e->type != LAYER_FILE)
+		return 0;
+	if (!map->sparse)
+		return e->size;
+	layer_map_text(map, e->size, &w->map);
+	return w->map.len + layer_map_bytes(map);
+}
+
+static int put_header(struct layer_writer *w, const struct layer_entry *e,
+	const struct layer_map *map, struct err **err)
 {
 	struct ustar h = {.type = type_flag(e->type)};
 	bool bare = e->type == LAYER_WHITEOUT || e->type == LAYER_OPAQUE;
@@ -330,11 +379,14 @@ static int put_header(struct layer_writer *w, const struct layer_entry *e, struc
 
 	buf_reset(&w->pax);
 	tar_name(w->name, e);
-	put_name(w, &h, w->name);
+	if (map->sparse)
+		put_sparse(w, &h, w->name, e);
+	else
+		put_name(w, &h, w->name);
 	if (e->type == LAYER_SYMLINK || e->type == LAYER_HARDLINK)
 		put_link(w, &h, e->link);
 	octal(h.mode, sizeof h.mode, bare ? 0 : e->mode & 07777);
-	number(w, h.size, sizeof h.size, "size", e->type == LAYER_FILE ? (int64_t)e->size : 0);
+	number(w, h.size, sizeof h.size, "size", (int64_t)stored_size(w, e, map));
 	number(w, h.uid, sizeof h.uid, "uid", bare ? 0 : e->uid);
 	number(w, h.gid, sizeof h.gid, "gid", bare ? 0 : e->gid);
 	number(w, h.mtime, sizeof h.mtime, "mtime", bare ? 0 : e->mtime);
@@ -345,40 +397,76 @@ static int put_header(struct layer_writer *w, const struct layer_entry *e, struc
 	if (put_pax(w, e->path, err))
 		return -1;
 	seal(&h);
-	return put(w, &h, sizeof h, err);
+	return put(w, &h, sizeof h, err) || put(w, w->map.data, w->map.len, err) ? -1 : 0;
 }
 
 /* --- content ------------------------------------------------------------------------------ */
 
-static int put_extents(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+/* Bytes `off` to `end` of a file that is in pieces already; zeros in between. */
+static int put_extents(struct layer_writer *w, const struct layer_entry *e, uint64_t off,
+	uint64_t end, struct err **err)
+{
+	for (size_t i = 0; i < e->nextents && e->extents[i].off < end; i++) {
+		const struct layer_extent *x = &e->extents[i];
+		if (x->off + x->len <= off)
+			continue;
+		uint64_t from = x->off > off ? x->off : off;
+		uint64_t to = x->off + x->len < end ? x->off + x->len : end;
+		if (put_zeros(w, from - off, err) ||
+			put_fd(w, e->fd, x->data + (from - x->off), to - from, e->path, err))
+			return -1;
+		off = to;
+	}
+	return put_zeros(w, end - off, err);
+}
+
+static int put_range(struct layer_writer *w, const struct layer_entry *e, int fd, uint64_t off,
+	uint64_t len, struct err **err)
+{
+	if (e->extents)
+		return put_extents(w, e, off, off + len, err);
+	switch (e->source) {
+	case LAYER_NO_DATA:
+		return len ? err_set(err, ERR_CORRUPT, "a file without its content") : 0;
+	case LAYER_DATA_MEM:
+		return put(w, (const char *)e->mem + off, (size_t)len, err);
+	case LAYER_DATA_FD:
+		return put_fd(w, e->fd, e->data_off + off, len, e->path, err);
+	case LAYER_DATA_PATH:
+		return put_fd(w, fd, off, len, e->path, err);
+	}
+	return 0;
+}
+
+/* What is hashed as the content has its holes. */
+static int put_pieces(struct layer_writer *w, const struct layer_entry *e, int fd,
+	const struct layer_map *map, bool hashed, struct err **err)
 {
 	uint64_t at = 0;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct layer_extent *x = &map->v[i];
+		if (hashed)
+			hashpipe_hole(w->pipe, x->off - at);
+		if (put_range(w, e, fd, x->off, x->len, err))
+			return -1;
+		at = x->off + x->len;
+	}
+	if (hashed)
+		hashpipe_hole(w->pipe, e->size - at);
+	return 0;
+}
+
+/* Pieces that overlap would be written more than once. */
+static int check_extents(const struct layer_entry *e, struct err **err)
+{
+	uint64_t at = 0;
+
 	for (size_t i = 0; i < e->nextents; i++) {
 		const struct layer_extent *x = &e->extents[i];
 		if (x->off < at || x->off > e->size || x->len > e->size - x->off)
 			return err_set(err, ERR_CORRUPT, "a sparse file whose pieces overlap");
-		if (put_zeros(w, x->off - at, err) ||
-			put_fd(w, e->fd, x->data, x->len, e->path, err))
-			return -1;
 		at = x->off + x->len;
-	}
-	return put_zeros(w, e->size - at, err);
-}
-
-static int put_content(
-	struct layer_writer *w, const struct layer_entry *e, int fd, struct err **err)
-{
-	if (e->extents)
-		return put_extents(w, e, err);
-	switch (e->source) {
-	case LAYER_NO_DATA:
-		return e->size ? err_set(err, ERR_CORRUPT, "a file without its content") : 0;
-	case LAYER_DATA_MEM:
-		return put(w, e->mem, (size_t)e->size, err);
-	case LAYER_DATA_FD:
-		return put_fd(w, e->fd, e->data_off, e->size, e->path, err);
-	case LAYER_DATA_PATH:
-		return put_fd(w, fd, 0, e->size, e->path, err);
 	}
 	return 0;
 }
@@ -400,50 +488,68 @@ static int open_source(const struct layer_entry *e, struct err **err)
 	return TAKE_FD(fd);
 }
 
-static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd, struct err **err)
+static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd,
+	const struct layer_map *map, struct err **err)
 {
 	bool hashed = e->expect || e->learn;
+	uint64_t stored = map->sparse ? layer_map_bytes(map) : e->size;
 
 	if (hashed)
 		hashpipe_begin(w->pipe);
-	if (put_content(w, e, fd, err))
+	if (map->sparse ? put_pieces(w, e, fd, map, hashed, err)
+			: put_range(w, e, fd, 0, e->size, err))
 		return -1;
 	if (hashed)
 		hashpipe_end(w->pipe, e->learn, e->expect);
-	return put_zeros(w, -e->size % LAYER_TAR_BLOCK, err);
+	return put_zeros(w, -stored % LAYER_TAR_BLOCK, err);
 }
 
-int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+/* The header, and with `whole` the content. map: NULL to look for holes. */
+static int put_entry(struct layer_writer *w, const struct layer_entry *e,
+	const struct layer_map *map, bool whole, struct err **err)
 {
+	auto_layer_map struct layer_map found = {.v = NULL};
+	bool file = e->type == LAYER_FILE;
 	auto_fd int fd = -1;
 
-	if (w->failed)
-		return err_set(err, ERR_SYS, "the tar was given up after an error");
-	w->failed = true;
-	if (check_entry(e, err))
+	if (check_entry(e, err) || (file && check_extents(e, err)))
 		return -1;
-	if (e->type == LAYER_FILE && e->source == LAYER_DATA_PATH && !e->extents) {
+	if (file && e->source == LAYER_DATA_PATH && !e->extents) {
 		fd = open_source(e, err);
 		if (fd < 0)
 			return -1;
 	}
-	if (put_header(w, e, err))
+	if (!map && file && !w->in_full && layer_map_find(e, fd, &found, err))
 		return -1;
-	if (e->type == LAYER_FILE && put_file(w, e, fd, err))
+	map = map ? map : &found;
+	if (put_header(w, e, map, err))
 		return -1;
-	w->failed = false;
-	return 0;
+	return file && whole ? put_file(w, e, fd, map, err) : 0;
+}
+
+static int write_entry(struct layer_writer *w, const struct layer_entry *e,
+	const struct layer_map *map, bool whole, struct err **err)
+{
+	if (w->failed)
+		return err_set(err, ERR_SYS, "the tar was given up after an error");
+	w->failed = put_entry(w, e, map, whole, err) != 0;
+	return w->failed ? -1 : 0;
+}
+
+int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err)
+{
+	return write_entry(w, e, NULL, true, err);
 }
 
 int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struct err **err)
 {
-	if (w->failed)
-		return err_set(err, ERR_SYS, "the tar was given up after an error");
-	w->failed = true;
-	if (check_entry(e, err) || put_header(w, e, err))
-		return -1;
-	w->failed = false;
-	return 0;
+	return write_entry(w, e, NULL, false, err);
+}
+
+int layer_writer_add_mapped(struct layer_writer *w, const struct layer_entry *e,
+	const struct layer_map *map, struct err **err)
+{
+	return write_entry(w, e, map, true, err);
 }
 
 int layer_writer_finish(struct layer_writer *w, struct err **err)

@@ -67,6 +67,7 @@ struct outtar *outtar_open(const char *path, struct progress *p, struct err **er
 	if (open_target(o, err) < 0)
 		return NULL;
 	o->w = layer_writer_new((struct io_writer){.write = write_out, .ctx = o});
+	layer_writer_in_full(o->w);
 	return TAKE(o);
 }
 

@@ -310,6 +310,38 @@ static void test_sparse(void **state)
 
 /* --- stacks ---------------------------------------------------------------------------------- */
 
+/* Holes that the writer found: each file shows what the unpacked one shows. */
+static void test_holes(void **state)
+{
+	NEEDS_EROFS((struct world *)*state);
+	const size_t unit = (size_t)LAYER_HOLE, size = 6 * unit + 700;
+	unsigned char *p = mem_array(size, 1);
+	struct layer_entry e[4];
+
+	p[unit] = p[4 * unit - 1] = 1; /* hole, two pieces, hole with a tail */
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const names[] = {"one", "all", "tail", "exact"};
+		e[i] = (struct layer_entry){.path = names[i],
+			.type = LAYER_FILE,
+			.mode = 0644,
+			.size = i == 3   ? 6 * unit
+				: i == 1 ? unit
+					 : size,
+			.source = LAYER_DATA_MEM,
+			.mem = p};
+	}
+	unsigned char *q = mem_dup(p, size);
+	q[size - 1] = 2;
+	e[2].mem = q;
+	assert_int_equal(alone(*state, e, 4), 4);
+	struct stack s = {0};
+	stack_add(*state, &s, kit_tar(e, 4));
+	stack_add(*state, &s, KIT_TAR(HARD_("again", "one"), HARD_("all2", "all")));
+	assert_int_equal(stack_finish(*state, &s), 6);
+	free(p);
+	free(q);
+}
+
 static void test_links_across(void **state)
 {
 	struct world *w = *state;
@@ -543,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_large_file),
 		cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_links_across),
 		cmocka_unit_test(test_whiteouts),
 		cmocka_unit_test(test_opaque),
