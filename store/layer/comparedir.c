@@ -9,6 +9,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/layer/holes.h"
 #include "store/layer/tree.h"
 #include "store/layer/upperscan.h"
 
@@ -111,6 +112,12 @@ static int same_bytes(struct compare *c, const struct layer_entry *e, uint64_t o
 	int fd, uint64_t data, struct err **err)
 {
 	while (len > 0) {
+		if (fd < 0) { /* a hole here, and may be one there */
+			uint64_t at = e->data_off + off;
+			uint64_t skip = layer_next_data(e->fd, at, at + len) - at;
+			off += skip;
+			len -= skip;
+		}
 		size_t k = len < CHUNK ? (size_t)len : CHUNK;
 		if (fs_pread_all(e->fd, c->a, k, e->data_off + off))
 			return errno == EIO ? 0 : err_sys(err, "reading %s", e->path);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "store/base/buf.h"
+#include "store/layer/internal.h"
 #include "store/layer/layer.h"
 
 /* Pieces of one file: 1.5 MiB of memory, and a file of 128 GiB whose every other LAYER_HOLE is a
