@@ -55,9 +55,9 @@ static bool handles(int dir, const char *name, const struct machine *m, bool *fi
 static int find(DIR *d, const struct machine *m)
 {
 	int best = -1;
-	struct dirent *e;
+	const struct dirent *e;
 
-	while ((e = readdir(d))) {
+	while (fs_readdir(d, &e) == 1) {
 		bool fixed;
 		if (e->d_name[0] == '.' || strcmp(e->d_name, "register") == 0 ||
 			strcmp(e->d_name, "status") == 0)

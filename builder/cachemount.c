@@ -304,23 +304,19 @@ static int give_entry(int dir, const char *name, const struct owner *o, unsigned
 
 static int give_directory(int at, const char *name, const struct owner *o, unsigned depth)
 {
-	auto_fd int fd = -1;
-	struct dirent *e;
-	int r = 0;
+	const struct dirent *e;
+	int r = 0, more = 0;
 
 	if (depth > CACHEMOUNT_DEPTH_MAX) {
 		errno = ELOOP;
 		return -1;
 	}
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = fs_opendir(at, name);
 	if (!d)
 		return -1;
-	TAKE_FD(fd); /* the stream's */
-	while (r == 0 && (errno = 0, e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = give_entry(dirfd(d), e->d_name, o, depth);
-	if (r == 0 && errno)
+	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
+		r = give_entry(dirfd(d), e->d_name, o, depth);
+	if (more < 0)
 		r = -1;
 	int saved = errno;
 	closedir(d);

@@ -132,6 +132,9 @@ static int visit(struct look *k, int fd, const char *dir, const char *name, unsi
 		add(k, path, &st, line);
 		return 0;
 	}
+	if (depth >= CONTEXTLOOK_DEPTH_MAX)
+		return err_set(k->err, ERR_LIMIT, "directories are more than %d deep",
+			CONTEXTLOOK_DEPTH_MAX);
 	auto_fd int sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
 		return err_sys_kind(k->err, ERR_CONTEXT, "%s", shown);
@@ -141,17 +144,12 @@ static int visit(struct look *k, int fd, const char *dir, const char *name, unsi
 /* dir_fd is taken. */
 static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
 {
-	DIR *d = depth > CONTEXTLOOK_DEPTH_MAX ? NULL : fdopendir(dir_fd);
+	DIR *d = fs_fdopendir(dir_fd);
 	const struct dirent *e;
 	int r = 0, more = 0;
 
-	if (!d) {
-		close(dir_fd);
-		return depth > CONTEXTLOOK_DEPTH_MAX
-			       ? err_set(k->err, ERR_LIMIT, "directories are more than %d deep",
-					 CONTEXTLOOK_DEPTH_MAX)
-			       : err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
-	}
+	if (!d)
+		return err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
 	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
 		r = visit(k, dirfd(d), dir, e->d_name, depth);
 	if (more < 0)

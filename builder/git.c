@@ -75,17 +75,13 @@ static int add_name(struct walk *w, int dir, const char *name, const char *path,
 
 static int walk_dir(struct walk *w, int dir_fd, const char *path, unsigned depth, struct err **err)
 {
-	DIR *dir = fdopendir(dir_fd);
-	struct dirent *e;
-	int r = 0;
+	DIR *dir = fs_fdopendir(dir_fd);
+	const struct dirent *e;
+	int r = 0, more = 0;
 
-	if (!dir) {
-		close(dir_fd);
+	if (!dir)
 		return err_sys(err, "a checked out directory");
-	}
-	while (r >= 0 && (errno = 0, e = readdir(dir)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
+	while (r >= 0 && (more = fs_readdir(dir, &e)) == 1) {
 		auto_free char *name =
 			*path ? mem_printf("%s/%s", path, e->d_name) : mem_strdup(e->d_name);
 		if (strlen(name) > LAYER_PATH_MAX || depth > LAYER_DEPTH_MAX) {
@@ -100,6 +96,8 @@ static int walk_dir(struct walk *w, int dir_fd, const char *path, unsigned depth
 		r = sub < 0 ? err_sys(err, "a checked out directory")
 			    : walk_dir(w, sub, name, depth + 1, err);
 	}
+	if (more < 0)
+		r = err_sys(err, "a checked out directory");
 	closedir(dir);
 	return r < 0 ? -1 : 0;
 }

@@ -29,13 +29,12 @@ static void recover_one(int tmp_fd, int trash_fd, const char *lock_name)
 
 void recover_dead(int tmp_fd, int trash_fd)
 {
-	int fd = openat(tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	DIR *d = fs_opendir(tmp_fd, ".");
+	const struct dirent *e;
 
 	if (!d)
 		return;
-	while ((e = readdir(d))) {
+	while (fs_readdir(d, &e) == 1) {
 		size_t n = strlen(e->d_name);
 		if (n > strlen(SUFFIX) && strcmp(e->d_name + n - strlen(SUFFIX), SUFFIX) == 0)
 			recover_one(tmp_fd, trash_fd, e->d_name);

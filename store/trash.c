@@ -104,16 +104,13 @@ static bool is_shared(const char *name)
 
 static void empty(struct slice *x, int take_fd, int depth)
 {
-	DIR *d = fdopendir(take_fd);
-	struct dirent *e;
+	DIR *d = fs_fdopendir(take_fd);
+	const struct dirent *e;
 
-	if (!d) {
-		close(take_fd);
+	if (!d)
 		return;
-	}
-	while (x->left && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-			(depth > 0 || !is_shared(e->d_name)))
+	while (x->left && fs_readdir(d, &e) == 1)
+		if (depth > 0 || !is_shared(e->d_name))
 			remove_entry(x, take_fd, e, depth);
 	closedir(d);
 }

@@ -174,12 +174,11 @@ static int read_name(int fd, const struct dirent *e, struct copy_pool *pool, str
 static int read_names(DIR *dir, int fd, struct copy_pool *pool, struct copy_name **v, size_t *n)
 {
 	size_t cap = 0;
-	struct dirent *e;
+	const struct dirent *e;
+	int more;
 
-	while (errno = 0, (e = readdir(dir)) != NULL) {
+	while ((more = fs_readdir(dir, &e)) == 1) {
 		struct copy_name one;
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
 		if (read_name(fd, e, pool, &one) < 0) {
 			if (errno == ENOENT)
 				continue;
@@ -187,7 +186,7 @@ static int read_names(DIR *dir, int fd, struct copy_pool *pool, struct copy_name
 		}
 		MEM_PUSH(*v, *n, cap) = one;
 	}
-	return errno ? -1 : 0;
+	return more;
 }
 
 static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct copy_pool *pool,
@@ -195,14 +194,11 @@ static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct 
 {
 	auto_free struct copy_name *list = NULL;
 	size_t n = 0;
-	int fd = fcntl(d->fd, F_DUPFD_CLOEXEC, 3);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fs_fdopendir(fcntl(d->fd, F_DUPFD_CLOEXEC, 3));
 
 	(void)v;
-	if (!dir) {
-		cleanup_fd(&fd);
+	if (!dir)
 		return -1;
-	}
 	int rc = read_names(dir, d->fd, pool, &list, &n);
 	int saved = errno;
 	closedir(dir);

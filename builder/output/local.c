@@ -417,14 +417,12 @@ static int dress_dirs(struct local *l, struct err **err)
 /* Remove what the image does not have. path: of dir_fd, which is taken. */
 static int remove_others(struct local *l, int take_fd, const char *path, struct err **err)
 {
-	DIR *dir = fdopendir(take_fd);
+	DIR *dir = fs_fdopendir(take_fd);
 	const struct dirent *d;
 	int r = 0, more = 0;
 
-	if (!dir) {
-		close(take_fd);
+	if (!dir)
 		return err_sys_kind(err, ERR_CONTEXT, "destination");
-	}
 	while (r == 0 && (more = fs_readdir(dir, &d)) == 1) {
 		auto_free char *name = mem_printf("%s%s%s", path, *path ? "/" : "", d->d_name);
 		struct layer_entry e = {.path = name};

@@ -166,16 +166,12 @@ static void sweep_one(int parent, const char *name)
 
 static void sweep(int parent)
 {
-	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	DIR *d = fs_opendir(parent, ".");
+	const struct dirent *e;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
+	if (!d)
 		return;
-	}
-	while ((e = readdir(d)))
+	while (fs_readdir(d, &e) == 1)
 		if (is_ours(e->d_name))
 			sweep_one(parent, e->d_name);
 	closedir(d);

@@ -81,23 +81,13 @@ static void remember(struct holder *h, int proc, const char *pid, const char *fd
 	h->found = true;
 }
 
-static DIR *open_dir(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		close(fd);
-	return d;
-}
-
 static void look_at_process(struct holder *h, int proc, const char *pid)
 {
 	auto_free char *name = mem_printf("%s/fdinfo", pid);
-	DIR *d = open_dir(proc, name);
+	DIR *d = fs_opendir(proc, name);
 	const struct dirent *e;
 
-	for (size_t i = 0; d && !h->found && i < FILES_MAX && (e = readdir(d)); i++)
+	for (size_t i = 0; d && !h->found && i < FILES_MAX && fs_readdir(d, &e) == 1; i++)
 		if (isdigit((unsigned char)e->d_name[0]) && holds(h, proc, pid, e->d_name))
 			remember(h, proc, pid, e->d_name);
 	if (d)
@@ -113,8 +103,8 @@ static void find_holder(struct holder *h, int root)
 	if (statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0 || !(sx.stx_mask & STATX_MNT_ID))
 		return;
 	h->mount = sx.stx_mnt_id;
-	d = open_dir(AT_FDCWD, "/proc");
-	for (size_t i = 0; d && !h->found && i < PROCESS_MAX && (e = readdir(d)); i++)
+	d = fs_opendir(AT_FDCWD, "/proc");
+	for (size_t i = 0; d && !h->found && i < PROCESS_MAX && fs_readdir(d, &e) == 1; i++)
 		if (isdigit((unsigned char)e->d_name[0]))
 			look_at_process(h, dirfd(d), e->d_name);
 	if (d)

@@ -16,6 +16,7 @@
 #include "builder/sandbox/caps.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/landlock.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 struct feature {
@@ -111,9 +112,9 @@ static enum overlay_api probe_overlay(void)
 static void find_throttle(struct strlist *out)
 {
 	DIR *d = opendir("/sys/devices/system/cpu");
-	struct dirent *e;
+	const struct dirent *e;
 
-	while (d && (e = readdir(d))) {
+	while (d && fs_readdir(d, &e) == 1) {
 		auto_free char *path = mem_printf("%s/thermal_throttle", e->d_name);
 
 		if (strncmp(e->d_name, "cpu", 3) == 0 &&

@@ -405,13 +405,13 @@ struct sandbox_job *sandbox_start(
 		.facts = runner_facts(r),
 		.floor = runner_floor(r),
 		.hostname = s->hostname ? s->hostname : HOSTNAME_DEFAULT,
-		.ops = &init->ops,
 	};
 
 	if (!init) {
 		err_set(err, ERR_LIMIT, "more than %d sandboxes at a time", FORKER_REGIONS);
 		return NULL;
 	}
+	p.ops = &init->ops;
 	p.mounts.spec = s;
 	p.mounts.indexes = runner_indexes(r);
 	p.mounts.devices = s->insecure || cgroups_guard_devices(&runner_facts(r)->groups);

@@ -79,7 +79,12 @@ int fs_openat(int dir_fd, const char *name, int flags, mode_t mode)
 
 DIR *fs_opendir(int dir_fd, const char *name)
 {
-	auto_fd int fd = fs_openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return fs_fdopendir(fs_openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+}
+
+DIR *fs_fdopendir(int take_fd)
+{
+	auto_fd int fd = take_fd;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dir)
@@ -184,20 +189,15 @@ static int remove_entry(
 
 static int empty_dir(int fd, int top_fd, dev_t dev, int depth, bool *moved)
 {
-	DIR *dir = fdopendir(fd);
-	struct dirent *d;
-	int r = 0;
+	DIR *dir = fs_fdopendir(fd);
+	const struct dirent *d;
+	int r = 0, more = 0;
 
-	if (!dir) {
-		close(fd);
+	if (!dir)
 		return -1;
-	}
-	while (r == 0 && (errno = 0, d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
+	while (r == 0 && (more = fs_readdir(dir, &d)) == 1)
 		r = remove_entry(fd, d, top_fd, dev, depth, moved);
-	}
-	if (r == 0 && errno)
+	if (more < 0)
 		r = -1;
 	int saved = errno;
 	closedir(dir);

@@ -38,6 +38,8 @@ int fs_openat(int dir_fd, const char *name, int flags, mode_t mode);
 
 /* A directory to read, without following a link at its end: NULL errno; closedir(). */
 DIR *fs_opendir(int dir_fd, const char *name);
+/* The same of a descriptor, which is taken in every case; -1 stays the failure it stands for. */
+DIR *fs_fdopendir(int take_fd);
 /* The next entry but "." and "..": 1 with *out (valid until the next call), 0 at the end, -1 errno.
  * readdir() alone cannot tell its end from an error. */
 int fs_readdir(DIR *dir, const struct dirent **out);

@@ -112,25 +112,20 @@ static void names_clear(struct names *l)
 
 static int read_names(const struct scan *s, int fd, struct names *out, struct err **err)
 {
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	DIR *d = own < 0 ? NULL : fdopendir(own);
-	if (!d) {
-		fail_sys(s, err);
-		if (own >= 0)
-			close(own);
-		return -1;
-	}
+	DIR *d = fs_fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	const struct dirent *e;
+	int more;
+
+	if (!d)
+		return fail_sys(s, err);
 	rewinddir(d);
-	errno = 0;
-	for (const struct dirent *e; (e = readdir(d)); errno = 0) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
+	while ((more = fs_readdir(d, &e)) == 1) {
 		struct name n = {
 			.s = layer_arena_strndup(&out->arena, e->d_name, strlen(e->d_name)),
 			.type = e->d_type};
 		MEM_PUSH(out->v, out->n, out->cap) = n;
 	}
-	int rc = errno ? fail_sys(s, err) : 0;
+	int rc = more < 0 ? fail_sys(s, err) : 0;
 	closedir(d);
 	if (out->n > 1)
 		qsort(out->v, out->n, sizeof *out->v, name_cmp);

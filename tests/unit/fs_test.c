@@ -454,6 +454,32 @@ static void test_temp_name(void **state)
 	assert_string_not_equal(a, b);
 }
 
+static void test_opendir(void **state)
+{
+	int at = ((struct tempdir *)*state)->fd, before, fd;
+	const struct dirent *e;
+
+	tempdir_write(at, "file", "1");
+	before = dup(at);
+	close(before);
+	/* What is no directory, and what is not there: taken all the same, and the reason stays. */
+	fd = openat(at, "file", O_RDONLY | O_CLOEXEC);
+	assert_null(fs_fdopendir(fd));
+	assert_int_equal(ENOTDIR, errno);
+	assert_int_equal(-1, fcntl(fd, F_GETFD));
+	assert_null(fs_fdopendir(openat(at, "none", O_RDONLY | O_CLOEXEC)));
+	assert_int_equal(ENOENT, errno);
+	fd = dup(at);
+	assert_int_equal(before, fd);
+	DIR *d = fs_fdopendir(fd);
+	assert_non_null(d);
+	assert_int_equal(1, fs_readdir(d, &e));
+	assert_string_equal("file", e->d_name);
+	assert_int_equal(0, fs_readdir(d, &e));
+	closedir(d);
+	assert_int_equal(-1, fcntl(fd, F_GETFD));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mkdirs, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_remove_tree, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_remove_deep, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_opendir, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_read, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_copy, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_replace, tempdir_setup, tempdir_teardown),
