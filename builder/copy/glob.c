@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wildcards. The leading components without a wildcard are resolved with their symlinks; from there
-// on real directories are read, component by component. What matches is not descended into.
+// Wildcards. The leading components without a wildcard are resolved with their symlinks; they have
+// to be there, but for --parents. From there on real directories are read, component by component.
+// What matches is not descended into.
 #include <errno.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ static int level(struct glob *g, const char *canon, const char *written, const c
 }
 
 int copy_glob(struct copy_selection *s, const struct copy_root *root, const char *pattern,
-	struct strlist *out, struct err **err)
+	bool optional, struct strlist *out, struct err **err)
 {
 	struct copy_pool pool = {0};
 	struct glob g = {s, root->ignore, &pool, out, err};
@@ -96,14 +97,14 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 		len--;
 	auto_free char *raw = mem_strndup(pattern, len);
 	auto_free char *prefix = copy_path_clean(raw, NULL);
-	if (s->vfs.ops->resolve(&s->vfs, prefix, &canon) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return 0;
-		struct copy_extra x = {.path = prefix};
-		struct copy_file at = {.x = &x};
-		auto_free char *shown = copy_file_show(&at);
-		return err_sys_kind(err, ERR_CONTEXT, "cannot read %s", shown);
-	}
+	size_t line = 0;
+	if (s->vfs.ops->resolve(&s->vfs, prefix, &canon) < 0)
+		return optional && (errno == ENOENT || errno == ENOTDIR)
+			       ? 0
+			       : copy_hint_missing(s, root, prefix, errno, 0, err);
+	if (!optional && *canon && hidden(&g, canon) &&
+		ignore_match(g.ignore, slice_of(canon), &line))
+		return copy_hint_missing(s, root, prefix, 0, line, err);
 	int rc = level(&g, canon, prefix, pattern + len);
 	copy_pool_clear(&pool);
 	return rc;

@@ -292,7 +292,7 @@ static int add_all(struct parents *w, const char *start, const char *rest,
 
 	if (!pattern_has_wildcard(slice_of(start)))
 		return add_start(w, start, rest, exclude, item);
-	int rc = copy_glob(w->s, w->root, start, &found, w->err);
+	int rc = copy_glob(w->s, w->root, start, true, &found, w->err);
 	for (size_t i = 0; rc == 0 && i < found.n; i++) {
 		auto_free char *canon = NULL;
 		if (w->s->vfs.ops->resolve(&w->s->vfs, found.v[i], &canon) < 0 || !is_dir(w, canon))

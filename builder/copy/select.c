@@ -285,7 +285,7 @@ static int select_literal(struct select *x, const char *text, const char *clean)
 static int select_pattern(struct select *x, const char *text, const char *clean, bool wild)
 {
 	struct strlist found = {0};
-	int rc = copy_glob(x->s, &x->q->root, clean, &found, x->err);
+	int rc = copy_glob(x->s, &x->q->root, clean, !wild, &found, x->err);
 
 	if (rc == 0 && !wild && !found.n)
 		rc = copy_hint_missing(x->s, &x->q->root, text, ENOENT, 0, x->err);

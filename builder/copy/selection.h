@@ -184,10 +184,11 @@ int copy_parents(
 struct copy_file *copy_view(
 	struct copy_selection *s, const struct ignore *exclude, struct copy_file *dir);
 void copy_view_return(struct copy_selection *s);
-/* glob.c: paths (as written) that match a clean pattern, in order. */
+/* glob.c: paths (as written) that match a clean pattern, in order. optional: the directories in
+ * front of the first wildcard need not be there. */
 struct strlist;
 int copy_glob(struct copy_selection *s, const struct copy_root *root, const char *pattern,
-	struct strlist *out, struct err **err);
+	bool optional, struct strlist *out, struct err **err);
 /* hint.c: why a literal path gives nothing; always -1. e is an errno, 0 = hidden by rule `line`. */
 int copy_hint_missing(struct copy_selection *s, const struct copy_root *root, const char *text,
 	int e, size_t line, struct err **err);

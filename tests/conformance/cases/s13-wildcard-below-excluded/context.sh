@@ -1,0 +1,1 @@
+echo d > .dockerignore; mkdir d; touch d/a.c
