@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/mounts.h"
@@ -36,7 +37,6 @@ static const struct link links[] = {
 	{"stdout", "/proc/self/fd/1"},
 	{"stderr", "/proc/self/fd/2"},
 	{"ptmx", "pts/ptmx"},
-	{"core", "/proc/kcore"},
 };
 
 static const char *const directories[] = {"pts", "shm", "mqueue"};
@@ -52,6 +52,9 @@ static int fill(struct ops_state *st, const struct op *op)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlinkat(links[i].to, dev, links[i].name) < 0)
 			return -1;
+	/* As other runtimes: only where the kernel has it. */
+	if (access("/proc/kcore", F_OK) == 0 && symlinkat("/proc/kcore", dev, "core") < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(directories); i++)
 		if (mkdirat(dev, directories[i], 0755) < 0)
 			return -1;

@@ -282,8 +282,10 @@ static void test_readonly_paths(void **state)
 
 static void test_devices(void **state)
 {
-	expect(*state, "ls /dev",
-		"core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\n"
+	/* As other runtimes: a link to what the kernel does not have is not made. */
+	expect(*state, "[ -e /proc/kcore ]; a=$?; [ -L /dev/core ]; echo $((a - $?))", "0\n");
+	expect(*state, "ls /dev | grep -vx core",
+		"fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\n"
 		"urandom\nzero\n");
 	expect(*state,
 		"head -c4 /dev/zero | od -An -tx1 | tr -d ' '; head -c16 /dev/urandom | wc -c;"
