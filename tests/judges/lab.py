@@ -5,6 +5,7 @@ LAB is the directory of the judges: a chroot $LAB/trixie with docker and buildah
 on $LAB/run/docker.sock, and $LAB itself visible inside under the same path. Nothing here starts or
 stops a daemon.
 """
+import difflib
 import json
 import os
 import re
@@ -89,6 +90,33 @@ def describe(tree, newer_than):
     return out
 
 
+def text_of(e):
+    """The lines of a small text file, or None."""
+    try:
+        return e.data.decode().split("\n") if e and e.kind == "f" and e.data is not None else None
+    except UnicodeDecodeError:
+        return None
+
+
+def in_text(path, one, two):
+    """Two small texts that differ: their lines, "~ PATH: -line"; or None when they are none."""
+    a, b = text_of(one), text_of(two)
+    if a is None or b is None or a == b:
+        return None
+    return [f"~ {path}: {line}" for line in difflib.unified_diff(a, b, n=0, lineterm="")
+            if not line.startswith(("---", "+++", "@@"))]
+
+
+def fields(a, b, text):
+    """What differs of an entry that both have: "* d PATH: mode=0700 | 0755", a line a field."""
+    out = []
+    one, two = (dict(w.partition("=")[::2] for w in words[1:]) for words in (a, b))
+    for key in sorted(set(one) | set(two)):
+        if one.get(key) != two.get(key) and not (text and key in ("size", "sha", "mtime")):
+            out.append(f"* {one['type']} {a[0]}: {key}={one.get(key, '-')} | {two.get(key, '-')}")
+    return out
+
+
 def differences(one, two, newer_than):
     """What differs between two images (layouts): lines, empty when they are equal."""
     found = []
@@ -98,13 +126,18 @@ def differences(one, two, newer_than):
             images.append(ocidir.load(f"oci:{layout}:{name}"))
         except (ocidir.Bad, OSError, ValueError) as why:
             return [f"{layout}: {why}"]
-    trees = [describe(ocidir.tree_of_layers(i[4]), newer_than) for i in images]
+    flat = [ocidir.tree_of_layers(i[4]) for i in images]
+    trees = [describe(t, newer_than) for t in flat]
     for path in sorted(set(trees[0]) | set(trees[1])):
         a, b = (t.get(path) for t in trees)
         if a == b or path == "/" or (STUBS.match(path) and (a is None or b is None)):
             continue
-        found += [f"- {a}"] if a else []
-        found += [f"+ {b}"] if b else []
+        text = in_text(path, *(t.get(path) for t in flat))
+        found += text or []
+        if a and b and a.split(" ")[1] == b.split(" ")[1]:
+            found += fields(a.split(" "), b.split(" "), bool(text))
+        else:
+            found += ([f"- {a}"] if a else []) + ([f"+ {b}"] if b else [])
     configs = [configdump.normal(i[3]) for i in images]
     for c in configs:
         c["config"]["Env"] = sorted(c["config"].get("Env", []))
@@ -121,11 +154,15 @@ def differences(one, two, newer_than):
     return found
 
 
-def forget(*names):
-    """Take images of a case from the judges again, so that their stores stay small."""
-    in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "rmi", "-f", *names)
-    in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot", f"{LAB}/run/b-judge",
-              "--storage-driver", "overlay", "rmi", "-f", *names)
+def forget(who, names):
+    """Take images of cases from a judge again, so that its store stays small.
+
+    Not while the same buildah builds: one that meets a layer that has just gone gives up."""
+    if who == "docker":
+        in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "rmi", "-f", *names)
+    else:
+        in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot", f"{LAB}/run/b-judge",
+                  "--storage-driver", "overlay", "rmi", "-f", *names)
 
 
 def clear(path):
