@@ -8,6 +8,7 @@
 #include "builder/explain_list.h"
 #include "builder/explain_state.h"
 #include "builder/origin.h"
+#include "parser/lint.h"
 #include "store/base/mem.h"
 #include "store/cache.h"
 
@@ -132,6 +133,22 @@ static bool holds_arg(const struct scope *scope, const struct strlist *env, cons
 	return false;
 }
 
+/* By its name, or because it is made of one that is: the reasons are shown, and end in logs that
+ * more people read than the image. */
+static bool may_be_secret(const struct scope *scope, const char *name, const char *value)
+{
+	if (lint_secret_name(slice_of(name)))
+		return true;
+	for (size_t i = 0; i < scope->args.n; i++) {
+		const char *arg = lint_secret_name(slice_of(scope->args.v[i]))
+					  ? scope_get(scope, scope->args.v[i])
+					  : NULL;
+		if (arg && *arg && strstr(value, arg))
+			return true;
+	}
+	return false;
+}
+
 void explain_environment(
 	struct buf *facts, const struct job *j, const struct step *sp, const struct strlist *vars)
 {
@@ -143,7 +160,8 @@ void explain_environment(
 		auto_free char *name = mem_strndup(vars->v[i], (size_t)(value - 1 - vars->v[i]));
 		bool is_env = strlist_get_kv(env, name) != NULL;
 		auto_free char *fact = mem_printf("%s %s", is_env ? "ENV" : "ARG", name);
-		if (public || (is_env && !holds_arg(&sp->st->scope, env, value)))
+		if (!may_be_secret(&sp->st->scope, name, value) &&
+			(public || (is_env && !holds_arg(&sp->st->scope, env, value))))
 			explain_diff_add(facts, EXPLAIN_VALUE, fact, value);
 		else
 			explain_diff_add_hidden(facts, EXPLAIN_VALUE, fact, value);

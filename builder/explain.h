@@ -12,7 +12,8 @@
  * A build whose steps are all in the cache reads and writes nothing for it.
  *
  * Values of ARG and ENV are kept where the result holds them anyway, in its history or
- * configuration; of ARGs of other stages, and of what is made of them, a digest is.
+ * configuration; of ARGs of other stages and of names that promise a secret (lint_secret_name),
+ * and of what is made of them, a digest is.
  *
  * The functions of a stage are called by the thread that builds it.
  */

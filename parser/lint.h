@@ -120,6 +120,9 @@ struct lint_result *lint_run(const struct dockerfile *df, const struct lint_opts
 /* NULL is accepted. */
 void lint_free(struct lint_result *r);
 
+/* Does the name of a variable promise a secret (API_TOKEN; not TOKEN_FILE)? Rule LINT_SECRETS. */
+bool lint_secret_name(struct slice name);
+
 /* One finding as diag_render_text(), the rule's name behind the message. */
 void lint_render_finding(const struct lint_result *r, size_t index, slice_sink_fn sink, void *ctx);
 

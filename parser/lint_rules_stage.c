@@ -131,14 +131,19 @@ static bool has_token(struct slice name, const char *const *tokens, size_t count
 
 /* A part between underscores names a secret, unless another says that it is a public one, a file
  * that holds it, or the version of a program. */
-static void check_secret(struct walk *w, const struct word *key, struct slice name)
+bool lint_secret_name(struct slice name)
 {
 	static const char *const secret[] = {"apikey", "auth", "credential", "credentials", "key",
 		"password", "pword", "passwd", "secret", "token"};
 	static const char *const harmless[] = {"public", "file", "version"};
 
-	if (!has_token(name, secret, sizeof(secret) / sizeof(secret[0])) ||
-		has_token(name, harmless, sizeof(harmless) / sizeof(harmless[0])))
+	return has_token(name, secret, sizeof(secret) / sizeof(secret[0])) &&
+	       !has_token(name, harmless, sizeof(harmless) / sizeof(harmless[0]));
+}
+
+static void check_secret(struct walk *w, const struct word *key, struct slice name)
+{
+	if (!lint_secret_name(name))
 		return;
 	lint_hint(w->l,
 		lint_report(w->l, LINT_SECRETS, w->ins, key->span,

@@ -634,6 +634,59 @@ static void test_token_refusals(void **state)
 	}
 }
 
+/* A registry that is asked over https sends nobody to a token server without it. */
+static void test_realm_downgrade(void **state)
+{
+	static const char *const realms[] = {
+		"http://127.0.0.1:{other}/token", "HTTP://127.0.0.1:{other}/token"};
+	char *dir = fake_dir("downgrade"), *cert = mem_printf("%s/ca.crt", dir);
+	char *key = mem_printf("%s/ca.key", dir);
+
+	(void)state;
+	fake_certificate(dir);
+	for (size_t i = 0; i < ARRAY_LEN(realms); i++) {
+		char *rules = mem_printf(
+			"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\","
+			"\"Bearer realm=\\\"%s\\\"\"]]},{\"p\":\"/token.*\",\"body\":"
+			"\"{\\\"token\\\":\\\"T\\\"}\"}]",
+			realms[i]);
+		struct http_opts ho = {.cert_dir = dir};
+		struct http_request q = {.method = "GET", .max_body = 1000};
+		struct secret *v = NULL;
+		struct err *err = NULL;
+
+		fake_start(&F, rules, NULL, cert, key);
+		char *host = mem_printf("127.0.0.1:%d", F.port);
+		char *url = mem_printf("https://%s/v2/x", host);
+		struct auth_opts o = {.host = host,
+			.api_host = host,
+			.https = true,
+			.user = "alice",
+			.password = "s3cret"};
+		struct auth *a = auth_new(&o);
+
+		S = http_session_new(&ho);
+		http_response_init(&R);
+		q.url = url;
+		assert_int_equal(http_perform(S, &q, &R, &err), 0);
+		assert_int_equal(R.status, 401);
+		assert_int_equal(auth_refused(a, &R, "repository:x:pull", NULL, &err), 1);
+		assert_int_equal(auth_value(a, S, "repository:x:pull", &v, &err), -1);
+		assert_null(v);
+		expect(err, ERR_AUTH, "without https");
+		assert_int_equal(fake_count(&F, "/token", NULL), 0);
+		done(a);
+		fake_stop(&F);
+		free(rules);
+		free(host);
+		free(url);
+	}
+	fake_remove(dir);
+	free(dir);
+	free(cert);
+	free(key);
+}
+
 static void test_hopeless(void **state)
 {
 	struct err *err = NULL;
@@ -675,6 +728,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_redirect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_realm_downgrade, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hopeless, setup, teardown),
 	};
 

@@ -407,11 +407,17 @@ static void test_hostile_dev_nodes(void **state)
 	assert_int_equal(symlinkat("/proc/sys/kernel/core_pattern", b->root, "dev/null"), 0);
 	assert_int_equal(symlinkat("/etc", b->root, "dev/shm"), 0);
 	assert_int_equal(symlinkat("/proc/1", b->root, "dev/pts"), 0);
-	expect(b, "stat -c %t:%T /dev/null; stat -c %t:%T /proc/keys; ls /dev/shm | wc -l",
-		"1:3\n1:3\n0\n");
+	assert_int_equal(symlinkat("/proc/sys/kernel/core_pattern", b->root, "dev/console"), 0);
+	assert_int_equal(symlinkat("/proc/sysrq-trigger", b->root, "dev/ptmx"), 0);
+	expect(b,
+		"stat -c %t:%T /dev/null; stat -c %t:%T /proc/keys; ls /dev/shm | wc -l; "
+		"ls /dev/console 2>/dev/null; readlink /dev/ptmx; ls /dev/pts",
+		"1:3\n1:3\n0\npts/ptmx\nptmx\n");
 	assert_int_equal(unlinkat(b->root, "dev/null", 0), 0);
 	assert_int_equal(unlinkat(b->root, "dev/shm", 0), 0);
 	assert_int_equal(unlinkat(b->root, "dev/pts", 0), 0);
+	assert_int_equal(unlinkat(b->root, "dev/console", 0), 0);
+	assert_int_equal(unlinkat(b->root, "dev/ptmx", 0), 0);
 }
 
 /* --- network ---------------------------------------------------------------------------------- */
