@@ -113,7 +113,7 @@ static void forbid_dumps(void)
 
 int main(int argc, char **argv)
 {
-	auto_err struct err *err = NULL;
+	auto_err struct err *err = NULL, *unwritten = NULL;
 	struct cli c = {.cancelled = &caught_signal};
 	int status;
 
@@ -123,8 +123,7 @@ int main(int argc, char **argv)
 	catch_signals();
 	jsonx_start();
 	status = cli_main(&c, commands, argc, argv, &err);
-	/* A reader that went away early (`bld images | head -1`) is no error. */
-	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
-		status = err_sys(&err, "standard output");
+	if (cli_finish_output(status < 0 ? &unwritten : &err) < 0)
+		status = status < 0 ? err_note(&err, "%s", err_text(unwritten)) : -1;
 	return status < 0 ? print_error(err) : status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Looks at owner and mode of the directories that a store hangs on. */
+/* Looks at owner and mode of the directories that a store, or a file with passwords, hangs on. */
 #include "store/owned.h"
 
 #include <string.h>
@@ -47,6 +47,14 @@ int owned_link(const char *path, struct err **err)
 	return refuse(err);
 }
 
+/* Our own group, and root's, is no other. */
+static bool others_write(const struct stat *st)
+{
+	bool group = st->st_mode & 020 && st->st_gid != getegid() && st->st_gid != 0;
+
+	return group || st->st_mode & 002;
+}
+
 static int check_parent(const char *dir, struct err **err)
 {
 	struct stat st;
@@ -54,8 +62,7 @@ static int check_parent(const char *dir, struct err **err)
 
 	if (lstat(dir, &st) < 0)
 		return err_sys(err, "%s", shown);
-	bool group = st.st_mode & 020 && st.st_gid != getegid() && st.st_gid != 0;
-	if (st.st_mode & S_ISVTX || !(group || st.st_mode & 002))
+	if (st.st_mode & S_ISVTX || !others_write(&st))
 		return 0;
 	err_set(err, ERR_SYS, "%s, where the store is, can be written to by others (mode %04o)",
 		shown, (unsigned)st.st_mode & 07777);
@@ -74,4 +81,77 @@ int owned_way(const char *path, struct err **err)
 			return -1;
 	}
 	return 0;
+}
+
+static bool is_trusted(const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
+static int refuse_file(const char *path, const char *what, const struct stat *st, struct err **err)
+{
+	auto_free char *shown = fs_printable(path);
+
+	if (!st)
+		err_set(err, ERR_AUTH, "credentials: %s: %s is another user's", what, shown);
+	else
+		err_set(err, ERR_AUTH, "credentials: %s: %s can be written to by others (mode %04o)",
+			what, shown, (unsigned)st->st_mode & 07777);
+	return err_hint(err, "credentials that others can change are not used: `chmod go-w` it, or "
+			     "name another file with --authfile or REGISTRY_AUTH_FILE");
+}
+
+/* The directories above `at`, an absolute path, which is cut; `st` is what it names. */
+static int check_above(char *at, struct stat *st, bool strict, const char *what, struct err **err)
+{
+	for (char *slash; (slash = strrchr(at, '/')) && slash[1]; strict = false) {
+		struct stat above;
+
+		*slash = '\0';
+		if (lstat(*at ? at : "/", &above) < 0)
+			return err_sys_kind(err, ERR_AUTH, "credentials: %s", what);
+		bool open = others_write(&above);
+		if (open && strict && !(above.st_mode & S_ISVTX))
+			return refuse_file(*at ? at : "/", what, &above, err);
+		if (open && !is_trusted(st)) {
+			*slash = '/';
+			return refuse_file(at, what, NULL, err);
+		}
+		*st = above;
+	}
+	return 0;
+}
+
+/* Where an open file lies; owned, NULL errno. */
+static char *place_of(int fd)
+{
+	auto_free char *proc = mem_printf("/proc/self/fd/%d", fd);
+
+	return realpath(proc, NULL);
+}
+
+static int check_file(int fd, bool dir, const char *what, struct err **err)
+{
+	struct stat st;
+	auto_free char *at = place_of(fd);
+
+	if (!at || fstat(fd, &st) < 0)
+		return err_sys_kind(err, ERR_AUTH, "credentials: %s", what);
+	if (others_write(&st) && !(dir && st.st_mode & S_ISVTX))
+		return refuse_file(at, what, &st, err);
+	return check_above(at, &st, !dir, what, err);
+}
+
+int owned_file(int fd, const char *what, struct err **err)
+{
+	auto_free char *shown = fs_printable(what);
+
+	return check_file(fd, false, shown, err);
+}
+
+int owned_file_dir(int fd, const char *what, struct err **err)
+{
+	auto_free char *shown = fs_printable(what);
+
+	return check_file(fd, true, shown, err);
 }

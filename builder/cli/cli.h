@@ -65,6 +65,12 @@ struct cli_command {
 };
 
 /*
+ * Write what is still held back. 0, or -1 (ERR_SYS) where some of the output was not taken, which is
+ * said once: then 0 again. A reader that went away early (`bld images | head -1`) is no error.
+ */
+int cli_finish_output(struct err **err);
+
+/*
  * Find the command that argv names among `commands` (ended by NULL), parse, run it.
  * Returns the exit status, or -1 with *err (ERR_USAGE for a wrong command line).
  */

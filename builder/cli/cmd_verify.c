@@ -45,6 +45,9 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		(unsigned long long)r.problems);
 	if (r.problems == 0)
 		return 0;
+	/* What was found is the result: that it is not all there is worse than what was found. */
+	if (cli_finish_output(err) < 0)
+		return -1;
 	err_set(err, ERR_CORRUPT, "%llu problem%s in %s: %s%s", (unsigned long long)r.problems,
 		r.problems == 1 ? "" : "s", store_root(s), first ? first : "",
 		r.problems == 1 ? "" : " ...");

@@ -2,8 +2,12 @@
 // From argv to a command: global options, "help", the nearest command for a mistyped one.
 #include "builder/cli/cli.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/cli/foreign.h"
 #include "parser/suggest.h"
@@ -162,4 +166,27 @@ int cli_main(struct cli *c, const struct cli_command *const *commands, int argc,
 		return unknown_command(commands, NULL, words.v[0], err);
 	/* The command's words are the last ones of argv. */
 	return run_command(c, commands, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
+}
+
+static bool reader_is_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
+int cli_finish_output(struct err **err)
+{
+	int error = fflush(stdout) == 0 ? 0 : errno;
+	bool lost = error || ferror(stdout);
+
+	if (!lost)
+		return 0;
+	clearerr(stdout);
+	__fpurge(stdout);
+	if (error == EPIPE || reader_is_gone())
+		return 0;
+	/* stdio keeps no reason of a write that failed in between. */
+	return err_set(err, ERR_SYS, "standard output: %s",
+		error ? strerror(error) : "not all of it could be written");
 }

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "builder/sandbox/kernel.h"
 #include "store/base/mem.h"
 
 #define INITIAL_USER_NS 0xEFFFFFFDU /* inode number of the first user namespace */
@@ -51,26 +52,38 @@ bool indexes_release_is_safe(const char *release)
 	return minor > 12 || (minor == 12 && patch >= 2);
 }
 
-const char *indexes_obstacle(void)
+static int obstacle(const char **out, const char *why)
+{
+	*out = why;
+	return 1;
+}
+
+int indexes_obstacle(const char **why)
 {
 	struct utsname u;
 	struct stat sb;
 	int fs;
 
 	if (uname(&u) < 0 || !indexes_release_is_safe(u.release))
-		return "Linux 6.12.2 or later is needed, 6.12.0 and 6.12.1 would panic";
+		return obstacle(
+			why, "Linux 6.12.2 or later is needed, 6.12.0 and 6.12.1 would panic");
 	if (geteuid() != 0)
-		return "needs root";
-	if (stat("/proc/self/ns/user", &sb) < 0 || sb.st_ino != INITIAL_USER_NS)
-		return "needs the first user namespace";
+		return obstacle(why, "needs root");
+	if (stat("/proc/self/ns/user", &sb) < 0) {
+		if (errno != ENOENT && errno != EACCES && errno != EPERM)
+			return -1;
+		return obstacle(why, "needs /proc");
+	}
+	if (sb.st_ino != INITIAL_USER_NS)
+		return obstacle(why, "needs the first user namespace");
 	fs = fsopen("erofs", FSOPEN_CLOEXEC);
 	if (fs >= 0) {
 		close(fs);
-		return NULL;
+		return 0;
 	}
-	if (errno == ENODEV)
-		return "the kernel has no EROFS";
-	return "fsopen is refused";
+	if (!kernel_lacks(errno))
+		return -1;
+	return obstacle(why, errno == ENODEV ? "the kernel has no EROFS" : "fsopen is refused");
 }
 
 /* An answer of the kernel or of a filter around us that will not change; ENOENT: no /proc. */
@@ -87,32 +100,33 @@ static bool is_refusal(int error)
 
 static int empty_tmpfs(void)
 {
-	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), fd = -1;
+	auto_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
-	if (fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (fs >= 0)
-		close(fs);
-	return fd;
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return fsmount(fs, FSMOUNT_CLOEXEC, 0);
 }
 
-/* An overlay of two file systems that are nowhere attached, and itself neither. */
-static bool takes_detached(void)
+/* An overlay of two file systems that are nowhere attached, and itself neither: 1 is made, 0 is
+ * not, -1 errno. */
+static int takes_detached(void)
 {
 	auto_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	auto_fd int one = empty_tmpfs(), two = empty_tmpfs(); /* they end with their descriptors */
 	const int lower[] = {one, two};
 
 	if (fs < 0 || one < 0 || two < 0)
-		return false;
+		return is_refusal(errno) ? 0 : -1;
 	for (size_t i = 0; i < ARRAY_LEN(lower); i++) {
 		char path[64];
 
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", lower[i]);
 		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
-			return false;
+			return is_refusal(errno) ? 0 : -1;
 	}
-	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		return 1;
+	return is_refusal(errno) ? 0 : -1;
 }
 
 /* --- mounts ---------------------------------------------------------------------------------- */
@@ -182,10 +196,17 @@ static void keep(struct indexes *x, const struct stat *sb, int take_fd)
 	*m = (struct indexes_mount){sb->st_dev, sb->st_ino, take_fd, ++x->clock};
 }
 
-static bool taken_locked(struct indexes *x)
+/* 1, 0, -1 errno: ask again. */
+static int taken_locked(struct indexes *x)
 {
-	if (x->state == INDEXES_UNKNOWN)
-		x->state = indexes_obstacle() ? INDEXES_REFUSED : INDEXES_TAKEN;
+	const char *why;
+
+	if (x->state == INDEXES_UNKNOWN) {
+		int r = indexes_obstacle(&why);
+		if (r < 0)
+			return -1;
+		x->state = r ? INDEXES_REFUSED : INDEXES_TAKEN;
+	}
 	return x->state == INDEXES_TAKEN;
 }
 
@@ -194,6 +215,15 @@ static int word(struct err **err, const char *detail)
 	if (!*detail)
 		return err_sys_kind(err, ERR_SANDBOX, "mount an EROFS index");
 	return err_set(err, ERR_SANDBOX, "mount an EROFS index: %s (%s)", strerror(errno), detail);
+}
+
+static int probe_lowers(struct indexes *x)
+{
+	int r = takes_detached();
+
+	if (r >= 0)
+		x->lowers = r ? INDEXES_DETACHED : INDEXES_ATTACHED;
+	return r;
 }
 
 /* *fd: the mount, or -1 where it is of no use to a second sandbox; the list's. 1, 0 refused, -1 */
@@ -218,8 +248,12 @@ static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct 
 	}
 	if (*fd < 0)
 		return word(err, detail);
-	if (x->lowers == INDEXES_UNPROBED)
-		x->lowers = takes_detached() ? INDEXES_DETACHED : INDEXES_ATTACHED;
+	if (x->lowers == INDEXES_UNPROBED && probe_lowers(x) < 0) {
+		err_sys_kind(err, ERR_SANDBOX, "look at how an overlay takes an EROFS index");
+		close(*fd);
+		*fd = -1;
+		return -1;
+	}
 	if (x->lowers == INDEXES_ATTACHED) {
 		close(*fd);
 		*fd = -1;
@@ -228,14 +262,20 @@ static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct 
 	return 1;
 }
 
+static int untold(struct err **err)
+{
+	return err_sys_kind(err, ERR_SANDBOX, "look whether EROFS indexes can be mounted");
+}
+
 int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err **err)
 {
 	auto_err struct err *refusal = NULL;
-	int fd, r = 1;
+	int fd, r;
 
 	pthread_mutex_lock(&x->lock);
-	if (!taken_locked(x))
-		r = 0;
+	r = taken_locked(x);
+	if (r < 0)
+		untold(&refusal);
 	for (size_t i = 0; r == 1 && i < n; i++)
 		if (v[i].index_fd >= 0)
 			r = mount_once(x, &v[i], &fd, &refusal);
@@ -250,9 +290,11 @@ int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err *
 static int get_locked(struct indexes *x, const struct lower *l, bool *attach, struct err **err)
 {
 	char detail[DETAIL_MAX];
-	int fd = -1;
+	int fd = -1, r = taken_locked(x);
 
-	if (!taken_locked(x))
+	if (r < 0)
+		return untold(err);
+	if (r == 0)
 		return err_set(err, ERR_SANDBOX, "EROFS indexes cannot be mounted here");
 	if (mount_once(x, l, &fd, err) <= 0)
 		return -1;
@@ -278,7 +320,7 @@ bool indexes_taken(struct indexes *x)
 	bool taken;
 
 	pthread_mutex_lock(&x->lock);
-	taken = taken_locked(x);
+	taken = taken_locked(x) != 0;
 	pthread_mutex_unlock(&x->lock);
 	return taken;
 }

@@ -129,6 +129,12 @@ int kernel_enter_fds(struct ops_state *st)
 	return r;
 }
 
+bool kernel_lacks(int error)
+{
+	return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL ||
+	       error == ENODEV || error == EOPNOTSUPP;
+}
+
 char *kernel_number(int n, char out[16])
 {
 	char tmp[16];

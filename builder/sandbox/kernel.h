@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -23,6 +24,10 @@ int kernel_open(int dir, const char *path, int flags, uint64_t resolve);
 pid_t kernel_clone(uint64_t flags, int *pidfd);
 /* The same into a control group of version 2, by its directory (clone3, Linux 5.7). */
 pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group);
+
+/* What the kernel, or a filter or a security module around us, says of a call or a file system that
+ * is not to be had here and will not be: not that it had no memory, descriptor or disk just now. */
+bool kernel_lacks(int error);
 
 /* A sanitizer watches memory: its tables know nothing of a second process that uses it too. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Probes: each calls the kernel with arguments that change nothing, and looks at the error. ENOSYS
- * is an old kernel, EPERM usually the system call filter of a container around us.
+ * is an old kernel, EPERM usually the system call filter of a container around us. An error that says
+ * nothing about what the kernel has (no memory, no descriptors) ends the build.
  */
 #include "builder/sandbox/probe.h"
 
@@ -18,6 +19,9 @@
 #include "builder/sandbox/landlock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+
+#define CPUS    "/sys/devices/system/cpu"
+#define CGROUPS "/sys/fs/cgroup"
 
 struct feature {
 	const char *name;
@@ -96,33 +100,60 @@ static const struct feature features[] = {
 	{"overlay", try_overlay, "3.18"},
 };
 
-/* Before Linux 6.5 overlay took any option as text and looked at it only when it was mounted; then
- * came a parser without, and in 6.8 with "lowerdir+". */
-static enum overlay_api probe_overlay(void)
+/*
+ * Before Linux 6.5 overlay took any option as text and looked at it only when it was mounted; then
+ * came a parser without, and in 6.8 with "lowerdir+". 0, or an errno that tells nothing about that.
+ */
+static int probe_overlay(enum overlay_api *out)
 {
 	auto_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "bld_unknown", "x", 0) == 0)
-		return OVERLAY_CLASSIC;
-	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", "/", 0) == 0 ? OVERLAY_LOWERDIR_PLUS
-									   : OVERLAY_CLASSIC;
+	*out = OVERLAY_CLASSIC;
+	if (fs < 0)
+		return kernel_lacks(errno) ? 0 : errno;
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "bld_unknown", "x", 0) == 0)
+		return 0;
+	if (!kernel_lacks(errno))
+		return errno;
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", "/", 0) < 0)
+		return kernel_lacks(errno) ? 0 : errno;
+	*out = OVERLAY_LOWERDIR_PLUS;
+	return 0;
 }
 
-/* /sys/devices/system/cpu/cpuN/thermal_throttle: seldom there in virtual machines. */
-static void find_throttle(struct strlist *out)
+static bool is_absent(int error)
 {
-	DIR *d = opendir("/sys/devices/system/cpu");
+	return error == ENOENT || error == ENOTDIR;
+}
+
+static int add_throttle(int cpus, const char *name, struct strlist *out)
+{
+	auto_free char *path = mem_printf("%s/thermal_throttle", name);
+
+	if (strncmp(name, "cpu", 3) != 0)
+		return 0;
+	if (faccessat(cpus, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_absent(errno) ? 0 : -1;
+	strlist_addf(out, "devices/system/cpu/%s", path);
+	return 0;
+}
+
+/* /sys/devices/system/cpu/cpuN/thermal_throttle: seldom there in virtual machines. One that is not
+ * found is not hidden: any error but "not there" counts. */
+static int find_throttle(struct strlist *out)
+{
+	DIR *d = fs_opendir(AT_FDCWD, CPUS);
 	const struct dirent *e;
+	int more = 0, r = 0;
 
-	while (d && fs_readdir(d, &e) == 1) {
-		auto_free char *path = mem_printf("%s/thermal_throttle", e->d_name);
-
-		if (strncmp(e->d_name, "cpu", 3) == 0 &&
-			faccessat(dirfd(d), path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			strlist_addf(out, "devices/system/cpu/%s", path);
-	}
-	if (d)
-		closedir(d);
+	if (!d)
+		return is_absent(errno) ? 0 : -1;
+	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
+		r = add_throttle(dirfd(d), e->d_name, out);
+	int saved = errno;
+	closedir(d);
+	errno = saved;
+	return more < 0 ? -1 : r;
 }
 
 static int check_privilege(struct probe *p, struct err **err)
@@ -138,31 +169,52 @@ static int check_privilege(struct probe *p, struct err **err)
 					    : "start bld as root");
 }
 
-int probe_run(struct probe *p, struct err **err)
+/* 0 it is here, or something else serves; -1 */
+static int check_feature(const struct feature *f, struct err **err)
+{
+	int error = f->try_it();
+
+	if (error == 0 || (f->otherwise && kernel_lacks(error)))
+		return 0;
+	err_set(err, ERR_SANDBOX, "RUN needs %s: %s", f->name, strerror(error));
+	if (!kernel_lacks(error))
+		return -1;
+	if (error == EPERM)
+		return err_hint(err, "a container around bld refuses it: start it privileged "
+				     "(--privileged)");
+	return err_hint(err, "Linux %s or later has it%s", f->since,
+		f->try_it == try_overlay ? ", as a module: modprobe overlay" : "");
+}
+
+/* What RUN can do without, if it is known to be without it. */
+static int find_rest(struct probe *p, struct err **err)
 {
 	struct statfs sfs;
+	int error = probe_overlay(&p->overlay);
 
+	if (error) {
+		errno = error;
+		return err_sys_kind(err, ERR_SANDBOX, "look at what overlay can do");
+	}
+	p->landlock = landlock_abi();
+	if (p->landlock < 0 && !kernel_lacks(errno))
+		return err_sys_kind(err, ERR_SANDBOX, "look at what Landlock can do");
+	if (statfs(CGROUPS, &sfs) == 0)
+		p->cgroup2 = sfs.f_type == CGROUP2_SUPER_MAGIC;
+	else if (!is_absent(errno) && !kernel_lacks(errno))
+		return err_sys_kind(err, ERR_SANDBOX, CGROUPS);
+	return find_throttle(&p->throttle) < 0 ? err_sys_kind(err, ERR_SANDBOX, CPUS) : 0;
+}
+
+int probe_run(struct probe *p, struct err **err)
+{
 	*p = (struct probe){0};
 	if (check_privilege(p, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(features); i++) {
-		const struct feature *f = &features[i];
-		int error = f->try_it();
-
-		if (error == 0 || f->otherwise)
-			continue;
-		err_set(err, ERR_SANDBOX, "RUN needs %s: %s", f->name, strerror(error));
-		if (error == EPERM)
-			return err_hint(err, "a container around bld refuses it: start it "
-					     "privileged (--privileged)");
-		return err_hint(err, "Linux %s or later has it%s", f->since,
-			f->try_it == try_overlay ? ", as a module: modprobe overlay" : "");
-	}
-	p->overlay = probe_overlay();
-	p->landlock = landlock_abi();
-	p->cgroup2 = statfs("/sys/fs/cgroup", &sfs) == 0 && sfs.f_type == CGROUP2_SUPER_MAGIC;
-	find_throttle(&p->throttle);
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(features); i++)
+		if (check_feature(&features[i], err) < 0)
+			return -1;
+	return find_rest(p, err);
 }
 
 void probe_clear(struct probe *p)
@@ -205,14 +257,17 @@ void probe_describe(struct strlist *out)
 	for (size_t i = 0; i < ARRAY_LEN(features); i++) {
 		int error = features[i].try_it();
 
-		if (error && features[i].otherwise)
+		if (kernel_lacks(error) && features[i].otherwise)
 			strlist_addf(out, "%s: no (%s)", features[i].name, features[i].otherwise);
 		else if (error)
 			strlist_addf(out, "%s: no (%s)", features[i].name, strerror(error));
 		else
 			strlist_addf(out, "%s: yes", features[i].name);
 	}
-	strlist_add(out, probe_overlay() == OVERLAY_LOWERDIR_PLUS
+	enum overlay_api api;
+
+	(void)probe_overlay(&api);
+	strlist_add(out, api == OVERLAY_LOWERDIR_PLUS
 				 ? "overlay lowerdir+: yes"
 				 : "overlay lowerdir+: no (mount(2) is used)");
 	describe_landlock(out);

@@ -557,11 +557,14 @@ static void describe_groups(struct strlist *out)
 
 void sandbox_describe(struct strlist *out)
 {
-	const char *why = indexes_obstacle();
+	const char *why = NULL;
+	int no = indexes_obstacle(&why), untold = errno;
 
 	probe_describe(out);
 	describe_groups(out);
-	if (why)
+	if (no < 0)
+		strlist_addf(out, "EROFS indexes: not known (%s)", strerror(untold));
+	else if (no)
 		strlist_addf(out, "EROFS indexes: no (%s)", why);
 	else
 		strlist_add(out, "EROFS indexes: yes (where the store's file system allows)");

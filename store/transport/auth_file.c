@@ -10,6 +10,7 @@
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
 #include "store/base/strlist.h"
+#include "store/owned.h"
 #include "store/transport/auth_helper.h"
 
 #define HUB_KEY "https://index.docker.io/v1/"
@@ -84,6 +85,34 @@ static const char *server_for(const char *host)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+/* One that may not be read may have said something: going on without it is no answer. */
+static int unreadable(const char *shown, struct err **err)
+{
+	int error = errno;
+
+	err_sys_kind(err, ERR_CONTEXT, "credentials: %s", shown);
+	if (error != EACCES)
+		return -1;
+	return err_hint(err, "it was looked for there because HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME "
+			     "or DOCKER_CONFIG says so; --authfile names another file");
+}
+
+/* A pipe is of the one who started us. */
+static int check_file(int fd, const char *path, struct err **err)
+{
+	struct stat st;
+	auto_free char *shown = fs_printable(path);
+
+	if (fstat(fd, &st) < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "credentials: %s", shown);
+	if (S_ISFIFO(st.st_mode))
+		return 0;
+	if (S_ISREG(st.st_mode))
+		return owned_file(fd, path, err);
+	return err_set(err, ERR_CONTEXT, "credentials: %s: %s", shown,
+		S_ISDIR(st.st_mode) ? "is a directory" : "not a regular file");
+}
+
 /* 1 read, 0 there is no such file, -1. */
 static int read_doc(const char *path, json_t **out, struct err **err)
 {
@@ -91,9 +120,14 @@ static int read_doc(const char *path, json_t **out, struct err **err)
 	auto_free char *shown = fs_printable(path);
 
 	buf_init(&b, AUTH_FILE_MAX);
-	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	if (fs_read_file(AT_FDCWD, path, AUTH_FILE_MAX, &b, err) < 0)
+	if (fd < 0)
+		return unreadable(shown, err);
+	if (check_file(fd, path, err) < 0)
+		return -1;
+	if (fs_read_fd(fd, AUTH_FILE_MAX, shown, &b, err) < 0)
 		return err_prefix(err, "credentials");
 	/* Nothing of the parser's message: it may quote the file. */
 	*out = jsonx_load(b.data, b.len, AUTH_FILE_MAX, shown, NULL);
@@ -251,6 +285,19 @@ static int make_parents(const char *path, struct err **err)
 	return 0;
 }
 
+/* Nobody else may have prepared, or can change, where a password goes. */
+static int check_dir(const char *path, struct err **err)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	auto_free char *shown = fs_printable(path);
+	auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "credentials: %s", shown);
+	return owned_file_dir(fd, path, err);
+}
+
 static int write_doc(const char *path, json_t *doc, struct err **err)
 {
 	auto_free char *text = json_dumps(doc, JSON_INDENT(4));
@@ -258,7 +305,7 @@ static int write_doc(const char *path, json_t *doc, struct err **err)
 
 	if (!text)
 		return err_set(err, ERR_AUTH, "credentials: cannot be written as JSON");
-	if (make_parents(path, err) < 0)
+	if (make_parents(path, err) < 0 || check_dir(path, err) < 0)
 		rc = -1;
 	else
 		rc = fs_replace_file(AT_FDCWD, path, text, strlen(text), 0600, true, err);

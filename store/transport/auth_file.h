@@ -4,7 +4,8 @@
  * otherwise in $XDG_RUNTIME_DIR/containers/auth.json (or /run/containers/UID/auth.json),
  * ~/.config/containers/auth.json, $DOCKER_CONFIG/config.json or ~/.docker/config.json,
  * ~/.dockercfg. In one file: credHelpers of the registry, `auths` from the most specific path to
- * the host, keys that are URLs, credsStore.
+ * the host, keys that are URLs, credsStore. A file that cannot be read is an error, not one that is
+ * not there; one that others can change, or put there, is refused (owned_file).
  */
 #ifndef BLD_STORE_TRANSPORT_AUTH_FILE_H
 #define BLD_STORE_TRANSPORT_AUTH_FILE_H

@@ -168,6 +168,35 @@ files_image() {
 	build -t "$1" ctx
 }
 
+# link_image: hard links to files of lower layers, which docker 26 and buildah refuse to unpack
+link_image() {
+	mkdir -p l1/w l2/w l3
+	echo one >l1/w/a && ln l1/w/a l2/w/a && ln l2/w/a l2/w/b && ln l2/w/b l3/A && echo other >l3/o
+	tar --numeric-owner -C l1 -cf l1.tar w
+	tar --numeric-owner -C l2 -cf l2.tar w/a w/b && tar --delete -f l2.tar w/a
+	(cd l3 && mkdir w && ln A w/b && tar --numeric-owner -cf ../l3.tar w/b A o && tar --delete -f ../l3.tar w/b)
+	python3 "$TOOLS/mkimage.py" oci links l1.tar l2.tar l3.tar >/dev/null
+	ok bld pull -q oci:oci:links
+	printf 'FROM %s\n' "$(bld images -q | head -1)" >ctx/Dockerfile
+}
+
+@test "hard links to files of lower layers are hard links in local and tar" {
+	link_image
+	tar -tvf l2.tar >list
+	has "$(cat list)" 'w/b link to w/a'
+	hasnt "$(cat list)" '^-'
+	ok bld build -q -o out -o type=tar,dest=o.tar ctx
+	equal "$(stat -c '%i %h' out/w/a)" "$(stat -c '%i %h' out/w/b)"
+	equal "$(stat -c '%i %h' out/w/a)" "$(stat -c '%i 3' out/A)"
+	equal "$(cat out/A out/o)" "one
+other"
+	tar -tvf o.tar >list
+	equal "$(grep -c ' link to ' list)" 2
+	# again, over what is there
+	ok bld build -q -o out ctx
+	equal "$(stat -c '%i 3' out/w/b)" "$(stat -c '%i %h' out/A)"
+}
+
 # what a directory holds: type, mode, owner, size, time of files, target of links
 listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y %m %U:%G %p %l\n' -o -printf '%y %m %U:%G %s %T@ %n %p\n' | sort -k2); }
 
