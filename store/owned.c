@@ -95,8 +95,9 @@ static int refuse_file(const char *path, const char *what, const struct stat *st
 	if (!st)
 		err_set(err, ERR_AUTH, "credentials: %s: %s is another user's", what, shown);
 	else
-		err_set(err, ERR_AUTH, "credentials: %s: %s can be written to by others (mode %04o)",
-			what, shown, (unsigned)st->st_mode & 07777);
+		err_set(err, ERR_AUTH,
+			"credentials: %s: %s can be written to by others (mode %04o)", what, shown,
+			(unsigned)st->st_mode & 07777);
 	return err_hint(err, "credentials that others can change are not used: `chmod go-w` it, or "
 			     "name another file with --authfile or REGISTRY_AUTH_FILE");
 }

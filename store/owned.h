@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is a directory, or a file, ours alone? A store holds set-user-ID files and decides what root mounts and runs:
- * one that somebody else has prepared, or can still change, is refused, and the message names what
- * is wrong with it.
+ * Is a directory, or a file, ours alone? A store holds set-user-ID files and decides what root
+ * mounts and runs: one that somebody else has prepared, or can still change, is refused, and the
+ * message names what is wrong with it.
  */
 #ifndef BLD_STORE_OWNED_H
 #define BLD_STORE_OWNED_H
@@ -18,8 +18,8 @@ int owned_dir(int fd, const char *what, struct err **err);
  */
 int owned_way(const char *path, struct err **err);
 /*
- * Open file `fd`, shown as `what`, that says who we are to others: nobody else may write to it or to
- * its directory. In a directory with the sticky bit, or further up one that others may write to,
+ * Open file `fd`, shown as `what`, that says who we are to others: nobody else may write to it or
+ * to its directory. In a directory with the sticky bit, or further up one that others may write to,
  * what lies on the way must be ours or root's.
  */
 int owned_file(int fd, const char *what, struct err **err);

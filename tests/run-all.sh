@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [budgets] [kill] [few]   (default: all)
+# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [inject] [budgets] [kill] [few]   (default: all)
 #
 # Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
 # below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
@@ -202,13 +202,18 @@ suite_kill() {
 	run kill bash tests/kill/kill.sh
 }
 
+# A sample of check-inject.
+suite_inject() {
+	run inject nice python3 tests/inject/inject.py --sample 100
+}
+
 # System calls of small workloads; instructions depend on the libraries and are in bench-check.
 suite_budgets() {
 	run budgets python3 tests/bench/budgets.py check --calls
 	run planted bash tests/bench/planted.sh
 }
 
-[ $# -gt 0 ] || set -- lint unit conformance e2e budgets kill
+[ $# -gt 0 ] || set -- lint unit conformance e2e inject budgets kill
 began=$SECONDS
 for s in "$@"; do
 	t=$SECONDS

@@ -65,8 +65,8 @@ struct cli_command {
 };
 
 /*
- * Write what is still held back. 0, or -1 (ERR_SYS) where some of the output was not taken, which is
- * said once: then 0 again. A reader that went away early (`bld images | head -1`) is no error.
+ * Write what is still held back. 0, or -1 (ERR_SYS) where some of the output was not taken, which
+ * is said once: then 0 again. A reader that went away early (`bld images | head -1`) is no error.
  */
 int cli_finish_output(struct err **err);
 

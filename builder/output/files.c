@@ -35,9 +35,9 @@ static bool is_piece(const struct layer_entry *e, size_t i, struct piece *out)
 
 /*
  * A tree keeps the inodes of its layers apart: a hard link to a file of a lower layer is a copy
- * there, so that every form of the layers shows the same. Outside of the store it is one file again.
- * Two files that are the same piece of the same tar are such a pair; nothing else makes one. Links
- * to an empty file have no piece and stay files of their own.
+ * there, so that every form of the layers shows the same. Outside of the store it is one file
+ * again. Two files that are the same piece of the same tar are such a pair; nothing else makes one.
+ * Links to an empty file have no piece and stay files of their own.
  */
 static void find_links(struct output_files *f)
 {

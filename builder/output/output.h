@@ -64,14 +64,16 @@ struct output_times {
 struct output_files {
 	struct layer_tree *tree; /* owned */
 	struct layer_list *list; /* owned; sorted, without the root directory */
-	const char **first; /* owned, or NULL; by entry: the file that it is a hard link to, or NULL */
+	const char *
+		*first; /* owned, or NULL; by entry: the file that it is a hard link to, or NULL */
 	const struct output_times *times;
 	const volatile int *cancelled; /* polled; may be NULL */
 	const char *below;             /* tar: the directory they are put in, or NULL; borrowed */
 };
 int output_files_open(struct store *s, const struct oci_config *c, const struct output_times *t,
 	struct output_files *out, struct err **err);
-/* Entry i with its time; hard links also where a layer links to a file of a lower one; false for what is not written (the root). */
+/* Entry i with its time; hard links also where a layer links to a file of a lower one; false for
+ * what is not written (the root). */
 bool output_files_at(const struct output_files *f, size_t i, struct layer_entry *out);
 int output_files_cancelled(const struct output_files *f, struct err **err);
 void output_files_clear(struct output_files *f);

@@ -122,6 +122,14 @@ static const char *word_error(int error)
 	}
 }
 
+/* The same with the reason that errno is. */
+static int give_up_errno(struct cgroup_part_state *s)
+{
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)
+		s->failed = errno;
+	return give_up(s, word_error(errno));
+}
+
 /* The group that bld runs in. */
 static int open_parent(struct cgroup_part_state *s, enum cgroup_part part, const char *text)
 {
@@ -132,11 +140,14 @@ static int open_parent(struct cgroup_part_state *s, enum cgroup_part part, const
 		return give_up(s, "there is no such control group here");
 	auto_fd int root = mount_hierarchy(&l, s->unified);
 	if (root < 0)
-		return give_up(s, word_error(errno));
+		return give_up_errno(s);
 	l.path += strspn(l.path, "/");
 	s->parent = kernel_open(root, *l.path ? l.path : ".", O_RDONLY | O_DIRECTORY,
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	return s->parent < 0 ? give_up(s, "the control group of bld is not to be seen here") : 0;
+	if (s->parent >= 0)
+		return 0;
+	give_up_errno(s);
+	return give_up(s, "the control group of bld is not to be seen here");
 }
 
 /* --- the group of a build -------------------------------------------------------------------- */
@@ -310,16 +321,25 @@ static int open_part(struct cgroups *g, enum cgroup_part part, bool unified, con
 	}
 	if (r == 0)
 		return 0;
+	give_up_errno(s);
 	close_fd(&s->parent);
-	return give_up(s, word_error(errno));
+	return -1;
 }
 
-static int read_own(struct buf *b)
+/* Of both parts. */
+static int read_own(struct cgroups *g, struct buf *b)
 {
-	auto_err struct err *ignored = NULL;
+	auto_err struct err *why = NULL;
 
 	buf_init(b, CGROUP_TEXT_MAX);
-	return fs_read_file(AT_FDCWD, "/proc/self/cgroup", CGROUP_TEXT_MAX, b, &ignored);
+	if (fs_read_file(AT_FDCWD, "/proc/self/cgroup", CGROUP_TEXT_MAX, b, &why) == 0)
+		return 0;
+	errno = err_errno(why);
+	for (int i = 0; i < CGROUP_PARTS; i++) {
+		give_up_errno(&g->part[i]);
+		give_up(&g->part[i], "/proc/self/cgroup cannot be read");
+	}
+	return -1;
 }
 
 /*
@@ -334,7 +354,7 @@ static int open_pids_v2(struct cgroups *g, const char *text)
 	if (devices->dir < 0 || !devices->unified)
 		return open_part(g, CGROUP_PIDS, true, text);
 	pids->unified = true;
-	return set_pids(devices, g) < 0 ? give_up(pids, word_error(errno)) : 0;
+	return set_pids(devices, g) < 0 ? give_up_errno(pids) : 0;
 }
 
 void cgroups_init(struct cgroups *g)
@@ -344,20 +364,33 @@ void cgroups_init(struct cgroups *g)
 		g->part[i] = (struct cgroup_part_state){.parent = -1, .dir = -1, .join = -1};
 }
 
-void cgroups_open(struct cgroups *g)
+/* In one hierarchy, or else in the other. */
+static int open_either(struct cgroups *g, enum cgroup_part part, const char *text, struct err **err)
+{
+	int r = open_part(g, part, false, text);
+
+	if (r < 0)
+		r = part == CGROUP_PIDS ? open_pids_v2(g, text) : open_part(g, part, true, text);
+	if (r == 0 || !g->part[part].failed)
+		return 0;
+	errno = g->part[part].failed;
+	return err_sys_kind(err, ERR_SANDBOX, "make a control group for the build");
+}
+
+int cgroups_open(struct cgroups *g, struct err **err)
 {
 	auto_buf struct buf text;
 
 	cgroups_init(g);
-	if (read_own(&text) < 0) {
-		for (int i = 0; i < CGROUP_PARTS; i++)
-			give_up(&g->part[i], "/proc/self/cgroup cannot be read");
-		return;
+	if (read_own(g, &text) < 0) {
+		errno = g->part[CGROUP_DEVICES].failed;
+		return errno ? err_sys_kind(err, ERR_SANDBOX, "/proc/self/cgroup") : 0;
 	}
-	if (open_part(g, CGROUP_DEVICES, false, text.data) < 0)
-		(void)open_part(g, CGROUP_DEVICES, true, text.data);
-	if (open_part(g, CGROUP_PIDS, false, text.data) < 0)
-		(void)open_pids_v2(g, text.data);
+	if (open_either(g, CGROUP_DEVICES, text.data, err) == 0 &&
+		open_either(g, CGROUP_PIDS, text.data, err) == 0)
+		return 0;
+	cgroups_close(g);
+	return -1;
 }
 
 void cgroups_close(struct cgroups *g)

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/base/err.h"
+
 #define CGROUP_NAME_SIZE 24
 
 enum cgroup_part { CGROUP_DEVICES, CGROUP_PIDS, CGROUP_PARTS };
@@ -28,6 +30,7 @@ struct cgroup_part_state {
 	char name[CGROUP_NAME_SIZE];
 	bool unified;
 	const char *why; /* it is missing; static */
+	int failed;      /* an errno that says nothing about what the kernel has, or 0 */
 };
 
 struct cgroups {
@@ -39,8 +42,9 @@ struct cgroups {
 
 /* Nothing is open: cgroups_close() may be called. */
 void cgroups_init(struct cgroups *g);
-/* Make what can be had, and remove what others left. */
-void cgroups_open(struct cgroups *g);
+/* Make what can be had, and remove what others left. 0, also where there is nothing; -1: it cannot
+ * be told now what can be had (no memory, no descriptors), and nothing is open. */
+int cgroups_open(struct cgroups *g, struct err **err);
 /* After the last process in it has ended. */
 void cgroups_close(struct cgroups *g);
 

@@ -38,14 +38,14 @@ struct indexes {
 void indexes_init(struct indexes *x);
 void indexes_clear(struct indexes *x);
 
-/* 0: as far as can be told without a mount, this kernel takes them; 1: it does not, and *why says why
- * (static); -1 errno: it cannot be told now. */
+/* 0: as far as can be told without a mount, this kernel takes them; 1: it does not, and *why says
+ * why (static); -1 errno: it cannot be told now. */
 int indexes_obstacle(const char **why);
 /* By release number: older than file-backed mounts, one of those that panic, or not understood. */
 bool indexes_release_is_safe(const char *release);
 
-/* What indexes_obstacle() says, asked once; and no mount was refused since. True as well where it could
- * not tell: indexes_try() asks again, and has the error. */
+/* What indexes_obstacle() says, asked once; and no mount was refused since. True as well where it
+ * could not tell: indexes_try() asks again, and has the error. */
 bool indexes_taken(struct indexes *x);
 /* Mount what is not mounted yet. 1 all are; 0 refused, for good; -1 */
 int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err **err);

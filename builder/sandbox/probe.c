@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Probes: each calls the kernel with arguments that change nothing, and looks at the error. ENOSYS
- * is an old kernel, EPERM usually the system call filter of a container around us. An error that says
- * nothing about what the kernel has (no memory, no descriptors) ends the build.
+ * is an old kernel, EPERM usually the system call filter of a container around us. An error that
+ * says nothing about what the kernel has (no memory, no descriptors) ends the build.
  */
 #include "builder/sandbox/probe.h"
 
@@ -267,8 +267,7 @@ void probe_describe(struct strlist *out)
 	enum overlay_api api;
 
 	(void)probe_overlay(&api);
-	strlist_add(out, api == OVERLAY_LOWERDIR_PLUS
-				 ? "overlay lowerdir+: yes"
-				 : "overlay lowerdir+: no (mount(2) is used)");
+	strlist_add(out, api == OVERLAY_LOWERDIR_PLUS ? "overlay lowerdir+: yes"
+						      : "overlay lowerdir+: no (mount(2) is used)");
 	describe_landlock(out);
 }

@@ -127,8 +127,7 @@ static int find_facts(struct runner_facts *f, struct err **err)
 	f->pid1 = pid1_program(err);
 	if (f->pid1 < 0)
 		return -1;
-	cgroups_open(&f->groups);
-	return 0;
+	return cgroups_open(&f->groups, err);
 }
 
 static void clear_facts(struct runner_facts *f)

@@ -546,7 +546,7 @@ static void describe_groups(struct strlist *out)
 {
 	struct cgroups g;
 
-	cgroups_open(&g);
+	(void)cgroups_open(&g, NULL); /* `why` says it */
 	auto_free char *devices = cgroups_describe(&g, CGROUP_DEVICES);
 	auto_free char *pids = cgroups_describe(&g, CGROUP_PIDS);
 	strlist_addf(out, "device nodes in RUN: %s%s", devices,

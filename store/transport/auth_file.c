@@ -93,8 +93,9 @@ static int unreadable(const char *shown, struct err **err)
 	err_sys_kind(err, ERR_CONTEXT, "credentials: %s", shown);
 	if (error != EACCES)
 		return -1;
-	return err_hint(err, "it was looked for there because HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME "
-			     "or DOCKER_CONFIG says so; --authfile names another file");
+	return err_hint(err,
+		"it was looked for there because HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME "
+		"or DOCKER_CONFIG says so; --authfile names another file");
 }
 
 /* A pipe is of the one who started us. */
@@ -289,7 +290,8 @@ static int make_parents(const char *path, struct err **err)
 static int check_dir(const char *path, struct err **err)
 {
 	const char *slash = strrchr(path, '/');
-	auto_free char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	auto_free char *dir =
+		slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
 	auto_free char *shown = fs_printable(path);
 	auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let every system call of bld fail once, and look at what it made of it.
 
-    inject.py [--sample N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
+    inject.py [--sample N] [--turns N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
 
 A point is a flow (a command over a store that is made anew each time), a system call, its number
 in that flow, and an error that fits the call. tests/tools/inject.c lets it fail. Then
 
   status 0     the result is that of an undisturbed run: same names and digests, same objects, same
                output, and `bld verify` is clean                          else: FALSE SUCCESS
+               A build may lack the record that only --explain reads (builder/explain.c leaves it out
+               rather than fail): then the same build again finds every step in the cache
   else         there is one message with a reason                         else: NO REASON
                every image that had a name has it still, is whole, and `bld verify` is clean, or was
                so after `bld verify --repair`; the same command again succeeds and gives what an
@@ -16,8 +18,9 @@ in that flow, and an error that fits the call. tests/tools/inject.c lets it fail
   no end       within a minute                                            HANG
 
 Each point is a line of --points (default $BUILD/inject/points); what is there is not tried again, so
-a run that was interrupted goes on where it was. --sample N tries N points, always the same ones, and
-remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
+a run that was interrupted goes on where it was. The first error of every call comes first, then the
+second one of each, and so on; --turns N ends after the N-th. --sample N tries about N points, some of
+every flow and on one machine always the same ones, and remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
 Prints the figures; exit status 1 if anything was found.
 """
 import argparse
@@ -26,6 +29,7 @@ import hashlib
 import http.server
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -47,6 +51,7 @@ READ = ("EIO", "ENOMEM")
 WRITE = ("ENOSPC", "EIO")
 CHANGE = ("EIO", "ENOSPC", "ENOMEM")
 MEMORY = ("ENOMEM",)
+MEMORY_CALLS = ("mmap", "mprotect", "mremap")
 FITS = {
     **{c: OPEN for c in ("open", "openat", "openat2")},
     **{c: DESCRIPTOR for c in (
@@ -480,6 +485,18 @@ def judge_store(flow, bench, root, want):
     return difference({**have, "objects": want["objects"]}, want)
 
 
+def only_explanation(flow, bench, root, have, want):
+    """Is one record less in the cache all that is different, and none that a step needs?"""
+    if not flow.name.startswith("build-") or not isinstance(have["objects"], dict):
+        return False
+    less = {**have, "objects": {**have["objects"], "bld/cache": have["objects"]["bld/cache"] + 1}}
+    if difference(less, want):
+        return False
+    before = objects(root)
+    status, _, _ = call(root, bench.argv(flow, root))
+    return status == 0 and objects(root) == before and names(root) == have["names"]
+
+
 def attempt(flow, bench, want, point, name):
     call_name, n, error = point
     root = os.path.join(bench.top, name, "store")
@@ -506,7 +523,10 @@ def attempt_on(root, told, untouched, flow, bench, want, point):
     if status is None:
         return "HANG", what
     if status == want["status"]:
-        found = difference(result(flow, bench, root, out), want)
+        have = result(flow, bench, root, out)
+        found = difference(have, want)
+        if found and only_explanation(flow, bench, root, have, want):
+            found = None
         if not found and trace(root) != untouched:
             s, o, e = call(root, ["verify"])
             found = f"verify: {o[-200:]} {e[-200:]}" if s != 0 else None
@@ -541,6 +561,19 @@ def prepare(flow, bench):
     return want, points
 
 
+def sample(todo, flows, n):
+    """n points, some of every flow; the same ones each time."""
+    picked = []
+    with open(BLD, "rb") as program:
+        sanitized = b"__asan_init" in program.read()
+    for f in flows:
+        # Memory that a sanitizer does not get is the end of it.
+        mine = [t for t in todo if t[0] is f and not (sanitized and t[1][0] in MEMORY_CALLS)]
+        k = max(2, n // 2 // len(flows)) + -(-n // 2 * len(mine) // len(todo))
+        picked += random.Random(f.name).sample(mine, min(k, len(mine)))
+    return picked
+
+
 # --- all of them ------------------------------------------------------------------------------
 
 def mount_memory(top):
@@ -558,6 +591,7 @@ def mount_memory(top):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--sample", type=int)
+    p.add_argument("--turns", type=int)
     p.add_argument("--flow", action="append")
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--points", default=os.path.join(BUILD, "inject", "points"))
@@ -565,7 +599,7 @@ def main():
     p.add_argument("--call", help="CALL:N:ERROR of one --flow: only this point, in words")
     o = p.parse_args()
     if os.geteuid() != 0:
-        print("ok - inject # skip needs root")
+        print("ok 1 - inject # skip needs root\n1..1")
         return 0
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="bld-inject.", dir=shm) as top:
@@ -585,7 +619,8 @@ def run(o, top):
         wants[f.name], points = prepare(f, bench)
         todo += [(turn, f, x) for turn, x in points]
     # Each call with one of its errors first: a run that is cut short has seen all of them.
-    todo = [(f, x) for turn, f, x in sorted(todo, key=lambda t: t[0])]
+    todo = [(f, x) for turn, f, x in sorted(todo, key=lambda t: t[0])
+            if o.turns is None or turn < o.turns]
     if o.list:
         for f in flows:
             print(f"{f.name:16} {sum(g is f for g, _ in todo):6} points")
@@ -595,8 +630,7 @@ def run(o, top):
         c, n, e = o.call.split(":")
         todo = [(flows[0], (c, int(n), e))]
     elif o.sample:
-        step = max(1, len(todo) // o.sample)
-        todo = todo[step // 2::step]
+        todo = sample(todo, flows, o.sample)
     elif os.path.exists(o.points):
         with open(o.points) as f:
             done = {tuple(l.split("\t")[:4]): l.rstrip("\n").split("\t")[4:6] for l in f}
