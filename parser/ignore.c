@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Each rule is compiled once. A path is walked once per rule, and only by rules that can change the
- * verdict so far: parents are judged on the way, so depth costs nothing extra.
+ * Each rule is compiled once. A path is walked once per rule, and only by rules of which it holds
+ * the literal (literals.h) and that can change the verdict so far: parents are judged on the way,
+ * so depth costs nothing extra.
  */
 #include "parser/ignore.h"
 
 #include <stdlib.h>
 
+#include "parser/literals.h"
 #include "parser/pattern.h"
 
 struct rule {
@@ -22,6 +24,7 @@ struct ignore {
 	struct rule *rules;
 	size_t count;
 	size_t cap;
+	struct literals *literals; /* of the patterns of all rules */
 };
 
 /* Length of a path without its last component; nothing before keep is given up. */
@@ -93,6 +96,15 @@ static void add_rule(struct ignore *ig, struct slice text, size_t line)
 	ig->rules[ig->count++] = rule;
 }
 
+static void make_literals(struct ignore *ig)
+{
+	const struct pattern **all = arena_array(ig->arena, ig->count + 1, sizeof(*all));
+
+	for (size_t i = 0; i < ig->count; i++)
+		all[i] = ig->rules[i].pattern;
+	ig->literals = literals_new(ig->arena, all, ig->count);
+}
+
 struct ignore *ignore_parse(struct slice name, struct slice text)
 {
 	struct arena *arena = arena_new();
@@ -123,6 +135,7 @@ struct ignore *ignore_parse(struct slice name, struct slice text)
 		}
 		add_rule(ig, s, line);
 	}
+	make_literals(ig);
 	return ig;
 }
 
@@ -152,16 +165,21 @@ size_t ignore_count(const struct ignore *ig)
 
 bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 {
+	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];
 	bool excluded = false;
 	size_t decided = 0;
 
-	for (size_t i = 0; i < ig->count && path.len > 0; i++) {
-		const struct rule *r = &ig->rules[i];
+	if (path.len > 0 && ig->count > 0)
+		literals_find(ig->literals, path, may);
+	for (size_t w = 0; w < LITERALS_WORDS(ig->count) && path.len > 0; w++) {
+		for (uint64_t bits = may[w]; bits; bits &= bits - 1) {
+			const struct rule *r = &ig->rules[w * 64 + (size_t)__builtin_ctzll(bits)];
 
-		if (r->keep != excluded || !pattern_test_parents(r->pattern, path))
-			continue;
-		excluded = !r->keep;
-		decided = r->line;
+			if (r->keep != excluded || !pattern_test_parents(r->pattern, path))
+				continue;
+			excluded = !r->keep;
+			decided = r->line;
+		}
 	}
 	if (line)
 		*line = decided;
@@ -170,17 +188,20 @@ bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 
 bool ignore_may_contain(const struct ignore *ig, struct slice dir)
 {
-	if (dir.len == 0)
+	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];
+
+	if (dir.len == 0 || ig->count == 0)
 		return true;
+	literals_find(ig->literals, dir, may);
 	/* From the last rule back: an exclusion of the directory or a parent of it settles
 	 * everything below that no later !rule names. */
-	for (size_t i = ig->count; i > 0; i--) {
-		const struct rule *r = &ig->rules[i - 1];
+	for (size_t i = ig->count; i-- > 0;) {
+		const struct rule *r = &ig->rules[i];
+		bool here = may[i / 64] >> i % 64 & 1 && pattern_test_parents(r->pattern, dir);
 
-		if (r->keep && (pattern_test_below(r->pattern, dir) ||
-				       pattern_test_parents(r->pattern, dir)))
+		if (r->keep && (here || pattern_test_below(r->pattern, dir)))
 			return true;
-		if (!r->keep && pattern_test_parents(r->pattern, dir))
+		if (!r->keep && here)
 			return false;
 	}
 	return true;

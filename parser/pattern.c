@@ -2,7 +2,7 @@
 /*
  * A pattern becomes a chain of tokens; matching walks the name once with the set of tokens that can
  * come next (a nondeterministic automaton). The set moves by at most two tokens for a character, so
- * it never grows beyond the name.
+ * it never grows beyond the name. It is the bits of a word where they suffice, else a list.
  */
 #include "parser/pattern.h"
 
@@ -14,6 +14,7 @@
 
 #define INVALID_BYTE 0x80000000u
 #define STACK_STATES 64
+#define WORD_STATES  64 /* bits of a word; one is for the end */
 
 enum token_kind {
 	TOKEN_CHAR,
@@ -41,8 +42,16 @@ struct pattern {
 	size_t count;
 	struct range *ranges; /* owned */
 	size_t nranges;
-	char *prefix; /* plain ASCII that every name begins with; owned */
-	size_t prefix_len;
+	char *bytes;      /* of all TOKEN_CHAR, in their order; owned */
+	struct run *runs; /* what of them stands together; owned */
+	size_t nruns;
+	uint64_t *closure; /* states entered with a state; NULL = too many for a word; owned */
+	size_t slashes;    /* in every name, when not deep */
+	bool deep;         /* has a token that takes any number of '/' */
+};
+
+struct run {
+	size_t at, len;
 };
 
 static size_t decode(struct slice s, uint32_t *rune)
@@ -160,13 +169,54 @@ static void *allocate(size_t count, size_t size)
 	return memory;
 }
 
-/* Most rules are told apart by their first bytes, without a walk. */
-static void take_prefix(struct pattern *p)
+static size_t encode(uint32_t rune, char *out)
 {
+	if (rune < 0x80 || rune & INVALID_BYTE) {
+		out[0] = (char)(unsigned char)rune;
+		return 1;
+	}
+	size_t n = rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
+
+	for (size_t i = n - 1; i > 0; i--, rune >>= 6)
+		out[i] = (char)(0x80 | (rune & 0x3F));
+	out[0] = (char)(first[n] | rune);
+	return n;
+}
+
+static void take_literals(struct pattern *p)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->tokens[i].kind != TOKEN_CHAR || p->tokens[i].rune >= 0x80)
-			return;
-		p->prefix[p->prefix_len++] = (char)p->tokens[i].rune;
+		const struct token *t = &p->tokens[i];
+		bool goes_on = i > 0 && p->tokens[i - 1].kind == TOKEN_CHAR;
+
+		p->deep = p->deep || t->kind == TOKEN_REST || t->kind == TOKEN_DIRS;
+		if (t->kind != TOKEN_CHAR)
+			continue;
+		p->slashes += t->rune == '/';
+		if (!goes_on)
+			p->runs[p->nruns++].at = n;
+		n += encode(t->rune, p->bytes + n);
+		p->runs[p->nruns - 1].len = n - p->runs[p->nruns - 1].at;
+	}
+}
+
+/* What is entered with a state and no character. */
+static void take_closure(struct pattern *p)
+{
+	if (p->count >= WORD_STATES)
+		return;
+	p->closure = allocate(p->count + 1, sizeof(*p->closure));
+	for (size_t i = p->count + 1; i-- > 0;) {
+		enum token_kind kind = i < p->count ? p->tokens[i].kind : TOKEN_CHAR;
+
+		p->closure[i] = UINT64_C(1) << i;
+		if (kind == TOKEN_STAR || kind == TOKEN_REST)
+			p->closure[i] |= p->closure[i + 1];
+		else if (kind == TOKEN_DIRS)
+			p->closure[i] |= p->closure[i + 2];
 	}
 }
 
@@ -177,9 +227,11 @@ struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
 	/* No token or range takes less than one byte of the text. */
 	p->tokens = allocate(text.len + 1, sizeof(*p->tokens));
 	p->ranges = allocate(text.len + 1, sizeof(*p->ranges));
-	p->prefix = allocate(text.len + 1, 1);
+	p->bytes = allocate(text.len + 1, 1);
+	p->runs = allocate(text.len + 1, sizeof(*p->runs));
 	if (compile(p, text, dialect)) {
-		take_prefix(p);
+		take_literals(p);
+		take_closure(p);
 		return p;
 	}
 	pattern_free(p);
@@ -192,7 +244,9 @@ void pattern_free(struct pattern *p)
 		return;
 	free(p->tokens);
 	free(p->ranges);
-	free(p->prefix);
+	free(p->bytes);
+	free(p->runs);
+	free(p->closure);
 	free(p);
 }
 
@@ -277,18 +331,89 @@ static void advance(const struct pattern *p, size_t state, uint32_t rune, struct
 
 enum question { WHOLE, PARENTS, BELOW };
 
-/* What matches begins with the prefix, and so does a path of which a parent matches. Below a
- * directory a name can go on as the prefix does. */
+static size_t slashes(struct slice name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.len; i++)
+		n += name.ptr[i] == '/';
+	return n;
+}
+
+/* What matches begins with the literal in front, and so does a path of which a parent matches.
+ * Below a directory a name can go on as the literal does. Likewise with the number of components.
+ */
 static bool may_begin(const struct pattern *p, struct slice name, enum question what)
 {
-	size_t n = p->prefix_len;
+	bool literal = p->count > 0 && p->tokens[0].kind == TOKEN_CHAR;
+	size_t n = literal ? p->runs[0].len : 0;
 
 	if (n > name.len) {
 		if (what != BELOW)
 			return false;
 		n = name.len;
 	}
-	return n == 0 || memcmp(p->prefix, name.ptr, n) == 0;
+	if (n > 0 && memcmp(p->bytes, name.ptr, n) != 0)
+		return false;
+	return what != BELOW || p->deep || p->slashes > slashes(name);
+}
+
+static uint64_t advance_word(const struct pattern *p, uint64_t now, uint32_t rune)
+{
+	uint64_t next = 0, end = UINT64_C(1) << p->count;
+	bool slash = rune == '/';
+
+	for (now &= ~end; now; now &= now - 1) {
+		size_t state = (size_t)__builtin_ctzll(now);
+		const struct token *t = &p->tokens[state];
+
+		switch (t->kind) {
+		case TOKEN_CHAR:
+			next |= rune == t->rune ? p->closure[state + 1] : 0;
+			break;
+		case TOKEN_ANY:
+			next |= slash ? 0 : p->closure[state + 1];
+			break;
+		case TOKEN_CLASS:
+			next |= !slash && in_class(p, t, rune) ? p->closure[state + 1] : 0;
+			break;
+		case TOKEN_STAR:
+			next |= slash ? 0 : p->closure[state];
+			break;
+		case TOKEN_REST:
+			next |= p->closure[state];
+			break;
+		case TOKEN_DIRS:
+			state++;
+			/* fall through */
+		case TOKEN_INSIDE:
+			next |= p->closure[state] | (slash ? p->closure[state + 1] : 0);
+			break;
+		}
+	}
+	return next;
+}
+
+static bool walk_word(const struct pattern *p, struct slice name, enum question what)
+{
+	uint64_t now = p->closure[0], end = UINT64_C(1) << p->count;
+	uint32_t rune;
+
+	while (name.len > 0 && now) {
+		if (what == PARENTS && name.ptr[0] == '/' && now & end)
+			return true;
+		if ((unsigned char)name.ptr[0] < 0x80) {
+			rune = (unsigned char)name.ptr[0];
+			name = slice_from(name, 1);
+		} else {
+			name = slice_from(name, decode(name, &rune));
+		}
+		now = advance_word(p, now, rune);
+	}
+	if (what != BELOW)
+		return now & end;
+	/* Accepted right behind the slash is the directory itself, which is not below it. */
+	return advance_word(p, now, '/') & ~end;
 }
 
 static bool accepted(const struct pattern *p, const struct states *set)
@@ -332,6 +457,8 @@ static bool ask(const struct pattern *p, struct slice name, enum question what)
 
 	if (!may_begin(p, name, what))
 		return false;
+	if (p->closure)
+		return walk_word(p, name, what);
 	if (n > STACK_STATES)
 		heap = allocate(2 * n, sizeof(*heap));
 	answer = walk(p, name, what, (struct states){heap ? heap : room, 0},
@@ -348,6 +475,14 @@ bool pattern_test(const struct pattern *p, struct slice name)
 bool pattern_test_parents(const struct pattern *p, struct slice path)
 {
 	return ask(p, path, PARENTS);
+}
+
+bool pattern_literal(const struct pattern *p, size_t k, struct slice *out)
+{
+	if (k >= p->nruns)
+		return false;
+	*out = (struct slice){p->bytes + p->runs[k].at, p->runs[k].len};
+	return true;
 }
 
 bool pattern_test_below(const struct pattern *p, struct slice dir)

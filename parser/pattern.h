@@ -35,6 +35,10 @@ bool pattern_test(const struct pattern *p, struct slice name);
 /* The path itself or one of its parent directories matches. */
 bool pattern_test_parents(const struct pattern *p, struct slice path);
 
+/* The k-th piece of plain bytes that every name it matches holds, as long as there is one;
+ * borrowed. They do not overlap. */
+bool pattern_literal(const struct pattern *p, size_t k, struct slice *out);
+
 /* Something strictly below a directory might match. */
 bool pattern_test_below(const struct pattern *p, struct slice dir);
 

@@ -118,4 +118,11 @@ half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | 
 	lines 'f%dx' 5000 >>ctx/.dockerignore
 	(cd ctx && seq 1 2000 | sed 's/$/y/;s/^/f/' | xargs touch)
 	cost 0 ''
+	local rule
+	for rule in '**/*.e%d' '*.e%d' '**/name%d' '?%dx' '*foo%d*' '**/[a-z]*%d?.txt' '**/f*%d?z' 'a/**/b%d/*.c' '!**/x%d'; do
+		lines "$rule" 10000 >ctx/.dockerignore
+		cost 0 '' --no-cache
+	done
+	{ echo '*'; lines '!*.e%d' 9999; } >ctx/.dockerignore
+	cost 0 '' --no-cache
 }

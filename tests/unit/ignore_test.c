@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "parser/ignore.h"
+#include "parser/pattern.h"
 #include "tests/support/casefile.h"
 
 /* The rules of a case: separators and visible control characters to what they stand for. */
@@ -165,9 +166,86 @@ static void test_root(void **state)
 	ignore_free(NULL);
 }
 
+/* Every rule asked in turn, as the header has it. */
+static bool in_turn(
+	struct pattern *const *p, const bool *keep, size_t n, struct slice path, size_t *line)
+{
+	bool excluded = false;
+
+	*line = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] != excluded || !pattern_test_parents(p[i], path))
+			continue;
+		excluded = !keep[i];
+		*line = i + 1;
+	}
+	return excluded;
+}
+
+#define RANDOM_RULES 40
+
+static size_t random_text(
+	unsigned *seed, const char *const *pieces, size_t n, size_t most, char *out)
+{
+	size_t len = 0;
+
+	for (size_t k = 1 + (size_t)rand_r(seed) % most; k > 0; k--)
+		len = (size_t)(stpcpy(out + len, pieces[(size_t)rand_r(seed) % n]) - out);
+	return len;
+}
+
+/* Rules are found by their literals: none may be missed. */
+static void test_random(void **state)
+{
+	static const char *const of_rule[] = {"a", "b", "ab", "/", "**/", "*", "?", "[ab]", ".c",
+		"long-name-of-more-than-thirty-two-bytes", "\\a", "\xc3\xa4", "[^a]", "\xff"};
+	static const char *const of_path[] = {"a", "b", "ab", "/a", "/b", ".c", "\xc3\xa4",
+		"long-name-of-more-than-thirty-two-bytes", "a.c", "\xff"};
+	unsigned seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct pattern *p[RANDOM_RULES];
+		bool keep[RANDOM_RULES];
+		char text[RANDOM_RULES * 512];
+		size_t n = 0, len = 0;
+
+		while (n < RANDOM_RULES) {
+			char rule[512];
+
+			random_text(&seed, of_rule, 14, 6, rule);
+			/* What cleaning would change is another test's. */
+			if (strstr(rule, "//") || rule[0] == '/' || rule[strlen(rule) - 1] == '/')
+				continue;
+			keep[n] = rand_r(&seed) % 3 == 0;
+			p[n] = pattern_new(slice_of(rule), PATTERN_IGNORE);
+			assert_non_null(p[n++]);
+			len += (size_t)sprintf(text + len, "%s%s\n", keep[n - 1] ? "!" : "", rule);
+		}
+		struct ignore *ig = ignore_parse(SLICE("x"), (struct slice){text, len});
+
+		assert_int_equal(ignore_diags(ig)->errors, 0);
+		for (int i = 0; i < 20; i++) {
+			char path[512];
+			size_t line, want_line;
+
+			random_text(&seed, of_path, 10, 5, path);
+			struct slice s = slice_of(path[0] == '/' ? path + 1 : path);
+			bool want = in_turn(p, keep, n, s, &want_line);
+
+			assert_int_equal(ignore_match(ig, s, &line), want);
+			assert_int_equal(line, want_line);
+		}
+		ignore_free(ig);
+		while (n > 0)
+			pattern_free(p[--n]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),

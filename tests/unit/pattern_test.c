@@ -124,9 +124,48 @@ static void test_questions(void **state)
 	pattern_free(NULL);
 }
 
+/* Short patterns are walked with the bits of a word, long ones with lists: both say the same. */
+static void test_word_and_list(void **state)
+{
+	static const char *const of_pattern[] = {
+		"a", "b", "/", "**/", "*", "?", "[ab]", "[^a]", "\xc3\xa4", "**"};
+	static const char *const of_name[] = {"a", "b", "/", "ab", "\xc3\xa4", "\xff"};
+	char first[80];
+	unsigned seed = 7;
+
+	(void)state;
+	memset(first, 'x', 70);
+	strcpy(first + 70, "/");
+	for (int round = 0; round < 200000; round++) {
+		char pattern[256], name[256];
+		size_t n = (size_t)sprintf(pattern, "%s", first);
+		size_t m = (size_t)sprintf(name, "%s", first);
+
+		for (int k = 1 + rand_r(&seed) % 6; k > 0; k--)
+			n += (size_t)sprintf(pattern + n, "%s", of_pattern[rand_r(&seed) % 10]);
+		for (int k = 1 + rand_r(&seed) % 7; k > 0; k--)
+			m += (size_t)sprintf(name + m, "%s", of_name[rand_r(&seed) % 6]);
+		/* "**b" at the beginning of a pattern is special. */
+		if (strncmp(pattern + 71, "**", 2) == 0 && pattern[73] != '/')
+			continue;
+		struct pattern *list = pattern_new(slice_of(pattern), PATTERN_IGNORE);
+		struct pattern *word = pattern_new(slice_of(pattern + 71), PATTERN_IGNORE);
+
+		assert_int_equal(pattern_test(word, slice_of(name + 71)),
+			pattern_test(list, slice_of(name)));
+		assert_int_equal(pattern_test_parents(word, slice_of(name + 71)),
+			pattern_test_parents(list, slice_of(name)));
+		assert_int_equal(pattern_test_below(word, slice_of(name + 71)),
+			pattern_test_below(list, slice_of(name)));
+		pattern_free(list);
+		pattern_free(word);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_word_and_list),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_many_stars),
 		cmocka_unit_test(test_bytes),
