@@ -7,8 +7,10 @@
 #include "builder/commit.h"
 #include "builder/dferr.h"
 #include "builder/fetchenv.h"
+#include "builder/history.h"
 #include "builder/hints.h"
 #include "builder/origin.h"
+#include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
@@ -55,7 +57,10 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 	struct transfer_opts t = {
 		.platform = platform,
 		.authfile = j->o->authfile,
+		.cert_dir = j->o->cert_dir,
 		.tls_verify = j->o->tls_verify,
+		.retries = j->o->retries,
+		.retry_delay_ms = j->o->retry_delay_ms,
 		.packing.c = LAYER_GZIP,
 		.event = show_transfer,
 		.ctx = &f,
@@ -71,6 +76,7 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 	}
 	if (!local && reference_parse(name, &ref, err) < 0)
 		return -1;
+	creds_apply(&j->o->creds, &j->plan, name, &t);
 	auto_free char *full = local ? mem_strdup(name) : reference_text(&ref);
 	auto_free char *text = mem_printf("%s %s", local ? "reading" : "pulling", full);
 	job_emit(j, &(struct event){.kind = EVENT_STATUS, .step = f.number, .text = text});
@@ -146,6 +152,32 @@ static int find_in_store(struct job *j, const char *name, const struct oci_platf
 	return have;
 }
 
+/* --pull=newer: *img becomes what the registry has now, where it can be asked. What was found by an
+ * ID or digest cannot become newer. */
+static int renew(struct job *j, const char *name, const struct oci_platform *want,
+	struct image *img, struct err **err)
+{
+	auto_reference struct reference ref = {0};
+	auto_err struct err *why = NULL;
+	struct image now = {0};
+
+	if (j->o->pull != BUILD_PULL_NEWER || !img->name || reference_parse(name, &ref, NULL) < 0 ||
+		ref.has_digest)
+		return 0;
+	if (pull(j, name, want, &now, &why) == 0) {
+		image_clear(img);
+		*img = now;
+		return 0;
+	}
+	enum err_kind kind = err_get_kind(why);
+	if (kind != ERR_NET && kind != ERR_AUTH && kind != ERR_NOT_FOUND)
+		return err_pass(err, &why);
+	auto_free char *text =
+		mem_printf("%s: the one in the store is taken: %s", name, err_text(why));
+	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+	return 0;
+}
+
 static int open_image(struct job *j, const char *name, const struct oci_platform *want,
 	struct state *out, struct err **err)
 {
@@ -154,6 +186,8 @@ static int open_image(struct job *j, const char *name, const struct oci_platform
 
 	int have = find_in_store(j, name, want, &img, &other, err);
 	if (have < 0)
+		return -1;
+	if (have && renew(j, name, want, &img, err) < 0)
 		return -1;
 	if (!have && pull(j, name, want, &img, err) < 0)
 		return other ? err_prefix(err, "the store has %s for %s only", name, other) : -1;
@@ -286,7 +320,7 @@ int base_triggers(struct job *j, size_t index, struct strlist *out, struct err *
 	return 0;
 }
 
-int base_open(struct job *j, size_t index, struct state *out, struct err **err)
+static int open_base(struct job *j, size_t index, struct state *out, struct err **err)
 {
 	const struct plan_stage *ps = &j->plan.stages[index];
 	auto_oci_platform struct oci_platform platform = {0};
@@ -329,4 +363,37 @@ int base_open(struct job *j, size_t index, struct state *out, struct err **err)
 	start_stage(j, out);
 	out->scope.budget = &j->budget;
 	return 0;
+}
+
+/* --env: an ENV in front of the stage's own lines. */
+static int add_env(struct job *j, const struct plan_stage *ps, struct state *st, struct err **err)
+{
+	const struct strlist *env = &j->o->env;
+	auto_buf struct buf text = {0};
+
+	if (!env->n)
+		return 0;
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_adds(&text, "ENV");
+	for (size_t i = 0; i < env->n; i++) {
+		const char *value = strchr(env->v[i], '=') + 1;
+		auto_free char *name = mem_strndup(env->v[i], (size_t)(value - env->v[i]) - 1);
+
+		if (!budget_take(&j->budget, 3 * strlen(env->v[i]) + BUDGET_ENTRY))
+			return dferr_at(err, ERR_LIMIT, j->df, ps->ast->from->from.image.span, NULL,
+				"the variables of --env become more than %u MiB of text",
+				(unsigned)(BUDGET_TEXT_MAX >> 20));
+		strlist_set_kv(&st->config.env, name, value);
+		scope_set(&st->scope, name, value);
+		buf_addf(&text, " %s", env->v[i]);
+	}
+	history_add(st, text.data, true, HISTORY_NO_TIME);
+	return 0;
+}
+
+int base_open(struct job *j, size_t index, struct state *out, struct err **err)
+{
+	if (open_base(j, index, out, err) < 0)
+		return -1;
+	return add_env(j, &j->plan.stages[index], out, err);
 }

@@ -192,6 +192,7 @@ static int build_read(struct job *j, struct err **err)
 	struct plan_opts p = {
 		.target = o->target,
 		.more_targets = &o->more_targets,
+		.first_from = o->first_from,
 		.build_args = &j->build_args,
 		.context_names = &j->contexts.names,
 		.platform = &j->platform,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "builder/creds.h"
 #include "builder/event.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
@@ -18,6 +19,7 @@ enum build_pull {
 	BUILD_PULL_MISSING, /* when it is not in the store */
 	BUILD_PULL_ALWAYS,
 	BUILD_PULL_NEVER,
+	BUILD_PULL_NEWER, /* always, but what is in the store serves where that fails */
 };
 
 /* How layers are mounted; anything but AUTO is for tests and diagnosis. */
@@ -45,6 +47,8 @@ struct build_opts {
 	struct strlist more_tags;    /* "TARGET=NAME" of those */
 	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
 				      out when unset */
+	struct strlist env;        /* "K=V": an ENV at the beginning of every stage */
+	const char *first_from;    /* instead of what the first FROM names, or NULL */
 	struct strlist labels;     /* "K=V" */
 	struct strlist annotations;  /* as given and checked, see annotation.h */
 	struct strlist unset_env;    /* names that the result does not have */
@@ -60,6 +64,7 @@ struct build_opts {
 	const char *platform;        /* NULL = this machine's; several, by commas: an index */
 	struct strlist made;         /* strings that the caller made and others here point to */
 	bool no_cache;
+	bool no_layers; /* no step comes from the cache, the new layers become one */
 	struct strlist no_cache_stages; /* names or numbers of stages that are built again */
 	enum build_pull pull;           /* when the registry is asked for a base image */
 	bool explain;                   /* tell why a step was not in the cache */
@@ -70,9 +75,13 @@ struct build_opts {
 	bool has_timestamp; /* --timestamp: every time becomes timestamp */
 	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */
 	int64_t timestamp;
-	unsigned jobs;            /* stages built at a time; 0 = as many as there are processors */
-	bool sync;                /* --sync */
-	const char *authfile;     /* for pulls of bases */
+	unsigned jobs;        /* stages built at a time; 0 = as many as there are processors */
+	bool sync;            /* --sync */
+	const char *authfile; /* for pulls of bases */
+	const char *cert_dir; /* likewise, and for ADD of URLs; or NULL */
+	struct creds creds;   /* likewise */
+	unsigned retries;     /* as transfer_opts has them */
+	unsigned retry_delay_ms;
 	int tls_verify;           /* -1 default, 0, 1 */
 	struct strlist proxy_env; /* "http_proxy=...": reaches RUN, nothing else */
 	event_fn emit;

@@ -143,6 +143,7 @@ static int get(const struct fetchenv *e, const char *url, const struct digest *k
 {
 	auto_blob_writer struct blob_writer *b = blob_create(e->s, err);
 	struct http_download d = {
+		.cert_dir = e->cert_dir,
 		.max_bytes = DOWNLOAD_MAX,
 		.cancelled = e->cancelled,
 		.etag = k->etag ? mem_strdup(k->etag) : NULL,

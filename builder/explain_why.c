@@ -162,7 +162,9 @@ static char *why_parent(const struct job *j, const struct explain_course *c, siz
 static const char *why_alone(const struct job *j, size_t stage, const struct explain_step *s)
 {
 	if (job_no_cache(j, stage))
-		return j->o->no_cache ? "--no-cache" : "--no-cache-filter";
+		return j->o->no_cache    ? "--no-cache"
+		       : j->o->no_layers ? "--layers=false"
+					 : "--no-cache-filter";
 	if (s->ins->keyword == AST_RUN && s->ins->run.no_cache)
 		return "RUN --no-cache";
 	if (!j->explain->had_past)

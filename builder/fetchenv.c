@@ -18,6 +18,7 @@ struct fetchenv fetchenv_of(struct job *j)
 		.proxies = &j->o->proxy_env,
 		.secrets = &j->secrets,
 		.agents = &j->agents,
+		.cert_dir = j->o->cert_dir,
 		.context = j->o->context,
 		.cancelled = job_cancelled(j),
 		.status = emit_status,

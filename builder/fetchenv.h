@@ -20,6 +20,7 @@ struct fetchenv {
 	 * own credentials (ssh keys and agent, ~/.netrc), but what was given for the build. */
 	bool foreign;
 	const struct sshagents *agents;              /* of --ssh; or NULL */
+	const char *cert_dir;                        /* of --cert-dir, or NULL */
 	const char *context;                         /* the build context as given, or NULL */
 	const volatile int *cancelled;               /* or NULL */
 	void (*status)(void *ctx, const char *text); /* something that takes time; or NULL */

@@ -61,6 +61,11 @@ void job_clear(struct job *j)
 
 bool job_no_cache(const struct job *j, size_t stage)
 {
+	return j->o->no_cache || j->o->no_layers || j->plan.stages[stage].renewed;
+}
+
+bool job_fresh_mounts(const struct job *j, size_t stage)
+{
 	return j->o->no_cache || j->plan.stages[stage].renewed;
 }
 

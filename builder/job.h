@@ -91,6 +91,8 @@ struct step {
 
 /* Is this stage to be built again, whatever the cache holds? */
 bool job_no_cache(const struct job *j, size_t stage);
+/* Do its cache mounts begin empty? */
+bool job_fresh_mounts(const struct job *j, size_t stage);
 /* What work of a stage that takes long polls: not 0 once it is to end. */
 const volatile int *job_cancelled(const struct job *j);
 /* The runner of sandboxes, made by the first one who asks; borrowed. */

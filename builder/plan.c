@@ -132,7 +132,8 @@ static const char *find_context(const struct strlist *names, const char *word, c
 }
 
 /* A name that cannot be one of an image is a mistake in the Dockerfile, also in a stage that is not
- * needed. Digests and beginnings of image IDs are no names, and mean an image of the store. */
+ * needed; w NULL: in the command line. Digests and beginnings of image IDs are no names, and mean
+ * an image of the store. */
 static int check_image_name(
 	const struct dockerfile *df, const struct word *w, const char *name, struct err **err)
 {
@@ -143,6 +144,10 @@ static int check_image_name(
 		sha256_parse_hex(name, strlen(name), &d) == 0 ||
 		reference_parse(name, &r, err) == 0)
 		return 0;
+	if (!w) {
+		err_rekind(err, ERR_USAGE);
+		return err_prefix(err, "--from");
+	}
 	err_rekind(err, ERR_SYNTAX);
 	return dferr_locate(err, df, w->span);
 }
@@ -152,7 +157,10 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 {
 	struct plan_stage *st = &p->stages[i];
 	const struct ast_instruction *from = df->stages[i].from;
-	const char *base = scope_expand(&p->globals, df, &from->from.image, err);
+	/* --from: what the line says is not even expanded. */
+	const char *base = i == 0 && o->first_from
+				   ? o->first_from
+				   : scope_expand(&p->globals, df, &from->from.image, err);
 
 	if (!base)
 		return -1;
@@ -191,7 +199,8 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 			st->builds_for = mem_strdup(p->stages[stage].builds_for);
 		}
 	} else {
-		if (check_image_name(df, &from->from.image, base, err) < 0)
+		bool given = base == o->first_from;
+		if (check_image_name(df, given ? NULL : &from->from.image, base, err) < 0)
 			return -1;
 		st->base = PLAN_IMAGE;
 		st->base_name = mem_strdup(base);

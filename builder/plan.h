@@ -49,6 +49,7 @@ struct plan_stage {
 struct plan_opts {
 	const char *target;
 	const struct strlist *more_targets; /* built beside it; may be NULL */
+	const char *first_from;             /* instead of what the first FROM names, or NULL */
 	const struct strlist *build_args;
 	const struct strlist *context_names; /* names of --build-context */
 	struct budget *budget;               /* outlives the plan; or NULL */

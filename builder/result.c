@@ -161,7 +161,8 @@ int result_write(struct job *j, const struct state *target, const struct strlist
 
 	oci_config_copy(&c, &target->config);
 	imageopts_edit(j->o, &c);
-	if (j->o->squash && squash_layers(j->s, &c, target->nbase, target->nbase_history, err) < 0)
+	if ((j->o->squash || j->o->no_layers) &&
+		squash_layers(j->s, &c, target->nbase, target->nbase_history, err) < 0)
 		return -1;
 	set_times(&j->times, &c, target->nbase_history);
 	if (c.ndiff_ids > OCI_LAYERS_MAX)

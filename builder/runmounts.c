@@ -248,7 +248,7 @@ static int describe_cache(struct job *j, const struct step *sp, struct runmount 
 			.uid = m->uid,
 			.gid = m->gid,
 			.mode = m->has_mode ? m->mode : 0755,
-			.anew = job_no_cache(j, sp->stage)},
+			.anew = job_fresh_mounts(j, sp->stage)},
 	};
 	if (m->origin.state || m->origin.context) {
 		if (origin_root(j, &m->origin, &out->seed, err) < 0)

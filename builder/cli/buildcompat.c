@@ -62,8 +62,11 @@ int buildcompat_check(const struct buildopts *o, struct err **err)
 	if (check_off("--provenance", o->provenance, "--provenance=false", err) < 0 ||
 		check_off("--sbom", o->sbom, "--sbom=false", err) < 0)
 		return -1;
-	if (o->layers != 0)
+	if (o->from && !*o->from)
+		return err_set(err, ERR_USAGE, "--from: the name is empty");
+	if (!o->manifest || o->targets.n < 2)
 		return 0;
-	err_set(err, ERR_USAGE, "--layers=false: every step makes a layer, which the cache needs");
-	return err_hint(err, "--squash makes one layer of them, --no-cache runs every step");
+	err_set(err, ERR_USAGE, "--manifest is for one target");
+	return err_hint(
+		err, "name the targets with -t, then: bld manifest create %s NAME...", o->manifest);
 }

@@ -11,7 +11,8 @@
 /* --os, --arch and --variant as a platform; what is not given is this machine's. *out is owned by
  * the caller, NULL when none of them is given. ERR_USAGE beside --platform. */
 int buildcompat_platform(const struct buildopts *o, char **out, struct err **err);
-/* Attestations are refused, switched off they are nothing; likewise --layers=false. ERR_USAGE. */
+/* Attestations are refused, switched off they are nothing; likewise what does not go together.
+ * ERR_USAGE. */
 int buildcompat_check(const struct buildopts *o, struct err **err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/annotation.h"
+#include "builder/cli/buildargs.h"
 #include "builder/cli/buildcompat.h"
 #include "builder/cli/buildtargets.h"
 #include "builder/cli/layerform.h"
@@ -33,6 +34,14 @@ const struct cli_option buildopts_table[] = {
 	{"build-arg", 0, CLI_LIST, AT(build_args), "K[=V]", NULL,
 		"value of an ARG; without =V the value of the environment variable K; may be "
 		"repeated"},
+	{"build-arg-file", 0, CLI_LIST, AT(build_arg_files), "FILE", NULL,
+		"read such arguments from a file, a line each; those of --build-arg go before "
+		"them; may be repeated"},
+	{"env", 0, CLI_LIST, AT(env), "K[=V]", NULL,
+		"an ENV in front of the instructions of every stage; without =V the value of the "
+		"environment variable K; may be repeated"},
+	{"from", 0, CLI_STRING, AT(from), "IMAGE", NULL,
+		"what the first FROM of the Dockerfile names is this instead"},
 	{"label", 0, CLI_LIST, AT(labels), "K=V", NULL,
 		"add a label to the image; may be repeated"},
 	{"inherit-labels", 0, CLI_BOOL, AT(inherit_labels), "BOOL", NULL,
@@ -75,7 +84,7 @@ const struct cli_option buildopts_table[] = {
 	{"no-cache", 0, CLI_FLAG, AT(no_cache), NULL, NULL, "run every step again"},
 	{"no-cache-filter", 0, CLI_LIST, AT(no_cache_stages), "STAGE[,...]", NULL,
 		"run every step of these stages again; may be repeated"},
-	{"pull", 0, CLI_OPTIONAL, AT(pull), "always|missing|never", NULL,
+	{"pull", 0, CLI_OPTIONAL, AT(pull), "always|missing|newer|never", NULL,
 		"when the registry is asked for base images; without a value always (default: "
 		"missing)"},
 	{"explain", 0, CLI_FLAG, AT(explain), NULL, NULL,
@@ -90,6 +99,9 @@ const struct cli_option buildopts_table[] = {
 	{"timestamp", 0, CLI_STRING, AT(timestamp), "SECONDS", NULL,
 		"set every time in new layers, configuration and history to this one; without it "
 		"$SOURCE_DATE_EPOCH lowers later times"},
+	{"source-date-epoch", 0, CLI_STRING, AT(source_date_epoch), "SECONDS", NULL,
+		"the latest time that may stand there, instead of $SOURCE_DATE_EPOCH; also a "
+		"--build-arg of that name"},
 	{"iidfile", 0, CLI_STRING, AT(iidfile), "FILE", NULL, "write the image ID to a file"},
 	{"digestfile", 0, CLI_STRING, AT(digestfile), "FILE", NULL,
 		"write the digest of the manifest to a file: the pushed one, if there is one"},
@@ -102,11 +114,19 @@ const struct cli_option buildopts_table[] = {
 		"look for doubtful things in the Dockerfile, as bld lint, and build nothing"},
 	{"call", 0, CLI_STRING, AT(call), "METHOD", NULL,
 		"build, or check[,format=text|json|sarif], which is --check"},
+	{"manifest", 0, CLI_STRING, AT(manifest), "NAME", NULL,
+		"put the image into the index NAME of the store, in the place of one for the same "
+		"platform; it is made when there is none"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, NULL, "push every --tag after the build"},
 	REMOTE_COMPRESSION_OPTIONS(struct buildopts, remote),
 	{"sync", 0, CLI_FLAG, AT(sync), NULL, NULL,
 		"wait until the layers are on the disk before the image is named"},
 	REMOTE_ACCESS_OPTIONS(struct buildopts, remote),
+	REMOTE_CERT_OPTIONS(struct buildopts, remote),
+	{"creds", 0, CLI_STRING, AT(creds), "[USER[:PASSWORD]]", NULL,
+		"credentials for the registry that is pushed to, or else of the first FROM; what "
+		"is missing is asked for"},
+	REMOTE_RETRY_OPTIONS(struct buildopts, remote),
 	REMOTE_PROGRESS_OPTIONS(struct buildopts, remote),
 	{"provenance", 0, CLI_STRING, AT(provenance), "false", NULL,
 		"no attestation of how the image was made; bld makes none"},
@@ -114,7 +134,9 @@ const struct cli_option buildopts_table[] = {
 		"no list of what the image holds; bld makes none"},
 	{"attest", 0, CLI_LIST, AT(attest), "type=TYPE,disabled=true", NULL,
 		"the same for TYPE; may be repeated"},
-	{"layers", 0, CLI_BOOL, AT(layers), "true", NULL, "a layer for every step, as always"},
+	{"layers", 0, CLI_BOOL, AT(layers), "BOOL", NULL,
+		"a layer for every step, and steps from the cache; false: every step is run, and "
+		"the new layers become one (default: true)"},
 	{"rm", 0, CLI_IGNORED, 0, NULL, NULL, "nothing is left to be removed"},
 	{"force-rm", 0, CLI_IGNORED, 0, NULL, NULL, "the same"},
 	{"load", 0, CLI_IGNORED, 0, NULL, NULL, "the image is always in the store"},
@@ -127,23 +149,6 @@ const struct cli_option buildopts_table[] = {
 };
 
 /* --- from the command line to struct build_opts ------------------------------------- */
-
-/* "K" becomes "K=value of $K", or nothing when it is not set. */
-static int take_build_args(const struct strlist *in, struct strlist *out, struct err **err)
-{
-	for (size_t i = 0; i < in->n; i++) {
-		const char *arg = in->v[i], *value = NULL;
-
-		if (arg[0] == '=' || arg[0] == '\0')
-			return err_set(err, ERR_USAGE, "--build-arg: \"%s\" has no name", arg);
-		/* Of one name the last one counts, as for docker. */
-		auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
-		value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
-		if (value)
-			strlist_set_kv(out, name, value);
-	}
-	return 0;
-}
 
 static int take_labels(const struct strlist *in, struct strlist *out, struct err **err)
 {
@@ -208,6 +213,12 @@ static int take_times(const struct buildopts *o, struct build_opts *b, struct er
 	const char *arg = strlist_get_kv(&b->build_args, EPOCH_ARG);
 	const char *epoch = arg ? arg : getenv(EPOCH_ARG);
 
+	if (o->timestamp && o->source_date_epoch) {
+		err_set(err, ERR_USAGE, "--timestamp and --source-date-epoch exclude each other");
+		return err_hint(err,
+			"--timestamp sets every time, --source-date-epoch lowers those "
+			"that are later");
+	}
 	if (o->timestamp) {
 		b->has_timestamp = true;
 		return times_seconds("--timestamp", o->timestamp, &b->timestamp, err);
@@ -279,6 +290,8 @@ static int take_pull(const struct buildopts *o, struct build_opts *b, struct err
 		{"missing", BUILD_PULL_MISSING},
 		{"ifmissing", BUILD_PULL_MISSING},
 		{"false", BUILD_PULL_MISSING},
+		{"newer", BUILD_PULL_NEWER},
+		{"ifnewer", BUILD_PULL_NEWER},
 		{"never", BUILD_PULL_NEVER},
 	};
 
@@ -289,7 +302,8 @@ static int take_pull(const struct buildopts *o, struct build_opts *b, struct err
 		}
 	if (!o->pull)
 		return 0;
-	return err_set(err, ERR_USAGE, "--pull=%s: expected always, missing or never", o->pull);
+	return err_set(
+		err, ERR_USAGE, "--pull=%s: expected always, missing, newer or never", o->pull);
 }
 
 static void take_stages(const struct strlist *in, struct strlist *out)
@@ -316,6 +330,22 @@ static int take_jobs(const struct buildopts *o, struct build_opts *b, struct err
 	return 0;
 }
 
+static int take_pairs(const struct buildopts *o, struct build_opts *b, struct err **err)
+{
+	int64_t epoch;
+
+	if (buildargs_files(&o->build_arg_files, &b->build_args, err) < 0 ||
+		buildargs_take("--build-arg", &o->build_args, &b->build_args, err) < 0 ||
+		buildargs_take("--env", &o->env, &b->env, err) < 0)
+		return -1;
+	if (!o->source_date_epoch)
+		return 0;
+	if (times_seconds("--source-date-epoch", o->source_date_epoch, &epoch, err) < 0)
+		return -1;
+	strlist_set_kv(&b->build_args, EPOCH_ARG, o->source_date_epoch);
+	return 0;
+}
+
 /* What needs no look at it. */
 static struct build_opts plain(const struct cli *c, const struct buildopts *o, const char *context)
 {
@@ -327,6 +357,8 @@ static struct build_opts plain(const struct cli *c, const struct buildopts *o, c
 		.ssh = o->ssh,
 		.contexts = o->contexts,
 		.no_cache = o->no_cache,
+		.no_layers = o->layers == 0,
+		.first_from = o->from,
 		.explain = o->explain,
 		.network = o->network && strcmp(o->network, "none") == 0 ? BUILD_NET_NONE
 									 : BUILD_NET_HOST,
@@ -337,6 +369,9 @@ static struct build_opts plain(const struct cli *c, const struct buildopts *o, c
 		.squash = o->squash,
 		.compat_volumes = o->compat_volumes,
 		.authfile = o->remote.authfile,
+		.cert_dir = o->remote.cert_dir,
+		.retries = o->remote.retries,
+		.retry_delay_ms = o->remote.retry_delay_ms,
 		.tls_verify = o->remote.tls_verify,
 		.cancelled = c->cancelled,
 	};
@@ -363,8 +398,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 		return -1;
 	take_stages(&o->no_cache_stages, &b->no_cache_stages);
 	if (buildtargets_take(o, b, err) < 0 || take_platform(o, b, err) < 0 ||
-		layerform_take(&b->layer_form, err) < 0 ||
-		take_build_args(&o->build_args, &b->build_args, err) < 0 ||
+		layerform_take(&b->layer_form, err) < 0 || take_pairs(o, b, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
 		take_image(o, b, err) < 0 || take_allowed(&o->allow, b, err) < 0 ||
 		take_annotations(o, b, err) < 0)
@@ -380,6 +414,7 @@ void buildopts_clear(struct build_opts *b)
 	strlist_clear(&b->more_targets);
 	strlist_clear(&b->more_tags);
 	strlist_clear(&b->build_args);
+	strlist_clear(&b->env);
 	strlist_clear(&b->no_cache_stages);
 	strlist_clear(&b->labels);
 	strlist_clear(&b->proxy_env);

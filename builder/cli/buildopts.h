@@ -17,6 +17,9 @@ struct buildopts {
 	struct strlist tags;
 	struct strlist targets;
 	struct strlist build_args;
+	struct strlist build_arg_files;
+	struct strlist env;
+	const char *from;
 	struct strlist labels;
 	struct strlist unset_labels;
 	int inherit_labels;
@@ -44,6 +47,9 @@ struct buildopts {
 	const char *network;
 	struct strlist allow;
 	const char *timestamp;
+	const char *source_date_epoch;
+	const char *manifest;
+	const char *creds;
 	const char *iidfile;
 	const char *digestfile;
 	const char *metadata_file;

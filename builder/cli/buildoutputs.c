@@ -84,6 +84,18 @@ void buildoutputs_names(
 			add_name(out, b->v[i].names.v[k]);
 }
 
+char *buildoutputs_registry(
+	const struct buildoutputs *b, const struct buildopts *o, const struct strlist *names)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		const struct strlist *own = b->v[i].names.n ? &b->v[i].names : names;
+
+		if (b->v[i].push && own->n)
+			return creds_registry(own->v[0]);
+	}
+	return o->push && names->n ? creds_registry(names->v[0]) : NULL;
+}
+
 void buildoutputs_clear(struct buildoutputs *b)
 {
 	for (size_t i = 0; i < b->n; i++)
@@ -319,6 +331,9 @@ static int push_all(const struct output *o, const struct buildoutputs_job *job,
 	for (size_t k = 0; k < names->n; k++) {
 		auto_free char *name = remote_name(names->v[k], err);
 
+		t.user = t.password = NULL;
+		if (name)
+			creds_apply(&job->b->creds, NULL, name, &t);
 		if (!name || push_one(job, i, name, &t, err) < 0)
 			return -1;
 	}

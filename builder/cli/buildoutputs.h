@@ -20,6 +20,10 @@ int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struc
 void buildoutputs_names(
 	const struct buildoutputs *b, const struct strlist *tags, struct strlist *out);
 
+/* The registry that the first push goes to; owned, NULL: nothing is pushed. names: of the image. */
+char *buildoutputs_registry(
+	const struct buildoutputs *b, const struct buildopts *o, const struct strlist *names);
+
 /* What a delivery works with. */
 struct buildoutputs_job {
 	const struct cli *c;

@@ -148,6 +148,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	struct plan_opts p = {
 		.target = b->target,
 		.more_targets = &b->more_targets,
+		.first_from = b->first_from,
 		.build_args = &args,
 		.context_names = &l->contexts.names,
 		.platform = &platform,

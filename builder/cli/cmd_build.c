@@ -2,12 +2,16 @@
 // bld build: options (buildopts.c) -> the build -> its results (buildresult.c).
 #include "builder/cli/cli.h"
 
+#include <string.h>
+
 #include "builder/build.h"
 #include "builder/buildlog.h"
+#include "builder/cli/askpass.h"
 #include "builder/cli/buildcompat.h"
 #include "builder/cli/buildopts.h"
 #include "builder/cli/buildresult.h"
 #include "builder/cli/check.h"
+#include "builder/cli/cmd_manifest.h"
 #include "builder/ui/ui.h"
 #include "store/base/mem.h"
 
@@ -49,7 +53,7 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 	auto_buildlog struct buildlog *log = NULL;
 	struct build_result r = {0};
 
-	if (!s)
+	if (!s || (result->o->manifest && cmd_manifest_check(s, result->o->manifest, err) < 0))
 		return -1;
 	log = buildlog_new(s, title, ui_event, ui);
 	b->emit = buildlog_event;
@@ -60,7 +64,11 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 		tell_log(log, err);
 		return -1;
 	}
-	status = buildresult_deliver(result, s, ui, &r, err);
+	if (result->o->manifest)
+		status = cmd_manifest_take(
+			s, result->o->manifest, &r.manifest, r.index, b->docker_format, err);
+	if (status == 0)
+		status = buildresult_deliver(result, s, ui, &r, err);
 	build_result_clear(&r);
 	return status;
 }
@@ -68,10 +76,37 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 static int prepare(const struct cli *c, struct buildopts *o, const char *context,
 	struct build_opts *b, struct buildresult *result, struct err **err)
 {
-	if (buildopts_take(c, o, context, b, err) < 0 || remote_compression(&o->remote, err) < 0 ||
-		buildresult_open(result, c, o, err) < 0)
+	if (remote_retries(&o->remote, err) < 0 || buildopts_take(c, o, context, b, err) < 0 ||
+		remote_compression(&o->remote, err) < 0 || buildresult_open(result, c, o, err) < 0)
 		return -1;
 	result->b = b;
+	return 0;
+}
+
+/* --creds; asked for when it is known that there is something to build. */
+struct given {
+	char *user, *password, *host; /* owned */
+};
+
+static void given_clear(struct given *g)
+{
+	if (g->password)
+		explicit_bzero(g->password, strlen(g->password));
+	free(g->user);
+	free(g->password);
+	free(g->host);
+}
+#define auto_given CLEANUP(given_clear)
+
+static int take_creds(const struct cli *c, const struct buildopts *o,
+	const struct buildresult *result, struct given *g, struct build_opts *b, struct err **err)
+{
+	if (!o->creds)
+		return 0;
+	if (askpass_creds(c, o->creds, &g->user, &g->password, err) < 0)
+		return -1;
+	g->host = buildoutputs_registry(&result->outputs, o, &b->tags);
+	b->creds = (struct creds){.user = g->user, .password = g->password, .host = g->host};
 	return 0;
 }
 
@@ -97,11 +132,14 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	struct build_opts b = {0};
 	struct buildresult result = {0};
 	struct check k = {0};
+	auto_given struct given g = {0};
 	int status = buildcompat_check(o, err) < 0 ? -1 : check_call(o->check, o->call, &k, err);
 
 	if (status)
 		return status < 0 ? -1 : look(c, o, operands->v[0], &k, err);
 	status = prepare(c, o, operands->v[0], &b, &result, err);
+	if (status == 0)
+		status = take_creds(c, o, &result, &g, &b, err);
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
 		buildoutputs_names(&result.outputs, &b.tags, &names);

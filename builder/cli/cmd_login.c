@@ -2,17 +2,16 @@
 // bld login, bld logout: credentials of a registry.
 #include "builder/cli/cli.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 
+#include "builder/cli/askpass.h"
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define LOGIN_SECRET_MAX ((size_t)64 << 10)
+#define LOGIN_HINT "use --username and --password-stdin"
 
 struct opts {
 	const char *user;
@@ -45,57 +44,12 @@ static char *read_secret(int fd, const char *what, struct err **err)
 {
 	auto_buf struct buf b;
 
-	buf_init(&b, LOGIN_SECRET_MAX);
-	if (fs_read_fd(fd, LOGIN_SECRET_MAX, what, &b, err) < 0)
+	buf_init(&b, ASKPASS_MAX);
+	if (fs_read_fd(fd, ASKPASS_MAX, what, &b, err) < 0)
 		return NULL;
 	while (b.len && (b.data[b.len - 1] == '\n' || b.data[b.len - 1] == '\r'))
 		b.data[--b.len] = '\0';
 	return buf_take(&b);
-}
-
-static char *read_line(int tty)
-{
-	auto_buf struct buf b;
-	char ch;
-
-	buf_init(&b, LOGIN_SECRET_MAX);
-	while (read(tty, &ch, 1) == 1 && ch != '\n') {
-		if (buf_addc(&b, ch) < 0)
-			break;
-	}
-	return buf_take(&b);
-}
-
-/* From the terminal, whatever standard input is. */
-static char *ask(const struct cli *c, const char *prompt, bool hidden, struct err **err)
-{
-	auto_fd int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct termios before, now;
-	char *answer;
-
-	if (tty < 0) {
-		err_set(err, ERR_USAGE, "no user name or password, and no terminal to ask on");
-		err_hint(err, "use --username and --password-stdin");
-		return NULL;
-	}
-	(void)!fs_write_all(tty, prompt, strlen(prompt));
-	hidden = hidden && tcgetattr(tty, &before) == 0;
-	if (hidden) {
-		now = before;
-		now.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(tty, TCSAFLUSH, &now);
-	}
-	answer = read_line(tty);
-	if (hidden) {
-		tcsetattr(tty, TCSAFLUSH, &before);
-		(void)!fs_write_all(tty, "\n", 1);
-	}
-	if (c->cancelled && *c->cancelled) {
-		free(answer);
-		err_set(err, ERR_CANCELLED, "interrupted");
-		return NULL;
-	}
-	return answer;
 }
 
 static char *take_password(const struct cli *c, const struct opts *o, struct err **err)
@@ -104,7 +58,7 @@ static char *take_password(const struct cli *c, const struct opts *o, struct err
 		return read_secret(STDIN_FILENO, "password on standard input", err);
 	if (o->password)
 		return mem_strdup(o->password);
-	return ask(c, "Password: ", true, err);
+	return askpass(c, "Password: ", true, LOGIN_HINT, err);
 }
 
 static int run_login(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
@@ -119,7 +73,7 @@ static int run_login(struct cli *c, void *opts, const struct strlist *operands, 
 			err, ERR_USAGE, "--password and --password-stdin exclude each other");
 	if (o->password_stdin && !o->user)
 		return err_set(err, ERR_USAGE, "--password-stdin needs --username");
-	user = o->user ? mem_strdup(o->user) : ask(c, "User name: ", false, err);
+	user = o->user ? mem_strdup(o->user) : askpass(c, "User name: ", false, LOGIN_HINT, err);
 	if (!user)
 		return -1;
 	password = take_password(c, o, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "builder/annotation.h"
+#include "builder/cli/cmd_manifest.h"
 #include "builder/cli/remote.h"
 #include "builder/platformword.h"
 #include "store/base/mem.h"
@@ -38,8 +39,8 @@ static char *shown_platform(const struct oci_descriptor *e)
 	return e->has_platform ? oci_platform_text(&e->platform) : mem_strdup("no platform");
 }
 
-/* Open the store and the index of this name: 1, 0 no such name, -1. */
-static int work_open(struct work *w, struct cli *c, const char *text, struct err **err)
+/* Find the index of this name in the store that is open: 1, 0 no such name, -1. */
+static int work_find(struct work *w, const char *text, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor d = {0};
 	auto_reference struct reference ref = {0};
@@ -49,8 +50,7 @@ static int work_open(struct work *w, struct cli *c, const char *text, struct err
 	if (ref.has_digest)
 		return err_set(err, ERR_USAGE, "%s: a name with a digest cannot be changed", text);
 	w->name = reference_text(&ref);
-	w->s = store_open(c->root, err);
-	int r = w->s ? tags_find(w->s, w->name, &d, err) : -1;
+	int r = tags_find(w->s, w->name, &d, err);
 	if (r <= 0)
 		return r;
 	oci_descriptor_clear(&d);
@@ -66,6 +66,12 @@ static int work_open(struct work *w, struct cli *c, const char *text, struct err
 	return 1;
 }
 
+static int work_open(struct work *w, struct cli *c, const char *text, struct err **err)
+{
+	w->s = store_open(c->root, err);
+	return w->s ? work_find(w, text, err) : -1;
+}
+
 static int work_open_existing(struct work *w, struct cli *c, const char *text, struct err **err)
 {
 	int r = work_open(w, c, text, err);
@@ -76,15 +82,25 @@ static int work_open_existing(struct work *w, struct cli *c, const char *text, s
 	return err_hint(err, "bld manifest create %s makes it", text);
 }
 
-static int work_save(struct work *w, struct err **err)
+static int work_write(struct work *w, struct digest *out, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor d = {0};
 	const char *names[] = {w->name};
-	char text[DIGEST_STRING];
 
 	if (imageindex_write(w->s, &w->x, &d, err) < 0 || tags_set(w->s, names, 1, &d, err) < 0)
 		return -1;
-	printf("%s\n", sha256_string(&d.digest, text));
+	*out = d.digest;
+	return 0;
+}
+
+static int work_save(struct work *w, struct err **err)
+{
+	struct digest d;
+	char text[DIGEST_STRING];
+
+	if (work_write(w, &d, err) < 0)
+		return -1;
+	printf("%s\n", sha256_string(&d, text));
 	return 0;
 }
 
@@ -266,6 +282,48 @@ static void annotate(struct oci_index *x, const struct strlist *given)
 			&x->manifests[i].annotations);
 }
 
+/* --- for bld build --- */
+
+static void set_type(struct work *w, bool docker)
+{
+	free(w->x.media_type);
+	w->x.media_type = mem_strdup(docker ? OCI_MEDIA_DOCKER_LIST : OCI_MEDIA_INDEX);
+}
+
+/* The store is the caller's. */
+static void work_return(struct work *w)
+{
+	w->s = NULL;
+	work_clear(w);
+}
+
+int cmd_manifest_check(struct store *s, const char *name, struct err **err)
+{
+	struct work w = {.s = s};
+	int r = work_find(&w, name, err);
+
+	work_return(&w);
+	return r < 0 ? err_prefix(err, "--manifest") : 0;
+}
+
+int cmd_manifest_take(struct store *s, const char *name, const struct digest *d, bool index,
+	bool docker, struct err **err)
+{
+	const struct oci_descriptor built = {.digest = *d};
+	struct work w = {.s = s};
+	struct digest out;
+	int r = work_find(&w, name, err);
+
+	if (r >= 0 && !w.x.media_type)
+		set_type(&w, docker);
+	if (r >= 0)
+		r = add_document(&w, &built, index, NULL, name, 0, err);
+	if (r >= 0)
+		r = work_write(&w, &out, err);
+	work_return(&w);
+	return r < 0 ? err_prefix(err, "--manifest") : 0;
+}
+
 /* --- create and add ------------------------------------------------------------------------- */
 
 struct create_opts {
@@ -290,12 +348,8 @@ static int run_create(struct cli *c, void *opts, const struct strlist *operands,
 		return err_hint(
 			err, "--amend adds to it, \"bld rmi %s\" removes it", operands->v[0]);
 	}
-	if (o->format || !w.x.media_type) {
-		free(w.x.media_type);
-		w.x.media_type = mem_strdup(o->format && strcmp(o->format, "docker") == 0
-						    ? OCI_MEDIA_DOCKER_LIST
-						    : OCI_MEDIA_INDEX);
-	}
+	if (o->format || !w.x.media_type)
+		set_type(&w, o->format && strcmp(o->format, "docker") == 0);
 	for (size_t i = 1; i < operands->n; i++)
 		if (add_image(&w, operands->v[i], NULL, err) < 0)
 			return -1;

@@ -5,11 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "parser/words.h"
 #include "store/base/mem.h"
 #include "store/imageindex.h"
 #include "store/reference.h"
 
-#define REMOTE_DIGEST_SHOWN 19 /* "sha256:" and 12 digits */
+#define REMOTE_RETRIES_MAX  100
+#define REMOTE_DELAY_MAX_S  300 /* of --retry-delay */
+#define REMOTE_DIGEST_SHOWN 19  /* "sha256:" and 12 digits */
 
 struct ui *remote_ui(struct remote_opts *r)
 {
@@ -74,6 +77,28 @@ int remote_compression(struct remote_opts *r, struct err **err)
 	return 0;
 }
 
+int remote_retries(struct remote_opts *r, struct err **err)
+{
+	int64_t ns;
+	uint64_t n;
+
+	if (r->retry && !words_number(slice_of(r->retry), 10, REMOTE_RETRIES_MAX, &n))
+		return err_set(err, ERR_USAGE, "--retry: \"%s\" is not a number from 0 to %d",
+			r->retry, REMOTE_RETRIES_MAX);
+	if (r->retry)
+		r->retries = n ? (unsigned)n : TRANSFER_NO_RETRIES;
+	if (!r->retry_delay)
+		return 0;
+	if (!words_duration(slice_of(r->retry_delay), &ns) || ns < 0 ||
+		ns > (int64_t)REMOTE_DELAY_MAX_S * 1000000000) {
+		err_set(err, ERR_USAGE, "--retry-delay: \"%s\" is not a time of at most %d s",
+			r->retry_delay, REMOTE_DELAY_MAX_S);
+		return err_hint(err, "write it as 500ms, 2s or 1m");
+	}
+	r->retry_delay_ms = (unsigned)(ns / 1000000);
+	return 0;
+}
+
 void remote_transfer_opts(
 	const struct cli *c, const struct remote_opts *r, struct ui *ui, struct transfer_opts *out)
 {
@@ -81,6 +106,8 @@ void remote_transfer_opts(
 		.authfile = r->authfile,
 		.cert_dir = r->cert_dir,
 		.tls_verify = r->tls_verify,
+		.retries = r->retries,
+		.retry_delay_ms = r->retry_delay_ms,
 		.packing = r->compression ? r->packing : (struct layer_packing){.c = LAYER_GZIP},
 		.event = ui ? on_transfer : NULL,
 		.ctx = ui,

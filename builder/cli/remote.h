@@ -17,6 +17,10 @@ struct remote_opts {
 	int tls_verify;
 	const char *progress;
 	bool quiet;
+	const char *retry; /* what remote_retries() makes of them: */
+	const char *retry_delay;
+	unsigned retries;
+	unsigned retry_delay_ms;
 	const char *compression;
 	struct layer_packing packing; /* what it says; remote_compression */
 };
@@ -36,6 +40,16 @@ struct remote_opts {
 	{                                                                                          \
 		"compression", 0, CLI_STRING, offsetof(type, field.compression), "KIND[:LEVEL]",   \
 			NULL, "of layers that leave the store: gzip, zstd or none (default: gzip)" \
+	}
+
+#define REMOTE_RETRY_OPTIONS(type, field)                                                          \
+	{"retry", 0, CLI_STRING, offsetof(type, field.retry), "N", NULL,                           \
+		"try again so many times what a registry or the network fails to do "              \
+		"(default: 5)"},                                                                   \
+	{                                                                                          \
+		"retry-delay", 0, CLI_STRING, offsetof(type, field.retry_delay), "TIME", NULL,     \
+			"wait so long before each, as 500ms or 2s (default: from 0.5s on, "        \
+			"doubling)"                                                                \
 	}
 
 #define REMOTE_CERT_OPTIONS(type, field)                                                           \
@@ -58,6 +72,9 @@ struct ui *remote_ui(struct remote_opts *r);
 
 /* What --compression says; without it gzip. ERR_USAGE. */
 int remote_compression(struct remote_opts *r, struct err **err);
+
+/* What --retry and --retry-delay say. ERR_USAGE. */
+int remote_retries(struct remote_opts *r, struct err **err);
 
 /* Fill the fields that come from the command line; events go to ui (an event_fn with it as
  * context), which may be NULL. */

@@ -9,6 +9,13 @@
 
 #include "store/base/now.h"
 
+unsigned backoff_tries(unsigned asked)
+{
+	if (asked == BACKOFF_NONE)
+		return 0;
+	return asked ? asked : BACKOFF_TRIES;
+}
+
 uint64_t backoff_delay_ms(unsigned attempt)
 {
 	uint64_t step = BACKOFF_FIRST_MS;

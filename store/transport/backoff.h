@@ -6,13 +6,17 @@
 #ifndef BLD_STORE_TRANSPORT_BACKOFF_H
 #define BLD_STORE_TRANSPORT_BACKOFF_H
 
+#include <limits.h>
 #include <stdint.h>
 
 #define BACKOFF_FIRST_MS        500
 #define BACKOFF_LAST_MS         30000
-#define BACKOFF_TRIES           5      /* retries when nothing else is asked for */
-#define BACKOFF_RETRY_AFTER_MAX 300000 /* ms; a server that wants more is not waited for */
+#define BACKOFF_TRIES           5        /* retries when nothing else is asked for */
+#define BACKOFF_NONE            UINT_MAX /* asked for: no retries; 0 asks for nothing */
+#define BACKOFF_RETRY_AFTER_MAX 300000   /* ms; a server that wants more is not waited for */
 
+/* How many retries `asked` means: 0 = BACKOFF_TRIES, BACKOFF_NONE = 0. */
+unsigned backoff_tries(unsigned asked);
 /* The wait before retry number `attempt` (0 = first): between half of the step and the whole step.
  */
 uint64_t backoff_delay_ms(unsigned attempt);

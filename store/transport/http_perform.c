@@ -110,7 +110,7 @@ static unsigned retry_budget(
 	const struct http_session *s, const struct http_request *q, const struct http_response *r)
 {
 	const struct http_opts *o = http_session_opts(s);
-	unsigned most = o->retries ? o->retries : BACKOFF_TRIES;
+	unsigned most = backoff_tries(o->retries);
 
 	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
 		return 0;
@@ -129,7 +129,9 @@ int http_perform_wait(struct http_session *s, const char *what, const struct htt
 		r->failure == HTTP_ANSWERED
 			? backoff_retry_after_ms(http_header(r, "retry-after"), now_seconds())
 			: -1;
-	uint64_t ms = asked >= 0 ? (uint64_t)asked : backoff_delay_ms(attempt);
+	uint64_t ms = asked >= 0          ? (uint64_t)asked
+		      : o->retry_delay_ms ? o->retry_delay_ms
+					  : backoff_delay_ms(attempt);
 	auto_buf struct buf text;
 
 	buf_init(&text, (size_t)16 << 10);

@@ -31,9 +31,10 @@
 #define HTTP_CONNECT_S 30
 
 struct http_opts {
-	const char *cert_dir; /* certificates for `host`; NULL = certs.d in the usual places */
-	bool insecure;        /* any certificate will do */
-	unsigned retries;     /* 0 = BACKOFF_TRIES */
+	const char *cert_dir;    /* certificates for `host`; NULL = certs.d in the usual places */
+	bool insecure;           /* any certificate will do */
+	unsigned retries;        /* as backoff_tries() has it */
+	unsigned retry_delay_ms; /* between them; 0 = growing */
 	const volatile int *cancelled; /* may be NULL */
 	const volatile int *stop;      /* another reason to cancel; may be NULL */
 	void (*notify)(

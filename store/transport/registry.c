@@ -47,7 +47,7 @@ const char *registry_path(const struct registry *r)
 
 unsigned registry_retries(const struct registry *r)
 {
-	return r->retries ? r->retries : BACKOFF_TRIES;
+	return backoff_tries(r->retries);
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
@@ -135,6 +135,7 @@ struct registry *registry_open(const struct registry_opts *o, struct err **err)
 	r->http = (struct http_opts){.cert_dir = r->cert_dir,
 		.insecure = o->tls_verify == 0,
 		.retries = o->retries,
+		.retry_delay_ms = o->retry_delay_ms,
 		.cancelled = o->cancelled,
 		.stop = o->stop,
 		.notify = o->notify,

@@ -18,11 +18,12 @@ struct registry_opts {
 	const char *path; /* repository; NULL for login */
 	const char *authfile;
 	const char *cert_dir;
-	int tls_verify; /* -1: https; http only where a loopback registry speaks no TLS. 0:
-			   anything. 1: https */
-	unsigned retries;
+	int tls_verify;          /* -1: https; http only where a loopback registry speaks no TLS. 0:
+				    anything. 1: https */
+	unsigned retries;        /* as backoff_tries() has it */
+	unsigned retry_delay_ms; /* between them; 0 = growing */
 	bool push;
-	const char *user; /* login: instead of stored credentials */
+	const char *user; /* NULL = none; instead of stored credentials */
 	const char *password;
 	const volatile int *cancelled;
 	const volatile int *stop;                    /* likewise; both may be NULL */

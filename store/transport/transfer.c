@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/transport/backoff.h"
 #include "store/transport/transfer.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "store/transport/pull.h"
 #include "store/transport/registry.h"
 #include "store/transport/url.h"
+
+_Static_assert(TRANSFER_NO_RETRIES == BACKOFF_NONE, "handed through as it is");
 
 enum place_kind { PLACE_REGISTRY, PLACE_OCI_DIR, PLACE_OCI_ARCHIVE, PLACE_DOCKER_ARCHIVE };
 
@@ -243,6 +246,9 @@ int transfer_resolve(
 		.cert_dir = o->cert_dir,
 		.tls_verify = o->tls_verify,
 		.retries = o->retries,
+		.retry_delay_ms = o->retry_delay_ms,
+		.user = o->user,
+		.password = o->password,
 		.cancelled = o->cancelled,
 		.notify = progress_retry,
 		.ctx = &p};
@@ -528,6 +534,7 @@ static int check_login(const char *host, const char *user, const char *password,
 		.cert_dir = o->cert_dir,
 		.tls_verify = o->tls_verify,
 		.retries = o->retries,
+		.retry_delay_ms = o->retry_delay_ms,
 		.user = user,
 		.password = password,
 		.cancelled = o->cancelled,

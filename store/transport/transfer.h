@@ -10,6 +10,8 @@
 #include "store/layer/layer.h"
 #include "store/store.h"
 
+#define TRANSFER_NO_RETRIES ((unsigned)-1)
+
 enum transfer_event_kind {
 	TRANSFER_BLOB_START, /* total = size, or 0 if unknown */
 	TRANSFER_BLOB_PROGRESS,
@@ -33,6 +35,9 @@ struct transfer_opts {
 	const char *cert_dir;                /* NULL = certs.d in the usual places */
 	int tls_verify;   /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
 	unsigned retries; /* 0 = default */
+	unsigned retry_delay_ms; /* between them; 0 = growing */
+	const char *user;        /* instead of what an authfile says; NULL = none */
+	const char *password;
 	/* For push and archives of OCI layout, of layers that the store has as plain tars; gzip is
 	 * usual. */
 	struct layer_packing packing;

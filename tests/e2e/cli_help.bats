@@ -145,7 +145,6 @@ bare() { tr -d '*_\\' | tr -s '[:space:]' ' '; }
 	has "$stderr" 'help: leave it out, or give --provenance=false'
 	fails 2 'sbom=true: bld makes no' bld build --sbom=true nowhere
 	fails 2 'attest=type=sbom: bld makes no' bld build --attest type=sbom nowhere
-	fails 2 'layers=false: every step' bld build --layers=false nowhere
 	fails 2 'estargz layers are not supported' bld build --compression estargz nowhere
 }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/buildargs.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+static int take(const char *option, const char *arg, struct strlist *out, struct err **err)
+{
+	if (arg[0] == '=' || arg[0] == '\0')
+		return err_set(err, ERR_USAGE, "%s: \"%s\" has no name", option, arg);
+	/* Of one name the last one counts, as for docker. */
+	auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
+	const char *value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
+
+	if (value)
+		strlist_set_kv(out, name, value);
+	return 0;
+}
+
+int buildargs_take(
+	const char *option, const struct strlist *in, struct strlist *out, struct err **err)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (take(option, in->v[i], out, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int take_lines(const char *path, char *text, struct strlist *out, struct err **err)
+{
+	unsigned number = 0;
+
+	for (char *line = text, *next; line; line = next) {
+		char *end = strchrnul(line, '\n');
+
+		number++;
+		next = *end ? end + 1 : NULL;
+		*end = '\0';
+		if (end > line && end[-1] == '\r')
+			end[-1] = '\0';
+		line += strspn(line, " \t");
+		if (*line == '\0' || *line == '#')
+			continue;
+		auto_free char *place = mem_printf("--build-arg-file: %s:%u", path, number);
+		if (take(place, line, out, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int buildargs_files(const struct strlist *files, struct strlist *out, struct err **err)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		const char *path = files->v[i];
+		auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		auto_buf struct buf text;
+
+		buf_init(&text, BUILDARGS_FILE_MAX);
+		if (fd < 0)
+			return err_sys_kind(err, ERR_CONTEXT, "--build-arg-file: %s", path);
+		if (fs_read_fd(fd, BUILDARGS_FILE_MAX, path, &text, err) < 0)
+			return err_prefix(err, "--build-arg-file");
+		if (text.len && strlen(text.data) != text.len)
+			return err_set(err, ERR_CONTEXT,
+				"--build-arg-file: %s: a zero byte in a text", path);
+		if (text.len && take_lines(path, text.data, out, err) < 0)
+			return -1;
+	}
+	return 0;
+}
