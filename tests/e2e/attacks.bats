@@ -375,7 +375,7 @@ race_ends() {
 	run as find "$BLD_ROOT" -perm /6000
 	equal "$(grep -v 'Permission denied' <<<"$output")" ''
 	run ! as ls "$BLD_ROOT/bld"
-	for f in $(find "$BLD_ROOT" -perm /6000 -type f); do run ! as test -e "$f"; done
+	while IFS= read -r f; do run ! as test -e "$f"; done < <(find "$BLD_ROOT" -perm /6000 -type f)
 	equal "$(stat -c %a "$BLD_ROOT")" 700
 }
 
@@ -435,7 +435,7 @@ race_ends() {
 		! /d/f2
 		! /late
 	EOF
-	run ! pgrep -f 'sleep 1; echo x >/late'
+	run ! pgrep -f 'echo x >/late'
 }
 
 # --- archives, by every door ----------------------------------------------------------------------------
