@@ -63,8 +63,8 @@ docker)
 	in_chroot "${tool[@]}" save -o "$archive/a" "${names[0]}" && into_layout "$archive/a"
 	;;
 buildah)
-	tool=(buildah --root "$LAB/store/b-judge" --runroot "$LAB/run/b-judge" --storage-driver overlay)
-	in_chroot "${tool[@]}" bud --isolation chroot --layers --pull-never --format docker \
+	tool=(buildah --root "$LAB/store/${BUILDAH_STORE:-b-judge}" --runroot "$LAB/run/${BUILDAH_STORE:-b-judge}" --storage-driver overlay)
+	in_chroot "${tool[@]}" bud --isolation chroot --layers --pull-never --format docker --identity-label=false \
 		-t "${names[0]}" "${args[@]}" || exit
 	[ -n "$layout" ] || exit 0
 	in_chroot "${tool[@]}" push -q "${names[0]}" "docker-archive:$archive/a" && into_layout "$archive/a"

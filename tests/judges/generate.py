@@ -11,7 +11,8 @@ of its labs), names from a network (so ADD --checksum as well), --link onto what
 graph drivers it makes an ordinary copy of it, so the place is a new one and owners are numbers),
 letters behind a backslash in an ignore file (it takes them for those of Go's regular expressions).
 Hard links in archives carry the attributes of the file they name, as every writer of archives has
-it.
+it, and no name stands there twice but for directories (docker gives a file the time of the
+directory that was there before).
 """
 import io
 import os
@@ -104,7 +105,7 @@ def archive(rng, suffix):
     out, seen = io.BytesIO(), []
     with tarfile.open(fileobj=out, mode=mode, format=rng.choice([tarfile.GNU_FORMAT,
                                                                  tarfile.PAX_FORMAT])) as tar:
-        infos = {}
+        infos, taken = {}, {}
         if rng.random() < 0.2:
             m = tarfile.TarInfo("./")
             m.type, m.mode, m.mtime = tarfile.DIRTYPE, rng.choice(DIR_MODES), OLD + rng.randrange(31536000)
@@ -118,8 +119,9 @@ def archive(rng, suffix):
             m.mode = rng.choice(MODES)
             kind = rng.choices(["f", "d", "l", "h"], [6, 3, 2, 1])[0]
             plain = name[2:] if name.startswith("./") else name
-            if plain in seen:
+            if plain in taken and (kind, taken[plain]) != ("d", "d"):
                 continue
+            taken[plain] = kind
             data = b""
             if kind == "d":
                 m.type, m.mode = tarfile.DIRTYPE, rng.choice(DIR_MODES)

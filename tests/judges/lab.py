@@ -20,6 +20,7 @@ TOOLS = os.path.join(REPO, "tests", "tools")
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(REPO, "build")))
 BLD = os.environ.get("BLD", os.path.join(BUILD, "bld"))
 LAB = os.environ.get("LAB", "")
+BUILDAH = os.environ.get("BUILDAH_STORE", "b-judge")  # two runs at a time need one each
 JUDGES = ("docker", "buildah")
 
 sys.path.insert(0, TOOLS)
@@ -67,8 +68,8 @@ def base_images(work):
                  lambda: sh(BLD, "--root", f"{work}/template", "load", "-i", archive),
                  lambda: in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "load", "-q",
                                    "-i", archive),
-                 lambda: in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot",
-                                   f"{LAB}/run/b-judge", "--storage-driver", "overlay", "pull",
+                 lambda: in_chroot("buildah", "--root", f"{LAB}/store/{BUILDAH}", "--runroot",
+                                   f"{LAB}/run/{BUILDAH}", "--storage-driver", "overlay", "pull",
                                    "-q", f"docker-archive:{archive}"))
         for step in steps:
             done = step()
@@ -161,7 +162,7 @@ def forget(who, names):
     if who == "docker":
         in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "rmi", "-f", *names)
     else:
-        in_chroot("buildah", "--root", f"{LAB}/store/b-judge", "--runroot", f"{LAB}/run/b-judge",
+        in_chroot("buildah", "--root", f"{LAB}/store/{BUILDAH}", "--runroot", f"{LAB}/run/{BUILDAH}",
                   "--storage-driver", "overlay", "rmi", "-f", *names)
 
 

@@ -80,6 +80,8 @@ KNOWN = [
     (r"^config WorkingDir: \"/opt/x/y\" \| \"/opt//x/\./y\"$", r"WORKDIR /opt//x/\./y",
      "bld cleans WORKDIR, docker keeps it as it is written"),
     (r"^~ /tmp/hn\d+: (-bld|\+buildkitsandbox)$", r"hostname", "the host name of a step is the builder's own"),
+    (r'^bld 0, docker 1: .*>>> (?:COPY|ADD) .*[*?\]].* \| .*failed to calculate checksum of ref \S+ "/.+": not found$', "",
+     "docker 26 refuses a link to nowhere in a directory that a wildcard matches"),
     (r"^bld 0, docker 1: .*source can't be a git ref for COPY$", r"\.git",
      "docker 26 takes a path that ends in .git for a repository"),
 ]
