@@ -19,11 +19,12 @@ if [ "${1:-}" != build ]; then
 fi
 shift
 
-names=() args=()
+names=() args=() progress=(--progress=plain)
 while [ $# -gt 0 ]; do
 	case $1 in
 	-t) names+=("$2") && shift ;;
 	--progress=*) ;;
+	-q | --quiet) progress=() args+=("$1") ;;
 	*) args+=("$1") ;;
 	esac
 	shift
@@ -58,7 +59,7 @@ docker)
 		unlike=$PWD/$(basename "$context").$(printf '%s' "$PWD" | cksum | cut -d' ' -f1)
 		ln -sfn "$(realpath "$context")" "$unlike" && args[-1]=$unlike
 	fi
-	in_chroot "${tool[@]}" build --network=host --progress=plain "${tags[@]}" "${args[@]}" || exit
+	in_chroot "${tool[@]}" build --network=host "${progress[@]}" "${tags[@]}" "${args[@]}" || exit
 	[ -n "$layout" ] || exit 0
 	in_chroot "${tool[@]}" save -o "$archive/a" "${names[0]}" && into_layout "$archive/a"
 	;;

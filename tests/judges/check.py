@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every conformance case through docker and buildah as well: make check-docker LAB=DIR
 
-    check.py [NAME-PREFIX...]
+    check.py [--again | --retry] [NAME-PREFIX...]
 
 Each case runs three times: with bld, and with each judge in bld's place (as.sh). A judge agrees when
 the expectations of the case hold for what it made, and its tree and configuration are those of bld.
 Where it does not, reasons.txt has to say why; what it does not say, and what it says in vain, is a
-failure. A reason that begins with "not asked: " keeps the case from a judge that it would end. The table lands in $BUILD/judges/cases.md. KEEP=1 keeps the work directory.
+failure. A reason that begins with "not asked: " keeps the case from a judge that it would end. The table
+lands in $BUILD/judges/cases.md. KEEP=1 keeps the work directory.
+
+$BUILD/judges/cases.jsonl has a line a case, so that a run that was stopped goes on where it was, and
+cases that have changed since are run; --again runs all, --retry those that disagree without a reason.
+JUDGES=docker (or buildah) asks only that one.
 """
+import argparse
 import concurrent.futures
 import fnmatch
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -55,19 +63,33 @@ def run(work, who, case, env):
     text = done.stdout.strip().splitlines()
     for name in ("out", "err"):
         path = f"{directory}/{name}"
-        if done.returncode and os.path.exists(path):
+        if done.returncode and os.path.isfile(path):
             with open(path, encoding="utf-8", errors="replace") as f:
                 text += f.read().strip().splitlines()[-4:]
     return directory, done.returncode, text
 
 
-def judge(work, case, env, table):
-    """-> {judge: [] when it agrees, else what it does otherwise}"""
+def digest_of(case):
+    digest = hashlib.sha256()
+    for where, dirs, files in os.walk(f"{CASES}/{case}"):
+        dirs.sort()
+        for name in sorted(files):
+            with open(f"{where}/{name}", "rb") as f:
+                digest.update(name.encode() + b"\0" + f.read() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def judge(work, case, env, table, have):
+    """-> {judge: [] when it agrees, else what it does otherwise}. have: what is known already"""
+    if all(who in have for who in ("bld", *lab.JUDGES)):
+        return have
     plain = not any(os.path.exists(f"{CASES}/{case}/{f}") for f in ("test.sh", "expect-error"))
     name = f"localhost/case-{case}:latest"
     here, rc, text = run(work, "bld", case, env)
-    result = {"bld": text[-3:] or ["failed"] if rc else []}
+    result = dict(have, bld=text[-3:] or ["failed"] if rc else [])
     for who in lab.JUDGES:
+        if who in have:
+            continue
         if (explained(table, case, who, set()) or "").startswith("not asked: "):
             result[who] = ["not asked"]
             continue
@@ -83,6 +105,36 @@ def judge(work, case, env, table):
     if not os.environ.get("KEEP"):
         lab.clear(here)
     return result
+
+
+def earlier(state, a, table):
+    """What earlier runs have found out: {case: {judge: differences}}"""
+    known = {}
+    if os.path.exists(state) and not a.again:
+        with open(state, encoding="utf-8") as f:
+            for row in map(json.loads, f):
+                if row["digest"] == digest_of(row["case"]):
+                    known[row["case"]] = row["result"]
+    if a.retry:
+        known = {c: {w: found for w, found in r.items() if not found or explained(table, c, w, set())}
+                 for c, r in known.items()}
+    return known
+
+
+def ask(cases, work, env, table, known, state):
+    """All cases, the results written down as they come."""
+    results = {}
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool, \
+            open(state, "a", encoding="utf-8") as out:
+        todo = {pool.submit(judge, work, c, env, table, known.get(c, {})): c for c in cases}
+        for future in concurrent.futures.as_completed(todo):
+            case = todo[future]
+            results[case] = future.result()
+            if results[case] != known.get(case):
+                out.write(json.dumps({"case": case, "digest": digest_of(case),
+                                      "result": results[case]}) + "\n")
+                out.flush()
+    return results
 
 
 def report(results, table):
@@ -111,9 +163,19 @@ def main():
     if why:
         print(f"check-docker: {why}", file=sys.stderr)
         return 2
-    prefixes = tuple(sys.argv[1:])
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    p.add_argument("--again", action="store_true")
+    p.add_argument("--retry", action="store_true")
+    p.add_argument("prefixes", nargs="*")
+    a = p.parse_args()
+    prefixes = tuple(a.prefixes)
     table = reasons()
     cases = sorted(c for c in os.listdir(CASES) if not prefixes or c.startswith(prefixes))
+    os.makedirs(f"{lab.BUILD}/judges", exist_ok=True)
+    state = f"{lab.BUILD}/judges/cases.jsonl"
+    known = earlier(state, a, table)
+    if a.again and os.path.exists(state):
+        os.unlink(state)
     work = lab.workdir()
     env = {k: v for k, v in os.environ.items()
            if k.lower() not in ("http_proxy", "https_proxy", "no_proxy", "source_date_epoch")}
@@ -126,8 +188,7 @@ def main():
         stderr=subprocess.DEVNULL)
     try:
         env["URL"] = f"http://127.0.0.1:{lab.port_of(server, f'{work}/port')}/file"
-        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
-            results = dict(zip(cases, pool.map(lambda c: judge(work, c, env, table), cases)))
+        results = ask(cases, work, env, table, known, state)
     finally:
         server.kill()
         server.wait()
@@ -136,15 +197,14 @@ def main():
         if not os.environ.get("KEEP"):
             lab.clear(work)
     lines, bad, stale = report(results, table)
-    os.makedirs(f"{lab.BUILD}/judges", exist_ok=True)
     with open(f"{lab.BUILD}/judges/cases.md", "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
-    if not prefixes:
+    if not prefixes and len(lab.JUDGES) == 2:
         for row in stale:
             print(f"not ok - reasons.txt: \"{row[0]} {row[1]}\" is needed by no case")
         bad += len(stale)
     agree = sum(not results[c][w] for c in results for w in lab.JUDGES)
-    print(f"{len(cases)} cases, {agree} of {2 * len(cases)} verdicts agree; "
+    print(f"{len(cases)} cases, {agree} of {len(lab.JUDGES) * len(cases)} verdicts agree; "
           f"the table: {lab.BUILD}/judges/cases.md")
     print(f"{len(cases) - bad if bad < len(cases) else 0} passed, {bad} failed")
     return 1 if bad else 0

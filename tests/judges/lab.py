@@ -21,7 +21,7 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(REPO, "build")))
 BLD = os.environ.get("BLD", os.path.join(BUILD, "bld"))
 LAB = os.environ.get("LAB", "")
 BUILDAH = os.environ.get("BUILDAH_STORE", "b-judge")  # two runs at a time need one each
-JUDGES = ("docker", "buildah")
+JUDGES = tuple(os.environ.get("JUDGES", "docker buildah").split())
 
 sys.path.insert(0, TOOLS)
 import configdump  # noqa: E402

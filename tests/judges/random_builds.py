@@ -19,13 +19,27 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import generate
 import lab
 
 NEW = 1600000000
-with open(generate.__file__, "rb") as source:
-    MADE_BY = hashlib.sha256(source.read()).hexdigest()[:16]
+
+
+def made_by():
+    """What tells the generator from one that makes other builds of the same seeds."""
+    digest = hashlib.sha256()
+    for seed in range(20):
+        with tempfile.TemporaryDirectory() as d:
+            args = generate.write(seed, d)
+            for where, dirs, files in os.walk(d):
+                dirs.sort()
+                for name in sorted(dirs + files):
+                    digest.update(f"{where[len(d):]}/{name}\n".encode())
+            with open(f"{d}/Dockerfile", encoding="utf-8") as f:
+                digest.update((f.read() + "\n".join(args)).encode())
+    return digest.hexdigest()[:16]
 
 
 def build(tool, work, name, args, store):
@@ -82,12 +96,14 @@ KNOWN = [
     (r"^~ /tmp/hn\d+: (-bld|\+buildkitsandbox)$", r"hostname", "the host name of a step is the builder's own"),
     (r'^bld 0, docker 1: .*>>> (?:COPY|ADD) .*[*?\]].* \| .*failed to calculate checksum of ref \S+ "/.+": not found$', "",
      "docker 26 refuses a link to nowhere in a directory that a wildcard matches"),
+    (r'^bld 0, docker 1: .*>>> RUN .*--mount=\S*ä.*"/Ã¤": not found$', "",
+     "docker 26 takes a letter outside ASCII in the source of a mount for two"),
     (r"^bld 0, docker 1: .*source can't be a git ref for COPY$", r"\.git",
      "docker 26 takes a path that ends in .git for a repository"),
 ]
 
 
-def one(base, seed):
+def one(base, maker, seed):
     work = f"{base}/{seed}"
     os.makedirs(f"{work}/home")
     args = generate.write(seed, work)
@@ -100,7 +116,7 @@ def one(base, seed):
                    ["--no-cache", *args], f"{work}/docker")  # its cache keeps times of other builds
     if "Cannot connect to the Docker daemon" in theirs.stdout:
         raise RuntimeError(f"seed {seed}: no dockerd answers any more")
-    row = {"seed": seed, "made_by": MADE_BY, "bld": ours.returncode, "docker": theirs.returncode, "found": []}
+    row = {"seed": seed, "made_by": maker, "bld": ours.returncode, "docker": theirs.returncode, "found": []}
     if (ours.returncode == 0) != (theirs.returncode == 0):
         row["found"] = [f"bld {ours.returncode}, docker {theirs.returncode}: " + " / ".join(
             (ours if ours.returncode else theirs).stdout.strip().splitlines()[-6:])[:1500]]
@@ -117,12 +133,12 @@ def one(base, seed):
     return row
 
 
-def finished(state, retry):
+def finished(state, maker, retry):
     """Builds of earlier runs with the generator as it is, by seed."""
     rows = {}
     if os.path.exists(state):
         with open(state, encoding="utf-8") as f:
-            rows = {r["seed"]: r for r in map(json.loads, f) if r.get("made_by") == MADE_BY}
+            rows = {r["seed"]: r for r in map(json.loads, f) if r.get("made_by") == maker}
     if retry:
         rows = {s: r for s, r in rows.items() if not r["found"] or known(r["found"], r["text"])}
     return rows
@@ -147,13 +163,14 @@ def main():
     os.makedirs(os.path.dirname(state), exist_ok=True)
     if a.again and os.path.exists(state):
         os.unlink(state)
-    rows = finished(state, a.retry)
+    maker = made_by()
+    rows = finished(state, maker, a.retry)
     todo = [s for s in range(a.seed, a.seed + a.count) if s not in rows]
     base = lab.workdir()
     lab.base_images(base)
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool, \
             open(state, "a", encoding="utf-8") as out:
-        for row in pool.map(lambda s: one(base, s), todo):
+        for row in pool.map(lambda s: one(base, maker, s), todo):
             rows[row["seed"]] = row
             out.write(json.dumps(row) + "\n")
             out.flush()
