@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "store/base/mem.h"
+#include "store/layer/restpath.h"
 
 #define DEFAULT_MODE 0755      /* of directories that are missing on the way */
 #define IMPLIED_MAX  (1 << 20) /* such directories in one layer */
@@ -269,28 +270,22 @@ static int remove_lower(struct layer_delta *d, struct layer_node *dir, const cha
 
 /* --- resolution ---------------------------------------------------------------------------- */
 
-struct walk_state {
-	char *text; /* owned: what is still to be resolved, after symlinks */
-	const char *rest;
-	int links;
-};
-
-/* Put a symlink's target in front of what is left. */
-static int expand(struct walk_state *s, const char *target, struct err **err)
+/* A symlink's target comes in front of what is left. */
+static int expand(
+	struct layer_delta *d, struct layer_rest *rest, const char *target, struct err **err)
 {
-	if (++s->links > LAYER_SYMLINKS_MAX)
+	d->link_bytes += strlen(target);
+	if (d->link_bytes > LAYER_LINKS_BYTES)
+		return err_set(err, ERR_LIMIT,
+			"names lead through symbolic links of more than %llu bytes in all",
+			(unsigned long long)LAYER_LINKS_BYTES);
+	if (!layer_rest_link(rest, target))
 		return err_set(err, ERR_CORRUPT, "more than %d symbolic links", LAYER_SYMLINKS_MAX);
-	if (strlen(target) + strlen(s->rest) > 4 * LAYER_PATH_MAX)
-		return err_set(err, ERR_LIMIT, "symbolic links that grow without end");
-	char *text = mem_printf("%s/%s", target, s->rest);
-	free(s->text);
-	s->text = text;
-	s->rest = text;
 	return 0;
 }
 
 /* One component. *out NULL: missing, and not to be made. */
-static int step(struct layer_delta *d, struct walk_state *s, struct layer_node *dir,
+static int step(struct layer_delta *d, struct layer_rest *rest, struct layer_node *dir,
 	const char *name, size_t len, bool create, struct layer_node **out, struct err **err)
 {
 	struct layer_node *n;
@@ -315,7 +310,7 @@ static int step(struct layer_delta *d, struct walk_state *s, struct layer_node *
 	}
 	if (n->type == LAYER_SYMLINK) {
 		*out = n->inode->link[0] == '/' ? &d->root : dir;
-		return expand(s, n->inode->link, err);
+		return expand(d, rest, n->inode->link, err);
 	}
 	if (n->type != LAYER_DIR && create) {
 		char shown[64];
@@ -329,26 +324,20 @@ static int step(struct layer_delta *d, struct walk_state *s, struct layer_node *
 	return 0;
 }
 
-/* From the root along s->rest; *out NULL: there is no such directory. */
-static int walk(struct layer_delta *d, struct walk_state *s, bool create, struct layer_node **out,
-	struct err **err)
+/* From the root along `rest`; *out NULL: there is no such directory. */
+static int walk(struct layer_delta *d, struct layer_rest *rest, bool create,
+	struct layer_node **out, struct err **err)
 {
 	struct layer_node *at = &d->root;
+	const char *name;
+	size_t k;
 	int rc = 0;
 
-	while (!rc && at) {
-		s->rest += strspn(s->rest, "/");
-		size_t k = strcspn(s->rest, "/");
-		const char *name = s->rest;
-		if (k == 0)
-			break;
-		s->rest += k;
-		if (k == 1 && name[0] == '.')
-			continue;
+	while (!rc && at && (k = layer_rest_next(rest, &name)) > 0) {
 		if (k == 2 && name[0] == '.' && name[1] == '.')
 			at = at->parent ? at->parent : at;
 		else
-			rc = step(d, s, at, name, k, create, &at, err);
+			rc = step(d, rest, at, name, k, create, &at, err);
 	}
 	*out = at;
 	return rc;
@@ -366,12 +355,10 @@ static int resolve(struct layer_delta *d, const char *path, size_t len, bool cre
 		*out = d->last_node;
 		return 0;
 	}
-	struct walk_state s = {.text = mem_strndup(path, len)};
+	struct layer_rest rest;
 	struct layer_node *at = NULL;
-	s.rest = s.text;
-	int rc = walk(d, &s, create, &at, err);
-	free(s.text);
-	if (rc)
+	layer_rest_begin(&rest, path, len);
+	if (walk(d, &rest, create, &at, err))
 		return -1;
 	*out = at;
 	if (at) {

@@ -35,6 +35,8 @@
 #define LAYER_SIZE_MAX     ((uint64_t)64 << 30) /* bytes of one plain tar that comes from outside */
 #define LAYER_HOLE         ((uint64_t)1 << 20)  /* bytes: where holes begin, and what they have */
 #define LAYER_SYMLINKS_MAX 40                   /* followed in one look-up, as in the kernel */
+#define LAYER_LINKS_BYTES                                                                          \
+	((uint64_t)256 << 20) /* of symlinks that names of one layer lead through */
 
 enum layer_type {
 	LAYER_FILE,

@@ -98,7 +98,8 @@ struct layer_delta {
 	struct layer_node **slots; /* owned; all nodes, by parent and name */
 	size_t nslots;
 	size_t used;
-	int implied; /* directories made because a name goes through them */
+	int implied;         /* directories made because a name goes through them */
+	uint64_t link_bytes; /* of symlinks followed */
 	struct layer_hash_key key;
 	uint32_t *last_ino;
 	uint32_t own_ino;

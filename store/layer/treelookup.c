@@ -8,18 +8,18 @@
 
 #include "store/base/buf.h"
 #include "store/base/mem.h"
+#include "store/layer/restpath.h"
 
-#define TEXT_MAX ((size_t)8 * LAYER_PATH_MAX)
+/* Components that are not there come from the path and from links. */
+#define LOST_MAX ((size_t)(LAYER_SYMLINKS_MAX + 1) * (LAYER_PATH_MAX + 1))
 
 struct lookup {
 	struct layer_node *root;
 	struct layer_node *at; /* the last directory (or the file) that exists */
 	struct buf lost;       /* "a/b": components that do not, below `at` */
 	bool missing;
-	int why;    /* errno */
-	char *text; /* owned: what is left after symlinks */
-	const char *rest;
-	int links;
+	int why; /* errno */
+	struct layer_rest rest;
 };
 
 static void go_up(struct lookup *l)
@@ -56,14 +56,10 @@ static void lose_file(struct lookup *l)
 static void follow_link(struct lookup *l, const struct layer_node *n)
 {
 	const char *target = n->inode->link;
-	if (++l->links > LAYER_SYMLINKS_MAX || strlen(target) + strlen(l->rest) > TEXT_MAX) {
+	if (!layer_rest_link(&l->rest, target)) {
 		lose(l, n->name, n->name_len, ELOOP);
 		return;
 	}
-	char *text = mem_printf("%s/%s", target, l->rest);
-	free(l->text);
-	l->text = text;
-	l->rest = text;
 	if (*target == '/')
 		l->at = l->root;
 }
@@ -76,7 +72,7 @@ static void step(struct lookup *l, const char *name, size_t len, bool follow)
 		return;
 	}
 	struct layer_node *n = layer_node_search(l->at, name, len);
-	bool last = l->rest[strspn(l->rest, "/")] == 0;
+	bool last = layer_rest_empty(&l->rest);
 	if (!n)
 		lose(l, name, len, ENOENT);
 	else if (n->type == LAYER_SYMLINK && (follow || !last))
@@ -89,7 +85,7 @@ static char *canonical(struct lookup *l)
 {
 	auto_buf struct buf out;
 	char path[LAYER_PATH_MAX + 1];
-	buf_init(&out, 2 * TEXT_MAX + sizeof path);
+	buf_init(&out, l->lost.max + sizeof path);
 	layer_node_path(l->at, path);
 	buf_adds(&out, path);
 	if (out.len && l->lost.len)
@@ -101,18 +97,14 @@ static char *canonical(struct lookup *l)
 struct layer_node *layer_tree_lookup(
 	const struct layer_tree *t, const char *path, bool follow, char **canon, int *missing)
 {
-	struct lookup l = {.root = layer_tree_root(t), .rest = path};
+	struct lookup l = {.root = layer_tree_root(t)};
+	const char *name;
+	size_t len;
+
 	l.at = l.root;
-	buf_init(&l.lost, 2 * TEXT_MAX);
-	for (;;) {
-		l.rest += strspn(l.rest, "/");
-		const char *name = l.rest;
-		size_t len = strcspn(name, "/");
-		if (len == 0)
-			break;
-		l.rest += len;
-		if (len == 1 && name[0] == '.')
-			continue;
+	layer_rest_begin(&l.rest, path, strlen(path));
+	buf_init(&l.lost, strlen(path) + LOST_MAX);
+	while ((len = layer_rest_next(&l.rest, &name)) > 0) {
 		if (len == 2 && name[0] == '.' && name[1] == '.') {
 			lose_file(&l);
 			go_up(&l);
@@ -126,6 +118,5 @@ struct layer_node *layer_tree_lookup(
 		*missing = l.why;
 	struct layer_node *found = l.missing ? NULL : l.at;
 	buf_clear(&l.lost);
-	free(l.text);
 	return found;
 }

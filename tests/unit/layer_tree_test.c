@@ -136,6 +136,53 @@ static void symlinks_on_the_way_stay_inside(void **state)
 	layer_tree_free(t);
 }
 
+/* Chains as long as the kernel follows, of links as long as it takes: what is left of a path is 39
+ * times 4 KiB, and is never put together. */
+static void long_chains_of_links(void **state)
+{
+	(void)state;
+	struct layer_tree *t = layer_tree_new();
+	char text[39][LAYER_PATH_MAX], names[40][8];
+	struct layer_entry e[42] = {DIR_("end"), DIR_("end/in")};
+	size_t n = 2;
+
+	for (size_t i = 0; i < 40; i++)
+		snprintf(names[i], sizeof names[i], i == 39 ? "end" : "l%zu", i);
+	for (size_t i = 0; i < 39; i++) {
+		size_t len = (size_t)snprintf(text[i], sizeof text[i], "%s/", names[i + 1]);
+		memset(text[i] + len, '/', sizeof text[i] - len);
+		memcpy(text[i] + len + 1, "in/../.", 7);
+		text[i][sizeof text[i] - 1] = 0;
+		e[n++] = (struct layer_entry)LINK_(names[i], text[i]);
+	}
+	e[n++] = (struct layer_entry)FILE_("l0/f", "x");
+	int tar = kit_tar(e, n);
+	assert_ok(layer_tree_apply(t, tar, err));
+	struct layer_node *f = layer_tree_lookup(t, "end/f", false, NULL, NULL);
+	assert_non_null(f);
+	char *canon = NULL;
+	int why = 0;
+	assert_ptr_equal(layer_tree_lookup(t, "/l0/./f", false, &canon, &why), f);
+	assert_text(canon, "end/f");
+	assert_null(layer_tree_lookup(t, "l0/none/../a/b", true, &canon, &why));
+	assert_int_equal(why, ENOENT);
+	assert_text(canon, "end/a/b");
+	APPLY(t, LINK_("m", "l0"), LINK_("k", "m"));
+	assert_null(layer_tree_lookup(t, "k/f", true, NULL, &why));
+	assert_int_equal(why, ELOOP);
+	REFUSED(t, ERR_CORRUPT, "symbolic links", FILE_("k/g", ""));
+
+	/* What following them may cost is counted: entries are cheap to send. */
+	size_t many = (size_t)(LAYER_LINKS_BYTES / (39 * (size_t)LAYER_PATH_MAX)) + 100;
+	struct layer_entry *v = mem_array(many, sizeof *v);
+	for (size_t i = 0; i < many; i++)
+		v[i] = (struct layer_entry)FILE_(i % 2 ? "l0/g" : "l1/g", "");
+	tar = kit_tar(v, many);
+	assert_fails(layer_tree_apply(t, tar, err), ERR_LIMIT, "268435456 bytes");
+	free(v);
+	layer_tree_free(t);
+}
+
 static uint64_t ino(const struct layer_tree *t, const char *path)
 {
 	return layer_node_ino(layer_tree_lookup(t, path, false, NULL, NULL));
@@ -296,6 +343,7 @@ int main(void)
 		cmocka_unit_test(whiteouts_hide_only_lower_layers),
 		cmocka_unit_test(duplicates_in_one_layer),
 		cmocka_unit_test(symlinks_on_the_way_stay_inside),
+		cmocka_unit_test(long_chains_of_links),
 		cmocka_unit_test(hard_links),
 		cmocka_unit_test(look_ups),
 		cmocka_unit_test(reads_small_files),
