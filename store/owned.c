@@ -88,16 +88,15 @@ static bool is_trusted(const struct stat *st)
 	return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
-static int refuse_file(const char *path, const char *what, const struct stat *st, struct err **err)
+static int refuse_file(const char *path, const struct stat *st, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 
 	if (!st)
-		err_set(err, ERR_AUTH, "credentials: %s: %s is another user's", what, shown);
+		err_set(err, ERR_AUTH, "credentials: %s is another user's", shown);
 	else
-		err_set(err, ERR_AUTH,
-			"credentials: %s: %s can be written to by others (mode %04o)", what, shown,
-			(unsigned)st->st_mode & 07777);
+		err_set(err, ERR_AUTH, "credentials: %s can be written to by others (mode %04o)",
+			shown, (unsigned)st->st_mode & 07777);
 	return err_hint(err, "credentials that others can change are not used: `chmod go-w` it, or "
 			     "name another file with --authfile or REGISTRY_AUTH_FILE");
 }
@@ -113,10 +112,10 @@ static int check_above(char *at, struct stat *st, bool strict, const char *what,
 			return err_sys_kind(err, ERR_AUTH, "credentials: %s", what);
 		bool open = others_write(&above);
 		if (open && strict && !(above.st_mode & S_ISVTX))
-			return refuse_file(*at ? at : "/", what, &above, err);
+			return refuse_file(*at ? at : "/", &above, err);
 		if (open && !is_trusted(st)) {
 			*slash = '/';
-			return refuse_file(at, what, NULL, err);
+			return refuse_file(at, NULL, err);
 		}
 		*st = above;
 	}
@@ -139,7 +138,7 @@ static int check_file(int fd, bool dir, const char *what, struct err **err)
 	if (!at || fstat(fd, &st) < 0)
 		return err_sys_kind(err, ERR_AUTH, "credentials: %s", what);
 	if (others_write(&st) && !(dir && st.st_mode & S_ISVTX))
-		return refuse_file(at, what, &st, err);
+		return refuse_file(at, &st, err);
 	return check_above(at, &st, !dir, what, err);
 }
 

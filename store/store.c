@@ -176,21 +176,8 @@ static int open_dir(int at, const char *name)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A directory of the store that is not ours alone counts as one that must not be entered. */
-static int open_owned(int at, const char *name)
-{
-	struct stat st;
-	auto_fd int fd = open_dir(at, name);
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -1;
-	if (st.st_uid == geteuid() && !(st.st_mode & 022))
-		return TAKE_FD(fd);
-	errno = EPERM;
-	return -1;
-}
-
-/* The directory at/name, opened once and made if need be; -1 errno. */
+/* The directory at/name, opened once and made if need be; -1 errno. Whose it is check_owners() has
+ * looked at. */
 static int open_once(struct later *l, atomic_int *slot, int at, const char *name)
 {
 	int fd = atomic_load_explicit(slot, memory_order_acquire);
@@ -200,9 +187,9 @@ static int open_once(struct later *l, atomic_int *slot, int at, const char *name
 	pthread_mutex_lock(&l->lock);
 	fd = atomic_load_explicit(slot, memory_order_relaxed);
 	if (fd < 0)
-		fd = open_owned(at, name);
+		fd = open_dir(at, name);
 	if (fd < 0 && errno == ENOENT && fs_mkdirs(at, name, 0700) == 0)
-		fd = open_owned(at, name);
+		fd = open_dir(at, name);
 	atomic_store_explicit(slot, fd, memory_order_release);
 	pthread_mutex_unlock(&l->lock);
 	return fd;
@@ -226,31 +213,41 @@ static int make_layout(struct store *s, struct err **err)
 	return make_once(s, s->bld_fd, "version", VERSION_TEXT, err);
 }
 
-/* Everything below the root that is opened by its name, looked at before the first use. */
+/* One directory; what is not there yet will be ours. */
+static int check_owner(
+	struct store *s, int at, const char *below, const char *name, struct err **err)
+{
+	struct stat st;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "store %s: %s", s->root, name);
+	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
+		return 0;
+	auto_fd int fd = open_dir(at, name);
+	auto_free char *path = mem_printf("%s%s/%s", s->root, below, name);
+	if (fd < 0)
+		return err_sys(err, "store: %s", path);
+	return owned_dir(fd, path, err);
+}
+
+/*
+ * Every directory that is opened by its name, before the first use: one look each, for nobody else
+ * can put anything into the root, which is private by now.
+ */
 static int check_owners(struct store *s, struct err **err)
 {
-	auto_free char *bld = mem_printf("%s/bld", s->root);
+	static const char *const others[] = {"index", "logs"};
 
-	if (owned_dir(s->bld_fd, bld, err) < 0)
+	if (check_owner(s, s->root_fd, "", "bld", err) < 0 ||
+		check_owner(s, s->root_fd, "", "blobs", err) < 0 ||
+		check_owner(s, s->root_fd, "", "blobs/sha256", err) < 0)
 		return -1;
-	for (int i = -2; i < STORE_NDIRS; i++) {
-		const char *name = i == -2 ? "blobs" : i == -1 ? "blobs/sha256" : dir_names[i];
-		struct stat st;
-		if (fstatat(i < 0 ? s->root_fd : s->bld_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			if (errno == ENOENT)
-				continue;
-			return err_sys(err, "store %s: %s", s->root, name);
-		}
-		if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022))
-			continue;
-		/* Only to say what is wrong; whoever opens it looks again. */
-		auto_fd int fd = open_dir(i < 0 ? s->root_fd : s->bld_fd, name);
-		auto_free char *path = mem_printf("%s/%s", i < 0 ? s->root : bld, name);
-		if (fd < 0)
-			return err_sys(err, "store: %s", path);
-		if (owned_dir(fd, path, err) < 0)
+	for (int i = 0; i < STORE_NDIRS; i++)
+		if (check_owner(s, s->bld_fd, "/bld", dir_names[i], err) < 0)
 			return -1;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (check_owner(s, s->bld_fd, "/bld", others[i], err) < 0)
+			return -1;
 	return 0;
 }
 

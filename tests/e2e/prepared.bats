@@ -15,7 +15,7 @@ refused() { fails 8 "$1" bld images && has "$stderr" '^help: a store that others
 
 @test "a store whose root or directories are another's, or that others can write to, is refused" {
 	ok bld build -q -t a ctx
-	for d in "" /bld /bld/dirs /bld/erofs /bld/cache /bld/forms /bld/tmp /bld/trash /bld/locks /blobs /blobs/sha256; do
+	for d in "" /bld /bld/dirs /bld/erofs /bld/cache /bld/forms /bld/tmp /bld/trash /bld/locks /bld/index /bld/logs /blobs /blobs/sha256; do
 		mkdir -p "$T/store$d"
 		chmod 700 "$T/store$d"
 		ok bld images
@@ -50,6 +50,52 @@ refused() { fails 8 "$1" bld images && has "$stderr" '^help: a store that others
 	ok bld --root "$T/open/link" images
 	chown -h 65534 open/link
 	fails 8 'open/link is a link of user 65534|Permission denied' bld --root "$T/open/link" images
+}
+
+# credentials FILE: one login
+credentials() {
+	printf '{"auths":{"127.0.0.1:1":{"auth":"YTpi"}}}' >"$1"
+	chmod 600 "$1"
+}
+
+@test "credentials: a file or a directory that others can write to is refused" {
+	mkdir -p "$XDG_RUNTIME_DIR/containers"
+	chmod 700 "$XDG_RUNTIME_DIR" "$XDG_RUNTIME_DIR/containers"
+	a=$XDG_RUNTIME_DIR/containers/auth.json
+	credentials "$a"
+	for f in "$a" "$XDG_RUNTIME_DIR/containers"; do
+		chmod o+w "$f"
+		fails 6 "credentials: .*${f##*/} can be written to by others" bld logout 127.0.0.1:1
+		has "$stderr" '^help: credentials that others can change'
+		chmod o-w "$f"
+	done
+	# Further up only what is another's is no good.
+	chmod 777 "$XDG_RUNTIME_DIR"
+	chown 65534 "$XDG_RUNTIME_DIR/containers"
+	fails 6 "containers is another user's" bld logout 127.0.0.1:1
+	chown 0 "$XDG_RUNTIME_DIR/containers"
+	ok bld logout 127.0.0.1:1
+	credentials "$a"
+	chmod 700 "$XDG_RUNTIME_DIR"
+	chown 65534 "$XDG_RUNTIME_DIR/containers" "$a"
+	ok bld logout 127.0.0.1:1
+}
+
+@test "credentials: in a directory with the sticky bit only our own or root's file counts" {
+	mkdir sticky && chmod 1777 sticky
+	credentials sticky/auth.json
+	ok bld logout --authfile sticky/auth.json 127.0.0.1:1
+	credentials sticky/auth.json
+	chown 65534 sticky/auth.json
+	fails 6 "auth.json is another user's" bld logout --authfile sticky/auth.json 127.0.0.1:1
+}
+
+@test "credentials: one that cannot be read is not one that is not there" {
+	mkdir -p "$XDG_RUNTIME_DIR/containers/auth.json"
+	fails 4 'credentials: .*auth.json: is a directory' bld logout 127.0.0.1:1
+	rmdir "$XDG_RUNTIME_DIR/containers/auth.json"
+	ln -s auth.json "$XDG_RUNTIME_DIR/containers/auth.json"
+	fails 4 'credentials: .*auth.json: Too many levels' bld logout 127.0.0.1:1
 }
 
 specials() {

@@ -91,6 +91,29 @@ all_calls() {
 	done
 }
 
+# kinds: how many layers the store has in each form
+kinds() { echo "$(ls "$BLD_ROOT/bld/dirs" | wc -l) $(ls "$BLD_ROOT/bld/erofs" | wc -l)"; }
+
+@test "RUN: no descriptor while the kernel is looked at is no kernel that lacks something" {
+	need_base
+	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	cp -a "$BLD_ROOT" clean
+	ok bld build -q -t run:1 ctx
+	wanted=$(kinds)
+	for n in {1..12}; do
+		rm -rf "$BLD_ROOT" && cp -a clean "$BLD_ROOT"
+		inject fsopen "$n" EMFILE "$BLD" build -q -t run:1 ctx
+		if [ "$status" = 0 ]; then equal "fsopen $n: $(kinds)" "fsopen $n: $wanted"; fi
+	done
+}
+
+@test "verify: findings that standard output does not take are an error beside them" {
+	echo torn >"$BLD_ROOT/blobs/sha256/$(ls "$BLD_ROOT/blobs/sha256" | head -1)"
+	fails 10 'problem' bld verify
+	fails 8 'standard output: No space left' bash -c "'$BLD' verify >/dev/full"
+	fails 4 'no image nothing' bash -c "'$BLD' inspect nothing:1 >/dev/full"
+}
+
 @test "no memory is an error with words" {
 	for n in {1..8}; do
 		inject mmap "$n" ENOMEM "$BLD" verify
