@@ -27,7 +27,11 @@ int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w,
 	if (!b)
 		return -1;
 	auto_layer_writer struct layer_writer *w = layer_writer_into(blob_pipe(b));
-	if (fill(ctx, w, err) < 0 || blob_commit(b, NULL, &out->layer, NULL, err) < 0)
+	auto_layer_times struct layer_times times;
+	layer_times_init(&times);
+	layer_writer_times(w, &times);
+	if (fill(ctx, w, err) < 0 || blob_commit(b, NULL, &out->layer, NULL, err) < 0 ||
+		layerstack_put_times(s, &times, &out->times, err) < 0)
 		return -1;
 	out->created = now_seconds();
 	return 0;
@@ -112,7 +116,7 @@ static int begin(struct upper *u, struct err **err)
 	if (!below || leave_floor(u->fd, below, err) < 0)
 		return -1;
 	struct layer_freezing_opts o = {
-		.upper = {.upper_fd = u->fd, .below = below, .cut_times = true},
+		.upper = {.upper_fd = u->fd, .below = below, .as_lower = true},
 		.open = open_tar,
 		.ctx = u,
 		.spool_fd = store_spool_fd(j->s),
@@ -123,7 +127,27 @@ static int begin(struct upper *u, struct err **err)
 	return u->freezing ? 0 : -1;
 }
 
-/* A step that changed nothing: every such layer is the same tar, and shows nothing as a lower. */
+/* Times of directories are all that changed. The upper shows them to the next step; other builds
+ * make a form of their own. */
+static int keep_moved(struct upper *u, const struct record *out, struct err **err)
+{
+	struct state *st = u->c->st;
+	int tar = blob_open(u->c->j->s, &out->layer, NULL, err);
+
+	if (tar < 0 ||
+		layer_tree_apply_timed(st->tree, tar, layer_freezing_times(u->freezing), err) < 0)
+		return -1;
+	if (!st->pending)
+		st->pending = pending_new(u->c->j);
+	if (st->nlowered == st->config.ndiff_ids)
+		lower_push(&st->lowers, lower_of_dir(TAKE_FD(u->fd)));
+	u->c->taken = true;
+	pending_keep(st->pending, u->c->temp);
+	return 0;
+}
+
+/* A step that changed no file: every such layer is the same tar, and shows nothing as a lower but
+ * the times of directories. */
 static int commit_empty(struct upper *u, struct record *out, struct err **err)
 {
 	static const unsigned char nothing[COMMIT_EMPTY_TAR];
@@ -133,6 +157,8 @@ static int commit_empty(struct upper *u, struct record *out, struct err **err)
 	int have = blob_exists(u->c->j->s, &out->layer, NULL, err);
 	if (have < 0 ||
 		(!have && blob_put(u->c->j->s, nothing, sizeof nothing, &out->layer, err) < 0))
+		return -1;
+	if (layer_times_any(layer_freezing_times(u->freezing)) && keep_moved(u, out, err) < 0)
 		return -1;
 	if (st->nlowered == st->config.ndiff_ids)
 		st->nlowered++;
@@ -159,15 +185,21 @@ static int stack_up(struct upper *u, int *tar_fd, struct err **err)
 	return 0;
 }
 
-static int adopt(struct upper *u, const struct digest *layer, struct err **err)
+static int adopt(struct upper *u, const struct record *r, struct err **err)
 {
-	const struct oci_config *c = &u->c->st->config;
-	auto_free struct digest *stack = mem_array(c->ndiff_ids + 1, sizeof *stack);
+	const struct layer_stack below = state_stack(u->c->st);
+	size_t n = below.n + 1;
+	auto_free struct digest *diff_ids = mem_array(n, sizeof *diff_ids);
+	auto_free struct digest *times = mem_array(n, sizeof *times);
 
-	for (size_t i = 0; i < c->ndiff_ids; i++)
-		stack[i] = c->diff_ids[i];
-	stack[c->ndiff_ids] = *layer;
-	return snapshot_adopt(u->c->j->s, stack, c->ndiff_ids + 1, u->c->temp, err);
+	for (size_t i = 0; i < below.n; i++) {
+		diff_ids[i] = below.diff_ids[i];
+		times[i] = *layerstack_times(&below, i);
+	}
+	diff_ids[below.n] = r->layer;
+	times[below.n] = r->times;
+	const struct layer_stack k = {.diff_ids = diff_ids, .times = times, .n = n};
+	return snapshot_adopt(u->c->j->s, &k, u->c->temp, err);
 }
 
 static void leave(struct upper *u, int tar_fd, const struct record *r)
@@ -181,7 +213,8 @@ static void leave(struct upper *u, int tar_fd, const struct record *r)
 
 	snprintf(l.temp, sizeof l.temp, "%s", u->c->temp);
 	flight_leave(u->c->flight, &l.rest);
-	pending_add(u->c->st->pending, &u->c->st->config, &l);
+	const struct layer_stack below = state_stack(u->c->st);
+	pending_add(u->c->st->pending, &below, &l);
 }
 
 static int commit_changes(struct upper *u, struct record *out, struct err **err)
@@ -200,7 +233,7 @@ static int commit_changes(struct upper *u, struct record *out, struct err **err)
 	}
 	r = blob_commit(u->tar, NULL, &out->layer, NULL, err);
 	if (r == 0)
-		r = adopt(u, &out->layer, err);
+		r = adopt(u, out, err);
 	if (r != 0)
 		pending_keep(st->pending, u->c->temp);
 	return r < 0 ? -1 : 0;
@@ -230,6 +263,8 @@ int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 	if (begin(&u, err) < 0 || judge(c, err) < 0)
 		return -1;
 	out->created = now_seconds();
+	if (layerstack_put_times(c->j->s, layer_freezing_times(u.freezing), &out->times, err) < 0)
+		return -1;
 	return layer_freezing_entries(u.freezing) ? commit_changes(&u, out, err)
 						  : commit_empty(&u, out, err);
 }
@@ -237,7 +272,7 @@ int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 void commit_to_state(
 	struct state *st, const struct record *r, const struct digest *key, const char *created_by)
 {
-	oci_config_add_diff_id(&st->config, &r->layer);
+	state_add_layer(st, &r->layer, &r->times);
 	history_add(st, created_by, false, r->created);
 	st->key = *key;
 }

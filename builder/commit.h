@@ -29,13 +29,13 @@ struct commit_upper {
 };
 /*
  * Freeze the upper directory of a sandbox over the stage's layers, and keep it as the directory
- * form of the new layer, on which the next step can start at once. A small one is done when this
- * returns 0; of a large one (FLIGHT_LATER) the rest is left to the stage's background thread. With
- * a leakcheck all of it is done now, and nothing is kept when it found something: ERR_BUILD, not
- * located yet.
+ * form of the new layer, on which the next step can start at once. out->times is known in any case.
+ * A small one is done when this returns 0; of a large one (FLIGHT_LATER) the rest is left to the
+ * stage's background thread. With a leakcheck all of it is done now, and nothing is kept when it
+ * found something: ERR_BUILD, not located yet.
  */
 int commit_upper(struct commit_upper *c, struct record *out, struct err **err);
-/* Put the layer on the stage: diff ID, history entry, key of the step. */
+/* Put the layer on the stage: diff ID and times, history entry, key of the step. */
 void commit_to_state(
 	struct state *st, const struct record *r, const struct digest *key, const char *created_by);
 

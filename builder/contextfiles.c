@@ -83,7 +83,8 @@ static int open_git(const char *url, const struct fetchenv *e, struct context *c
 		done = git_layer(e, &u, &r, err);
 	if (done == 0) {
 		c->shown = fs_printable(u.remote);
-		c->tree = snapshot_tree(e->s, &r.layer, 1, err);
+		const struct layer_stack k = {.diff_ids = &r.layer, .n = 1};
+		c->tree = snapshot_tree(e->s, &k, err);
 	}
 	arena_free(a);
 	return c->tree ? 0 : -1;

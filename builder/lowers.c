@@ -15,7 +15,7 @@ static int find(const struct lowers_request *q, bool index, struct lowers *out, 
 		.below = q->below,
 	};
 
-	return snapshot_lowers(q->s, q->diff_ids, q->n, &forms, out, err);
+	return snapshot_lowers(q->s, &q->k, &forms, out, err);
 }
 
 static int refused(struct err **err)
@@ -50,8 +50,10 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 
 static int add_one(const struct lowers_request *q, size_t i, struct lowers *on, struct err **err)
 {
+	struct layer_stack one = {
+		.diff_ids = &q->k.diff_ids[i], .times = layerstack_times(&q->k, i), .n = 1};
 	struct lower l;
-	int r = snapshot_lower_above(q->s, &q->diff_ids[i], q->below->tree, &l, err);
+	int r = snapshot_lower_above(q->s, &one, q->below->tree, &l, err);
 
 	if (r <= 0)
 		return r;
@@ -69,13 +71,13 @@ int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, s
 	auto_lowers struct lowers made = {0};
 
 	if (q->form == BUILD_FORM_DIRECTORY || !sandbox_takes_indexes(q->runner) ||
-		q->below->n != have || on->n + (q->n - have) > SANDBOX_LOWERS_MAX)
+		q->below->n != have || on->n + (q->k.n - have) > SANDBOX_LOWERS_MAX)
 		return 0;
-	for (size_t i = have; i < q->n; i++) {
+	for (size_t i = have; i < q->k.n; i++) {
 		int r = add_one(q, i, &made, err);
 		if (r <= 0)
 			return r;
-		if (snapshot_grow(q->s, q->below, q->diff_ids, i + 1, err) < 0)
+		if (snapshot_grow(q->s, q->below, &q->k, i + 1, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < made.n; i++)

@@ -16,8 +16,7 @@ struct lowers_request {
 	struct store *s;
 	struct sandbox_runner *runner;
 	enum build_layer_form form;
-	const struct digest *diff_ids; /* bottom first */
-	size_t n;
+	struct layer_stack k;
 	size_t base;                  /* the first so many are the base image's */
 	struct snapshot_grown *below; /* as in struct snapshot_forms, or NULL */
 };

@@ -13,6 +13,7 @@ struct item {
 	struct item *next;
 	struct pending_layer l;
 	struct digest *stack; /* owned: the diff IDs up to this one; earlier items fill in theirs */
+	struct digest *times; /* owned: of each */
 	size_t n;
 	bool done;
 };
@@ -60,7 +61,8 @@ static int land(struct pending *p, struct item *i, bool *kept, struct err **err)
 		blob_commit(l->tar, NULL, &l->record.layer, NULL, err) < 0)
 		return -1;
 	i->stack[i->n - 1] = l->record.layer;
-	int r = snapshot_adopt(s, i->stack, i->n, l->temp, err);
+	struct layer_stack k = {.diff_ids = i->stack, .times = i->times, .n = i->n};
+	int r = snapshot_adopt(s, &k, l->temp, err);
 	*kept = r == 1;
 	return r < 0 ? -1 : 0;
 }
@@ -143,6 +145,7 @@ static void free_item(struct item *i)
 {
 	drop(&i->l);
 	free(i->stack);
+	free(i->times);
 	free(i);
 }
 
@@ -172,30 +175,34 @@ void pending_free(struct pending *p)
 }
 
 /* What is done and not settled is known to the items that come later. */
-static struct digest *stack_of(const struct pending *p, const struct oci_config *c)
+static struct digest *stack_of(const struct pending *p, const struct layer_stack *below)
 {
-	struct digest *v = mem_array(c->ndiff_ids + 1, sizeof *v);
+	struct digest *v = mem_array(below->n + 1, sizeof *v);
 
-	if (c->ndiff_ids)
-		memcpy(v, c->diff_ids, c->ndiff_ids * sizeof *v);
+	for (size_t i = 0; i < below->n; i++)
+		v[i] = below->diff_ids[i];
 	for (const struct item *i = p->items; i; i = i->next)
 		if (i->done)
 			v[i->n - 1] = i->l.record.layer;
 	return v;
 }
 
-void pending_add(struct pending *p, const struct oci_config *c, struct pending_layer *take)
+void pending_add(struct pending *p, const struct layer_stack *below, struct pending_layer *take)
 {
 	struct item *i = mem_alloc(sizeof *i), **last;
 
 	i->l = *take;
-	i->n = c->ndiff_ids + 1;
+	i->n = below->n + 1;
+	i->times = mem_array(i->n, sizeof *i->times);
+	for (size_t k = 0; k < below->n; k++)
+		i->times[k] = *layerstack_times(below, k);
+	i->times[below->n] = take->record.times;
 	if (!p->threaded)
 		start(p);
 	pthread_mutex_lock(&p->lock);
 	while (p->waiting >= PENDING_MAX)
 		pthread_cond_wait(&p->moved, &p->lock);
-	i->stack = stack_of(p, c);
+	i->stack = stack_of(p, below);
 	for (last = &p->items; *last; last = &(*last)->next)
 		;
 	*last = i;

@@ -20,7 +20,7 @@ struct pending; /* of one stage */
 /* A step whose layer is not done. */
 struct pending_layer {
 	struct flight_rest rest;
-	struct record record; /* all but the layer */
+	struct record record; /* all but the layer; its times are known */
 	char temp[64];        /* in the store's tmp: the scratch directory with the upper */
 	int tar_fd; /* what the stage's tree takes for the layer's tar; not ours, only its number */
 	struct layer_freezing *freezing; /* owned */
@@ -31,9 +31,9 @@ struct pending *pending_new(struct job *j);
 /* Waits until all is over. NULL is accepted. */
 void pending_free(struct pending *p);
 
-/* Hand a layer over; its place in the configuration's list is the next one, which the caller is
- * about to add. Never fails; what goes wrong is told by pending_settle. */
-void pending_add(struct pending *p, const struct oci_config *c, struct pending_layer *take);
+/* Hand a layer over; its place is the next one on the stack, which the caller is about to add.
+ * Never fails; what goes wrong is told by pending_settle. */
+void pending_add(struct pending *p, const struct layer_stack *below, struct pending_layer *take);
 bool pending_any(const struct pending *p); /* is there a diff ID that is not settled? */
 /* Is what the tree reads from this descriptor not all written yet, as far as we know? */
 bool pending_writes(const struct pending *p, int fd);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/buf.h"
 #include "store/base/mem.h"
+#include "store/blob.h"
 #include "store/snapshot.h"
 
 /* Text behind "NAME " at the start of a line, cut at its end into out; false when there is none. */
@@ -28,7 +30,7 @@ static bool line_value(const char *text, const char *name, char *out, size_t siz
 int record_find(struct store *s, const struct digest *key, struct record *out, struct err **err)
 {
 	auto_free char *value = NULL;
-	char layer[DIGEST_STRING], alias[DIGEST_STRING], created[32];
+	char layer[DIGEST_STRING], alias[DIGEST_STRING], times[DIGEST_STRING], created[32];
 	struct record r = {0};
 	size_t len;
 	int found = cache_find(s, key, &value, &len, err);
@@ -42,7 +44,12 @@ int record_find(struct store *s, const struct digest *key, struct record *out, s
 	r.created = strtoll(created, NULL, 10);
 	if (line_value(value, "key", alias, sizeof alias) && sha256_parse_string(alias, &r.key) < 0)
 		return 0;
+	bool timed = line_value(value, "times", times, sizeof times);
+	if (timed && sha256_parse_string(times, &r.times) < 0)
+		return 0;
 	found = snapshot_exists(s, &r.layer, err);
+	if (found == 1 && timed)
+		found = blob_exists(s, &r.times, NULL, err);
 	if (found == 1)
 		*out = r;
 	return found;
@@ -50,11 +57,16 @@ int record_find(struct store *s, const struct digest *key, struct record *out, s
 
 int record_put(struct store *s, const struct digest *key, const struct record *r, struct err **err)
 {
-	char layer[DIGEST_STRING], alias[DIGEST_STRING];
-	bool second = !sha256_is_zero(&r->key);
-	auto_free char *value = mem_printf("layer %s\ncreated %lld\n%s%s%s",
-		sha256_string(&r->layer, layer), (long long)r->created, second ? "key " : "",
-		second ? sha256_string(&r->key, alias) : "", second ? "\n" : "");
+	char layer[DIGEST_STRING], other[DIGEST_STRING];
+	auto_buf struct buf b = {0};
 
-	return cache_put(s, key, value, strlen(value), err);
+	buf_init(&b, BUF_TEXT_MAX);
+	buf_addf(&b, "layer %s\ncreated %lld\n", sha256_string(&r->layer, layer),
+		(long long)r->created);
+	if (!sha256_is_zero(&r->times))
+		buf_addf(&b, "times %s\n", sha256_string(&r->times, other));
+	if (!sha256_is_zero(&r->key))
+		buf_addf(&b, "key %s\n", sha256_string(&r->key, other));
+
+	return cache_put(s, key, b.data, b.len, err);
 }

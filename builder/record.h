@@ -4,6 +4,7 @@
  *
  *	layer sha256:HEX
  *	created SECONDS
+ *	times sha256:HEX	what the layer does not say of its files (layerstack.h), if anything
  *	key sha256:HEX		when this is a second way to a step: what later steps build on
  */
 #ifndef BLD_BUILDER_RECORD_H
@@ -15,11 +16,12 @@
 
 struct record {
 	struct digest layer; /* diff ID */
+	struct digest times; /* a blob, or zero */
 	int64_t created;
 	struct digest key; /* zero: none */
 };
 
-/* 1 found and the layer is in the store, 0 not, -1. */
+/* 1 found and its layer and times are in the store, 0 not, -1. */
 int record_find(struct store *s, const struct digest *key, struct record *out, struct err **err);
 int record_put(struct store *s, const struct digest *key, const struct record *r, struct err **err);
 

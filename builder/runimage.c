@@ -109,14 +109,13 @@ static int open_root(
 		.s = s,
 		.runner = x->runner,
 		.form = o->layer_form,
-		.diff_ids = c->diff_ids,
-		.n = c->ndiff_ids,
+		.k = {.diff_ids = c->diff_ids, .n = c->ndiff_ids},
 		.base = c->ndiff_ids,
 		.below = &grown,
 	};
 	int r = lowers_open(&q, &x->lowers, err);
 	if (r == 0)
-		r = snapshot_grow(s, &grown, c->diff_ids, c->ndiff_ids, err);
+		r = snapshot_grow(s, &grown, &q.k, q.k.n, err);
 	x->tree = grown.tree;
 	return r;
 }

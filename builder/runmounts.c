@@ -205,20 +205,19 @@ int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, st
 static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *out, struct err **err)
 {
 	const struct state *st = m->origin.state;
-	const struct digest *layers = st ? st->config.diff_ids : &m->layer.record.layer;
-	size_t n = st ? st->config.ndiff_ids : 1;
+	const struct layer_stack own = {
+		.diff_ids = &m->layer.record.layer, .times = &m->layer.record.times, .n = 1};
 	struct lowers_request q = {
 		.s = j->s,
 		.runner = job_runner(j, err),
 		.form = j->o->layer_form,
-		.diff_ids = layers,
-		.n = n,
+		.k = st ? state_stack(st) : own,
 		.base = st ? st->nbase : 0,
 	};
 
 	if (st && check_source(j, m, err) < 0)
 		return -1;
-	if (n == 0) { /* FROM scratch and nothing yet: an empty directory */
+	if (q.k.n == 0) { /* FROM scratch and nothing yet: an empty directory */
 		out->kind = SANDBOX_MOUNT_TMPFS;
 		return 0;
 	}

@@ -29,9 +29,10 @@ int squash_layers(
 
 	if (merged < 2)
 		return 0;
-	auto_layer_tree struct layer_tree *below = snapshot_tree(s, c->diff_ids, nbase, err);
-	auto_layer_tree struct layer_tree *top =
-		below ? snapshot_tree(s, c->diff_ids, c->ndiff_ids, err) : NULL;
+	const struct layer_stack all = {.diff_ids = c->diff_ids, .n = c->ndiff_ids},
+				 base = layerstack_first(&all, nbase);
+	auto_layer_tree struct layer_tree *below = snapshot_tree(s, &base, err);
+	auto_layer_tree struct layer_tree *top = below ? snapshot_tree(s, &all, err) : NULL;
 	if (!top)
 		return -1;
 	auto_layer_list struct layer_list *l = layer_difference(below, top);

@@ -5,15 +5,14 @@
 #include "builder/pending.h"
 
 static struct lowers_request request(
-	struct job *j, const struct state *st, struct snapshot_grown *below, struct err **err)
+	struct job *j, struct state *st, struct snapshot_grown *below, struct err **err)
 {
 	*below = (struct snapshot_grown){.tree = st->tree, .n = st->tree_layers};
 	return (struct lowers_request){
 		.s = j->s,
 		.runner = job_runner(j, err),
 		.form = j->o->layer_form,
-		.diff_ids = st->config.diff_ids,
-		.n = st->config.ndiff_ids,
+		.k = state_stack(st),
 		.base = st->nbase,
 		.below = below,
 	};

@@ -23,6 +23,7 @@ void state_clear(struct state *st)
 	for (size_t i = 0; i < st->nbase; i++)
 		oci_descriptor_clear(&st->base_layers[i]);
 	free(st->base_layers);
+	free(st->layer_times);
 	scope_clear(&st->scope);
 	free(st->base_name);
 	layer_tree_free(st->tree);
@@ -62,6 +63,11 @@ void state_copy(struct state *dst, const struct state *src)
 	dst->base_layers = mem_alloc((src->nbase + 1) * sizeof *dst->base_layers);
 	for (size_t i = 0; i < src->nbase; i++)
 		oci_descriptor_copy(&dst->base_layers[i], &src->base_layers[i]);
+	struct layer_stack k = state_stack(src);
+	dst->layer_times = mem_array(k.n + 1, sizeof *dst->layer_times);
+	for (size_t i = 0; i < k.n; i++)
+		dst->layer_times[i] = *layerstack_times(&k, i);
+	dst->nlayer_times = k.n;
 	dst->nbase = src->nbase;
 	dst->nbase_history = src->nbase_history;
 	dst->key = src->key;
@@ -72,19 +78,44 @@ void state_copy(struct state *dst, const struct state *src)
 		dst->nlowered = src->nlowered;
 }
 
+static void pad_times(struct state *st, size_t n)
+{
+	if (n <= st->nlayer_times)
+		return;
+	st->layer_times = mem_grow(st->layer_times, n, sizeof *st->layer_times);
+	memset(st->layer_times + st->nlayer_times, 0,
+		(n - st->nlayer_times) * sizeof *st->layer_times);
+	st->nlayer_times = n;
+}
+
+void state_add_layer(
+	struct state *st, const struct digest *diff_id, const struct digest *times)
+{
+	oci_config_add_diff_id(&st->config, diff_id);
+	pad_times(st, st->config.ndiff_ids);
+	if (times)
+		st->layer_times[st->config.ndiff_ids - 1] = *times;
+}
+
+struct layer_stack state_stack(const struct state *st)
+{
+	/* A base has none of them, and steps add theirs: all or as many as there are layers. */
+	bool all = st->nlayer_times >= st->config.ndiff_ids;
+
+	return (struct layer_stack){.diff_ids = st->config.diff_ids,
+		.times = all && st->nlayer_times ? st->layer_times : NULL,
+		.n = st->config.ndiff_ids};
+}
+
 static const struct layer_tree *grow(struct state *st, struct store *s, struct err **err)
 {
+	struct layer_stack k = state_stack(st);
+
 	if (!st->tree)
 		st->tree = layer_tree_new();
-	while (st->tree_layers < st->config.ndiff_ids) {
-		uint64_t size;
-		int fd = snapshot_tar(s, &st->config.diff_ids[st->tree_layers], &size, err);
-		if (fd < 0)
+	for (; st->tree_layers < k.n; st->tree_layers++)
+		if (snapshot_put(s, st->tree, &k, st->tree_layers, err) < 0)
 			return NULL;
-		if (layer_tree_apply(st->tree, fd, err) < 0)
-			return NULL;
-		st->tree_layers++;
-	}
 	return st->tree;
 }
 

@@ -10,6 +10,7 @@
 
 #include "builder/scope.h"
 #include "store/layer/layer.h"
+#include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/oci/oci.h"
 #include "builder/scratch.h"
@@ -20,6 +21,9 @@
 struct state {
 	struct oci_config config;
 	struct oci_descriptor *base_layers; /* how the base's registry calls its layers; owned */
+	/* What the steps left beside their layers (layerstack.h); the rest have nothing. Owned */
+	struct digest *layer_times;
+	size_t nlayer_times;
 	size_t nbase; /* layers that are not of this build; they keep their times */
 	size_t nbase_history;
 	struct digest key; /* cache key of the last file-system step */
@@ -46,6 +50,12 @@ void state_clear(struct state *st);
 uint64_t state_cost(const struct state *st);
 /* A stage that continues another one. */
 void state_copy(struct state *dst, const struct state *src);
+
+/* The next layer: its diff ID (zero: not known yet), and the times beside it, or NULL. */
+void state_add_layer(
+	struct state *st, const struct digest *diff_id, const struct digest *times);
+/* All layers so far; borrowed, until the next one is added. */
+struct layer_stack state_stack(const struct state *st);
 
 /* The merged tree of all layers so far; borrowed, valid until the next layer is added. Contents of
  * files may be missing until the state is settled, those of the user data base are not. Safe for

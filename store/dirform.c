@@ -10,7 +10,7 @@
 #include "store/base/mem.h"
 #include "store/recordline.h"
 
-#define FORM_MAX ((size_t)64 << 10) /* OCI_LAYERS_MAX lines of 78 bytes, and the rest */
+#define FORM_MAX ((size_t)128 << 10) /* OCI_LAYERS_MAX lines of 150 bytes, and the rest */
 
 bool dirform_userxattr(void)
 {
@@ -20,6 +20,7 @@ bool dirform_userxattr(void)
 void dirform_clear(struct dirform *f)
 {
 	free(f->diff_ids);
+	free(f->times);
 	*f = (struct dirform){0};
 }
 
@@ -36,11 +37,13 @@ static bool parse(char *p, const char *boot, struct dirform *f)
 	f->userxattr = strcmp(kind, "user") == 0;
 	f->usable = strcmp(written, boot) == 0 && f->userxattr == dirform_userxattr();
 	while ((v = recordline_value(&p, "layer "))) {
-		struct digest d;
-		if (f->n == OCI_LAYERS_MAX || sha256_parse_string(v, &d) < 0)
+		struct digest d, times;
+		if (f->n == OCI_LAYERS_MAX || !layerstack_parse(v, &d, &times))
 			return false;
 		f->diff_ids = mem_grow(f->diff_ids, f->n + 1, sizeof *f->diff_ids);
-		f->diff_ids[f->n++] = d;
+		f->times = mem_grow(f->times, f->n + 1, sizeof *f->times);
+		f->diff_ids[f->n] = d;
+		f->times[f->n++] = times;
 	}
 	return f->n && recordline_is(&p, "end") && !*p;
 }
@@ -64,7 +67,8 @@ int dirform_read(struct store *s, const struct digest *chain, struct dirform *ou
 		return err_is_verdict(why) ? 0 : err_pass(err, &why);
 	if (!parse(b.data, store_boot_id(s), &f))
 		return 0;
-	oci_chain_id(f.diff_ids, f.n, &own);
+	struct layer_stack k = dirform_stack(&f);
+	layerstack_id(&k, &own);
 	if (!sha256_equal(&own, chain))
 		return 0;
 	*out = f;
@@ -72,17 +76,21 @@ int dirform_read(struct store *s, const struct digest *chain, struct dirform *ou
 	return 1;
 }
 
-int dirform_write(
-	struct store *s, int dir_fd, const struct digest *diff_ids, size_t n, struct err **err)
+struct layer_stack dirform_stack(const struct dirform *f)
+{
+	return (struct layer_stack){.diff_ids = f->diff_ids, .times = f->times, .n = f->n};
+}
+
+int dirform_write(struct store *s, int dir_fd, const struct layer_stack *k, struct err **err)
 {
 	auto_buf struct buf b = {0};
-	char text[DIGEST_STRING];
+	char text[LAYERSTACK_TEXT];
 
 	buf_init(&b, FORM_MAX);
 	buf_addf(&b, "bld-dir 1\nboot %s\nxattr %s\n", store_boot_id(s),
 		dirform_userxattr() ? "user" : "trusted");
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&b, "layer %s\n", sha256_string(&diff_ids[i], text));
+	for (size_t i = 0; i < k->n; i++)
+		buf_addf(&b, "layer %s\n", layerstack_text(k, i, text));
 	buf_adds(&b, "end\n");
 	auto_fd int fd = openat(dir_fd, "form", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || fs_write_all(fd, b.data, b.len) < 0)

@@ -6,7 +6,8 @@
  *	bld-dir 1
  *	boot BOOT-ID            of the boot that wrote it
  *	xattr trusted|user      which overlay attributes it carries
- *	layer sha256:HEX        the stack, bottom first; the directory holds the last one
+ *	layer sha256:HEX [sha256:HEX]	the stack, bottom first, with the times beside each
+ *				(layerstack.h); the directory holds the last one
  *	end
  *
  * Nothing is synced: a form of another boot may be torn, and is made again.
@@ -14,11 +15,13 @@
 #ifndef BLD_STORE_DIRFORM_H
 #define BLD_STORE_DIRFORM_H
 
+#include "store/layerstack.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
 
 struct dirform {
 	struct digest *diff_ids; /* owned */
+	struct digest *times;    /* owned; as many */
 	size_t n;
 	bool userxattr;
 	bool usable; /* of this boot, and with the attributes that this process mounts with */
@@ -31,8 +34,9 @@ int dirform_read(
 	struct store *s, const struct digest *chain, struct dirform *out, struct err **err);
 void dirform_clear(struct dirform *f);
 /* The form file of a directory that is being made, at dir_fd. */
-int dirform_write(
-	struct store *s, int dir_fd, const struct digest *diff_ids, size_t n, struct err **err);
+int dirform_write(struct store *s, int dir_fd, const struct layer_stack *k, struct err **err);
+/* The stack that a form file names; borrowed from it. */
+struct layer_stack dirform_stack(const struct dirform *f);
 /* bld/dirs/CHAIN/upper when its form is usable: fd; -1 without *err when there is none, -1 with
  * *err. */
 int dirform_open(struct store *s, const struct digest *chain, struct err **err);

@@ -46,6 +46,7 @@ struct gc {
 	struct gc_report report;
 	struct digestset blobs;  /* live blobs; diff IDs are names of blobs too */
 	struct digestset layers; /* live diff IDs */
+	struct digestset times;  /* live blobs of times (layerstack.h) */
 	struct digestset stale;  /* cache records to drop */
 	struct digestset docs;   /* manifests and indexes to look at, each once; unsorted */
 	struct gc_doomed doomed[GC_DIRS_MAX]; /* in the order of removal */
@@ -142,8 +143,12 @@ static int mark_record(void *ctx, const struct digest *key, const char *value, s
 		digestset_add(&g->stale, key);
 		return 0;
 	}
-	while (layerlines_next(&value, &d))
+	for (const char *p = value; layerlines_next(&p, &d);)
 		mark_layer(g, &d);
+	for (const char *p = value; layerlines_next_times(&p, &d);) {
+		digestset_add(&g->blobs, &d);
+		digestset_add(&g->times, &d);
+	}
 	return 0;
 }
 
@@ -287,11 +292,14 @@ static int live_record(struct gc *g, const char *name, struct err **err)
 	return sha256_parse_hex(name, strlen(name), &d) == 0 && !digestset_has(&g->stale, &d);
 }
 
-static bool all_live(const struct gc *g, const struct digest *diff_ids, size_t n)
+static bool all_live(const struct gc *g, const struct layer_stack *k)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!digestset_has(&g->layers, &diff_ids[i]))
+	for (size_t i = 0; i < k->n; i++) {
+		const struct digest *times = layerstack_times(k, i);
+		if (!digestset_has(&g->layers, &k->diff_ids[i]) ||
+			(!sha256_is_zero(times) && !digestset_has(&g->times, times)))
 			return false;
+	}
 	return true;
 }
 
@@ -303,7 +311,8 @@ static int live_dir(struct gc *g, const char *name, struct err **err)
 	if (sha256_parse_hex(name, strlen(name), &chain) < 0)
 		return 0;
 	int r = dirform_read(g->s, &chain, &f, err);
-	return r <= 0 ? r : f.usable && all_live(g, f.diff_ids, f.n);
+	struct layer_stack k = dirform_stack(&f);
+	return r <= 0 ? r : f.usable && all_live(g, &k);
 }
 
 static int live_index(struct gc *g, const char *name, struct err **err)
@@ -311,7 +320,8 @@ static int live_index(struct gc *g, const char *name, struct err **err)
 	auto_indexform struct indexform x = {0};
 	int r = indexform_read(g->s, name, &x, err);
 
-	return r <= 0 ? r : all_live(g, x.diff_ids, x.n);
+	struct layer_stack k = indexform_stack_of(&x).k;
+	return r <= 0 ? r : all_live(g, &k);
 }
 
 /* The digest in a form file, and whether the layer it belongs to is live: 1, 0, -1. */
@@ -471,6 +481,7 @@ static int run(struct gc *g, struct err **err)
 	if (mark_names(g, err) < 0 || cache_each(g->s, mark_record, g, err) < 0)
 		return -1;
 	digestset_sort(&g->layers);
+	digestset_sort(&g->times);
 	digestset_sort(&g->stale);
 	return judge_all(g, err) < 0 ? -1 : sweep_all(g, err);
 }
@@ -479,6 +490,7 @@ static void gc_clear(struct gc *g)
 {
 	digestset_clear(&g->blobs);
 	digestset_clear(&g->layers);
+	digestset_clear(&g->times);
 	digestset_clear(&g->stale);
 	digestset_clear(&g->docs);
 	for (size_t i = 0; i < g->ndoomed; i++) {

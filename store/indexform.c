@@ -18,7 +18,7 @@
 #include "store/tempfile.h"
 
 #define RECORD_MAX                                                                                 \
-	((size_t)256 << 10) /* 2 * OCI_LAYERS_MAX lines of at most 97 bytes, and the rest */
+	((size_t)256 << 10) /* OCI_LAYERS_MAX lines of 150 and of 97 bytes, and the rest */
 #define TARS_MAX    (OCI_LAYERS_MAX + 1)
 #define READ_BUFFER ((size_t)256 << 10)
 #define FORMAT_LINE "bld-index 2" /* 1: without a UUID; such an index is made again */
@@ -35,7 +35,7 @@ const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_N
 	struct digest chain;
 	char hex[DIGEST_HEX];
 
-	oci_chain_id(k->diff_ids, k->n, &chain);
+	layerstack_id(&k->k, &chain);
 	snprintf(out, INDEXFORM_NAME, "%s.%s", sha256_hex(&chain, hex), kinds[k->kind]);
 	return out;
 }
@@ -43,8 +43,15 @@ const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_N
 void indexform_clear(struct indexform *x)
 {
 	free(x->diff_ids);
+	free(x->times);
 	free(x->tars);
 	*x = (struct indexform){0};
+}
+
+struct indexform_stack indexform_stack_of(const struct indexform *x)
+{
+	return (struct indexform_stack){
+		.kind = x->kind, .k = {.diff_ids = x->diff_ids, .times = x->times, .n = x->n}};
 }
 
 void indexform_drop(struct store *s, const char *name)
@@ -92,9 +99,11 @@ static bool parse_lines(char *p, struct indexform *x)
 	if (!recordline_is(&p, FORMAT_LINE) || !parse_kind(recordline_value(&p, "kind "), &x->kind))
 		return false;
 	x->diff_ids = mem_array(OCI_LAYERS_MAX, sizeof *x->diff_ids);
+	x->times = mem_array(OCI_LAYERS_MAX, sizeof *x->times);
 	x->tars = mem_array(TARS_MAX, sizeof *x->tars);
-	while ((v = recordline_value(&p, "layer ")))
-		if (x->n == OCI_LAYERS_MAX || sha256_parse_string(v, &x->diff_ids[x->n++]) < 0)
+	for (; (v = recordline_value(&p, "layer ")); x->n++)
+		if (x->n == OCI_LAYERS_MAX ||
+			!layerstack_parse(v, &x->diff_ids[x->n], &x->times[x->n]))
 			return false;
 	while ((v = recordline_value(&p, "tar ")))
 		if (x->ntars == TARS_MAX || !parse_file(v, &x->tars[x->ntars++]))
@@ -138,7 +147,7 @@ int indexform_read(struct store *s, const char *name, struct indexform *out, str
 		return err_is_verdict(why) ? 0 : err_pass(err, &why);
 	if (!parse(&b, &x))
 		return 0;
-	struct indexform_stack k = {.kind = x.kind, .diff_ids = x.diff_ids, .n = x.n};
+	struct indexform_stack k = indexform_stack_of(&x);
 	if (strcmp(indexform_name(&k, own), name) != 0)
 		return 0;
 	*out = x;
@@ -157,14 +166,15 @@ static int write_file(int dir_fd, const char *name, const void *p, size_t n, str
 
 static int write_record(int dir_fd, const struct indexform *x, struct err **err)
 {
+	struct indexform_stack k = indexform_stack_of(x);
 	auto_buf struct buf b = {0};
-	char text[DIGEST_STRING];
+	char text[LAYERSTACK_TEXT];
 	struct digest all;
 
 	buf_init(&b, RECORD_MAX);
 	buf_addf(&b, FORMAT_LINE "\nkind %s\n", kinds[x->kind]);
 	for (size_t i = 0; i < x->n; i++)
-		buf_addf(&b, "layer %s\n", sha256_string(&x->diff_ids[i], text));
+		buf_addf(&b, "layer %s\n", layerstack_text(&k.k, i, text));
 	for (size_t i = 0; i < x->ntars; i++)
 		buf_addf(&b, "tar %s %" PRIu64 "\n", sha256_string(&x->tars[i].digest, text),
 			x->tars[i].size);
@@ -349,13 +359,13 @@ static int name_tar(
 	if (fstat(fd, &tar) < 0)
 		return -1;
 	out->size = (uint64_t)tar.st_size;
-	for (size_t i = k->n; i-- > 0;) {
-		if (fstatat(store_blobs_fd(s), sha256_hex(&k->diff_ids[i], hex), &blob,
+	for (size_t i = k->k.n; i-- > 0;) {
+		if (fstatat(store_blobs_fd(s), sha256_hex(&k->k.diff_ids[i], hex), &blob,
 			    AT_SYMLINK_NOFOLLOW) < 0) {
 			if (errno != ENOENT)
 				return -1;
 		} else if (blob.st_ino == tar.st_ino && blob.st_dev == tar.st_dev) {
-			out->digest = k->diff_ids[i];
+			out->digest = k->k.diff_ids[i];
 			return 1;
 		}
 	}
@@ -389,14 +399,17 @@ static int make_image(struct store *s, const struct indexform_stack *k,
 	struct sink sink = {.fd = fd, .pending = pending, .uuid = uuid};
 	struct io_writer to = {.write = sink_write, .ctx = &sink};
 	struct layer_index_made made CLEANUP(layer_index_made_clear) = {0};
-	auto_fd int tar = merged ? -1 : packed_tar(s, &k->diff_ids[k->n - 1], NULL, err);
+	size_t last = k->k.n - 1;
+	auto_fd int tar = merged ? -1 : packed_tar(s, &k->k.diff_ids[last], NULL, err);
+	auto_layer_times struct layer_times times = {.entries = 0};
 
-	if (!merged && tar < 0)
+	if (!merged && (tar < 0 || layerstack_get_times(
+					   s, layerstack_times(&k->k, last), &times, err) < 0))
 		return -1;
 	make_uuid(k, uuid);
 	sha256_init(&sink.hash);
 	if ((merged ? layer_index_tree(tree, to, &made, err)
-		    : layer_index_layer(tar, tree, to, &made, err)) < 0 ||
+		    : layer_index_layer(tar, tree, &times, to, &made, err)) < 0 ||
 		sink_flush(&sink, err) < 0)
 		return -1;
 	sha256_final(&sink.hash, &x->image.digest);
@@ -415,10 +428,10 @@ int indexform_again(struct store *s, const struct indexform_stack *k, const stru
 	return 0;
 }
 
-int indexform_unnamed(struct store *s, const struct digest *diff_id, const struct layer_tree *below,
-	struct lower *out, struct err **err)
+int indexform_unnamed(struct store *s, const struct layer_stack *one,
+	const struct layer_tree *below, struct lower *out, struct err **err)
 {
-	struct indexform_stack k = {.kind = INDEXFORM_LAYER, .diff_ids = diff_id, .n = 1};
+	struct indexform_stack k = {.kind = INDEXFORM_LAYER, .k = *one};
 	auto_indexform struct indexform x = {0};
 	auto_tempfile struct tempfile t;
 
@@ -441,13 +454,17 @@ int indexform_unnamed(struct store *s, const struct digest *diff_id, const struc
 static int make_into(struct store *s, int dir, const struct indexform_stack *k,
 	const struct layer_tree *tree, struct err **err)
 {
-	auto_indexform struct indexform x = {.kind = k->kind, .n = k->n};
+	auto_indexform struct indexform x = {.kind = k->kind, .n = k->k.n};
 	auto_fd int fd = openat(dir, "image", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
 
 	if (fd < 0)
 		return err_sys(err, "index: image");
-	x.diff_ids = mem_array(k->n, sizeof *x.diff_ids);
-	memcpy(x.diff_ids, k->diff_ids, k->n * sizeof *x.diff_ids);
+	x.diff_ids = mem_array(k->k.n, sizeof *x.diff_ids);
+	x.times = mem_array(k->k.n, sizeof *x.times);
+	for (size_t i = 0; i < k->k.n; i++) {
+		x.diff_ids[i] = k->k.diff_ids[i];
+		x.times[i] = *layerstack_times(&k->k, i);
+	}
 	return make_image(s, k, tree, fd, &x, err) < 0 ? -1 : write_record(dir, &x, err);
 }
 

@@ -7,7 +7,7 @@
  *
  *	bld-index 2
  *	kind layer|merged
- *	layer sha256:HEX          the stack, bottom first
+ *	layer sha256:HEX [sha256:HEX]	the stack, bottom first, with the times beside each
  *	tar sha256:HEX SIZE       the devices in the order of the image's table: layers of the stack
  *	image sha256:HEX SIZE
  *	end sha256:HEX            of all bytes before this line
@@ -19,6 +19,7 @@
 #define BLD_STORE_INDEXFORM_H
 
 #include "store/layer/layer.h"
+#include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/store.h"
 
@@ -34,6 +35,7 @@ struct indexform_file {
 struct indexform {
 	enum indexform_kind kind;
 	struct digest *diff_ids; /* owned */
+	struct digest *times;    /* owned; as many */
 	size_t n;
 	struct indexform_file *tars; /* owned */
 	size_t ntars;
@@ -43,8 +45,7 @@ struct indexform {
 /* What an index is to show. */
 struct indexform_stack {
 	enum indexform_kind kind;
-	const struct digest *diff_ids; /* bottom first */
-	size_t n;
+	struct layer_stack k;
 };
 
 const char *indexform_name(const struct indexform_stack *k, char out[INDEXFORM_NAME]);
@@ -67,8 +68,8 @@ int indexform_make(struct store *s, const struct indexform_stack *k, const struc
  * One layer over `below` as a lower that has no name and that nobody else will find: for a stack
  * whose chain ID is not known yet. ERR_UNSUPPORTED also when it needs the tar of another layer.
  */
-int indexform_unnamed(struct store *s, const struct digest *diff_id, const struct layer_tree *below,
-	struct lower *out, struct err **err);
+int indexform_unnamed(struct store *s, const struct layer_stack *one,
+	const struct layer_tree *below, struct lower *out, struct err **err);
 /* Make the image, but put it nowhere: its digest and size. */
 int indexform_again(struct store *s, const struct indexform_stack *k, const struct layer_tree *tree,
 	struct indexform_file *out, struct err **err);
@@ -76,6 +77,8 @@ int indexform_again(struct store *s, const struct indexform_stack *k, const stru
 /* The record of bld/erofs/NAME: 1 read, 0 missing or not one that bld wrote under this name, -1. */
 int indexform_read(struct store *s, const char *name, struct indexform *out, struct err **err);
 void indexform_clear(struct indexform *x);
+/* The stack that a record names; borrowed from it. */
+struct indexform_stack indexform_stack_of(const struct indexform *x);
 /* Does the image have the recorded size and digest? 1 / 0 / -1. */
 int indexform_check(struct store *s, const char *name, const struct indexform *x, struct err **err);
 /* Move bld/erofs/NAME to the trash. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+// What a cache value says of blobs.
 #include "store/layerlines.h"
 
 #include <string.h>
 
-bool layerlines_next(const char **p, struct digest *out)
+static bool next(const char **p, const char *key, struct digest *out)
 {
-	static const char key[] = "layer sha256:";
-	const size_t n = sizeof key - 1;
+	const size_t n = strlen(key);
 
 	while (**p) {
 		const char *line = *p, *end = strchrnul(line, '\n');
@@ -16,4 +16,14 @@ bool layerlines_next(const char **p, struct digest *out)
 			return true;
 	}
 	return false;
+}
+
+bool layerlines_next(const char **p, struct digest *out)
+{
+	return next(p, "layer sha256:", out);
+}
+
+bool layerlines_next_times(const char **p, struct digest *out)
+{
+	return next(p, "times sha256:", out);
 }

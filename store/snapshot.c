@@ -37,24 +37,26 @@ int snapshot_tar(struct store *s, const struct digest *diff_id, uint64_t *size, 
 
 /* --- the merged tree and directories -------------------------------------------------------- */
 
-/* Put one more layer on a tree. */
-static int grow(
-	struct store *s, struct layer_tree *t, const struct digest *diff_id, struct err **err)
+int snapshot_put(struct store *s, struct layer_tree *t, const struct layer_stack *k, size_t i,
+	struct err **err)
 {
-	int fd = snapshot_tar(s, diff_id, NULL, err);
+	auto_layer_times struct layer_times times = {.entries = 0};
 
+	if (layerstack_get_times(s, layerstack_times(k, i), &times, err) < 0)
+		return in_layer(err, &k->diff_ids[i]);
+	int fd = snapshot_tar(s, &k->diff_ids[i], NULL, err);
 	if (fd < 0)
 		return -1;
-	return layer_tree_apply(t, fd, err) < 0 ? in_layer(err, diff_id) : 0;
+	return layer_tree_apply_timed(t, fd, &times, err) < 0 ? in_layer(err, &k->diff_ids[i]) : 0;
 }
 
-int snapshot_grow(struct store *s, struct snapshot_grown *g, const struct digest *diff_ids,
-	size_t n, struct err **err)
+int snapshot_grow(struct store *s, struct snapshot_grown *g, const struct layer_stack *k, size_t n,
+	struct err **err)
 {
 	if (!g->tree)
 		g->tree = layer_tree_new();
 	for (; g->n < n; g->n++)
-		if (grow(s, g->tree, &diff_ids[g->n], err) < 0)
+		if (snapshot_put(s, g->tree, k, g->n, err) < 0)
 			return -1;
 	return 0;
 }
@@ -65,12 +67,11 @@ void snapshot_grown_clear(struct snapshot_grown *g)
 	*g = (struct snapshot_grown){0};
 }
 
-struct layer_tree *snapshot_tree(
-	struct store *s, const struct digest *diff_ids, size_t n, struct err **err)
+struct layer_tree *snapshot_tree(struct store *s, const struct layer_stack *k, struct err **err)
 {
 	struct snapshot_grown g CLEANUP(snapshot_grown_clear) = {0};
 
-	return snapshot_grow(s, &g, diff_ids, n, err) < 0 ? NULL : TAKE(g.tree);
+	return snapshot_grow(s, &g, k, k->n, err) < 0 ? NULL : TAKE(g.tree);
 }
 
 /* Is it of no use in a directory form? What an overlay mount leaves beside its upper directory,
@@ -107,8 +108,8 @@ static int drop_left_over(struct store *s, int dir_fd)
 
 /* Publish tmp/temp_name, which holds "upper", as the directory form of the stack. The caller holds
  * the lock of its chain ID and knows that no usable form is there. */
-static int publish(struct store *s, const struct digest *chain, const struct digest *diff_ids,
-	size_t n, const char *temp_name, struct err **err)
+static int publish(struct store *s, const struct digest *chain, const struct layer_stack *k,
+	const char *temp_name, struct err **err)
 {
 	char hex[DIGEST_HEX];
 	int tmp = store_tmp_fd(s), to = store_dir(s, STORE_DIRS);
@@ -117,7 +118,7 @@ static int publish(struct store *s, const struct digest *chain, const struct dig
 
 	if (dir < 0 || drop_left_over(s, dir) < 0)
 		return err_sys(err, "layer directory");
-	if (dirform_write(s, dir, diff_ids, n, err) < 0)
+	if (dirform_write(s, dir, k, err) < 0)
 		return -1;
 	sha256_hex(chain, hex);
 	if (renameat(tmp, temp_name, to, hex) == 0)
@@ -128,9 +129,15 @@ static int publish(struct store *s, const struct digest *chain, const struct dig
 	return 0;
 }
 
-static int unpack_into(struct store *s, int dir, const struct digest *diff_id,
+/* The last layer of the stack. */
+static int unpack_into(struct store *s, int dir, const struct layer_stack *k,
 	const struct layer_tree *below, struct err **err)
 {
+	const struct digest *diff_id = &k->diff_ids[k->n - 1];
+	auto_layer_times struct layer_times times = {.entries = 0};
+
+	if (layerstack_get_times(s, layerstack_times(k, k->n - 1), &times, err) < 0)
+		return in_layer(err, diff_id);
 	if (mkdirat(dir, "upper", 0755) < 0)
 		return err_sys(err, "layer directory");
 	auto_fd int dest = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -139,21 +146,21 @@ static int unpack_into(struct store *s, int dir, const struct digest *diff_id,
 		return err_sys(err, "layer directory");
 	if (tar < 0)
 		return -1;
-	struct layer_unpack u = {.dest_fd = dest, .below = below, .userxattr = dirform_userxattr()};
+	struct layer_unpack u = {
+		.dest_fd = dest, .below = below, .userxattr = dirform_userxattr(), .times = &times};
 	return layer_unpack(tar, &u, err) < 0 ? in_layer(err, diff_id) : 0;
 }
 
 /* Unpack the last layer of the stack and publish it. The caller holds the lock. */
-static int make_dir(struct store *s, const struct digest *chain, const struct digest *diff_ids,
-	size_t n, const struct layer_tree *below, struct err **err)
+static int make_dir(struct store *s, const struct digest *chain, const struct layer_stack *k,
+	const struct layer_tree *below, struct err **err)
 {
 	char name[64];
 	auto_fd int dir = store_temp_dir(s, name, err);
 
 	if (dir < 0)
 		return -1;
-	if (unpack_into(s, dir, &diff_ids[n - 1], below, err) < 0 ||
-		publish(s, chain, diff_ids, n, name, err) < 0) {
+	if (unpack_into(s, dir, k, below, err) < 0 || publish(s, chain, k, name, err) < 0) {
 		store_discard(s, name);
 		return -1;
 	}
@@ -165,7 +172,7 @@ static int make_dir(struct store *s, const struct digest *chain, const struct di
 /* A stack whose lowers are being found. */
 struct request {
 	struct store *s;
-	const struct digest *diff_ids; /* bottom first */
+	const struct layer_stack *k;
 	const struct snapshot_forms *forms;
 	struct snapshot_grown own; /* trees grow only as far as some layer needs them */
 	size_t dirs;               /* the first so many layers become directories */
@@ -181,24 +188,26 @@ static const struct layer_tree *tree_of(struct request *q, size_t n, struct err 
 		g = &q->own;
 	if (g->n > n)
 		snapshot_grown_clear(g);
-	return snapshot_grow(q->s, g, q->diff_ids, n, err) < 0 ? NULL : g->tree;
+	return snapshot_grow(q->s, g, q->k, n, err) < 0 ? NULL : g->tree;
 }
 
 /* The directory form of layer n: fd; -1 without *err when there is none, -1. */
 static int find_dir(struct request *q, size_t n, struct err **err)
 {
+	struct layer_stack k = layerstack_first(q->k, n);
 	struct digest chain;
 
-	oci_chain_id(q->diff_ids, n, &chain);
+	layerstack_id(&k, &chain);
 	return dirform_open(q->s, &chain, err);
 }
 
 /* Make layer n a directory, unless somebody did meanwhile: fd / -1. */
 static int need_dir(struct request *q, size_t n, struct err **err)
 {
+	struct layer_stack k = layerstack_first(q->k, n);
 	struct digest chain;
 
-	oci_chain_id(q->diff_ids, n, &chain);
+	layerstack_id(&k, &chain);
 	auto_fd int lock = store_lock(q->s, STORE_LOCK_DIR, &chain, true, err);
 	if (lock < 0)
 		return -1;
@@ -209,7 +218,7 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 	if (why)
 		return err_pass(err, &why);
 	const struct layer_tree *below = tree_of(q, n - 1, err);
-	if (!below || make_dir(q->s, &chain, q->diff_ids, n, below, err) < 0)
+	if (!below || make_dir(q->s, &chain, &k, below, err) < 0)
 		return -1;
 	fd = dirform_open(q->s, &chain, err);
 	if (fd < 0 && err && !*err)
@@ -221,7 +230,7 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 static int make_index(struct request *q, const struct indexform_stack *k, struct err **err)
 {
 	auto_err struct err *why = NULL;
-	size_t n = k->kind == INDEXFORM_MERGED ? k->n : k->n - 1;
+	size_t n = k->kind == INDEXFORM_MERGED ? k->k.n : k->k.n - 1;
 	const struct layer_tree *tree = tree_of(q, n, err);
 
 	if (!tree)
@@ -231,20 +240,20 @@ static int make_index(struct request *q, const struct indexform_stack *k, struct
 	if (err_get_kind(why) == ERR_UNSUPPORTED && !q->forms->strict)
 		return 0;
 	err_pass(err, &why);
-	return in_layer(err, &k->diff_ids[k->n - 1]);
+	return in_layer(err, &k->k.diff_ids[k->k.n - 1]);
 }
 
 /* The index of the first n layers as one, or of the last of them: 1; 0 it cannot be one; -1. */
 static int need_index(
 	struct request *q, enum indexform_kind kind, size_t n, struct lower *out, struct err **err)
 {
-	struct indexform_stack k = {.kind = kind, .diff_ids = q->diff_ids, .n = n};
+	struct indexform_stack k = {.kind = kind, .k = layerstack_first(q->k, n)};
 	struct digest chain;
 	int r = indexform_open(q->s, &k, out, err);
 
 	if (r != 0)
 		return r;
-	oci_chain_id(q->diff_ids, n, &chain);
+	layerstack_id(&k.k, &chain);
 	auto_fd int lock = store_lock(q->s, STORE_LOCK_INDEX, &chain, true, err);
 	if (lock < 0)
 		return -1;
@@ -351,11 +360,11 @@ static int add_all(struct request *q, size_t n, struct err **err)
 	return 0;
 }
 
-int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
+int snapshot_lowers(struct store *s, const struct layer_stack *k,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err)
 {
-	struct request q = {.s = s, .diff_ids = diff_ids, .forms = forms};
-	int r = add_all(&q, n, err);
+	struct request q = {.s = s, .k = k, .forms = forms};
+	int r = add_all(&q, k->n, err);
 
 	snapshot_grown_clear(&q.own);
 	if (r < 0)
@@ -365,25 +374,25 @@ int snapshot_lowers(struct store *s, const struct digest *diff_ids, size_t n,
 	return r;
 }
 
-int snapshot_lower_above(struct store *s, const struct digest *diff_id,
+int snapshot_lower_above(struct store *s, const struct layer_stack *one,
 	const struct layer_tree *below, struct lower *out, struct err **err)
 {
 	auto_err struct err *why = NULL;
 
-	if (indexform_unnamed(s, diff_id, below, out, &why) == 0)
+	if (indexform_unnamed(s, one, below, out, &why) == 0)
 		return 1;
 	if (err_get_kind(why) == ERR_UNSUPPORTED)
 		return 0;
 	err_pass(err, &why);
-	return in_layer(err, diff_id);
+	return in_layer(err, one->diff_ids);
 }
 
-int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, const char *temp_name,
-	struct err **err)
+int snapshot_adopt(
+	struct store *s, const struct layer_stack *k, const char *temp_name, struct err **err)
 {
 	struct digest chain;
 
-	oci_chain_id(diff_ids, n, &chain);
+	layerstack_id(k, &chain);
 	auto_fd int lock = store_lock(s, STORE_LOCK_DIR, &chain, true, err);
 	if (lock < 0)
 		return -1;
@@ -393,5 +402,5 @@ int snapshot_adopt(struct store *s, const struct digest *diff_ids, size_t n, con
 		return 1;
 	if (why)
 		return err_pass(err, &why);
-	return publish(s, &chain, diff_ids, n, temp_name, err);
+	return publish(s, &chain, k, temp_name, err);
 }

@@ -220,7 +220,11 @@ static bool vanished(int dir_fd, const char *name)
 static int compare(struct check *c, const struct digest *chain, const struct dirform *f, char **why,
 	struct err **err)
 {
-	auto_layer_tree struct layer_tree *below = snapshot_tree(c->s, f->diff_ids, f->n - 1, err);
+	struct layer_stack k = dirform_stack(f), lower = layerstack_first(&k, k.n - 1);
+	auto_layer_times struct layer_times times = {.entries = 0};
+	if (layerstack_get_times(c->s, layerstack_times(&k, k.n - 1), &times, err) < 0)
+		return -1;
+	auto_layer_tree struct layer_tree *below = snapshot_tree(c->s, &lower, err);
 	auto_fd int tar = below ? snapshot_tar(c->s, &f->diff_ids[f->n - 1], NULL, err) : -1;
 	auto_fd int dir = tar < 0 ? -1 : dirform_open(c->s, chain, err);
 
@@ -230,7 +234,8 @@ static int compare(struct check *c, const struct digest *chain, const struct dir
 		*why = mem_strdup("its directory \"upper\" is missing");
 		return 0;
 	}
-	struct layer_unpack u = {.dest_fd = dir, .below = below, .userxattr = f->userxattr};
+	struct layer_unpack u = {
+		.dest_fd = dir, .below = below, .userxattr = f->userxattr, .times = &times};
 	return layer_compare_dir(tar, &u, why, err);
 }
 
@@ -277,10 +282,10 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 static int compare_index(struct check *c, const struct indexform *x, char **why, struct err **err)
 {
 	bool merged = x->kind == INDEXFORM_MERGED;
-	struct indexform_stack k = {.kind = x->kind, .diff_ids = x->diff_ids, .n = x->n};
+	struct indexform_stack k = indexform_stack_of(x);
+	struct layer_stack shown = layerstack_first(&k.k, merged ? x->n : x->n - 1);
 	struct indexform_file again;
-	auto_layer_tree struct layer_tree *tree =
-		snapshot_tree(c->s, x->diff_ids, merged ? x->n : x->n - 1, err);
+	auto_layer_tree struct layer_tree *tree = snapshot_tree(c->s, &shown, err);
 
 	if (!tree || indexform_again(c->s, &k, tree, &again, err) < 0)
 		return -1;

@@ -79,6 +79,7 @@ static int give_node(struct emit *e, const struct copy_node *n)
 		entry.uid = n->attrs.uid;
 		entry.gid = n->attrs.gid;
 		entry.mtime = n->attrs.mtime;
+		entry.mtime_ns = n->attrs.mtime_ns;
 	} else { // leads to what was put; as it is, so that the layer shows it unchanged on its own
 		layer_node_attrs(n->below, &entry);
 	}
@@ -88,8 +89,10 @@ static int give_node(struct emit *e, const struct copy_node *n)
 		add_link(e, n->links, &entry);
 		f = entry.type == LAYER_FILE ? f : NULL;
 	}
-	if (n->touched)
+	if (n->touched) {
 		entry.mtime = n->mtime;
+		entry.mtime_ns = n->mtime_ns;
+	}
 	if (give(e, &entry, f, n->links ? 0 : n->source) < 0)
 		return -1;
 	if (!n->gone || entry.type != LAYER_DIR)

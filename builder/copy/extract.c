@@ -85,6 +85,7 @@ static struct copy_attrs attrs_of(const struct copy_placed *p, const struct laye
 		.uid = d->has_owner ? d->uid : e->uid,
 		.gid = d->has_owner ? d->gid : e->gid,
 		.mtime = e->mtime,
+		.mtime_ns = e->mtime_ns,
 	};
 }
 
@@ -165,7 +166,8 @@ static int add_link(struct copy_placed *p, struct copy_node *at, const struct la
 	if (!to->file && !to->own) { // of a layer below: the link becomes a copy
 		struct layer_entry below;
 		layer_node_attrs(to->below, &below);
-		struct copy_attrs a = {below.mode, below.uid, below.gid, below.mtime};
+		struct copy_attrs a = {
+			below.mode, below.uid, below.gid, below.mtime, below.mtime_ns};
 		copy_target_put_entry(n, own_entry(&p->target, &below), NULL, &a);
 		return 0;
 	}

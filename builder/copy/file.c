@@ -70,6 +70,7 @@ void copy_file_entry(const struct copy_file *f, const char *path, struct layer_e
 		.uid = f->uid,
 		.gid = f->gid,
 		.mtime = f->mtime,
+		.mtime_ns = f->mtime_ns,
 		.size = f->size,
 		.fd = -1};
 	if (!x)

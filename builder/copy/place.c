@@ -102,7 +102,7 @@ static int place_dir(struct copy_placed *p, const struct copy_source *src, struc
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return -1;
 	if (!src->parents)
-		copy_target_touch(&p->target, at, f->mtime);
+		copy_target_touch(&p->target, at, f->mtime, f->mtime_ns);
 	return place_children(p, f, source, at, err);
 }
 

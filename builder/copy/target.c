@@ -318,15 +318,17 @@ static struct layer_entry *below_entry(struct copy_target *t, const struct copy_
 	return e;
 }
 
-void copy_target_touch(struct copy_target *t, struct copy_node *n, int64_t mtime)
+void copy_target_touch(struct copy_target *t, struct copy_node *n, int64_t mtime, uint32_t mtime_ns)
 {
 	if (!n->parent)
 		return;
 	if (!n->file && !n->own) {
 		n->own = below_entry(t, n);
-		n->attrs = (struct copy_attrs){n->own->mode, n->own->uid, n->own->gid, 0};
+		n->attrs = (struct copy_attrs){
+			.mode = n->own->mode, .uid = n->own->uid, .gid = n->own->gid};
 		set_busy(n);
 	}
 	n->mtime = mtime;
+	n->mtime_ns = mtime_ns;
 	n->touched = true;
 }

@@ -30,6 +30,7 @@ struct copy_attrs {
 	uint32_t uid;
 	uint32_t gid;
 	int64_t mtime;
+	uint32_t mtime_ns;
 };
 
 struct copy_node {
@@ -44,6 +45,7 @@ struct copy_node {
 	struct copy_node *all;   /* every node of the target */
 	struct copy_attrs attrs; /* of `own` */
 	int64_t mtime;           /* of the directory, with `touched` */
+	uint32_t mtime_ns;
 	uint32_t source;       /* number, from 1, of the source that `file` is of, so that names of
 				  one file become hard links; 0: they do not */
 	uint32_t graft_source; /* the same for graft */
@@ -72,8 +74,8 @@ struct copy_node *copy_target_child(
 struct copy_node *copy_target_peek(const struct copy_node *dir, const char *name);
 /*
  * A path below `root`, which ".." and absolute symlinks do not leave; symlinks are followed (the
- * last component only with follow); what is missing is taken as a directory to be. ERR_BUILD: something that is no directory
- * on the way, too many links, a name that is too long.
+ * last component only with follow); what is missing is taken as a directory to be. ERR_BUILD:
+ * something that is no directory on the way, too many links, a name that is too long.
  */
 struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *root, const char *path,
 	bool follow, struct err **err);
@@ -89,7 +91,8 @@ void copy_target_graft(struct copy_node *n, const struct copy_file *f, uint32_t 
 int copy_target_mkdirs(
 	struct copy_target *t, struct copy_node *n, const struct copy_attrs *a, struct err **err);
 /* A directory that is there, with another time. */
-void copy_target_touch(struct copy_target *t, struct copy_node *n, int64_t mtime);
+void copy_target_touch(
+	struct copy_target *t, struct copy_node *n, int64_t mtime, uint32_t mtime_ns);
 
 /* Absolute path for a message; owned. */
 char *copy_target_show(const struct copy_node *n);

@@ -71,6 +71,7 @@ static int tree_stat(const struct copy_vfs *v, const struct copy_dir *d, const c
 	f->uid = v->keep_owner ? e.uid : 0;
 	f->gid = v->keep_owner ? e.gid : 0;
 	f->mtime = e.mtime;
+	f->mtime_ns = e.mtime_ns;
 	f->size = e.type == LAYER_FILE ? e.size : 0;
 	f->ino = e.type == LAYER_FILE ? layer_node_ino(n) : 0;
 	f->linked = f->ino != 0;

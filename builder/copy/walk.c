@@ -180,6 +180,7 @@ static bool reuse(const struct copy_file *seen, struct copy_file *dir)
 	dir->uid = seen->uid;
 	dir->gid = seen->gid;
 	dir->mtime = seen->mtime;
+	dir->mtime_ns = seen->mtime_ns;
 	dir->node = seen->node;
 	dir->stated = true;
 	dir->x->xattrs = seen->x->xattrs;

@@ -113,8 +113,10 @@ static void apply_dest(const struct copy_dest *d, const struct copy_file *f, str
 		e->uid = d->uid;
 		e->gid = d->gid;
 	}
-	if (f->no_mtime)
+	if (f->no_mtime) {
 		e->mtime = d->now;
+		e->mtime_ns = 0;
+	}
 }
 
 static int changed(const struct copy_file *f, struct err **err)

@@ -64,7 +64,8 @@ int output_files_open(struct store *s, const struct oci_config *c, const struct 
 	auto_layer_tree struct layer_tree *nothing = layer_tree_new();
 
 	*out = (struct output_files){.times = t};
-	out->tree = snapshot_tree(s, c->diff_ids, c->ndiff_ids, err);
+	const struct layer_stack k = {.diff_ids = c->diff_ids, .n = c->ndiff_ids};
+	out->tree = snapshot_tree(s, &k, err);
 	if (!out->tree)
 		return -1;
 	out->list = layer_difference(nothing, out->tree);

@@ -13,6 +13,7 @@
 	X(entry_gid, archive_entry_gid)                                                            \
 	X(entry_hardlink, archive_entry_hardlink)                                                  \
 	X(entry_mtime, archive_entry_mtime)                                                        \
+	X(entry_mtime_nsec, archive_entry_mtime_nsec)                                              \
 	X(entry_pathname, archive_entry_pathname)                                                  \
 	X(entry_perm, archive_entry_perm)                                                          \
 	X(entry_rdevmajor, archive_entry_rdevmajor)                                                \

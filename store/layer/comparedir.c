@@ -196,9 +196,11 @@ static void check_missing(struct compare *c, const struct layer_node *n)
 		bool unchanged = !(n->flags & NODE_EXPLICIT);
 		if (n->type == LAYER_DIR && !unchanged && n->lower && n->lower->type == LAYER_DIR) {
 			struct layer_entry e;
+			struct timespec t = layer_inode_time(
+				n->parent ? n->lower->inode : n->inode); /* as in the scan */
 			layer_node_fill(n->lower, "", &e);
-			if (!n->parent)
-				e.mtime = n->inode->mtime; /* as in the scan */
+			e.mtime = t.tv_sec;
+			e.mtime_ns = (uint32_t)t.tv_nsec;
 			unchanged = layer_node_matches(n, &e);
 		}
 		if (n->type != LAYER_DIR || !unchanged) {
@@ -221,7 +223,7 @@ int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, st
 	const struct layer_freeze f = {
 		.upper_fd = dir->dest_fd, .below = below, .userxattr = dir->userxattr};
 
-	if (layer_delta_read(&d, tar_fd, below, NULL, err))
+	if (layer_delta_read(&d, tar_fd, below, dir->times, NULL, err))
 		return -1;
 	spell_all(&d, &d.root);
 	auto_free char *a = mem_array(CHUNK, 1), *b = mem_array(CHUNK, 1);

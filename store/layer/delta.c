@@ -530,24 +530,57 @@ void layer_delta_finish(struct layer_delta *d)
 	forget_dir(d);
 }
 
+/* The directory is there, below or in this layer. What it is stays as it is but for the time. */
+static int move_time(struct layer_delta *d, const struct layer_times_reader *r, struct err **err)
+{
+	struct layer_node *n;
+
+	if (resolve(d, r->path, r->path_len, false, &n, err))
+		return -1;
+	if (!n || !n->parent)
+		return err_set(err, ERR_CORRUPT, "the times of a layer name what is not there");
+	struct layer_inode *i = layer_arena_dup(&d->arena, n->inode, sizeof *i);
+	struct layer_extra *x = layer_arena_alloc(&d->arena, sizeof *x);
+	if (i->extra)
+		*x = *i->extra;
+	x->moved = true;
+	x->moved_to = (struct timespec){.tv_sec = r->sec, .tv_nsec = r->nsec};
+	i->extra = x;
+	n->inode = i;
+	n->flags |= NODE_EXPLICIT;
+	return 0;
+}
+
+static int move_times(struct layer_delta *d, const struct layer_times *times, struct err **err)
+{
+	struct layer_times_reader r;
+	int rc = layer_times_open(&r, times, err);
+
+	while (!rc && (rc = layer_times_next(&r, err)) > 0)
+		rc = r.entry ? 0 : move_time(d, &r, err);
+	return rc;
+}
+
 int layer_delta_walk(struct layer_delta *d, struct layer_walk *w, const struct layer_tree *below,
-	uint32_t *last_ino, struct err **err)
+	const struct layer_times *times, uint32_t *last_ino, struct err **err)
 {
 	const struct layer_entry *e;
 	int rc;
 
 	layer_delta_init(d, below, last_ino);
+	if (layer_walk_times(w, times, err))
+		return -1;
 	while ((rc = layer_walk_next(w, &e, err)) > 0)
 		if (layer_delta_add(d, e, err))
 			return -1;
-	if (rc < 0)
+	if (rc < 0 || move_times(d, times, err))
 		return -1;
 	layer_delta_finish(d);
 	return 0;
 }
 
 int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
-	uint32_t *last_ino, struct err **err)
+	const struct layer_times *times, uint32_t *last_ino, struct err **err)
 {
 	struct stat st;
 
@@ -556,5 +589,5 @@ int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree 
 		return err_sys(err, "layer");
 	}
 	auto_layer_walk struct layer_walk *w = layer_walk_new(tar_fd, (uint64_t)st.st_size);
-	return layer_delta_walk(d, w, below, last_ino, err);
+	return layer_delta_walk(d, w, below, times, last_ino, err);
 }

@@ -21,6 +21,7 @@ int layer_freeze(
 {
 	auto_layer_writer struct layer_writer *w = layer_writer_new(out);
 	struct freeze state = {.w = w};
+	layer_writer_times(w, f->times);
 	if (layer_upper_scan(f, LAYER_DIRS_PARENTS, write_entry, &state, err) ||
 		layer_writer_finish(w, err))
 		return -1;

@@ -13,12 +13,14 @@
 #include "store/base/mem.h"
 #include "store/layer/holes.h"
 #include "store/layer/internal.h"
+#include "store/layer/times.h"
 #include "store/layer/upperscan.h"
 
 #define STOP_EVERY 64 /* entries between two questions whether to stop */
 
 struct layer_freezing {
 	struct layer_freezing_opts o;
+	struct layer_times times; /* owned */
 	int upper_fd;              /* owned */
 	struct layer_writer *tar;  /* owned; NULL: no entry yet */
 	struct layer_writer *head; /* owned */
@@ -52,6 +54,7 @@ static int open_writers(struct layer_freezing *z, struct err **err)
 		return -1;
 	z->tar = layer_writer_into(pipe);
 	z->head = layer_writer_new((struct io_writer){.write = write_head, .ctx = z});
+	layer_writer_times(z->head, &z->times);
 	return 0;
 }
 
@@ -77,6 +80,8 @@ static int scan(struct layer_freezing *z, struct err **err)
 	if (layer_upper_scan(&z->o.upper, LAYER_DIRS_PARENTS, take_entry, z, err))
 		return -1;
 	z->o.upper.below = NULL; /* it may change from here on */
+	if (layer_times_check(&z->times, err))
+		return -1;
 	if (!z->n)
 		return 0;
 	if (layer_writer_finish(z->late ? z->head : z->tar, err))
@@ -89,6 +94,8 @@ struct layer_freezing *layer_freezing_new(const struct layer_freezing_opts *o, s
 	struct layer_freezing *z = mem_alloc(sizeof *z);
 
 	z->o = *o;
+	layer_times_init(&z->times);
+	z->o.upper.times = &z->times;
 	z->head_fd = z->dir_fd = -1;
 	z->upper_fd = fcntl(o->upper.upper_fd, F_DUPFD_CLOEXEC, 3);
 	if (z->upper_fd < 0)
@@ -98,6 +105,11 @@ struct layer_freezing *layer_freezing_new(const struct layer_freezing_opts *o, s
 		return NULL;
 	}
 	return z;
+}
+
+const struct layer_times *layer_freezing_times(const struct layer_freezing *z)
+{
+	return &z->times;
 }
 
 size_t layer_freezing_entries(const struct layer_freezing *z)
@@ -114,10 +126,10 @@ int layer_freezing_apply(
 	const struct layer_freezing *z, struct layer_tree *t, int take_fd, struct err **err)
 {
 	if (!z->late) /* the tar is there already */
-		return layer_tree_apply(t, take_fd, err);
+		return layer_tree_apply_timed(t, take_fd, &z->times, err);
 	auto_layer_walk struct layer_walk *w =
 		layer_walk_new_heads(z->head_fd, z->head_size, take_fd);
-	return layer_tree_put(t, w, take_fd, err);
+	return layer_tree_put(t, w, take_fd, &z->times, err);
 }
 
 /* --- the second half ----------------------------------------------------------------------- */
@@ -206,6 +218,7 @@ void layer_freezing_free(struct layer_freezing *z)
 {
 	if (!z)
 		return;
+	layer_times_clear(&z->times);
 	layer_writer_free(z->tar);
 	layer_writer_free(z->head);
 	if (z->head_fd >= 0)

@@ -155,11 +155,11 @@ int layer_index_tree(const struct layer_tree *t, struct io_writer out,
 	return make_index(&x, t->last_ino, made, err);
 }
 
-int layer_index_layer(int tar_fd, const struct layer_tree *below, struct io_writer out,
-	struct layer_index_made *made, struct err **err)
+int layer_index_layer(int tar_fd, const struct layer_tree *below, const struct layer_times *times,
+	struct io_writer out, struct layer_index_made *made, struct err **err)
 {
 	auto_delta struct layer_delta d;
-	if (layer_delta_read(&d, tar_fd, below, NULL, err))
+	if (layer_delta_read(&d, tar_fd, below, times, NULL, err))
 		return -1;
 	auto_index struct layer_index x = {.root = &d.root, .opaque = true, .out.to = out};
 	if (add_tars(&x, tar_fd, below, err))

@@ -103,7 +103,7 @@ struct layer_index_shape {
 	uint8_t form; /* enum layer_index_form */
 	uint8_t chunk_bits;
 	bool extended;
-	int64_t mtime;
+	struct timespec mtime;
 };
 void layer_index_shape(
 	const struct layer_index *x, const struct layer_node *n, struct layer_index_shape *s);

@@ -210,7 +210,9 @@ static int survey_node(struct layer_index *x, const struct layer_node *n, struct
 	x->ninodes++;
 	if (!i)
 		return 0;
-	cast_vote(x->votes, i->mtime);
+	struct timespec time = layer_inode_time(i);
+	if (!time.tv_nsec) /* a compact inode has whole seconds */
+		cast_vote(x->votes, time.tv_sec);
 	if (layer_index_xattrs(x, n, check_xattr, (void *)(uintptr_t)n, err))
 		return -1;
 	if (i->extra && layer_index_xattr_bytes(x, n) > XATTR_MAX)
@@ -289,7 +291,8 @@ static bool fits_compact(
 {
 	const struct layer_inode *i = n->inode;
 	bool ids = !i || (i->uid <= UINT16_MAX && i->gid <= UINT16_MAX);
-	return ids && s->mtime == x->base && s->size <= UINT32_MAX && s->nlink <= UINT16_MAX;
+	return ids && s->mtime.tv_sec == x->base && !s->mtime.tv_nsec && s->size <= UINT32_MAX &&
+	       s->nlink <= UINT16_MAX;
 }
 
 void layer_index_shape(
@@ -297,7 +300,8 @@ void layer_index_shape(
 {
 	const struct layer_inode *i = n->inode;
 
-	*s = (struct layer_index_shape){.nlink = 1, .mtime = i ? i->mtime : x->base};
+	*s = (struct layer_index_shape){.nlink = 1,
+		.mtime = i ? layer_inode_time(i) : (struct timespec){.tv_sec = x->base}};
 	shape_content(n, s);
 	if (i && i->linked)
 		s->nlink = x->links[i->ino].nlink;

@@ -106,7 +106,8 @@ static int put_inode(struct layer_index *x, const struct layer_node *n,
 		layer_index_le64(b + 8, s->size);
 		layer_index_le32(b + 24, uid);
 		layer_index_le32(b + 28, gid);
-		layer_index_le64(b + 32, (uint64_t)s->mtime);
+		layer_index_le64(b + 32, (uint64_t)s->mtime.tv_sec);
+		layer_index_le32(b + 40, (uint32_t)s->mtime.tv_nsec);
 		layer_index_le32(b + 44, s->nlink);
 	} else {
 		layer_index_le16(b + 6, (uint16_t)s->nlink);

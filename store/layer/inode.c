@@ -25,13 +25,14 @@ struct layer_inode *layer_inode_new(
 	struct layer_inode *i = layer_arena_alloc(a, sizeof *i);
 	bool device = e->type == LAYER_CHAR || e->type == LAYER_BLOCK;
 	i->mtime = e->mtime;
+	i->mtime_ns = e->mtime_ns;
 	i->size = device ? (uint64_t)e->dev_major << 32 | e->dev_minor : e->size;
 	i->data_off = e->data_off;
 	i->link =
 		e->type == LAYER_SYMLINK ? layer_arena_strndup(a, e->link, strlen(e->link)) : NULL;
 	i->extra = extra_of(a, e);
 	/* Symlinks have no mode of their own on Linux. */
-	i->mode = e->type == LAYER_SYMLINK ? 0777 : e->mode;
+	i->mode = (uint16_t)(e->type == LAYER_SYMLINK ? 0777 : e->mode);
 	i->uid = e->uid;
 	i->gid = e->gid;
 	i->fd = e->fd;

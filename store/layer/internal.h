@@ -95,6 +95,7 @@ int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struc
 struct layer_walk *layer_walk_new_heads(int fd, uint64_t size, int tar_fd);
 
 /* Put the layer of a walk that was not begun on top; take_fd is kept until the tree is freed. */
-int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd, struct err **err);
+int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd,
+	const struct layer_times *times, struct err **err);
 
 #endif

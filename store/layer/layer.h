@@ -9,7 +9,8 @@
  * Paths in entries are relative, without leading or trailing '/', without "." or ".."
  * components; "" is the root directory itself. Bytes, not characters.
  *
- * What a layer carries: type, 12 mode bits, uid, gid, mtime in whole seconds, size,
+ * What a layer carries: type, 12 mode bits, uid, gid, mtime in whole seconds (the rest lies beside
+ * it: times.h), size,
  * link name, device numbers, and of extended attributes `security.capability` and
  * `user.*` except `user.overlay.*`. Whiteouts are `dir/.wh.NAME`, opaque directories
  * `dir/.wh..wh..opq` (OCI image-spec layer.md).
@@ -20,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "store/base/err.h"
 #include "store/base/hashpipe.h"
@@ -77,8 +79,11 @@ struct layer_entry {
 	uint32_t mode; /* 07777 */
 	uint32_t uid;
 	uint32_t gid;
-	int64_t mtime; /* seconds */
-	uint64_t size; /* LAYER_FILE only: apparent size */
+	int64_t mtime;     /* seconds */
+	uint32_t mtime_ns; /* what is in no tar (times.h) */
+	const struct timespec
+		*moved; /* a directory that shows another time than its tar says, or NULL */
+	uint64_t size;  /* LAYER_FILE only: apparent size */
 	const char *link;
 	uint32_t dev_major;
 	uint32_t dev_minor;
@@ -113,6 +118,10 @@ struct layer_writer *layer_writer_into(struct hashpipe *pipe); /* borrowed */
 int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err);
 /* No holes from here on: for archives that others read as they are, not as layers. */
 void layer_writer_in_full(struct layer_writer *w);
+struct layer_times;
+/* From here on, what the tar does not say of the times of entries goes here; borrowed. NULL: it is
+ * lost. */
+void layer_writer_times(struct layer_writer *w, struct layer_times *times);
 /* All digests are there now. ERR_CONTEXT "changed while it was read", without a name, when a
  * content was not what an entry expected; layer_writer_changed then gives that `expect`. */
 int layer_writer_finish(struct layer_writer *w, struct err **err);
@@ -153,6 +162,10 @@ void layer_list_free(struct layer_list *l);
  */
 struct layer_walk;
 struct layer_walk *layer_walk_new(int fd, uint64_t size); /* fd borrowed; pread only */
+struct layer_times;
+/* Before the first entry: entries get their nanoseconds from here. Borrowed; NULL: they have none.
+ */
+int layer_walk_times(struct layer_walk *w, const struct layer_times *times, struct err **err);
 /* 1 and *out (borrowed until the next call; LAYER_DATA_FD set for files), 0 at the end, -1. */
 int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct err **err);
 void layer_walk_free(struct layer_walk *w);
@@ -171,6 +184,11 @@ struct layer_tree *layer_tree_new(void); /* an empty root directory, 0755 0:0 */
  * the tar they stand.
  */
 int layer_tree_apply(struct layer_tree *t, int take_fd, struct err **err);
+/* The same of a layer whose times are known (NULL: in seconds). They show in directories and
+ * indexes that are made of the tree, and in entries as mtime_ns; the seconds of an entry are those
+ * of the tar. ERR_CORRUPT: times that belong to something else. */
+int layer_tree_apply_timed(
+	struct layer_tree *t, int take_fd, const struct layer_times *times, struct err **err);
 void layer_tree_free(struct layer_tree *t);
 
 struct layer_node *layer_tree_root(const struct layer_tree *t);
@@ -217,9 +235,10 @@ struct layer_freeze {
 	int upper_fd; /* an overlay upper that no one writes to any more */
 	const struct layer_tree
 		*below; /* the merged tree of the layers below; NULL = nothing below */
-	bool cut_times; /* make the directory itself serve as a lower that shows what the tar says:
-			   times cut to the second, sockets and POSIX ACLs removed */
-	bool userxattr; /* upper of an overlay mounted with userxattr (user.overlay.*) */
+	bool as_lower; /* make the directory itself serve as a lower that shows what the layer says:
+			  sockets and POSIX ACLs removed. Times are left whole */
+	struct layer_times *times; /* or NULL: gets what the tar does not say */
+	bool userxattr;            /* upper of an overlay mounted with userxattr (user.overlay.*) */
 };
 
 /*
@@ -228,10 +247,10 @@ struct layer_freeze {
  * explicit whiteouts of what is below and is not in the upper), hard links, devices, sparse and
  * very long names. Left out: whiteouts of what is not below, and directories that equal the one
  * below in mode, owner and attributes and have nothing in them to report; their time alone does not
- * count, because whether it moved by a whole second is a matter of the clock, and with cut_times
- * they get the time of the one below back. A directory on the way to an entry is written in front
- * of it (appliers that know one layer only would invent its mode), the root is not. Files equal to
- * the one below are kept. Sockets are skipped; a socket over a file is a whiteout. Names beginning
+ * count, because whether it moved by a whole second is a matter of the clock: it goes to `times`. A
+ * directory on the way to an entry is written in front of it (appliers that know one layer only
+ * would invent its mode), the root is not. Files equal to the one below are kept. Sockets are
+ * skipped; a socket over a file is a whiteout. Names beginning
  * ".wh." cannot be represented: ERR_BUILD. overlay.redirect and overlay.metacopy attributes:
  * ERR_SANDBOX. *entries (may be NULL) counts entries written.
  */
@@ -257,6 +276,8 @@ struct layer_freezing_opts {
 	uint64_t most_bytes;
 };
 struct layer_freezing *layer_freezing_new(const struct layer_freezing_opts *o, struct err **err);
+/* What the tar does not say; empty where it says all. */
+const struct layer_times *layer_freezing_times(const struct layer_freezing *z);
 /* 0: the layer is empty, and there is no tar. */
 size_t layer_freezing_entries(const struct layer_freezing *z);
 /* Is the tar written, with nothing left for the second half? */
@@ -272,14 +293,15 @@ void layer_freezing_free(struct layer_freezing *z);
 
 struct layer_unpack {
 	int dest_fd; /* empty directory, becomes a lower directory of an overlay */
-	const struct layer_tree *below; /* merged tree of the layers below, NULL = none */
-	bool userxattr;                 /* opaque and whiteouts in the form for userxattr mounts */
+	const struct layer_tree *below;  /* merged tree of the layers below, NULL = none */
+	bool userxattr;                  /* opaque and whiteouts in the form for userxattr mounts */
+	const struct layer_times *times; /* of the layer; NULL: whole seconds */
 };
 
 /*
  * One layer's tar as an overlay lower directory. Names resolve as in layer_tree_apply; a hard link
  * to a file of a lower layer becomes a copy. Content is written through descriptors below dest_fd,
- * no symlink followed. Owners, modes, times (seconds) and xattrs are set; directory times last.
+ * no symlink followed. Owners, modes, times and xattrs are set; directory times last.
  */
 int layer_unpack(int tar_fd, const struct layer_unpack *u, struct err **err);
 
@@ -322,8 +344,8 @@ int layer_index_tree(const struct layer_tree *t, struct io_writer out,
  * with trusted.overlay.opaque. tar_fd is borrowed; a hard link to a file of a lower layer makes the
  * tar of that layer a device too.
  */
-int layer_index_layer(int tar_fd, const struct layer_tree *below, struct io_writer out,
-	struct layer_index_made *made, struct err **err);
+int layer_index_layer(int tar_fd, const struct layer_tree *below, const struct layer_times *times,
+	struct io_writer out, struct layer_index_made *made, struct err **err);
 
 /* --- compression ------------------------------------------------------------------------ */
 

@@ -452,6 +452,30 @@ static int next_entry(struct layer_walk *w, struct err **err)
 	return rc;
 }
 
+/* On to the record of an entry that is still to come. */
+static int next_time(struct layer_walk *w, struct err **err)
+{
+	int rc;
+
+	while ((rc = layer_times_next(&w->times, err)) > 0 && !w->times.entry)
+		;
+	w->timed = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+int layer_walk_times(struct layer_walk *w, const struct layer_times *times, struct err **err)
+{
+	return layer_times_open(&w->times, times, err) ? -1 : next_time(w, err);
+}
+
+static int add_time(struct layer_walk *w, struct err **err)
+{
+	if (++w->entries != w->times.entry || !w->timed)
+		return 0;
+	w->e.mtime_ns = w->times.nsec;
+	return next_time(w, err);
+}
+
 int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct err **err)
 {
 	if (w->done)
@@ -459,6 +483,8 @@ int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct
 	forget_extended(w);
 	uint64_t start = w->pos;
 	int rc = next_entry(w, err);
+	if (rc > 0 && add_time(w, err))
+		rc = -1;
 	if (rc < 0) {
 		w->done = true;
 		return err_prefix(err, "tar entry at byte %llu", (unsigned long long)start);

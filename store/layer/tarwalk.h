@@ -7,6 +7,7 @@
 #define BLD_STORE_LAYER_TARWALK_H
 
 #include "store/layer/layer.h"
+#include "store/layer/times.h"
 #include "store/layer/tarblock.h"
 
 #define TARWALK_BLOCK ((uint64_t)LAYER_TAR_BLOCK)
@@ -52,6 +53,9 @@ struct layer_walk {
 	size_t body_cap;
 	char *long_name; /* owned; GNU 'L' */
 	char *long_link; /* owned; GNU 'K' */
+	struct layer_times_reader times;
+	bool timed; /* there is a record, for entry times.entry */
+	uint64_t entries;
 	struct layer_entry e;
 	char path[LAYER_PATH_MAX + 1];
 	char link[LAYER_PATH_MAX + 1];

@@ -18,6 +18,7 @@
 #include "store/base/mem.h"
 #include "store/layer/holes.h"
 #include "store/layer/internal.h"
+#include "store/layer/times.h"
 
 #define NAME_ROOM (LAYER_PATH_MAX + 32) /* ".wh..wh..opq", a '/', "./" */
 #define OCTAL7    ((uint64_t)1 << 21)   /* first value that 7 octal digits cannot hold */
@@ -28,6 +29,7 @@ struct layer_writer {
 	bool own;
 	bool failed;
 	bool in_full;   /* no holes */
+	struct layer_times *times; /* or NULL; borrowed */
 	struct buf pax; /* records of the entry being written */
 	struct buf map; /* of its pieces */
 	char name[NAME_ROOM];
@@ -533,6 +535,8 @@ static int write_entry(struct layer_writer *w, const struct layer_entry *e,
 	if (w->failed)
 		return err_set(err, ERR_SYS, "the tar was given up after an error");
 	w->failed = put_entry(w, e, map, whole, err) != 0;
+	if (!w->failed && w->times)
+		layer_times_entry(w->times, e);
 	return w->failed ? -1 : 0;
 }
 
@@ -550,6 +554,11 @@ int layer_writer_add_mapped(struct layer_writer *w, const struct layer_entry *e,
 	const struct layer_map *map, struct err **err)
 {
 	return write_entry(w, e, map, true, err);
+}
+
+void layer_writer_times(struct layer_writer *w, struct layer_times *times)
+{
+	w->times = times;
 }
 
 int layer_writer_finish(struct layer_writer *w, struct err **err)

@@ -121,6 +121,12 @@ static void merge(struct layer_tree *t, struct layer_node *into, struct layer_no
 
 int layer_tree_apply(struct layer_tree *t, int take_fd, struct err **err)
 {
+	return layer_tree_apply_timed(t, take_fd, NULL, err);
+}
+
+int layer_tree_apply_timed(
+	struct layer_tree *t, int take_fd, const struct layer_times *times, struct err **err)
+{
 	struct stat st;
 
 	if (fstat(take_fd, &st)) {
@@ -129,16 +135,17 @@ int layer_tree_apply(struct layer_tree *t, int take_fd, struct err **err)
 		return -1;
 	}
 	auto_layer_walk struct layer_walk *w = layer_walk_new(take_fd, (uint64_t)st.st_size);
-	return layer_tree_put(t, w, take_fd, err);
+	return layer_tree_put(t, w, take_fd, times, err);
 }
 
-int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd, struct err **err)
+int layer_tree_put(struct layer_tree *t, struct layer_walk *w, int take_fd,
+	const struct layer_times *times, struct err **err)
 {
 	auto_delta struct layer_delta d;
 	uint32_t last_ino = t->last_ino;
 
 	MEM_PUSH(t->fds, t->nfds, t->fds_cap) = take_fd;
-	if (layer_delta_walk(&d, w, t, &last_ino, err))
+	if (layer_delta_walk(&d, w, t, times, &last_ino, err))
 		return -1;
 	t->last_ino = last_ino;
 	merge(t, &t->root, &d.root);
@@ -220,11 +227,13 @@ void layer_node_fill(const struct layer_node *n, const char *path, struct layer_
 		.uid = i->uid,
 		.gid = i->gid,
 		.mtime = i->mtime,
+		.mtime_ns = i->mtime_ns,
 		.link = i->link,
 		.fd = -1};
 	if (i->extra) {
 		out->xattrs = i->extra->xattrs;
 		out->nxattrs = i->extra->nxattrs;
+		out->moved = i->extra->moved ? &i->extra->moved_to : NULL;
 	}
 	if (n->type == LAYER_CHAR || n->type == LAYER_BLOCK) {
 		out->dev_major = (uint32_t)(i->size >> 32);
@@ -272,8 +281,10 @@ bool layer_node_matches(const struct layer_node *n, const struct layer_entry *e)
 	if (n->type != e->type)
 		return false;
 	layer_node_fill(n, "", &o);
+	struct timespec shown = layer_inode_time(n->inode);
 	if (o.mode != e->mode || o.uid != e->uid || o.gid != e->gid ||
-		storable(o.mtime) != storable(e->mtime) || o.size != e->size ||
+		storable(shown.tv_sec) != storable(e->mtime) ||
+		(uint32_t)shown.tv_nsec != e->mtime_ns || o.size != e->size ||
 		o.dev_major != e->dev_major || o.dev_minor != e->dev_minor)
 		return false;
 	if (n->type == LAYER_SYMLINK && strcmp(o.link, e->link) != 0)

@@ -18,9 +18,12 @@
 
 #include "store/layer/internal.h"
 #include "store/layer/layer.h"
+#include "store/layer/times.h"
 
 /* What few files have. */
 struct layer_extra {
+	bool moved; /* a directory whose time is not what the tar says, but this: */
+	struct timespec moved_to;
 	const struct layer_xattr *xattrs; /* sorted by name */
 	size_t nxattrs;
 	const struct layer_extent *extents;
@@ -33,16 +36,26 @@ struct layer_inode {
 	uint64_t data_off;
 	const char *link;
 	const struct layer_extra *extra; /* or NULL */
-	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
 	int fd; /* the tar that has the content; borrowed */
 	uint32_t ino;
-	uint8_t type; /* enum layer_type */
-	bool linked;  /* more than one name in its layer */
-	bool sparse;
-	bool matched; /* compare: a file of the directory was found for it */
+	uint32_t mtime_ns;
+	uint16_t mode;
+	uint8_t type;    /* enum layer_type */
+	bool linked : 1; /* more than one name in its layer */
+	bool sparse : 1;
+	bool matched : 1; /* compare: a file of the directory was found for it */
 };
+_Static_assert(sizeof(struct layer_inode) == 64, "memory of a tree");
+
+/* The time that a form shows. */
+static inline struct timespec layer_inode_time(const struct layer_inode *i)
+{
+	if (i->extra && i->extra->moved)
+		return i->extra->moved_to;
+	return (struct timespec){.tv_sec = i->mtime, .tv_nsec = i->mtime_ns};
+}
 
 enum {
 	NODE_EXPLICIT = 1, /* delta: the layer gives it attributes (or content) of its own */
@@ -115,12 +128,12 @@ void layer_delta_clear(struct layer_delta *d);
 int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct err **err);
 /* No more entries: drops what is not needed, sorts children, frees the table. */
 void layer_delta_finish(struct layer_delta *d);
-/* init, all entries of a walk, finish. *d is to be cleared in any case. */
+/* init, all entries of a walk, finish. *d is to be cleared in any case. times may be NULL. */
 int layer_delta_walk(struct layer_delta *d, struct layer_walk *w, const struct layer_tree *below,
-	uint32_t *last_ino, struct err **err);
+	const struct layer_times *times, uint32_t *last_ino, struct err **err);
 /* The same for a tar. */
 int layer_delta_read(struct layer_delta *d, int tar_fd, const struct layer_tree *below,
-	uint32_t *last_ino, struct err **err);
+	const struct layer_times *times, uint32_t *last_ino, struct err **err);
 /* Is the directory opaque over something? */
 bool layer_delta_opaque(const struct layer_node *n);
 /* Binary search among the children of a finished delta node or tree node. */

@@ -41,7 +41,7 @@ static int fail_sys(const struct layer_node *n, const char *what, struct err **e
 static int set_meta(const struct layer_node *n, int fd, struct err **err)
 {
 	const struct layer_inode *i = n->inode;
-	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = i->mtime}};
+	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, layer_inode_time(i)};
 
 	if (fchown(fd, i->uid, i->gid))
 		return fail_sys(n, "owner", err);
@@ -96,7 +96,7 @@ static int make_file(struct unpack *s, int dir_fd, const struct layer_node *n, s
 static int make_other(int dir_fd, const struct layer_node *n, struct err **err)
 {
 	const struct layer_inode *i = n->inode;
-	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = i->mtime}};
+	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, layer_inode_time(i)};
 	bool symlink = n->type == LAYER_SYMLINK;
 	int rc;
 
@@ -183,7 +183,7 @@ static int fill_dir(struct unpack *s, int fd, const struct layer_node *n, struct
 int layer_unpack(int tar_fd, const struct layer_unpack *u, struct err **err)
 {
 	auto_delta struct layer_delta d;
-	if (layer_delta_read(&d, tar_fd, u->below, NULL, err))
+	if (layer_delta_read(&d, tar_fd, u->below, u->times, NULL, err))
 		return -1;
 	auto_free const struct layer_node **first = mem_array(d.own_ino + 1u, sizeof *first);
 	auto_free char *buf = mem_array(SMALL_FILE, 1);

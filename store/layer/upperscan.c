@@ -21,6 +21,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/layer/internal.h"
+#include "store/layer/times.h"
 #include "store/layer/tree.h"
 
 #define LIST_MAX 65536 /* XATTR_LIST_MAX of the kernel */
@@ -77,6 +78,7 @@ struct place {
 	size_t path_len;
 	struct stat st;
 	bool waits;                     /* its own entry is written as soon as one in it is */
+	bool stirred;                   /* something was removed from it: its time is not its own */
 	const struct layer_node *below; /* the same directory below, or NULL */
 	bool hidden;                    /* nothing of it can be seen */
 	bool may_have_whiteouts;
@@ -198,7 +200,7 @@ static int add_attr(struct scan *s, int fd, const char *name, struct err **err)
  */
 static int drop_attr(struct scan *s, int fd, const char *name, struct err **err)
 {
-	if (!s->f->cut_times ||
+	if (!s->f->as_lower ||
 		strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) != 0)
 		return 0;
 	return fremovexattr(fd, name) && errno != ENODATA ? fail_sys(s, err) : 0;
@@ -276,6 +278,7 @@ static struct layer_entry entry_of(
 		.uid = st->st_uid,
 		.gid = st->st_gid,
 		.mtime = st->st_mtim.tv_sec,
+		.mtime_ns = (uint32_t)st->st_mtim.tv_nsec,
 		.fd = -1,
 	};
 }
@@ -312,15 +315,13 @@ static int emit_whiteout(struct scan *s, struct place *p, struct err **err)
 	return emit(s, p, &e, err);
 }
 
-static int cut_times(
-	struct scan *s, int fd, const char *name, const struct stat *st, struct err **err)
+/* The time of an open directory. */
+static int set_time(
+	const struct scan *s, int fd, const struct timespec *time, struct err **err)
 {
-	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = st->st_mtim.tv_sec}};
-	/* A directory's own time moves when a socket is removed from it. */
-	if (!s->f->cut_times || (st->st_mtim.tv_nsec == 0 && !S_ISDIR(st->st_mode)))
-		return 0;
-	int rc = name ? utimensat(fd, name, t, AT_SYMLINK_NOFOLLOW) : futimens(fd, t);
-	return rc ? fail_sys(s, err) : 0;
+	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, *time};
+
+	return futimens(fd, t) ? fail_sys(s, err) : 0;
 }
 
 /* O_NOATIME spares the write of an access time; it is refused on files of others. */
@@ -355,14 +356,15 @@ static int scan_file(struct scan *s, struct place *p, const char *name,
 	e.fd = fd;
 	e.xattrs = s->attrs.v;
 	e.nxattrs = s->attrs.n;
-	return emit(s, p, &e, err) ? -1 : cut_times(s, fd, NULL, &st, err);
+	return emit(s, p, &e, err);
 }
 
 /* Sockets are in no layer: where one hides a file that is below, the file is gone. */
 static int scan_socket(struct scan *s, struct place *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
-	if (s->f->cut_times) {
+	if (s->f->as_lower) {
+		p->stirred = true;
 		if (unlinkat(p->fd, name, 0) || (below && mknodat(p->fd, name, S_IFCHR, 0)))
 			return fail_sys(s, err);
 	}
@@ -401,7 +403,7 @@ static int scan_other(struct scan *s, struct place *p, const char *name, const s
 		e.dev_major = major(st->st_rdev);
 		e.dev_minor = minor(st->st_rdev);
 	}
-	return emit(s, p, &e, err) ? -1 : cut_times(s, p->fd, name, st, err);
+	return emit(s, p, &e, err);
 }
 
 static int scan_names(struct scan *s, struct place *p, struct err **err);
@@ -410,27 +412,34 @@ static int scan_names(struct scan *s, struct place *p, struct err **err);
  * does: nobody looks at it, and every unpacking moves it. */
 static bool dir_changed(const struct scan *s, const struct place *in, const struct layer_entry *e)
 {
-	struct layer_entry below, timeless = *e;
+	struct layer_entry timeless = *e;
 
 	if (!in->below)
 		return true;
 	if (s->dirs == LAYER_DIRS_PARENTS || !in->up) {
-		layer_node_fill(in->below, "", &below);
-		timeless.mtime = below.mtime;
+		struct timespec t = layer_inode_time(in->below->inode);
+		timeless.mtime = t.tv_sec;
+		timeless.mtime_ns = (uint32_t)t.tv_nsec;
 	}
 	/* An opaque one too: whiteouts say what is gone from it. */
 	return !layer_node_matches(in->below, &timeless);
 }
 
-/* A directory that stays out of the layer shows the time of the one below, in this form too. */
-static void take_time_of_below(const struct scan *s, const struct place *in, struct stat *st)
+/*
+ * The time of a directory whose names were all read. One that stays out of the layer keeps its own,
+ * which goes beside the layer; the root has that of the one below, in this form too.
+ */
+static int settle_time(struct scan *s, const struct place *in, struct err **err)
 {
-	struct layer_entry below;
-
-	if (s->dirs != LAYER_DIRS_PARENTS)
-		return;
-	layer_node_fill(in->below, "", &below);
-	st->st_mtim = (struct timespec){.tv_sec = below.mtime};
+	if (s->dirs != LAYER_DIRS_PARENTS || !in->below)
+		return 0;
+	struct timespec below = layer_inode_time(in->below->inode);
+	const struct timespec *own = &in->st.st_mtim;
+	if (!in->up)
+		return s->f->as_lower ? set_time(s, in->fd, &below, err) : 0;
+	if (s->f->times && (own->tv_sec != below.tv_sec || own->tv_nsec != below.tv_nsec))
+		layer_times_dir(s->f->times, s->path, own);
+	return 0;
 }
 
 /*
@@ -459,9 +468,9 @@ static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
 	if (scan_names(s, &in, err))
 		return -1;
 	s->path[in.path_len] = 0;
-	if (!changed && (in.waits || !up))
-		take_time_of_below(s, &in, &in.st);
-	return cut_times(s, fd, NULL, &in.st, err);
+	if (in.stirred && set_time(s, fd, &in.st.st_mtim, err))
+		return -1;
+	return !changed && (in.waits || !up) ? settle_time(s, &in, err) : 0;
 }
 
 static int scan_name(struct scan *s, struct place *p, const struct name *name, struct err **err)

@@ -269,6 +269,11 @@ static int take_xattrs(struct layer_archive *r, struct archive_entry *ae, struct
 }
 
 /* 0 with r->e.type set, 1 when the entry is left out, -1. */
+static uint32_t nanoseconds(long n)
+{
+	return n > 0 && n < 1000000000 ? (uint32_t)n : 0;
+}
+
 static int take_type(struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
 	const char *link = r->lib->entry_hardlink(ae);
@@ -327,6 +332,7 @@ static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct 
 		.uid = (uint32_t)uid,
 		.gid = (uint32_t)gid,
 		.mtime = r->lib->entry_mtime(ae),
+		.mtime_ns = nanoseconds(r->lib->entry_mtime_nsec(ae)),
 		.fd = -1};
 	int rc = take_type(r, ae, err);
 	if (rc)

@@ -62,7 +62,7 @@ static int make(int tar, const struct layer_tree *t, struct buf *out)
 	struct err *err = NULL;
 	struct io_writer w = {.write = to_buf, .ctx = out};
 	buf_init(out, INDEX_ROOM);
-	int rc = tar >= 0 ? layer_index_layer(tar, t, w, &m, &err)
+	int rc = tar >= 0 ? layer_index_layer(tar, t, NULL, w, &m, &err)
 			  : layer_index_tree(t, w, &m, &err);
 	must((rc < 0) == (err != NULL));
 	err_free(err);

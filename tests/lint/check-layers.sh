@@ -12,7 +12,7 @@ parser/           parser/H
 store/base/       store/base/H
 store/oci/        store/base/H store/oci/H
 store/layer/      store/base/H store/layer/H
-store/            store/base/H store/oci/oci.h store/layer/layer.h store/H
+store/            store/base/H store/oci/oci.h store/layer/(layer|times).h store/H
 store/transport/  store/base/H store/oci/H store/layer/layer.h store/H store/transport/H
 builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h

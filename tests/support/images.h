@@ -3,6 +3,7 @@
 #ifndef BLD_TESTS_SUPPORT_IMAGES_H
 #define BLD_TESTS_SUPPORT_IMAGES_H
 
+#include "store/layerstack.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
 
@@ -20,5 +21,8 @@ void images_make(struct store *s, const char *name, const struct digest *diff_id
 void images_simple(struct store *s, const char *name, struct digest diff_ids[2]);
 /* Content of a file below a directory, owned; NULL when it is missing. */
 char *images_text(int dir_fd, const char *path);
+
+/* A stack of layers without times. */
+#define STACK(ids, count) (&(struct layer_stack){.diff_ids = (ids), .n = (count)})
 
 #endif

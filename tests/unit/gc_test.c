@@ -62,7 +62,7 @@ static void fill(struct store *s, struct digest a[2], struct digest b[2])
 		char text[DIGEST_STRING];
 		struct snapshot_forms dirs = {0};
 		struct lowers l = {0};
-		assert_int_equal(0, snapshot_lowers(s, both[i], 2, &dirs, &l, NULL));
+		assert_int_equal(0, snapshot_lowers(s, STACK(both[i], 2), &dirs, &l, NULL));
 		lower_clear_all(&l);
 		assert_int_equal(
 			0, packed_layer(s, &both[i][1],

@@ -88,7 +88,7 @@ KIT int kit_mount_layer(const struct world *w, int tar, const struct layer_tree 
 {
 	struct layer_index_made m = {0};
 	int fd = kit_index_file(w);
-	assert_ok(layer_index_layer(tar, below, kit_writer(&fd), &m, err));
+	assert_ok(layer_index_layer(tar, below, NULL, kit_writer(&fd), &m, err));
 	kit_check_index(fd, &m);
 	int at = kit_mount_index(fd, m.fds, m.nfds);
 	if (at < 0)

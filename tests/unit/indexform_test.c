@@ -42,7 +42,7 @@ static void lowers_of(struct store *s, const struct digest *id, size_t n,
 {
 	struct err *e = NULL;
 
-	if (snapshot_lowers(s, id, n, forms, out, &e) < 0)
+	if (snapshot_lowers(s, STACK(id, n), forms, out, &e) < 0)
 		fail_msg("%s", err_text(e));
 }
 
@@ -186,7 +186,7 @@ static void test_below(void **state)
 	assert_non_null(layer_tree_lookup(g.tree, "d/x", true, NULL, NULL));
 	assert_null(layer_tree_lookup(g.tree, "two", true, NULL, NULL));
 	/* one that has grown too far is not touched */
-	assert_int_equal(0, snapshot_grow(d->s, &g, id, 2, NULL));
+	assert_int_equal(0, snapshot_grow(d->s, &g, STACK(id, 2), 2, NULL));
 	storedir_reopen(d);
 	assert_int_equal(0, fs_remove_tree(store_bld_fd(d->s), "erofs"));
 	storedir_reopen(d);
@@ -352,9 +352,9 @@ static void test_wrong(void **state)
 
 	images_simple(d->s, "localhost/app:latest", id);
 	check_merged(d->s, id, &good);
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, id, 2}, name);
+	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
-		struct indexform_stack k = {INDEXFORM_MERGED, id, 2};
+		struct indexform_stack k = {INDEXFORM_MERGED, {id, NULL, 2}};
 		struct spoil p = {.s = d->s};
 		struct lower l;
 		snprintf(p.image, sizeof p.image, "%s/image", name);
@@ -375,7 +375,8 @@ static void test_swapped(void **state)
 {
 	struct storedir *d = *state;
 	struct digest a[2], b[2], good, other, again;
-	struct indexform_stack ka = {INDEXFORM_MERGED, a, 2}, kb = {INDEXFORM_MERGED, b, 2};
+	struct indexform_stack ka = {INDEXFORM_MERGED, {a, NULL, 2}},
+			       kb = {INDEXFORM_MERGED, {b, NULL, 2}};
 	char na[INDEXFORM_NAME], nb[INDEXFORM_NAME], image[128];
 	struct lower l;
 
@@ -435,7 +436,7 @@ static void test_short_tar(void **state)
 			assert_int_equal(1, blob_verify(d->s, &id[0], NULL));
 		}
 	}
-	assert_int_equal(-1, snapshot_lowers(d->s, id, 2, &merged, &l, &e));
+	assert_int_equal(-1, snapshot_lowers(d->s, STACK(id, 2), &merged, &l, &e));
 	assert_int_equal(ERR_NOT_FOUND, err_get_kind(e));
 	assert_non_null(strstr(err_text(e), "sha256:"));
 }
@@ -482,7 +483,7 @@ static void test_unsupported(void **state)
 	lowers_of(d->s, id, 3, &forms, &again);
 	assert_int_equal(3, again.n);
 	assert_int_equal(1, count(d->s, "erofs"));
-	assert_int_equal(-1, snapshot_lowers(d->s, id, 3, &strict, &none, &e));
+	assert_int_equal(-1, snapshot_lowers(d->s, STACK(id, 3), &strict, &none, &e));
 	assert_int_equal(ERR_UNSUPPORTED, err_get_kind(e));
 	assert_int_equal(0, tempdir_count(store_tmp_fd(d->s), "."));
 }
@@ -573,7 +574,7 @@ static void test_verify(void **state)
 	lowers_of(d->s, id, 2, &single, &l);
 	assert_int_equal(3, count(d->s, "erofs"));
 	assert_int_equal(0, verify(d->s, false, &f));
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, id, 2}, name);
+	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct spoil p = {.s = d->s};
 		snprintf(p.image, sizeof p.image, "%s/image", name);
@@ -609,7 +610,7 @@ static void test_verify_foreign(void **state)
 
 	images_simple(d->s, "localhost/app:latest", id);
 	check_merged(d->s, id, &image);
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, id, 2}, name);
+	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
 	snprintf(p.image, sizeof p.image, "%s/image", name);
 	snprintf(p.record, sizeof p.record, "%s/record", name);
 	flip(&p, p.image, (size_t)-1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Freeze, unpack and compare, over real overlay mounts. Needs root; says so when it is not.
+#include "store/layer/times.h"
 #include "tests/unit/layer_kit.h"
 
 #include <errno.h>
@@ -162,13 +163,17 @@ static void freeze_in_halves(
 	close(fd);
 }
 
-static int freeze(
-	const struct world *w, const char *dir, const struct layer_tree *below, bool cut, size_t *n)
+static int freeze_timed(const struct world *w, const char *dir, const struct layer_tree *below,
+	bool lower, size_t *n, struct layer_times *times)
 {
 	int fd = kit_memfd(), d = dir_fd(w, dir);
-	struct layer_freeze f = {.upper_fd = d, .below = below, .cut_times = cut};
+	struct layer_freeze f = {.upper_fd = d, .below = below, .as_lower = lower};
 	size_t entries;
+	if (times)
+		layer_times_init(times);
+	f.times = times;
 	assert_ok(layer_freeze(&f, kit_writer(&fd), &entries, err));
+	f.times = NULL;
 	for (size_t most = 0; most < 6; most += 2)
 		freeze_in_halves(w, &f, most, entries, fd);
 	freeze_in_halves(w, &f, 1000000, entries, fd);
@@ -178,18 +183,25 @@ static int freeze(
 	return fd;
 }
 
-static void unpack(const struct world *w, int tar, const char *dir, const struct layer_tree *below)
+static int freeze(const struct world *w, const char *dir, const struct layer_tree *below,
+	bool lower, size_t *n)
 {
-	struct layer_unpack u = {.dest_fd = dir_fd(w, dir), .below = below};
+	return freeze_timed(w, dir, below, lower, n, NULL);
+}
+
+static void unpack(const struct world *w, int tar, const struct layer_times *times, const char *dir,
+	const struct layer_tree *below)
+{
+	struct layer_unpack u = {.dest_fd = dir_fd(w, dir), .below = below, .times = times};
 	assert_ok(layer_unpack(tar, &u, err));
 	close(u.dest_fd);
 }
 
-/* "" when the directory shows what the tar says, else the first difference; owned. */
-static char *compare(
-	const struct world *w, int tar, const char *dir, const struct layer_tree *below)
+/* "" when the directory shows what the tar and the times say, else the first difference; owned. */
+static char *compare_timed(const struct world *w, int tar, const struct layer_times *times,
+	const char *dir, const struct layer_tree *below)
 {
-	struct layer_unpack u = {.dest_fd = dir_fd(w, dir), .below = below};
+	struct layer_unpack u = {.dest_fd = dir_fd(w, dir), .below = below, .times = times};
 	char *why = NULL;
 	int rc = 0;
 	assert_ok(rc = layer_compare_dir(tar, &u, &why, err));
@@ -198,13 +210,26 @@ static char *compare(
 	return why ? why : mem_strdup("");
 }
 
-/* The merged view as text, read through the mount. */
+static char *compare(
+	const struct world *w, int tar, const char *dir, const struct layer_tree *below)
+{
+	return compare_timed(w, tar, NULL, dir, below);
+}
+
+/* The merged view as text, read through the mount: whole times too. */
 static char *view(const struct world *w)
 {
-	int tar = freeze(w, "m", NULL, false, NULL);
+	auto_layer_times struct layer_times times;
+	int tar = freeze_timed(w, "m", NULL, false, NULL, &times);
 	char *text = kit_list(tar);
+	auto_buf struct buf b;
+	buf_init(&b, (size_t)1 << 20);
+	buf_adds(&b, text);
+	for (size_t i = 0; i < times.b.len; i++)
+		buf_addf(&b, "%02x", (unsigned char)times.b.data[i]);
+	free(text);
 	close(tar);
-	return text;
+	return buf_take(&b);
 }
 
 static const char base_script[] =
@@ -243,24 +268,35 @@ static const char change_script[] =
 	"python3 -c 'import socket;socket.socket(socket.AF_UNIX).bind(\"sock\")' && rm d/sub/s && "
 	"chown 77:88 keep/q && rm -r e/deep/er && mkdir -m 750 e/deep/er && ln d/b new/b";
 
+static void assert_same_times(const struct layer_times *a, struct layer_times *clear)
+{
+	assert_int_equal(a->b.len, clear->b.len);
+	assert_memory_equal(a->b.data, clear->b.data, a->b.len);
+	layer_times_clear(clear);
+	layer_times_init(clear);
+}
+
 static void round_trip(void **state)
 {
 	NEEDS_ROOT();
 	const struct world *w = *state;
+	auto_layer_times struct layer_times t0, t1, t2;
 	size_t n;
 
 	/* the base, from a plain directory */
 	sh(w, base_script);
-	int tar0 = freeze(w, "base", NULL, true, &n);
+	int tar0 = freeze_timed(w, "base", NULL, true, &n, &t0);
 	assert_int_equal(n, 33);
-	assert_text(compare(w, tar0, "base", NULL), "");
-	unpack(w, tar0, "l0", NULL);
-	assert_text(compare(w, tar0, "l0", NULL), "");
-	int again = freeze(w, "l0", NULL, false, NULL);
+	assert_text(compare_timed(w, tar0, &t0, "base", NULL), "");
+	unpack(w, tar0, &t0, "l0", NULL);
+	assert_text(compare_timed(w, tar0, &t0, "l0", NULL), "");
+	assert_string_not_equal(compare(w, tar0, "l0", NULL), "");
+	int again = freeze_timed(w, "l0", NULL, false, NULL, &t2);
 	assert_same_bytes(tar0, again);
+	assert_same_times(&t0, &t2);
 	close(again);
 	struct layer_tree *below = layer_tree_new();
-	assert_ok(layer_tree_apply(below, dup_fd(tar0), err));
+	assert_ok(layer_tree_apply_timed(below, dup_fd(tar0), &t0, err));
 
 	/* changes of every kind */
 	sh(w, "touch -r l0 u");
@@ -268,16 +304,18 @@ static void round_trip(void **state)
 	sh(w, change_script);
 	char *live = view(w);
 	unmount(w);
-	int tar1 = freeze(w, "u", below, false, NULL);
-	unpack(w, tar1, "l1", below);
-	assert_text(compare(w, tar1, "l1", below), "");
-	again = freeze(w, "l1", below, true, NULL);
+	int tar1 = freeze_timed(w, "u", below, false, NULL, &t1);
+	unpack(w, tar1, &t1, "l1", below);
+	assert_text(compare_timed(w, tar1, &t1, "l1", below), "");
+	again = freeze_timed(w, "l1", below, true, NULL, &t2);
 	assert_same_bytes(tar1, again);
+	assert_same_times(&t1, &t2);
 	close(again);
-	again = freeze(w, "u", below, true, NULL); /* cuts the times; the same tar */
+	again = freeze_timed(w, "u", below, true, NULL, &t2); /* as a lower; the same tar */
 	assert_same_bytes(tar1, again);
+	assert_same_times(&t1, &t2);
 	close(again);
-	assert_text(compare(w, tar1, "u", below), "");
+	assert_text(compare_timed(w, tar1, &t1, "u", below), "");
 
 	/* the frozen upper, the unpacked tar and the tree show what RUN saw */
 	mount_overlay(w, "u:l0", NULL, NULL);
@@ -287,7 +325,7 @@ static void round_trip(void **state)
 	assert_text(view(w), live);
 	unmount(w);
 	struct layer_tree *flat = layer_tree_new();
-	assert_ok(layer_tree_apply(below, dup_fd(tar1), err));
+	assert_ok(layer_tree_apply_timed(below, dup_fd(tar1), &t1, err));
 	mount_overlay(w, "l1:l0", NULL, NULL);
 	int tar2 = freeze(w, "m", NULL, false, NULL);
 	unmount(w);
@@ -300,15 +338,16 @@ static void round_trip(void **state)
 
 	/* a second layer: nothing happens in it */
 	below = layer_tree_new();
-	assert_ok(layer_tree_apply(below, dup_fd(tar0), err));
-	assert_ok(layer_tree_apply(below, dup_fd(tar1), err));
+	assert_ok(layer_tree_apply_timed(below, dup_fd(tar0), &t0, err));
+	assert_ok(layer_tree_apply_timed(below, dup_fd(tar1), &t1, err));
 	sh(w, "touch -r l1 u2");
 	mount_overlay(w, "l1:l0", "u2", "w2");
 	sh(w, "cd m && cat d/a new/n1 > /dev/null && ls -lR > /dev/null && touch gone && rm gone");
 	sh(w, "touch -r l1 m");
 	unmount(w);
-	int empty = freeze(w, "u2", below, false, &n);
+	int empty = freeze_timed(w, "u2", below, false, &n, &t2);
 	assert_int_equal(n, 0);
+	assert_false(layer_times_any(&t2)); /* the root's time is nobody's */
 	assert_int_equal(kit_size(empty), 1024);
 	close(empty);
 	layer_tree_free(below);
@@ -386,7 +425,7 @@ static void damage_is_found(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		sh(w, "rm -rf l1 && mkdir l1");
-		unpack(w, tar, "l1", below);
+		unpack(w, tar, NULL, "l1", below);
 		char *script = mem_printf("cd l1 && %s", cases[i].script);
 		sh(w, script);
 		free(script);
@@ -490,7 +529,7 @@ static void absurd_times(void **state)
 	future.mtime = (int64_t)1 << 45;
 	past.mtime = -((int64_t)1 << 45);
 	int tar = KIT_TAR(future, past);
-	unpack(w, tar, "l1", NULL);
+	unpack(w, tar, NULL, "l1", NULL);
 	assert_text(compare(w, tar, "l1", NULL), "");
 	close(tar);
 }
@@ -518,7 +557,7 @@ static void hostile_tars_stay_inside(void **state)
 	};
 	for (size_t i = 0; i < sizeof tars / sizeof *tars; i++) {
 		sh(w, "rm -rf l1 && mkdir l1");
-		unpack(w, tars[i], "l1", below);
+		unpack(w, tars[i], NULL, "l1", below);
 		assert_text(compare(w, tars[i], "l1", below), "");
 		close(tars[i]);
 		sh(w, "test \"$(cat canary/s)\" = secret && test \"$(ls canary)\" = s && "
@@ -542,6 +581,9 @@ static void gnu_tar_reads_it(void **state)
 	const struct world *w = *state;
 	sh(w, base_script);
 	sh(w, "setfattr -x user.note base/d/a"); /* GNU tar needs options for attributes */
+	/* what is compared with a tar alone has whole seconds */
+	sh(w, "find base -depth -print0 | "
+	      "xargs -0 -n1 sh -c 'touch -hd @$(stat -c %Y \"$0\") \"$0\"'");
 	int tar = freeze(w, "base", NULL, true, NULL);
 	int out = openat(w->fd, "t.tar", O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(fs_copy_range(tar, 0, kit_size(tar), out), 0);
@@ -565,7 +607,7 @@ static void gnu_tar_reads_it(void **state)
 		int x = openat(w->fd, "x.tar", O_RDONLY);
 		assert_text(compare(w, x, "base", NULL), "");
 		sh(w, "rm -rf l1 && mkdir l1");
-		unpack(w, x, "l1", NULL);
+		unpack(w, x, NULL, "l1", NULL);
 		assert_text(compare(w, x, "l1", NULL), "");
 		close(x);
 		if (i == 0)

@@ -83,7 +83,7 @@ static int try_tar(struct random_layers *r, int tar, int base_tar, const struct 
 	size_t room = random_below(r, 50) ? 64 << 20 : random_below(r, 70000);
 	buf_init(&s.b, room);
 	struct io_writer out = {.write = to_sink, .ctx = &s};
-	int rc = layer_index_layer(tar, base, out, &m, &e);
+	int rc = layer_index_layer(tar, base, NULL, out, &m, &e);
 	check_sink(&s, rc, e, &m);
 
 	struct layer_tree *t = layer_tree_new();

@@ -461,7 +461,7 @@ static void assert_refused(int take_tar, const char *part)
 	struct layer_index_made m = {0};
 	uint64_t bytes = 0;
 	struct io_writer out = {.write = to_nowhere, .ctx = &bytes};
-	assert_fails(layer_index_layer(take_tar, NULL, out, &m, err), ERR_UNSUPPORTED, part);
+	assert_fails(layer_index_layer(take_tar, NULL, NULL, out, &m, err), ERR_UNSUPPORTED, part);
 	assert_null(m.fds);
 	close(take_tar);
 }
@@ -518,7 +518,7 @@ static void test_deterministic(void **state)
 		struct layer_index_made m = {0};
 		int fd = kit_memfd();
 		static char bytes[1 << 16];
-		assert_ok(layer_index_layer(moved, NULL, kit_writer(&fd), &m, err));
+		assert_ok(layer_index_layer(moved, NULL, NULL, kit_writer(&fd), &m, err));
 		assert_int_equal(m.nfds, 1);
 		assert_int_equal(m.fds[0], moved);
 		assert_int_equal(m.size, kit_size(fd));
@@ -552,7 +552,7 @@ static void test_devices(void **state)
 
 	/* A hard link to a file of a lower layer: two tars for one layer. */
 	int tar = KIT_TAR(HARD_("h", "b"), FILE_("own", "3"));
-	assert_ok(layer_index_layer(tar, t, out, &m, err));
+	assert_ok(layer_index_layer(tar, t, NULL, out, &m, err));
 	assert_int_equal(m.nfds, 2);
 	assert_int_equal(m.fds[0], tar);
 	layer_index_made_clear(&m);

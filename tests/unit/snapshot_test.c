@@ -40,7 +40,7 @@ static void check_lowers(struct store *s, const struct digest *diff_ids)
 	struct stat st;
 	struct err *e = NULL;
 
-	if (snapshot_lowers(s, diff_ids, 2, &dirs_only, &l, &e) < 0)
+	if (snapshot_lowers(s, STACK(diff_ids, 2), &dirs_only, &l, &e) < 0)
 		fail_msg("%s", err_text(e));
 	char *text = images_text(l.v[0].dir_fd, "one");
 	assert_string_equal("1", text);
@@ -111,10 +111,10 @@ static void test_missing(void **state)
 	assert_int_equal(1, snapshot_exists(d->s, &id[1], NULL));
 	assert_int_equal(0, blob_remove(d->s, &id[1]));
 	assert_int_equal(0, snapshot_exists(d->s, &id[1], NULL));
-	assert_int_equal(-1, snapshot_lowers(d->s, id, 2, &dirs_only, &l, &e));
+	assert_int_equal(-1, snapshot_lowers(d->s, STACK(id, 2), &dirs_only, &l, &e));
 	assert_int_equal(ERR_NOT_FOUND, err_get_kind(e));
 	assert_non_null(strstr(err_text(e), "layer sha256:"));
-	assert_null(snapshot_tree(d->s, id, 2, &f));
+	assert_null(snapshot_tree(d->s, STACK(id, 2), &f));
 	assert_int_equal(ERR_NOT_FOUND, err_get_kind(f));
 	err_free(f);
 }
@@ -125,7 +125,7 @@ static void test_tree(void **state)
 	struct digest id[2];
 
 	stack(d->s, id);
-	struct layer_tree *t = snapshot_tree(d->s, id, 2, NULL);
+	struct layer_tree *t = snapshot_tree(d->s, STACK(id, 2), NULL);
 	assert_non_null(t);
 	assert_non_null(layer_tree_lookup(t, "two", true, NULL, NULL));
 	assert_null(layer_tree_lookup(t, "d/x", true, NULL, NULL));
@@ -148,14 +148,14 @@ static void test_adopt(void **state)
 		assert_int_equal(0, fs_mkdirs(fd, "empty", 0755));
 		tempdir_write(fd, "upper/one", round ? "late" : "adopted");
 		close(fd);
-		int r = snapshot_adopt(d->s, id, 1, name, &e);
+		int r = snapshot_adopt(d->s, STACK(id, 1), name, &e);
 		if (r < 0)
 			fail_msg("%s", err_text(e));
 		assert_int_equal(round, r);
 		assert_true(tempdir_has(store_tmp_fd(d->s), name) == (r == 1));
 	}
 	auto_lowers struct lowers l = {0};
-	assert_int_equal(0, snapshot_lowers(d->s, id, 1, &dirs_only, &l, &e));
+	assert_int_equal(0, snapshot_lowers(d->s, STACK(id, 1), &dirs_only, &l, &e));
 	char *text = images_text(l.v[0].dir_fd, "one");
 	assert_string_equal("adopted", text); /* the first one, and not unpacked again */
 	/* what throw-away mounts took went with the first: nothing is deleted */

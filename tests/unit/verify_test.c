@@ -58,7 +58,7 @@ static void fill(struct store *s, struct digest id[2])
 	struct oci_descriptor d = {0};
 
 	images_simple(s, NAME, id);
-	assert_int_equal(0, snapshot_lowers(s, id, 2, &dirs, &l, NULL));
+	assert_int_equal(0, snapshot_lowers(s, STACK(id, 2), &dirs, &l, NULL));
 	assert_int_equal(0,
 		packed_layer(s, &id[0], &(struct packed_how){.packing.c = LAYER_GZIP}, &d, NULL));
 	oci_descriptor_clear(&d);
