@@ -298,7 +298,8 @@ race_ends() {
 	CANARY_WAS=$(canary)
 	dockerfile <<-EOF
 		FROM localhost/base
-		RUN --mount=type=tmpfs,target=/new/mnt --mount=type=secret,id=s,target=/run/x/key \
+		RUN --mount=type=tmpfs,target=/new/mnt --mount=type=tmpfs,target=/own/mnt --mount=type=secret,id=s,target=/run/x/key \
+			mv /own /was && mkdir /own && \
 			mkdir -p $T/canary/x && : >$T/canary/x/key && mkdir $T/canary/mnt && mv /new /old && ln -s $T/canary /new && \
 			mv /run/x /run/y && ln -s $T/canary/x /run/x
 	EOF
@@ -308,6 +309,7 @@ race_ends() {
 		$T/canary/x/key size=0
 		$T/canary/mnt type=d
 		/new type=l
+		/own type=d
 		/run/x type=l
 		! /old/mnt
 		! /run/y/key
