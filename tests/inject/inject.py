@@ -596,7 +596,8 @@ def main():
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--points", default=os.path.join(BUILD, "inject", "points"))
     p.add_argument("--list", action="store_true")
-    p.add_argument("--call", help="CALL:N:ERROR of one --flow: only this point, in words")
+    p.add_argument("--call", action="append", metavar="CALL:N:ERROR",
+                   help="of one --flow: only these points, in words")
     o = p.parse_args()
     if os.geteuid() != 0:
         print("ok 1 - inject # skip needs root\n1..1")
@@ -627,8 +628,8 @@ def run(o, top):
         return 0
     done, kinds, bad = {}, {}, []
     if o.call:
-        c, n, e = o.call.split(":")
-        todo = [(flows[0], (c, int(n), e))]
+        calls = [c.split(":") for c in o.call]
+        todo = [(flows[0], (c, int(n), e)) for c, n, e in calls]
     elif o.sample:
         todo = sample(todo, flows, o.sample)
     elif os.path.exists(o.points):
