@@ -98,6 +98,20 @@ credentials() {
 	fails 4 'credentials: .*auth.json: Too many levels' bld logout 127.0.0.1:1
 }
 
+@test "credentials: one that a user may not read is not one that is not there" {
+	command -v setpriv >/dev/null || skip "machine: no setpriv"
+	d=$(mktemp -d /tmp/bld-prepared.XXXXXX)
+	chmod 755 "$d" && cp "$BLD" "$d/bld" && mkdir -p "$d/locked/containers"
+	credentials "$d/locked/containers/auth.json"
+	chmod 700 "$d/locked"
+	run --separate-stderr env HOME=/nonexistent XDG_RUNTIME_DIR="$d/locked" \
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$d/bld" logout 127.0.0.1:1
+	rm -rf "$d"
+	equal "$status" 4
+	has "$stderr" 'credentials: .*auth.json: Permission denied'
+	has "$stderr" '^help: it was looked for there because'
+}
+
 specials() {
 	mkdir -p layer/d && for i in {1..150}; do mkfifo -m 644 "layer/d/p$i"; done
 	tar --numeric-owner --owner=0 --group=0 -C layer -cf l.tar d
