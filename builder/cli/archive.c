@@ -19,54 +19,39 @@ static int copy_to_stdout(int dir, struct err **err)
 	return 0;
 }
 
-struct work {
-	struct store *s;
-	const struct image *image; /* or */
-	const struct oci_descriptor *index;
-	enum transfer_archive kind;
-	const char *name;
-	const struct transfer_opts *t;
-};
-
-static int write_to(const struct work *w, const char *path, struct err **err)
-{
-	struct digest d;
-
-	return w->image ? transfer_write(w->s, w->image, w->kind, path, w->name, w->t, &d, err)
-			: transfer_write_index(
-				  w->s, w->index, w->kind, path, w->name, w->t, &d, err);
-}
-
-static int write_somewhere(const struct work *w, const char *path, struct err **err)
+int archive_write_all(struct store *s, const struct transfer_item *v, size_t n,
+	enum transfer_archive kind, const char *path, const struct transfer_opts *t,
+	struct err **err)
 {
 	char temp[64];
 
 	if (path)
-		return write_to(w, path, err);
-	auto_fd int dir = store_temp_dir(w->s, temp, err);
+		return transfer_write(s, v, n, kind, path, t, err);
+	auto_fd int dir = store_temp_dir(s, temp, err);
 	if (dir < 0)
 		return -1;
 	auto_free char *file = mem_printf("/proc/self/fd/%d/archive", dir);
-	int r = write_to(w, file, err);
+	int r = transfer_write(s, v, n, kind, file, t, err);
 	if (r == 0)
 		r = copy_to_stdout(dir, err);
-	store_discard(w->s, temp);
+	store_discard(s, temp);
 	return r;
 }
 
 int archive_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *t, struct err **err)
 {
-	const struct work w = {.s = s, .image = i, .kind = kind, .name = name, .t = t};
+	bool docker = kind == TRANSFER_DOCKER_ARCHIVE;
+	const struct transfer_item one = {.image = i, .name = name || !docker ? name : i->name};
 
-	return write_somewhere(&w, path, err);
+	return archive_write_all(s, &one, 1, kind, path, t, err);
 }
 
 int archive_write_index(struct store *s, const struct oci_descriptor *index,
 	enum transfer_archive kind, const char *path, const char *name,
 	const struct transfer_opts *t, struct err **err)
 {
-	const struct work w = {.s = s, .index = index, .kind = kind, .name = name, .t = t};
+	const struct transfer_item one = {.index = index, .name = name};
 
-	return write_somewhere(&w, path, err);
+	return archive_write_all(s, &one, 1, kind, path, t, err);
 }

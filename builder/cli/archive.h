@@ -5,10 +5,14 @@
 
 #include "store/transport/transfer.h"
 
-/* path NULL: standard output, where it appears when it is complete. name: inside; may be NULL. */
+/* path NULL: standard output, where it appears when it is complete. */
+int archive_write_all(struct store *s, const struct transfer_item *v, size_t n,
+	enum transfer_archive kind, const char *path, const struct transfer_opts *t,
+	struct err **err);
+/* One image. name: inside; NULL = none; in a docker-archive its own. */
 int archive_write(struct store *s, const struct image *i, enum transfer_archive kind,
 	const char *path, const char *name, const struct transfer_opts *t, struct err **err);
-/* An index with all its images, likewise (transfer_write_index). */
+/* One index with all its images. */
 int archive_write_index(struct store *s, const struct oci_descriptor *index,
 	enum transfer_archive kind, const char *path, const char *name,
 	const struct transfer_opts *t, struct err **err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld save: an image as one archive file.
+// bld save: images as one archive file.
 #include "builder/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+
+#define SAVE_MAX 1000 /* as many as are loaded from one archive */
 
 struct opts {
 	const char *output;
@@ -49,32 +52,104 @@ static enum transfer_archive kind_of(const struct opts *o)
 	return strcmp(o->format, "oci-dir") == 0 ? TRANSFER_OCI_DIR : TRANSFER_OCI_ARCHIVE;
 }
 
-/* An OCI layout takes an index whole, unless one platform is asked for. */
-static int save(
-	const struct cli *c, struct opts *o, struct store *s, const char *text, struct err **err)
+/* What is saved: one per operand, but no name twice. */
+struct saving {
+	struct found {
+		struct oci_descriptor index;
+		struct image image;
+		char *name;
+	} * v;
+	struct transfer_item *items; /* as v; point into it */
+	size_t n;
+};
+
+static void saving_clear(struct saving *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		oci_descriptor_clear(&w->v[i].index);
+		image_clear(&w->v[i].image);
+		free(w->v[i].name);
+	}
+	free(w->v);
+	free(w->items);
+}
+#define auto_saving CLEANUP(saving_clear)
+
+/* The image of the same name, or without a name the same image, which is there already? */
+static bool is_again(const struct saving *w, const struct found *f, const struct transfer_item *t)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		const struct transfer_item *have = &w->items[i];
+
+		if (f->name && have->name && strcmp(f->name, have->name) == 0)
+			return true;
+		if (!f->name && !have->name && t->image && have->image &&
+			sha256_equal(&t->image->manifest_digest, &have->image->manifest_digest))
+			return true;
+	}
+	return false;
+}
+
+/* An OCI layout takes an index whole, unless one platform is asked for: 1, 0 when it is none. */
+static int find_index(
+	const struct opts *o, struct store *s, const char *text, struct found *f, struct err **err)
+{
+	bool whole = kind_of(o) != TRANSFER_DOCKER_ARCHIVE && !o->platform;
+	auto_err struct err *why = NULL;
+	int index = whole ? imageindex_resolve(s, text, &f->index, &f->name, &why) : 0;
+
+	if (why && !err_is_verdict(why))
+		return err_pass(err, &why);
+	return index == 1;
+}
+
+static int add_found(
+	const struct opts *o, struct store *s, const char *text, struct saving *w, struct err **err)
+{
+	struct found *f = &w->v[w->n];
+	struct transfer_item *t = &w->items[w->n];
+	int index = find_index(o, s, text, f, err);
+
+	if (index == 1) {
+		t->index = &f->index;
+	} else {
+		free(TAKE(f->name));
+		if (index < 0 || remote_open_image(s, text, o->platform, &f->image, err) < 0)
+			return -1;
+		t->image = &f->image;
+		f->name = f->image.name ? mem_strdup(f->image.name) : NULL;
+	}
+	t->name = f->name;
+	if (!is_again(w, f, t)) {
+		w->n++;
+		return 0;
+	}
+	oci_descriptor_clear(&f->index);
+	image_clear(&f->image);
+	free(f->name);
+	*f = (struct found){.name = NULL};
+	*t = (struct transfer_item){.name = NULL};
+	return 0;
+}
+
+static int save(const struct cli *c, struct opts *o, struct store *s,
+	const struct strlist *operands, struct err **err)
 {
 	auto_ui struct ui *ui = remote_ui(&o->remote);
-	enum transfer_archive kind = kind_of(o);
-	auto_oci_descriptor struct oci_descriptor d = {0};
-	auto_image struct image i = {0};
-	auto_free char *name = NULL;
+	auto_saving struct saving w = {.v = mem_alloc(operands->n * sizeof *w.v),
+		.items = mem_alloc(operands->n * sizeof *w.items)};
 	struct transfer_opts transfer;
 
 	o->remote.tls_verify = -1;
 	remote_transfer_opts(c, &o->remote, ui, &transfer);
-	bool whole = kind != TRANSFER_DOCKER_ARCHIVE && !o->platform;
-	auto_err struct err *why = NULL;
-	int index = whole ? imageindex_resolve(s, text, &d, &name, &why) : 0;
-	if (why && !err_is_verdict(why))
-		return err_pass(err, &why);
-	if (index == 1) {
-		remote_status(ui, "saving %s", name ? name : "index");
-		return archive_write_index(s, &d, kind, o->output, name, &transfer, err);
-	}
-	if (remote_open_image(s, text, o->platform, &i, err) < 0)
-		return -1;
-	remote_status(ui, "saving %s", i.name ? i.name : "image");
-	return archive_write(s, &i, kind, o->output, i.name, &transfer, err);
+	for (size_t i = 0; i < operands->n; i++)
+		if (add_found(o, s, operands->v[i], &w, err) < 0)
+			return -1;
+	if (w.n == 1)
+		remote_status(ui, "saving %s", w.v[0].name ? w.v[0].name : operands->v[0]);
+	else
+		remote_status(ui, "saving %zu images", w.n);
+	return archive_write_all(s, w.items, w.n, kind_of(o), o->output, &transfer, err);
 }
 
 static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
@@ -91,21 +166,23 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		return err_set(
 			err, ERR_USAGE, "--compression: layers in a docker-archive are plain");
 	s = store_open(c->root, err);
-	return s ? save(c, o, s, operands->v[0], err) : -1;
+	return s ? save(c, o, s, operands, err) : -1;
 }
 
 static const char details[] =
+	"Several names go into one archive, in which an image with several names is once.\n"
+	"\n"
 	"Of an index, oci-archive and oci-dir get all images unless --platform names\n"
-	"one; a docker-archive has one image.\n";
+	"one; a docker-archive gets one of them.\n";
 
 const struct cli_command cli_save = {
 	.name = "save",
-	.operands = "NAME",
-	.summary = "Write an image to an archive",
+	.operands = "NAME...",
+	.summary = "Write images to an archive",
 	.details = details,
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = SAVE_MAX,
 	.run = run,
 };

@@ -59,6 +59,10 @@ static void on_transfer(void *ctx, const struct transfer_event *t)
 		e.kind = EVENT_WARNING;
 		e.text = t->text ? t->text : "trying again";
 		break;
+	case TRANSFER_NOTE:
+		e.kind = EVENT_WARNING;
+		e.text = t->text;
+		break;
 	case TRANSFER_BLOB_START:
 	case TRANSFER_BLOB_PROGRESS:
 		break;

@@ -57,6 +57,13 @@ static bool is_document(const char *type)
 	return false;
 }
 
+bool oci_index_is_image(const struct oci_descriptor *entry)
+{
+	const char *os = entry->has_platform ? entry->platform.os : NULL;
+
+	return is_document(entry->media_type) && !(os && strcmp(os, "unknown") == 0);
+}
+
 const struct oci_descriptor *oci_index_choose(
 	const struct oci_index *x, const struct oci_platform *want)
 {

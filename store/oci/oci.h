@@ -35,7 +35,10 @@ struct json_t;
 #define OCI_MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
 #define OCI_MEDIA_DOCKER_LAYER      "application/vnd.docker.image.rootfs.diff.tar"
 
-#define OCI_REF_NAME "org.opencontainers.image.ref.name" /* annotation in index.json */
+/* Annotations in index.json: the name, of which some tools write the tag only; and the full one of
+ * containerd, buildx and docker. */
+#define OCI_REF_NAME        "org.opencontainers.image.ref.name"
+#define OCI_CONTAINERD_NAME "io.containerd.image.name"
 
 struct oci_platform {
 	char *os; /* owned, all of them; NULL when absent */
@@ -92,6 +95,9 @@ void oci_index_clear(struct oci_index *i);
  * never match. */
 const struct oci_descriptor *oci_index_choose(
 	const struct oci_index *i, const struct oci_platform *want);
+/* May the entry be an image or an index of such? Attestations (unknown/unknown) and unknown media
+ * types are not. */
+bool oci_index_is_image(const struct oci_descriptor *entry);
 /* 1 an index, 0 a manifest, -1 neither or both. Looks at media_type, then at the body. */
 int oci_is_index(const char *p, size_t n, const char *media_type, struct err **err);
 

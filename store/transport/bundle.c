@@ -8,6 +8,8 @@
 #include "store/base/mem.h"
 #include "store/layer/layer.h"
 
+#define HASH_PIECE ((size_t)256 << 10)
+
 struct bundle {
 	struct layer_archive *archive;
 	int fd;
@@ -131,4 +133,34 @@ const struct bundle_file *bundle_find(const struct bundle *b, const char *name)
 	for (int i = 0; f && f->link; i++)
 		f = i == BUNDLE_LINKS_MAX ? NULL : find(b, f->link);
 	return f;
+}
+
+static int hash_file(const struct bundle_file *f, struct digest *out, struct err **err)
+{
+	auto_free char *piece = mem_grow(NULL, HASH_PIECE, 1);
+	struct sha256 h;
+
+	sha256_init(&h);
+	for (uint64_t at = 0; at < f->size;) {
+		size_t n = f->size - at < HASH_PIECE ? (size_t)(f->size - at) : HASH_PIECE;
+
+		if (fs_pread_all(f->fd, piece, n, f->off + at) < 0)
+			return err_sys_kind(err, ERR_CONTEXT, "reading a layer");
+		sha256_update(&h, piece, n);
+		at += n;
+	}
+	sha256_final(&h, out);
+	return 0;
+}
+
+int bundle_digest(
+	struct bundle *b, const struct bundle_file *f, struct digest *out, struct err **err)
+{
+	struct bundle_file *mine = &b->v[f - b->v];
+
+	if (!mine->hashed && hash_file(mine, &mine->digest, err) < 0)
+		return -1;
+	mine->hashed = true;
+	*out = mine->digest;
+	return 0;
 }

@@ -7,9 +7,11 @@
 #ifndef BLD_STORE_TRANSPORT_BUNDLE_H
 #define BLD_STORE_TRANSPORT_BUNDLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/base/err.h"
+#include "store/base/sha256.h"
 #include "store/store.h"
 
 #define BUNDLE_FILES_MAX 100000
@@ -23,6 +25,8 @@ struct bundle_file {
 	int fd;     /* the bundle's */
 	uint64_t off;
 	uint64_t size;
+	bool hashed; /* bundle_digest() has been here: digest is known */
+	struct digest digest;
 };
 
 /* ERR_CONTEXT when it cannot be read, ERR_CORRUPT when it is no archive. */
@@ -30,6 +34,9 @@ struct bundle *bundle_open(struct store *s, const char *path, struct err **err);
 void bundle_free(struct bundle *b);
 /* NULL when there is none. Borrowed. */
 const struct bundle_file *bundle_find(const struct bundle *b, const char *name);
+/* SHA-256 of a file of the bundle; each is read once, however many images have it. */
+int bundle_digest(
+	struct bundle *b, const struct bundle_file *f, struct digest *out, struct err **err);
 
 DEFINE_CLEANUP(struct bundle *, bundle_free);
 #define auto_bundle CLEANUP(bundle_freep)

@@ -16,6 +16,7 @@
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/digestset.h"
 #include "store/reference.h"
 #include "store/snapshot.h"
 #include "store/transport/bundle.h"
@@ -30,6 +31,8 @@
 struct docker_archive {
 	struct transport t; /* first */
 	struct bundle *b;
+	json_t *list; /* manifest.json; owned */
+	/* of the image that is selected: */
 	struct oci_manifest m;
 	const struct bundle_file **files; /* of layer i */
 	const struct bundle_file *config;
@@ -66,25 +69,6 @@ static char *read_file(
 	return TAKE(text);
 }
 
-static int hash_file(const struct bundle_file *f, struct digest *out, struct err **err)
-{
-	auto_free char *piece = mem_grow(NULL, (size_t)1 << 18, 1);
-	struct sha256 h;
-
-	sha256_init(&h);
-	for (uint64_t at = 0; at < f->size;) {
-		size_t n =
-			f->size - at < (uint64_t)1 << 18 ? (size_t)(f->size - at) : (size_t)1 << 18;
-
-		if (fs_pread_all(f->fd, piece, n, f->off + at) < 0)
-			return err_sys_kind(err, ERR_CONTEXT, "reading a layer");
-		sha256_update(&h, piece, n);
-		at += n;
-	}
-	sha256_final(&h, out);
-	return 0;
-}
-
 static enum layer_compression sniff(const struct bundle_file *f)
 {
 	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -111,7 +95,7 @@ static int describe_layer(
 	d->media_type = mem_strdup(types[c]);
 	d->size = a->files[i]->size;
 	d->digest = *diff_id;
-	return c == LAYER_PLAIN ? 0 : hash_file(a->files[i], &d->digest, err);
+	return c == LAYER_PLAIN ? 0 : bundle_digest(a->b, a->files[i], &d->digest, err);
 }
 
 /* One image of the list as a manifest. */
@@ -188,30 +172,55 @@ static int several(struct docker_archive *a, json_t *list, const char *name, str
 	return names.len ? err_hint(err, "it has %s", names.data) : -1;
 }
 
-static int choose(struct docker_archive *a, const char *name, struct err **err)
+static int read_list(struct docker_archive *a, struct err **err)
 {
 	const struct bundle_file *f = need_file(a, "manifest.json", err);
 	auto_free char *text = f ? read_file(a, f, MANIFEST_JSON_MAX, err) : NULL;
-	auto_json json_t *list = NULL;
 	json_t *image;
 	size_t i;
 
 	if (!text)
 		return -1;
-	list = jsonx_load(text, (size_t)f->size, MANIFEST_JSON_MAX, "manifest.json", err);
-	if (!list)
+	a->list = jsonx_load(text, (size_t)f->size, MANIFEST_JSON_MAX, "manifest.json", err);
+	if (!a->list)
 		return err_prefix(err, "%s", a->t.label);
-	if (!json_is_array(list))
+	if (!json_is_array(a->list))
 		return err_set(err, ERR_CORRUPT, "%s: manifest.json is not a list", a->t.label);
-	json_array_foreach(list, i, image)
+	json_array_foreach(a->list, i, image)
 	{
 		if (!json_is_object(image))
 			return err_set(err, ERR_CORRUPT, "%s: manifest.json[%zu] is not an object",
 				a->t.label, i);
-		if (name ? has_tag(image, name) : json_array_size(list) == 1)
+	}
+	return 0;
+}
+
+static int choose(struct docker_archive *a, const char *name, struct err **err)
+{
+	json_t *image;
+	size_t i;
+
+	if (read_list(a, err) < 0)
+		return -1;
+	json_array_foreach(a->list, i, image)
+	{
+		if (name ? has_tag(image, name) : json_array_size(a->list) == 1)
 			return read_image(a, image, err);
 	}
-	return several(a, list, name, err);
+	return several(a, a->list, name, err);
+}
+
+static int docker_select(struct transport *t, size_t i, struct err **err)
+{
+	struct docker_archive *a = (struct docker_archive *)t;
+
+	oci_manifest_clear(&a->m);
+	a->m = (struct oci_manifest){0};
+	free(a->files);
+	a->files = NULL;
+	a->config = NULL;
+	strlist_clear(&t->names);
+	return read_image(a, json_array_get(a->list, i), err);
 }
 
 static int docker_manifest(struct transport *t, const struct digest *want, struct buf *body,
@@ -252,23 +261,46 @@ static void docker_close(struct transport *t)
 	bundle_free(a->b);
 	oci_manifest_clear(&a->m);
 	free(a->files);
+	json_decref(a->list);
 	free(a);
+}
+
+static struct docker_archive *new_archive(struct bundle *take_b, const char *shown)
+{
+	static const struct transport_ops ops = {
+		docker_manifest, docker_blob, docker_close, docker_select};
+	struct docker_archive *a = mem_alloc(sizeof *a);
+
+	transport_init(&a->t, &ops, mem_printf("docker-archive:%s", shown));
+	a->b = take_b;
+	return a;
 }
 
 struct transport *transport_open_docker_archive(
 	struct store *s, const char *path, const char *name, struct err **err)
 {
-	static const struct transport_ops ops = {docker_manifest, docker_blob, docker_close};
 	auto_free char *shown = fs_printable(path);
 	struct bundle *b = bundle_open(s, path, err);
-	struct docker_archive *a;
+	struct docker_archive *a = b ? new_archive(b, shown) : NULL;
 
-	if (!b)
+	if (a && choose(a, name, err) < 0) {
+		transport_close(&a->t);
 		return NULL;
-	a = mem_alloc(sizeof *a);
-	transport_init(&a->t, &ops, mem_printf("docker-archive:%s", shown));
-	a->b = b;
-	if (choose(a, name, err) < 0) {
+	}
+	return a ? &a->t : NULL;
+}
+
+struct transport *transport_docker_archive_all(
+	struct bundle *take_b, const char *shown, struct err **err)
+{
+	struct docker_archive *a = new_archive(take_b, shown);
+	int r = read_list(a, err);
+
+	a->t.nimages = r < 0 ? 0 : json_array_size(a->list);
+	if (a->t.nimages > TRANSPORT_IMAGES_MAX)
+		r = err_set(err, ERR_LIMIT, "%s: %zu images, the limit is %d", a->t.label,
+			a->t.nimages, TRANSPORT_IMAGES_MAX);
+	if (r < 0) {
 		transport_close(&a->t);
 		return NULL;
 	}
@@ -283,72 +315,133 @@ static void layer_name(const struct digest *d, char out[DIGEST_HEX + 8])
 	snprintf(out, DIGEST_HEX + 8, "%s.tar", sha256_hex(d, hex));
 }
 
-static int write_layers(struct outgoing *o, struct outtar *t, json_t *names, struct err **err)
+/* Files that are in the archive already: layers and configurations by digest. */
+struct writing {
+	struct store *s;
+	struct progress *p;
+	struct outtar *t;
+	struct digestset have;
+};
+
+/* Is it new in the archive? It is there then. */
+static bool is_new(struct writing *w, const struct digest *d)
 {
-	const struct oci_config *c = &o->image->config;
+	size_t n = w->have.n;
+
+	digestset_add_new(&w->have, d);
+	return w->have.n > n;
+}
+
+static int write_layers(
+	struct writing *w, const struct oci_config *c, json_t *names, struct err **err)
+{
 	char name[DIGEST_HEX + 8];
 
 	for (size_t i = 0; i < c->ndiff_ids; i++) {
 		const struct digest *d = &c->diff_ids[i];
-		bool seen = false;
 		uint64_t size;
 
 		layer_name(d, name);
 		json_array_append_new(names, json_string(name));
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = sha256_equal(d, &c->diff_ids[k]);
-		if (seen)
+		if (!is_new(w, d))
 			continue;
-		auto_fd int fd = snapshot_tar(o->s, d, &size, err);
+		auto_fd int fd = snapshot_tar(w->s, d, &size, err);
 		if (fd < 0)
 			return -1;
-		progress_emit(o->p, TRANSFER_BLOB_START, d, 0, size, NULL);
-		if (outtar_fd(t, name, fd, size, err) < 0)
+		progress_emit(w->p, TRANSFER_BLOB_START, d, 0, size, NULL);
+		if (outtar_fd(w->t, name, fd, size, err) < 0)
 			return -1;
-		progress_emit(o->p, TRANSFER_BLOB_DONE, d, size, size, NULL);
+		progress_emit(w->p, TRANSFER_BLOB_DONE, d, size, size, NULL);
 	}
 	return 0;
 }
 
-/* The name as Docker's file has it: repository:tag, no digest. NULL when there is none to give. */
-static json_t *repo_tags(const char *name)
+/* The name as Docker's file has it: repository:tag, no digest; none when there is none to give. */
+static void add_repo_tag(json_t *image, const char *name)
 {
-	json_t *tags = json_array();
 	auto_reference struct reference r = {0};
 
-	if (name && reference_parse(name, &r, NULL) == 0 && r.tag) {
-		auto_free char *repository = reference_name(&r);
-		auto_free char *full = mem_printf("%s:%s", repository, r.tag);
-		json_array_append_new(tags, json_string(full));
-	}
-	return tags;
+	if (!name || reference_parse(name, &r, NULL) < 0 || !r.tag)
+		return;
+	auto_free char *repository = reference_name(&r);
+	auto_free char *full = mem_printf("%s:%s", repository, r.tag);
+	json_array_append_new(json_object_get(image, "RepoTags"), json_string(full));
 }
 
-int transport_to_docker_archive(
-	struct outgoing *o, const char *path, const char *name, struct err **err)
+/* The configuration and the layers of an image, and its element of manifest.json; borrowed. */
+static json_t *write_image(
+	struct writing *w, const struct image *image, json_t *list, struct err **err)
 {
-	auto_outtar struct outtar *t = NULL;
-	const struct digest *config = &o->image->manifest.config.digest;
+	const struct digest *config = &image->manifest.config.digest;
 	auto_json json_t *names = json_array();
-	auto_json json_t *doc = NULL;
-	auto_free char *text = NULL, *file = NULL, *manifest = NULL;
 	char hex[DIGEST_HEX];
-	size_t n, len;
-	auto_reference struct reference check = {0};
+	size_t n;
+	auto_free char *text = blob_read(w->s, config, OCI_CONFIG_MAX, &n, err);
+	auto_free char *file = mem_printf("%s.json", sha256_hex(config, hex));
+	json_t *element;
 
-	if (name && reference_parse(name, &check, err) < 0)
-		return -1;
-	text = blob_read(o->s, config, OCI_CONFIG_MAX, &n, err);
-	t = text ? outtar_open(path, o->p, err) : NULL;
-	if (!t || write_layers(o, t, names, err) < 0)
-		return -1;
-	file = mem_printf("%s.json", sha256_hex(config, hex));
-	doc = json_pack("[{s:s, s:o, s:O}]", "Config", file, "RepoTags",
-		repo_tags(name ? name : o->image->name), "Layers", names);
-	manifest = jsonx_dump(doc, &len);
-	if (outtar_mem(t, file, text, n, err) < 0 ||
-		outtar_mem(t, "manifest.json", manifest, len, err) < 0)
-		return -1;
-	o->d.digest = o->image->manifest_digest;
-	return outtar_commit(t, err);
+	if (!text || write_layers(w, &image->config, names, err) < 0)
+		return NULL;
+	if (is_new(w, config) && outtar_mem(w->t, file, text, n, err) < 0)
+		return NULL;
+	element = json_pack("{s:s, s:[], s:O}", "Config", file, "RepoTags", "Layers", names);
+	json_array_append_new(list, element);
+	return element;
+}
+
+/* The element of an image that came before; NULL. */
+static json_t *find_element(json_t *list, const struct image *image)
+{
+	char hex[DIGEST_HEX];
+	auto_free char *file =
+		mem_printf("%s.json", sha256_hex(&image->manifest.config.digest, hex));
+	json_t *element;
+	size_t i;
+
+	json_array_foreach(list, i, element)
+	{
+		const char *config = json_string_value(json_object_get(element, "Config"));
+
+		if (strcmp(config, file) == 0)
+			return element;
+	}
+	return NULL;
+}
+
+static int write_all(struct writing *w, const struct docker_image *v, size_t n, struct err **err)
+{
+	auto_json json_t *list = json_array();
+	size_t len;
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *element = find_element(list, v[i].image);
+
+		if (!element)
+			element = write_image(w, v[i].image, list, err);
+		if (!element)
+			return -1;
+		add_repo_tag(element, v[i].name);
+	}
+	auto_free char *manifest = jsonx_dump(list, &len);
+	return outtar_mem(w->t, "manifest.json", manifest, len, err);
+}
+
+int transport_to_docker_archive(struct store *s, struct progress *p, const struct docker_image *v,
+	size_t n, const char *path, struct err **err)
+{
+	struct writing w = {.s = s, .p = p};
+	int r = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		auto_reference struct reference check = {0};
+
+		if (v[i].name && reference_parse(v[i].name, &check, err) < 0)
+			return -1;
+	}
+	w.t = outtar_open(path, p, err);
+	if (w.t && write_all(&w, v, n, err) == 0)
+		r = outtar_commit(w.t, err);
+	outtar_free(w.t);
+	digestset_clear(&w.have);
+	return r;
 }

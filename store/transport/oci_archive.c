@@ -29,10 +29,17 @@ static void archive_free(void *ctx)
 	bundle_free(ctx);
 }
 
+static const struct oci_layout_ops ops = {archive_open, archive_free};
+
+struct transport *transport_oci_archive_all(
+	struct bundle *take_b, const char *shown, struct err **err)
+{
+	return oci_layout_open_all(&ops, take_b, mem_printf("oci-archive:%s", shown), err);
+}
+
 struct transport *transport_open_oci_archive(
 	struct store *s, const char *path, const char *name, struct err **err)
 {
-	static const struct oci_layout_ops ops = {archive_open, archive_free};
 	auto_free char *shown = fs_printable(path);
 	struct bundle *b = bundle_open(s, path, err);
 
@@ -70,8 +77,7 @@ static int write_blobs(struct outgoing_set *o, struct outtar *t, struct err **er
 	return 0;
 }
 
-int transport_to_oci_archive(
-	struct outgoing_set *o, const char *path, const char *name, struct err **err)
+int transport_to_oci_archive(struct outgoing_set *o, const char *path, struct err **err)
 {
 	auto_outtar struct outtar *t = outtar_open(path, o->p, err);
 	auto_free char *index = NULL;
@@ -79,7 +85,7 @@ int transport_to_oci_archive(
 
 	if (!t)
 		return -1;
-	index = oci_layout_index(NULL, 0, o->top, name, &len, err);
+	index = oci_layout_index(NULL, 0, o->tops, o->ntops, &len, err);
 	if (!index)
 		return -1;
 	if (outtar_dir(t, "blobs", err) < 0 || outtar_dir(t, "blobs/sha256", err) < 0 ||

@@ -49,10 +49,10 @@ static void dir_free(void *ctx)
 	free(d);
 }
 
-struct transport *transport_open_oci_dir(const char *path, const char *name, struct err **err)
+static const struct oci_layout_ops ops = {dir_open, dir_free};
+
+static struct dir_files *open_dir(const char *path, const char *shown, struct err **err)
 {
-	static const struct oci_layout_ops ops = {dir_open, dir_free};
-	auto_free char *shown = fs_printable(path);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dir_files *d;
 
@@ -63,7 +63,23 @@ struct transport *transport_open_oci_dir(const char *path, const char *name, str
 	d = mem_alloc(sizeof *d);
 	d->fd = fd;
 	d->shown = mem_strdup(shown);
-	return oci_layout_open(&ops, d, mem_printf("oci:%s", shown), name, err);
+	return d;
+}
+
+struct transport *transport_open_oci_dir(const char *path, const char *name, struct err **err)
+{
+	auto_free char *shown = fs_printable(path);
+	struct dir_files *d = open_dir(path, shown, err);
+
+	return d ? oci_layout_open(&ops, d, mem_printf("oci:%s", shown), name, err) : NULL;
+}
+
+struct transport *transport_oci_dir_all(const char *path, struct err **err)
+{
+	auto_free char *shown = fs_printable(path);
+	struct dir_files *d = open_dir(path, shown, err);
+
+	return d ? oci_layout_open_all(&ops, d, mem_printf("oci:%s", shown), err) : NULL;
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -111,8 +127,8 @@ static int write_blobs(
 	return 0;
 }
 
-static int write_index(const struct outgoing_set *o, int dir_fd, const char *shown,
-	const char *name, struct err **err)
+static int write_index(
+	const struct outgoing_set *o, int dir_fd, const char *shown, struct err **err)
 {
 	auto_buf struct buf old;
 	auto_free char *text = NULL;
@@ -122,7 +138,7 @@ static int write_index(const struct outgoing_set *o, int dir_fd, const char *sho
 	buf_init(&old, OCI_LAYOUT_INDEX_MAX);
 	if (have && fs_read_file(dir_fd, "index.json", OCI_LAYOUT_INDEX_MAX, &old, err) < 0)
 		return err_prefix(err, "%s", shown);
-	text = oci_layout_index(have ? old.data : NULL, old.len, o->top, name, &len, err);
+	text = oci_layout_index(have ? old.data : NULL, old.len, o->tops, o->ntops, &len, err);
 	if (!text)
 		return err_prefix(err, "%s", shown);
 	if (fs_replace_file(dir_fd, "oci-layout", OCI_LAYOUT_FILE, strlen(OCI_LAYOUT_FILE), 0644,
@@ -133,8 +149,7 @@ static int write_index(const struct outgoing_set *o, int dir_fd, const char *sho
 		       : 0;
 }
 
-int transport_to_oci_dir(
-	const struct outgoing_set *o, const char *path, const char *name, struct err **err)
+int transport_to_oci_dir(const struct outgoing_set *o, const char *path, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 	auto_fd int dir = -1, blobs = -1;
@@ -151,5 +166,5 @@ int transport_to_oci_dir(
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 	if (write_blobs(o, blobs, shown, err) < 0)
 		return -1;
-	return write_index(o, dir, shown, name, err);
+	return write_index(o, dir, shown, err);
 }

@@ -4,6 +4,7 @@
 #ifndef BLD_STORE_TRANSPORT_OCI_LAYOUT_H
 #define BLD_STORE_TRANSPORT_OCI_LAYOUT_H
 
+#include "store/transport/outgoing.h"
 #include "store/transport/transport.h"
 
 #define OCI_LAYOUT_FILE      "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -26,11 +27,15 @@ struct oci_layout_ops {
 struct transport *oci_layout_open(const struct oci_layout_ops *ops, void *take_ctx,
 	char *take_label, const char *name, struct err **err);
 
+/* The same for all that index.json has: transport_open_all(). */
+struct transport *oci_layout_open_all(
+	const struct oci_layout_ops *ops, void *take_ctx, char *take_label, struct err **err);
+
 /*
- * index.json with one more image: `old` (may be NULL) without what has the same name, and at its
- * end the manifest under that name (NULL = without name). Owned by the caller.
+ * index.json with more images: `old` (may be NULL) without what has one of their names, and at its
+ * end the n of them, under their names (NULL = without name). Owned by the caller.
  */
-char *oci_layout_index(const char *old, size_t old_len, const struct oci_descriptor *manifest,
-	const char *name, size_t *len, struct err **err);
+char *oci_layout_index(const char *old, size_t old_len, const struct outgoing_name *v, size_t n,
+	size_t *len, struct err **err);
 
 #endif

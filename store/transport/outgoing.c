@@ -348,5 +348,6 @@ int outgoing_add(const struct outgoing *o, struct outgoing_set *set, struct err 
 void outgoing_set_clear(struct outgoing_set *set)
 {
 	free(set->v);
+	free(set->tops);
 	*set = (struct outgoing_set){0};
 }

@@ -53,6 +53,11 @@ int transport_to_registry(struct outgoing *o, const struct reference *ref, struc
 /* An index whose images are there already. */
 int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
 	size_t n, const char *media_type, struct err **err);
+/* A manifest or an index and its name in an archive, which may be NULL. All borrowed. */
+struct outgoing_name {
+	const struct oci_descriptor *d;
+	const char *name;
+};
 /* What a layout gets: blobs that lie in the store, and which of them its index.json names. */
 struct outgoing_set {
 	struct store *s;
@@ -60,18 +65,22 @@ struct outgoing_set {
 	const struct oci_descriptor **v; /* owned; what it points to is borrowed */
 	size_t n;
 	size_t cap;
-	const struct oci_descriptor *top; /* one of v: a manifest or an index */
+	struct outgoing_name *tops; /* owned; each is one of v */
+	size_t ntops;
+	size_t tops_cap;
 };
 /* The blobs of an image that is prepared, and its manifest, added to the set. */
 int outgoing_add(const struct outgoing *o, struct outgoing_set *set, struct err **err);
 void outgoing_set_clear(struct outgoing_set *set);
-int transport_to_oci_dir(
-	const struct outgoing_set *set, const char *path, const char *name, struct err **err);
+int transport_to_oci_dir(const struct outgoing_set *set, const char *path, struct err **err);
 /* The order of set->v changes. */
-int transport_to_oci_archive(
-	struct outgoing_set *set, const char *path, const char *name, struct err **err);
-/* Needs no preparation: it carries plain tars. */
-int transport_to_docker_archive(
-	struct outgoing *o, const char *path, const char *name, struct err **err);
+int transport_to_oci_archive(struct outgoing_set *set, const char *path, struct err **err);
+/* Needs no preparation: it carries plain tars. The same image twice is one with two names. */
+struct docker_image {
+	const struct image *image;
+	const char *name; /* NULL = none */
+};
+int transport_to_docker_archive(struct store *s, struct progress *p, const struct docker_image *v,
+	size_t n, const char *path, struct err **err);
 
 #endif

@@ -15,7 +15,6 @@
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
 
-#define PULL_INDEX_DEPTH 4
 #define PULL_BATCH                                                                                 \
 	((size_t)256 << 10) /* libcurl hands out 16 KiB; a write costs more than that              \
 			     */
@@ -56,8 +55,9 @@ static void clear_path(struct index_path *p)
 #define auto_index_path CLEANUP(clear_path)
 
 /* From the name to the bytes of one image's manifest; *out names them. */
-static int find_manifest(struct transport *t, const struct oci_platform *want, struct buf *body,
-	struct index_path *path, struct oci_descriptor *out, struct err **err)
+static int find_manifest(struct transport *t, const struct digest *at,
+	const struct oci_platform *want, struct buf *body, struct index_path *path,
+	struct oci_descriptor *out, struct err **err)
 {
 	struct digest next;
 	uint64_t size = 0;
@@ -69,7 +69,7 @@ static int find_manifest(struct transport *t, const struct oci_platform *want, s
 		int index;
 
 		buf_reset(body);
-		if (t->ops->manifest(t, depth ? &next : NULL, body, &type, err) < 0)
+		if (t->ops->manifest(t, depth ? &next : at, body, &type, err) < 0)
 			return -1;
 		if (depth && body->len != size)
 			return err_set(err, ERR_CORRUPT,
@@ -410,6 +410,32 @@ static int layer_form(const char *type, enum layer_compression *form)
 	return 0;
 }
 
+/* "...+encrypted": ocicrypt, which imgcrypt and skopeo write; the keys are not in the image. */
+static bool is_encrypted(const char *type)
+{
+	size_t n = strlen(type), end = strlen("+encrypted");
+
+	return n > end && strcmp(type + n - end, "+encrypted") == 0;
+}
+
+static int unknown_type(const struct image_pull *ip, size_t layer, struct err **err)
+{
+	const char *type = ip->m->layers[layer].media_type;
+	auto_free char *shown = fs_printable(type ? type : "");
+
+	if (type && is_encrypted(type)) {
+		err_set(err, ERR_UNSUPPORTED,
+			"%s: layer %zu is encrypted (%s), and bld cannot decrypt layers",
+			ip->t->label, layer + 1, shown);
+		return err_hint(err,
+			"decrypt the image first: skopeo copy --decryption-key KEY SOURCE "
+			"oci:DIR:NAME, then use oci:DIR:NAME");
+	}
+	err_set(err, ERR_UNSUPPORTED, "%s: layer %zu has the type \"%s\", which bld cannot read",
+		ip->t->label, layer + 1, shown);
+	return err_hint(err, "layers are tars: plain, or compressed with gzip or zstd");
+}
+
 /* The blob is here: only make sure that its plain form is, too. */
 static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	const struct digest *diff_id, enum layer_compression form, struct err **err)
@@ -465,11 +491,8 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 				       ? 0
 				       : wrong(ip->t->label, "the content of a layer (its diff ID)",
 						 diff_id, err);
-	if (!layer_form(d->media_type, &form)) {
-		auto_free char *type = fs_printable(d->media_type ? d->media_type : "");
-		return err_set(
-			err, ERR_UNSUPPORTED, "%s: a layer of type \"%s\"", ip->t->label, type);
-	}
+	if (!layer_form(d->media_type, &form))
+		return unknown_type(ip, i, err);
 	int have = blob_exists(ip->s, &d->digest, &size, err);
 	if (have < 0)
 		return -1;
@@ -522,8 +545,8 @@ static void warn_platform(struct image_pull *ip, const struct oci_platform *want
 	progress_emit(ip->p, TRANSFER_MANIFEST, NULL, 0, 0, text);
 }
 
-int pull_image(struct store *s, struct transport *t, struct progress *p, struct oci_descriptor *out,
-	struct err **err)
+int pull_image(struct store *s, struct transport *t, struct progress *p, const struct digest *at,
+	struct oci_descriptor *out, struct err **err)
 {
 	auto_buf struct buf body, config;
 	auto_index_path struct index_path path = {.n = 0};
@@ -540,7 +563,7 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 		oci_platform_copy(&want, p->o->platform);
 	else
 		oci_platform_host(&want);
-	if (find_manifest(t, &want, &body, &path, out, err) < 0)
+	if (find_manifest(t, at, &want, &body, &path, out, err) < 0)
 		return -1;
 	if (oci_manifest_parse(body.data, body.len, out->media_type, &m, err) < 0)
 		return err_prefix(err, "%s", t->label);
@@ -553,7 +576,9 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, struct 
 		return err_set(err, ERR_CORRUPT,
 			"%s: %zu layers, but %zu diff IDs in the configuration", t->label,
 			m.nlayers, c.ndiff_ids);
-	warn_platform(&ip, &want);
+	/* One that was asked for by its digest, and for no platform, is the right one. */
+	if (!at || p->o->platform)
+		warn_platform(&ip, &want);
 	if (pull_layers(&ip, err) < 0)
 		return -1;
 	free(out->media_type);

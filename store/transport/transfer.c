@@ -9,8 +9,8 @@
 #include "store/blob.h"
 #include "store/imageindex.h"
 #include "store/reference.h"
-#include "store/tags.h"
 #include "store/transport/auth_file.h"
+#include "store/transport/load.h"
 #include "store/transport/outgoing.h"
 #include "store/transport/progress.h"
 #include "store/transport/pull.h"
@@ -93,100 +93,13 @@ static struct transport *open_source(
 	return NULL;
 }
 
-/* Full normalised names to give to the image: the caller's, or those inside that are valid ones. */
-static void names_for(const struct transport *t, const char *name, struct strlist *out)
+static int ended(struct progress *p, int rc)
 {
-	if (name && !*name)
-		return;
-	for (size_t i = 0; i < (name ? 1 : t->names.n); i++) {
-		auto_reference struct reference r = {0};
-		auto_free char *full = NULL;
-
-		if (reference_parse(name ? name : t->names.v[i], &r, NULL) < 0)
-			continue;
-		full = reference_text(&r);
-		if (!strlist_has(out, full))
-			strlist_add(out, full);
-	}
+	progress_clear(p);
+	return rc;
 }
 
-static int tag(struct store *s, const struct transport *t, const char *name,
-	const struct oci_descriptor *d, struct err **err)
-{
-	auto_strlist struct strlist names = {0};
-	auto_free const char **v = NULL;
-
-	names_for(t, name, &names);
-	if (names.n == 0)
-		return 0;
-	v = mem_array(names.n, sizeof *v);
-	for (size_t i = 0; i < names.n; i++)
-		v[i] = names.v[i];
-	return tags_set(s, v, names.n, d, err);
-}
-
-/* Every image of an index that the source has; local places may hold some of them only. */
-static int pull_children(struct store *s, struct transport *t, const struct oci_index *x,
-	struct progress *p, struct err **err)
-{
-	const struct transfer_opts *all = p->o;
-	struct transfer_opts one = *all;
-	size_t n = 0;
-	int rc = 0;
-
-	p->o = &one;
-	for (size_t i = 0; i < x->nmanifests && rc == 0; i++) {
-		const struct oci_descriptor *entry = &x->manifests[i];
-		auto_oci_descriptor struct oci_descriptor d = {0};
-		struct err *e = NULL;
-
-		if (!entry->has_platform || !entry->platform.os ||
-			strcmp(entry->platform.os, "unknown") == 0)
-			continue;
-		one.platform = &entry->platform;
-		rc = pull_image(s, t, p, &d, &e);
-		n += rc == 0;
-		if (rc < 0 && err_get_kind(e) == ERR_NOT_FOUND && !t->remote) {
-			rc = 0;
-			err_free(e);
-		} else if (rc < 0 && err) {
-			*err = e;
-		} else {
-			err_free(e);
-		}
-	}
-	p->o = all;
-	return n || rc < 0 ? rc
-			   : err_set(err, ERR_NOT_FOUND, "%s: the index, but none of its images",
-				     t->label);
-}
-
-static int pull_all(struct store *s, struct transport *t, struct progress *p,
-	struct oci_descriptor *d, struct err **err)
-{
-	auto_oci_index struct oci_index x = {0};
-	auto_free char *type = NULL;
-	auto_buf struct buf body;
-
-	buf_init(&body, OCI_MANIFEST_MAX);
-	if (t->ops->manifest(t, NULL, &body, &type, err) < 0)
-		return -1;
-	int index = oci_is_index(body.data, body.len, type, err);
-	if (index < 0)
-		return err_prefix(err, "%s", t->label);
-	if (!index)
-		return pull_image(s, t, p, d, err);
-	if (oci_index_parse(body.data, body.len, type, &x, err) < 0)
-		return err_prefix(err, "%s", t->label);
-	if (pull_children(s, t, &x, p, err) < 0 ||
-		blob_put(s, body.data, body.len, &d->digest, err) < 0)
-		return -1;
-	d->size = body.len;
-	d->media_type = mem_strdup(x.media_type ? x.media_type : OCI_MEDIA_INDEX);
-	return 0;
-}
-
-static int pull(struct store *s, const char *source, const char *name, bool all, struct progress *p,
+static int pull(struct store *s, const char *source, const char *name, struct progress *p,
 	struct oci_descriptor *d, struct err **err)
 {
 	auto_place struct place from = {0};
@@ -197,18 +110,12 @@ static int pull(struct store *s, const char *source, const char *name, bool all,
 		(name && *name && reference_parse(name, &check, err) < 0))
 		return -1;
 	t = open_source(s, &from, p, err);
-	if (!t || (all ? pull_all : pull_image)(s, t, p, d, err) < 0 || progress_check(p, err) < 0)
+	if (!t || pull_image(s, t, p, NULL, d, err) < 0 || progress_check(p, err) < 0)
 		return -1;
-	return tag(s, t, name, d, err);
+	return load_tag(s, t, p, name, d, NULL, err);
 }
 
-static int ended(struct progress *p, int rc)
-{
-	progress_clear(p);
-	return rc;
-}
-
-static int pull_from(struct store *s, const char *source, const char *name, bool all,
+int transfer_pull(struct store *s, const char *source, const char *name,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
 	struct oci_descriptor d = {0};
@@ -216,23 +123,20 @@ static int pull_from(struct store *s, const char *source, const char *name, bool
 	int rc;
 
 	progress_init(&p, o);
-	rc = pull(s, source, name, all, &p, &d, err);
+	rc = pull(s, source, name, &p, &d, err);
 	if (rc == 0)
 		*manifest = d.digest;
 	oci_descriptor_clear(&d);
 	return ended(&p, rc);
 }
 
-int transfer_pull(struct store *s, const char *source, const char *name,
-	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+int transfer_load(struct store *s, const char *path, const struct transfer_opts *o,
+	struct strlist *loaded, struct err **err)
 {
-	return pull_from(s, source, name, false, o, manifest, err);
-}
+	struct progress p;
 
-int transfer_pull_all(struct store *s, const char *source, const char *name,
-	const struct transfer_opts *o, struct digest *out, struct err **err)
-{
-	return pull_from(s, source, name, true, o, out, err);
+	progress_init(&p, o);
+	return ended(&p, load_archive(s, path, &p, loaded, err));
 }
 
 int transfer_resolve(
@@ -293,17 +197,39 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 
 /* --- push ------------------------------------------------------------------------------- */
 
-static int send_set(struct outgoing_set *set, const struct place *to, struct err **err)
+static int send_set(
+	struct outgoing_set *set, enum place_kind kind, const char *path, struct err **err)
 {
-	return to->kind == PLACE_OCI_DIR ? transport_to_oci_dir(set, to->path, to->name, err)
-					 : transport_to_oci_archive(set, to->path, to->name, err);
+	return kind == PLACE_OCI_DIR ? transport_to_oci_dir(set, path, err)
+				     : transport_to_oci_archive(set, path, err);
+}
+
+static int send_layout(struct outgoing *o, const struct place *to, struct err **err)
+{
+	struct outgoing_set set = {.s = o->s, .p = o->p};
+	int rc;
+
+	if (outgoing_prepare(o, 2, NULL, err) < 0)
+		return -1;
+	MEM_PUSH(set.tops, set.ntops, set.tops_cap) = (struct outgoing_name){&o->d, to->name};
+	rc = outgoing_add(o, &set, err);
+	if (rc == 0)
+		rc = send_set(&set, to->kind, to->path, err);
+	outgoing_set_clear(&set);
+	return rc;
+}
+
+static int send_docker(struct outgoing *o, const struct place *to, struct err **err)
+{
+	const struct docker_image one = {o->image, to->name ? to->name : o->image->name};
+
+	o->d.digest = o->image->manifest_digest;
+	return transport_to_docker_archive(o->s, o->p, &one, 1, to->path, err);
 }
 
 static int send(struct outgoing *o, const struct place *to, struct err **err)
 {
 	auto_reference struct reference ref = {0};
-	struct outgoing_set set = {.s = o->s, .p = o->p, .top = &o->d};
-	int rc;
 
 	switch (to->kind) {
 	case PLACE_REGISTRY:
@@ -312,15 +238,9 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 			       : transport_to_registry(o, &ref, err);
 	case PLACE_OCI_DIR:
 	case PLACE_OCI_ARCHIVE:
-		if (outgoing_prepare(o, 2, NULL, err) < 0)
-			return -1;
-		rc = outgoing_add(o, &set, err);
-		if (rc == 0)
-			rc = send_set(&set, to, err);
-		outgoing_set_clear(&set);
-		return rc;
+		return send_layout(o, to, err);
 	case PLACE_DOCKER_ARCHIVE:
-		return transport_to_docker_archive(o, to->path, to->name, err);
+		return send_docker(o, to, err);
 	}
 	return -1;
 }
@@ -404,101 +324,133 @@ int transfer_push_index(struct store *s, const struct digest *index, const char 
 	return ended(&p, rc);
 }
 
+/* --- archives ----------------------------------------------------------------------------- */
+
 static const enum place_kind kinds[] = {
 	[TRANSFER_OCI_DIR] = PLACE_OCI_DIR,
 	[TRANSFER_OCI_ARCHIVE] = PLACE_OCI_ARCHIVE,
 	[TRANSFER_DOCKER_ARCHIVE] = PLACE_DOCKER_ARCHIVE,
 };
 
-int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
-	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
-	struct err **err)
-{
-	auto_place struct place to = {.kind = kinds[kind],
-		.path = mem_strdup(path),
-		.name = name ? mem_strdup(name) : NULL};
-
-	return send_to(s, i, &to, o, manifest, err);
-}
-
-/* The images of an index on their way into one layout. */
+/* An image, or the images of an index, on the way into a layout. */
 struct family {
 	struct oci_index x;
-	struct image *images; /* owned; one per entry, as are */
-	struct outgoing *outs;
-	size_t n; /* so many of both */
-	struct oci_descriptor top;
-	struct outgoing_set set;
+	struct image *images;  /* of the index; owned, one per entry */
+	size_t nimages;        /* that are open */
+	struct outgoing *outs; /* owned */
+	size_t n;
+	struct oci_descriptor top; /* of the index */
 };
 
 static void family_clear(struct family *f)
 {
-	outgoing_set_clear(&f->set);
-	for (size_t i = 0; i < f->n; i++) {
+	for (size_t i = 0; i < f->n; i++)
 		outgoing_clear(&f->outs[i]);
+	for (size_t i = 0; i < f->nimages; i++)
 		image_clear(&f->images[i]);
-	}
 	free(f->outs);
 	free(f->images);
 	oci_descriptor_clear(&f->top);
 	oci_index_clear(&f->x);
 }
-#define auto_family CLEANUP(family_clear)
 
-/* Layers get their form for the outside, and with them the manifests; so does the index. */
-static int prepare_family(struct family *f, struct store *s, const struct digest *index,
-	struct progress *p, struct err **err)
+/* Its layers get their form for the outside, and with them the manifest. */
+static int add_member(
+	struct family *f, const struct image *i, struct outgoing_set *set, struct err **err)
 {
-	if (imageindex_read(s, index, &f->x, err) < 0)
+	struct outgoing *o = &f->outs[f->n++];
+
+	*o = (struct outgoing){.s = set->s,
+		.image = i,
+		.p = set->p,
+		.packing = set->p->o->packing,
+		.repack = set->p->o->repack};
+	return outgoing_prepare(o, 2, NULL, err) < 0 ? -1 : outgoing_add(o, set, err);
+}
+
+static int add_index(struct family *f, const struct oci_descriptor *index, struct outgoing_set *set,
+	struct err **err)
+{
+	if (imageindex_read(set->s, &index->digest, &f->x, err) < 0)
 		return -1;
 	f->images = mem_alloc((f->x.nmanifests + 1) * sizeof *f->images);
 	f->outs = mem_alloc((f->x.nmanifests + 1) * sizeof *f->outs);
-	f->set = (struct outgoing_set){.s = s, .p = p, .top = &f->top};
 	for (size_t i = 0; i < f->x.nmanifests; i++) {
 		struct oci_descriptor *d = &f->x.manifests[i];
-		struct outgoing *o = &f->outs[i];
 
-		if (image_open_manifest(s, &d->digest, &f->images[i], err) < 0)
+		if (image_open_manifest(set->s, &d->digest, &f->images[i], err) < 0)
 			return err_hint(err, "\"bld pull --platform\" fetches one image of it");
-		f->n++;
-		*o = (struct outgoing){.s = s,
-			.image = &f->images[i],
-			.p = p,
-			.packing = p->o->packing,
-			.repack = p->o->repack};
-		if (outgoing_prepare(o, 2, NULL, err) < 0 || outgoing_add(o, &f->set, err) < 0)
+		f->nimages++;
+		if (add_member(f, &f->images[i], set, err) < 0)
 			return -1;
-		d->digest = o->d.digest;
-		d->size = o->d.size;
+		d->digest = f->outs[i].d.digest;
+		d->size = f->outs[i].d.size;
 	}
-	if (imageindex_write(s, &f->x, &f->top, err) < 0)
+	if (imageindex_write(set->s, &f->x, &f->top, err) < 0)
 		return -1;
-	MEM_PUSH(f->set.v, f->set.n, f->set.cap) = &f->top;
+	strlist_copy(&f->top.annotations, &index->annotations);
+	MEM_PUSH(set->v, set->n, set->cap) = &f->top;
 	return 0;
 }
 
-int transfer_write_index(struct store *s, const struct oci_descriptor *index,
-	enum transfer_archive kind, const char *path, const char *name,
-	const struct transfer_opts *o, struct digest *out, struct err **err)
+static int add_item(struct family *f, const struct transfer_item *item, struct outgoing_set *set,
+	struct err **err)
 {
-	auto_place struct place to = {.kind = kinds[kind],
-		.path = mem_strdup(path),
-		.name = name ? mem_strdup(name) : NULL};
-	auto_family struct family f = {.n = 0};
-	struct progress p;
-	int rc;
+	const struct oci_descriptor *top = &f->top;
 
-	if (kind == TRANSFER_DOCKER_ARCHIVE)
-		return err_set(
-			err, ERR_UNSUPPORTED, "a docker-archive holds images of one platform");
-	progress_init(&p, o);
-	rc = prepare_family(&f, s, &index->digest, &p, err);
-	if (rc == 0) {
-		strlist_copy(&f.top.annotations, &index->annotations);
-		*out = f.top.digest;
-		rc = send_set(&f.set, &to, err);
+	if (item->image) {
+		f->outs = mem_alloc(sizeof *f->outs);
+		if (add_member(f, item->image, set, err) < 0)
+			return -1;
+		top = &f->outs[0].d;
+	} else if (add_index(f, item->index, set, err) < 0) {
+		return -1;
 	}
-	return ended(&p, rc);
+	MEM_PUSH(set->tops, set->ntops, set->tops_cap) = (struct outgoing_name){top, item->name};
+	return 0;
+}
+
+static int write_layout(struct store *s, const struct transfer_item *v, size_t n,
+	enum place_kind kind, const char *path, struct progress *p, struct err **err)
+{
+	auto_free struct family *families = mem_alloc((n + 1) * sizeof *families);
+	struct outgoing_set set = {.s = s, .p = p};
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = add_item(&families[i], &v[i], &set, err);
+	if (rc == 0)
+		rc = send_set(&set, kind, path, err);
+	outgoing_set_clear(&set);
+	for (size_t i = 0; i < n; i++)
+		family_clear(&families[i]);
+	return rc;
+}
+
+static int write_docker(struct store *s, const struct transfer_item *v, size_t n, const char *path,
+	struct progress *p, struct err **err)
+{
+	auto_free struct docker_image *images = mem_alloc((n + 1) * sizeof *images);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].image)
+			return err_set(err, ERR_UNSUPPORTED,
+				"a docker-archive holds images of one platform");
+		images[i] = (struct docker_image){v[i].image, v[i].name};
+	}
+	return transport_to_docker_archive(s, p, images, n, path, err);
+}
+
+int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
+	enum transfer_archive kind, const char *path, const struct transfer_opts *o,
+	struct err **err)
+{
+	struct progress p;
+
+	progress_init(&p, o);
+	return ended(&p, kind == TRANSFER_DOCKER_ARCHIVE
+				 ? write_docker(s, v, n, path, &p, err)
+				 : write_layout(s, v, n, kinds[kind], path, &p, err));
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

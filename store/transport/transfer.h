@@ -19,6 +19,7 @@ enum transfer_event_kind {
 	TRANSFER_BLOB_EXISTS,  /* nothing to do: it is there already */
 	TRANSFER_BLOB_MOUNTED, /* push: mounted from another repository */
 	TRANSFER_RETRY,        /* text says why and how long it waits */
+	TRANSFER_NOTE,         /* text says what the caller should know, and did not ask for */
 	TRANSFER_MANIFEST,
 };
 struct transfer_event {
@@ -56,11 +57,15 @@ struct transfer_opts {
  */
 int transfer_pull(struct store *s, const char *source, const char *name,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);
-/* The same with every image of an index (opts->platform does not count): *out is the index, or the
- * manifest when the source names one image. Of an index in a local place, images that are not there
- * are left out. */
-int transfer_pull_all(struct store *s, const char *source, const char *name,
-	const struct transfer_opts *o, struct digest *out, struct err **err);
+/*
+ * All images of an archive (docker-archive or oci-archive, plain or compressed: it is found out) or
+ * of a directory that is an OCI layout, each under all of its names inside. Of an index
+ * opts->platform, or all of its images; of those that are not there, the others. loaded: what came,
+ * also when it fails at a later one: full names, of an image without any its digest. ERR_LIMIT:
+ * more than 1000 images, or names of one.
+ */
+int transfer_load(struct store *s, const char *path, const struct transfer_opts *o,
+	struct strlist *loaded, struct err **err);
 /* Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
 int transfer_resolve(
 	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
@@ -77,15 +82,18 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);
 enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_ARCHIVE };
-/* The same to a local place whose path may hold any character; name inside, or NULL. */
-int transfer_write(struct store *s, const struct image *i, enum transfer_archive kind,
-	const char *path, const char *name, const struct transfer_opts *o, struct digest *manifest,
+/* What an archive gets: an image, or an index with all its images, whose descriptor's annotations
+ * go to its entry in index.json. All borrowed. */
+struct transfer_item {
+	const struct image *image; /* or */
+	const struct oci_descriptor *index;
+	const char *name; /* inside, or NULL */
+};
+/* Images into one local place whose path may hold any character. The same image with several names
+ * is in it once. ERR_UNSUPPORTED: an index for a docker-archive. */
+int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
+	enum transfer_archive kind, const char *path, const struct transfer_opts *o,
 	struct err **err);
-/* An index with all its images as an OCI layout; ERR_UNSUPPORTED for a docker-archive. Annotations
- * of the descriptor go to its entry in index.json. */
-int transfer_write_index(struct store *s, const struct oci_descriptor *index,
-	enum transfer_archive kind, const char *path, const char *name,
-	const struct transfer_opts *o, struct digest *out, struct err **err);
 /* Send an index of the store to a registry, after all its images. *out: its digest there. */
 int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
 	const struct transfer_opts *o, struct digest *out, struct err **err);

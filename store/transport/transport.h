@@ -25,11 +25,18 @@ struct transport_ops {
 	int (*blob)(struct transport *t, unsigned worker, const struct oci_descriptor *d,
 		struct http_sink *sink, struct err **err);
 	void (*close)(struct transport *t);
+	/* Make image i of an archive that was opened for all of them the one that manifest(NULL),
+	 * blob and names are about. */
+	int (*select)(struct transport *t, size_t i, struct err **err);
 };
+/* Images of one archive, and manifests of one index and the indexes in it. */
+#define TRANSPORT_IMAGES_MAX 1000
+
 struct transport {
 	const struct transport_ops *ops;
 	char *label;          /* for messages; owned */
 	struct strlist names; /* the image's names inside, as they stand there; may be empty */
+	size_t nimages;       /* that select() knows; opened for all of them only */
 	unsigned workers;
 	bool remote;
 	const char *host; /* remote: for remembering what lies where; borrowed from the transport */
@@ -56,6 +63,20 @@ struct transport *transport_open_oci_archive(
 	struct store *s, const char *path, const char *name, struct err **err);
 struct transport *transport_open_docker_archive(
 	struct store *s, const char *path, const char *name, struct err **err);
+
+/*
+ * For all its images: a directory that is an OCI layout, or an archive of either kind (one that is
+ * both, as docker save writes it, is read as docker's, which has full names). No image is selected.
+ * ERR_LIMIT: more than TRANSPORT_IMAGES_MAX of them.
+ */
+struct transport *transport_open_all(struct store *s, const char *path, struct err **err);
+/* What it calls, with the files in hand; takes b, also on failure. */
+struct bundle;
+struct transport *transport_docker_archive_all(
+	struct bundle *take_b, const char *shown, struct err **err);
+struct transport *transport_oci_archive_all(
+	struct bundle *take_b, const char *shown, struct err **err);
+struct transport *transport_oci_dir_all(const char *path, struct err **err);
 
 DEFINE_CLEANUP(struct transport *, transport_close);
 #define auto_transport CLEANUP(transport_closep)
