@@ -114,7 +114,7 @@ def earlier(state, a, table):
         with open(state, encoding="utf-8") as f:
             for row in map(json.loads, f):
                 if row["digest"] == digest_of(row["case"]):
-                    known[row["case"]] = row["result"]
+                    known.setdefault(row["case"], {}).update(row["result"])
     if a.retry:
         known = {c: {w: found for w, found in r.items() if not found or explained(table, c, w, set())}
                  for c, r in known.items()}
