@@ -96,7 +96,7 @@ def judge(work, case, env, table, have):
         there, rc, text = run(work, who, case, env)
         if any("Cannot connect to the Docker daemon" in line for line in text):
             raise RuntimeError(f"{case}: no dockerd answers any more")
-        found = text[-8:] or ["failed"] if rc else []
+        found = text[:8] or ["failed"] if rc else []
         if not found and plain:
             found = lab.differences((f"{here}/store", name), (f"{there}/store", name), NEW)
         result[who] = found

@@ -96,7 +96,7 @@ KNOWN = [
     (r"^~ /tmp/hn\d+: (-bld|\+buildkitsandbox)$", r"hostname", "the host name of a step is the builder's own"),
     (r'^bld 0, docker 1: .*>>> (?:COPY|ADD) .*[*?\]].* \| .*failed to calculate checksum of ref \S+ "/.+": not found$', "",
      "docker 26 refuses a link to nowhere in a directory that a wildcard matches"),
-    (r'^bld 0, docker 1: .*>>> RUN .*--mount=\S*ä.*"/Ã¤": not found$', "",
+    (r"^bld 0, docker 1: .*>>> RUN .*--mount=\S*source=\S*ä.* failed to calculate checksum of ref ", "",
      "docker 26 takes a letter outside ASCII in the source of a mount for two"),
     (r"^bld 0, docker 1: .*source can't be a git ref for COPY$", r"\.git",
      "docker 26 takes a path that ends in .git for a repository"),
