@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/copystep.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -536,4 +537,79 @@ int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
 	}
 	struct mkdir_work w = {.j = j, .sp = sp, .path = path, .chown = chown};
 	return run_mkdir(&w, text, err);
+}
+
+/* --- VOLUME with --compat-volumes ------------------------------------------------------------- */
+
+struct volumes_work {
+	struct job *j;
+	const struct step *sp;
+	struct strlist missing; /* owned */
+	struct digest key;
+};
+
+/* What is there, even as a file, is left alone. */
+static int find_missing(struct volumes_work *w, const struct strlist *volumes, struct err **err)
+{
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+
+	if (!below)
+		return -1;
+	for (size_t i = 0; i < volumes->n; i++) {
+		auto_free char *path = copystep_join("/", volumes->v[i]);
+		int why = 0;
+
+		if (!layer_tree_lookup(below, path, true, NULL, &why) && why == ENOENT)
+			strlist_add_take(&w->missing, TAKE(path));
+	}
+	return 0;
+}
+
+static int execute_volumes(void *ctx, struct record *out, struct err **err)
+{
+	const struct volumes_work *w = ctx;
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	struct buf facts;
+
+	explain_begin(&facts, w->sp);
+	for (size_t i = 0; i < w->missing.n; i++)
+		explain_diff_add(&facts, EXPLAIN_VALUE, "VOLUME", w->missing.v[i]);
+	explain_runs(w->j, w->sp, &w->key, &facts);
+	auto_layer_list struct layer_list *l =
+		below ? copy_mkdirs(below, &w->missing, 0, 0, now_seconds(), err) : NULL;
+	if (!l)
+		return below ? dferr_locate(err, w->sp->df, w->sp->ins->keyword_span) : -1;
+	return commit_list(w->j->s, l, out, err);
+}
+
+static int run_volumes(struct volumes_work *w, const char *text, struct err **err)
+{
+	const struct step *sp = w->sp;
+	struct record r;
+	struct sha256 h;
+
+	cachekey_begin(&h, &sp->st->key, "VOLUME");
+	cachekey_list(&h, &w->missing);
+	sha256_final(&h, &w->key);
+	struct flight f = {
+		.j = w->j, .sp = sp, .key = &w->key, .execute = execute_volumes, .ctx = w};
+	if (flight_run(&f, &r, err) < 0)
+		return -1;
+	explain_done(w->j, sp, &w->key);
+	commit_to_state(sp->st, &r, &w->key, text);
+	return stagelowers_keep_up(w->j, sp->st, err);
+}
+
+int copystep_volumes(struct job *j, const struct step *sp, const struct strlist *volumes,
+	const char *text, struct err **err)
+{
+	struct volumes_work w = {.j = j, .sp = sp};
+	int r = find_missing(&w, volumes, err);
+
+	if (r == 0 && w.missing.n)
+		r = run_volumes(&w, text, err);
+	else if (r == 0)
+		history_add(sp->st, text, true, HISTORY_NO_TIME);
+	strlist_clear(&w.missing);
+	return r;
 }

@@ -16,7 +16,8 @@
 
 static bool makes_layer(enum ast_keyword k)
 {
-	return k == AST_RUN || k == AST_COPY || k == AST_ADD || k == AST_WORKDIR;
+	return k == AST_RUN || k == AST_COPY || k == AST_ADD || k == AST_WORKDIR ||
+	       k == AST_VOLUME; /* with --compat-volumes */
 }
 
 /* Does an instruction with this text follow in the file? */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "builder/copystep.h"
 #include "builder/dferr.h"
 #include "builder/history.h"
 #include "builder/ports.h"
@@ -196,8 +197,9 @@ static int do_expose(const struct step *sp, struct err **err)
 	return 0;
 }
 
-static int do_volume(const struct step *sp, struct err **err)
+static int do_volume(struct job *j, const struct step *sp, struct err **err)
 {
+	auto_strlist struct strlist paths = {0};
 	auto_buf struct buf text = {0};
 
 	buf_init(&text, BUF_TEXT_MAX);
@@ -219,7 +221,11 @@ static int do_volume(const struct step *sp, struct err **err)
 			return -1;
 		oci_config_add_volume(&sp->st->config, trimmed);
 		buf_addf(&text, " %s", trimmed);
+		if (j->o->compat_volumes)
+			strlist_add(&paths, trimmed);
 	}
+	if (paths.n)
+		return copystep_volumes(j, sp, &paths, text.data, err);
 	note(sp, text.data);
 	return 0;
 }
@@ -351,7 +357,7 @@ int step_metadata(struct job *j, const struct step *sp, struct err **err)
 	case AST_USER:
 		return do_word(sp, &c->user, NULL, err);
 	case AST_VOLUME:
-		return do_volume(sp, err);
+		return do_volume(j, sp, err);
 	case AST_ADD:
 	case AST_COPY:
 	case AST_FROM:

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/base/strlist.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
 #include "store/layer/layer.h"
@@ -164,6 +165,9 @@ void copy_placed_free(struct copy_placed *p);
  * in the way. */
 struct layer_list *copy_mkdir(const struct layer_tree *below, const char *path, uint32_t uid,
 	uint32_t gid, int64_t now, struct err **err);
+/* The same for several. */
+struct layer_list *copy_mkdirs(const struct layer_tree *below, const struct strlist *paths,
+	uint32_t uid, uint32_t gid, int64_t now, struct err **err);
 
 DEFINE_CLEANUP(struct copy_selection *, copy_selection_free);
 #define auto_copy_selection CLEANUP(copy_selection_freep)

@@ -22,11 +22,39 @@ EOF
 	equal "$(cached_steps)" 1
 	tree localhost/compat >compat
 	for there in '^/v/old ' '^/v/d ' '^/v/copied ' '^/z ' '^/v2 '; do has "$(cat compat)" "$there"; done
-	for gone in '^/v/run' '^/real/in' '^/new'; do hasnt "$(cat compat)" "$gone"; done
+	for there in '^/real/in ' '^/new '; do has "$(cat compat)" "$there.*mode=0755 own=0:0"; done
+	for gone in '^/v/run' '^/real/in/' '^/new/'; do hasnt "$(cat compat)" "$gone"; done
 	holds localhost/compat '.config.Volumes == {"/v": {}, "/link/in": {}, "/new": {}}'
 	build -t localhost/again --compat-volumes ctx
 	equal "$(digest localhost/again)" "$(digest localhost/compat)"
 	[ -e /etc/passwd ]
+}
+
+@test "VOLUME with --compat-volumes makes the directories, below / and of root, in one layer" {
+	need_base
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN mkdir /there && chmod 700 /there && ln -s /there /link && echo x >/file
+		WORKDIR /work
+		USER 1000
+		VOLUME rel/vol /a/b /link/in /there /file /a/b
+		RUN ls -ld /a/b >/tmp/seen; ! test -e /work/rel
+		VOLUME /a/b /there
+	EOF
+	build -t localhost/v --compat-volumes ctx
+	tree localhost/v >t
+	for d in /rel /rel/vol /a /a/b /there/in; do has "$(cat t)" "^$d type=d mode=0755 own=0:0"; done
+	has "$(cat t)" '^/there type=d mode=0700'
+	has "$(cat t)" '^/file type=f '
+	equal "$(config localhost/v | jq -c '[.history[] | select(.created_by | startswith("VOLUME")) | .empty_layer // false]')" '[false,true]'
+	build -t localhost/again --compat-volumes ctx
+	equal "$(cached_steps)" 4
+	sed -i 's|VOLUME rel/vol|VOLUME rel/other|' ctx/Dockerfile
+	build --explain --compat-volumes ctx
+	has "$log" 'why: .*VOLUME'
+	# without the option it makes nothing
+	build -t localhost/w ctx
+	hasnt "$(tree localhost/w)" '^/(rel|a|there/in) '
 }
 
 @test "HEALTHCHECK: inherited, replaced as a whole, switched off" {
