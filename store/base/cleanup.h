@@ -56,9 +56,9 @@ static inline void cleanup_fd(const int *fd)
 	})
 #define TAKE_FD(fd)                                                                                \
 	__extension__({                                                                            \
-		int take_fd = (fd);                                                                \
+		int take_fd_value = (fd);                                                          \
 		(fd) = -1;                                                                         \
-		take_fd;                                                                           \
+		take_fd_value;                                                                     \
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
