@@ -125,7 +125,8 @@ static const char *word_error(int error)
 /* The same with the reason that errno is. */
 static int give_up_errno(struct cgroup_part_state *s)
 {
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO ||
+		errno == ENOSPC)
 		s->failed = errno;
 	return give_up(s, word_error(errno));
 }

@@ -7,6 +7,7 @@
 #include "builder/sandbox/network.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -129,16 +130,28 @@ int network_hosts(
 	return 0;
 }
 
-/* The text of a file of the host, or NULL: not there, too large, not readable. */
-static char *host_file(const char *path)
+/* The text of a file of the host; *out NULL: not there, too large, not to be read by us. -1:
+ * another error, without which RUN would have names to look up. */
+static int host_file(const char *path, char **out, struct err **err)
 {
 	auto_buf struct buf b;
-	auto_err struct err *ignored = NULL;
+	auto_err struct err *why = NULL;
 
 	buf_init(&b, NETWORK_RESOLV_MAX);
-	if (fs_read_file(AT_FDCWD, path, NETWORK_RESOLV_MAX, &b, &ignored) < 0)
-		return NULL;
-	return buf_take(&b);
+	*out = NULL;
+	if (fs_read_file(AT_FDCWD, path, NETWORK_RESOLV_MAX, &b, &why) == 0) {
+		*out = buf_take(&b);
+		return 0;
+	}
+	switch (err_errno(why)) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case EIO:
+		return err_pass(err, &why);
+	default:
+		return 0;
+	}
 }
 
 static int plan_file(struct op_list *l, const struct buf *b)
@@ -151,10 +164,12 @@ static int plan_file(struct op_list *l, const struct buf *b)
 int network_plan_files(struct op_list *l, const struct sandbox_spec *s, const char *hostname,
 	struct network_files *out, struct err **err)
 {
-	auto_free char *host = host_file("/etc/resolv.conf");
-	auto_free char *stub = host_file("/run/systemd/resolve/resolv.conf");
-	auto_buf struct buf resolv, hosts, name;
+	auto_free char *host = NULL, *stub = NULL;
+	auto_buf struct buf resolv = {0}, hosts = {0}, name = {0};
 
+	if (host_file("/etc/resolv.conf", &host, err) < 0 ||
+		host_file("/run/systemd/resolve/resolv.conf", &stub, err) < 0)
+		return -1;
 	buf_init(&resolv, 2 * NETWORK_RESOLV_MAX);
 	buf_init(&hosts, HOSTS_MAX);
 	buf_init(&name, 2 * HOST_NAME_LIMIT);

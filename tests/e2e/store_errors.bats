@@ -107,6 +107,14 @@ kinds() { echo "$(ls "$BLD_ROOT/bld/dirs" | wc -l) $(ls "$BLD_ROOT/bld/erofs" | 
 	done
 }
 
+@test "RUN: capabilities that could not be looked at are an error" {
+	need_base
+	printf 'FROM localhost/base\nRUN true\n' >ctx/Dockerfile
+	inject prctl 5 ENOMEM "$BLD" build -q --no-cache -t run:1 ctx
+	[ -s told ] && [ "$status" != 0 ]
+	has "$stderr" 'own capabilities: Cannot allocate memory'
+}
+
 @test "verify: findings that standard output does not take are an error beside them" {
 	echo torn >"$BLD_ROOT/blobs/sha256/$(ls "$BLD_ROOT/blobs/sha256" | head -1)"
 	fails 10 'problem' bld verify
