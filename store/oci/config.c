@@ -69,6 +69,40 @@ static int take_text(json_t *o, const char *key, const char *path, char **out, s
 	return 0;
 }
 
+/* A list is as long as this image's builder liked; what is done with it later takes its time. */
+static int check_length(json_t *o, const char *key, size_t max, struct err **err)
+{
+	json_t *v = json_object_get(o, key);
+	size_t n = json_is_object(v) ? json_object_size(v) : json_array_size(v);
+
+	return n > max ? err_set(err, ERR_LIMIT, "config.%s: %zu entries, the limit is %zu", key, n,
+				 max)
+		       : 0;
+}
+
+static int check_lengths(json_t *o, struct err **err)
+{
+	static const struct {
+		const char *key;
+		size_t max;
+	} lists[] = {
+		{"OnBuild", OCI_ONBUILD_MAX},
+		{"Env", OCI_ENTRIES_MAX},
+		{"Labels", OCI_ENTRIES_MAX},
+		{"ExposedPorts", OCI_ENTRIES_MAX},
+		{"Volumes", OCI_ENTRIES_MAX},
+		{"Cmd", OCI_WORDS_MAX},
+		{"Entrypoint", OCI_WORDS_MAX},
+		{"Shell", OCI_WORDS_MAX},
+	};
+	json_t *health = json_object_get(o, "Healthcheck");
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (check_length(o, lists[i].key, lists[i].max, err) < 0)
+			return -1;
+	return check_length(health, "Test", OCI_WORDS_MAX, err);
+}
+
 static int take_list(
 	json_t *o, const char *key, const char *path, struct strlist *out, struct err **err)
 {
@@ -130,7 +164,7 @@ static int take_healthcheck(json_t *o, struct oci_healthcheck *h, struct err **e
 
 static int parse_run(json_t *o, struct oci_config *c, struct err **err)
 {
-	if (take_text(o, "User", "config", &c->user, err) < 0 ||
+	if (check_lengths(o, err) < 0 || take_text(o, "User", "config", &c->user, err) < 0 ||
 		take_set(o, "ExposedPorts", &c->exposed_ports, err) < 0 ||
 		take_list(o, "Env", "config", &c->env, err) < 0 ||
 		take_words(o, "Entrypoint", &c->entrypoint, err) < 0 ||

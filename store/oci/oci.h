@@ -22,6 +22,9 @@ struct json_t;
 #define OCI_LAYERS_MAX   500  /* the kernel's limit for one overlay */
 #define OCI_INDEX_MAX    4096 /* entries */
 #define OCI_HISTORY_MAX  4096
+#define OCI_ONBUILD_MAX  OCI_HISTORY_MAX /* each is a step and an entry of the history */
+#define OCI_ENTRIES_MAX  200000 /* of Env, Labels, ExposedPorts (two for every port) and Volumes */
+#define OCI_WORDS_MAX    100000 /* of Cmd, Entrypoint, Shell and a health check's Test */
 
 #define OCI_MEDIA_INDEX             "application/vnd.oci.image.index.v1+json"
 #define OCI_MEDIA_MANIFEST          "application/vnd.oci.image.manifest.v1+json"

@@ -454,9 +454,52 @@ static void test_chain(void **state)
 	assert_true(sha256_equal(&c, &want));
 }
 
+/* One entry more than the limit of a list, in either kind of list. */
+static void test_list_limits(void **state)
+{
+	static const struct {
+		const char *key, *item; /* item of an array; NULL = members of an object */
+		int max;
+	} t[] = {
+		{"OnBuild", "\"RUN x\"", OCI_ONBUILD_MAX},
+		{"Env", "\"A=b\"", OCI_ENTRIES_MAX},
+		{"Labels", NULL, OCI_ENTRIES_MAX},
+		{"ExposedPorts", NULL, OCI_ENTRIES_MAX},
+		{"Cmd", "\"x\"", OCI_WORDS_MAX},
+		{"Shell", "\"x\"", OCI_WORDS_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct oci_config c = {0};
+		struct err *e = NULL;
+		char *text = NULL;
+		size_t n;
+		FILE *f = open_memstream(&text, &n);
+
+		fprintf(f,
+			"{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},\"config\":{\"%s\":%s",
+			t[i].key, t[i].item ? "[" : "{");
+		for (int k = 0; k <= t[i].max; k++)
+			if (t[i].item)
+				fprintf(f, "%s%s", k ? "," : "", t[i].item);
+			else
+				fprintf(f, "%s\"%d\":\"\"", k ? "," : "", k);
+		fprintf(f, "%s}}", t[i].item ? "]" : "}");
+		fclose(f);
+		assert_int_equal(-1, oci_config_parse(text, n, &c, &e));
+		assert_int_equal(ERR_LIMIT, err_get_kind(e));
+		assert_non_null(strstr(err_text(e), "the limit is"));
+		assert_non_null(strstr(err_text(e), t[i].key));
+		err_free(e);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list_limits),
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_manifest_refused),
 		cmocka_unit_test(test_layer_limit),
