@@ -19,7 +19,7 @@ setup() {
 loaded() {
 	rm -rf other
 	ok bld --root other load -q "$@"
-	lines=$(sort <<<"$output")
+	printed=$(sort <<<"$output")
 }
 ALL='loaded docker.io/one/a:1
 loaded docker.io/one/b:1
@@ -44,9 +44,9 @@ bare() { jq -c '{schemaVersion, mediaType, manifests: [.manifests[] | {mediaType
 	for f in docker-archive oci-archive; do
 		ok bld save -q --format "$f" -o "$f.tar" one/a:1 two/a:2 one/b:1 one/b:1
 		loaded -i "$f.tar"
-		equal "$lines" "$ALL" "$f"
+		equal "$printed" "$ALL" "$f"
 		loaded <"$f.tar"
-		equal "$lines" "$ALL" "$f through a pipe"
+		equal "$printed" "$ALL" "$f through a pipe"
 		for n in one/a:1 two/a:2 one/b:1; do
 			equal "$(BLD_ROOT=$T/other config "docker.io/$n" | jq -c .config.Cmd)" "$(config "docker.io/$n" | jq -c .config.Cmd)"
 			skopeo inspect --config "$f:$f.tar:$([ $f = docker-archive ] || echo docker.io/)$n" >/dev/null
@@ -59,7 +59,7 @@ bare() { jq -c '{schemaVersion, mediaType, manifests: [.manifests[] | {mediaType
 	bld save -q one/a:1 two/a:2 one/b:1 >piped.tar
 	cmp piped.tar docker-archive.tar
 	loaded --platform linux/amd64 -i oci-archive.tar
-	equal "$lines" "$ALL"
+	equal "$printed" "$ALL"
 }
 
 @test "what docker save writes: both kinds at once, links, names in either place" {
@@ -82,7 +82,7 @@ loaded docker.io/one/b:1-more'
 	rm l/manifest.json
 	tar czf oci.tgz -C l .
 	loaded -i oci.tgz
-	equal "$lines" 'loaded docker.io/one/a:1
+	equal "$printed" 'loaded docker.io/one/a:1
 loaded docker.io/one/b:1'
 }
 
@@ -98,8 +98,8 @@ loaded docker.io/one/b:1'
 	id=$(jq -r .config.digest "l/blobs/sha256/${d#sha256:}")
 	index '.manifests |= map(del(.annotations, .platform))'
 	loaded -i l
-	equal "$(wc -l <<<"$lines")" 2
-	has "$lines" "^loaded $d\$"
+	equal "$(wc -l <<<"$printed")" 2
+	has "$printed" "^loaded $d\$"
 	ok bld --root other inspect "${id:7:12}"
 	ok bld --root other tag "$d" back:1
 	ok bld --root other inspect back:1
@@ -118,7 +118,7 @@ loaded docker.io/one/b:1'
 	layout
 	index '.manifests |= map(.annotations["org.opencontainers.image.ref.name"] = "same:1")'
 	loaded -i l
-	equal "$lines" 'loaded docker.io/library/same:1'
+	equal "$printed" 'loaded docker.io/library/same:1'
 	equal "$(BLD_ROOT=$T/other config docker.io/library/same:1 | jq -c .config.Cmd)" '["b"]'
 }
 
@@ -132,7 +132,7 @@ loaded docker.io/one/b:1'
 	for e in "$d" "$o"; do
 		jq -nc --argjson d "$e" '{schemaVersion: 2, manifests: [$d + {annotations: {"org.opencontainers.image.ref.name": "idx:1"}}]}' >l/index.json
 		loaded -i l
-		equal "$lines" 'loaded docker.io/library/idx:1'
+		equal "$printed" 'loaded docker.io/library/idx:1'
 		ok bld --root other tag "$a" a:1
 		ok bld --root other tag "$b" b:1
 		ok bld --root other tag idx:1 again:1
