@@ -3,6 +3,7 @@
 #ifndef BLD_BUILDER_BUILD_H
 #define BLD_BUILDER_BUILD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -89,7 +90,7 @@ struct build_opts {
 	/* Signal number once one came; polled, and wakes blocking calls of this thread by EINTR.
 	 * Threads that work for it are woken by SIGURG, for which the process has a handler that
 	 * does nothing. */
-	const volatile int *cancelled;
+	const atomic_int *cancelled;
 };
 
 struct build_result {

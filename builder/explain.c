@@ -43,15 +43,9 @@ void explain_free(struct explain *x)
 	for (size_t i = 0; i < x->nfiles; i++)
 		free((void *)(uintptr_t)x->files[i].bytes.ptr);
 	free(x->files);
-	strlist_clear(&x->reasons);
 	explain_past_clear(&x->past);
 	pthread_mutex_destroy(&x->lock);
 	free(x);
-}
-
-const struct strlist *explain_reasons(const struct explain *x)
-{
-	return &x->reasons;
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -275,7 +269,6 @@ static struct explain_step *add_step(struct job *j, const struct step *sp)
 
 static void tell(struct job *j, const struct step *sp, size_t index)
 {
-	struct explain *x = j->explain;
 	auto_free char *why = explain_why(j, sp->stage, index);
 
 	job_emit(j, &(struct event){.kind = EVENT_STEP_WHY,
@@ -283,9 +276,6 @@ static void tell(struct job *j, const struct step *sp, size_t index)
 			    .nsteps = job_nsteps(j),
 			    .stage = job_stage_title(j, sp->stage),
 			    .text = why});
-	pthread_mutex_lock(&x->lock);
-	strlist_addf(&x->reasons, "%u\t%s", sp->number, why);
-	pthread_mutex_unlock(&x->lock);
 }
 
 void explain_runs(

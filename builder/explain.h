@@ -60,7 +60,4 @@ void explain_done(struct job *j, const struct step *sp, const struct digest *key
 /* At the end of a build, also of one that failed. */
 void explain_save(struct job *j);
 
-/* Reasons, "NUMBER<TAB>REASON", of what was explained; borrowed. */
-const struct strlist *explain_reasons(const struct explain *x);
-
 #endif

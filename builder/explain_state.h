@@ -47,7 +47,6 @@ struct explain {
 	struct explain_files *files; /* of this build; their bytes are owned */
 	size_t nfiles;
 	size_t cap_files;
-	struct strlist reasons;
 };
 
 /* explain.c: the record of the earlier builds, read once. */

@@ -3,6 +3,7 @@
 #ifndef BLD_BUILDER_FETCHENV_H
 #define BLD_BUILDER_FETCHENV_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "store/base/strlist.h"
@@ -22,7 +23,7 @@ struct fetchenv {
 	const struct sshagents *agents;              /* of --ssh; or NULL */
 	const char *cert_dir;                        /* of --cert-dir, or NULL */
 	const char *context;                         /* the build context as given, or NULL */
-	const volatile int *cancelled;               /* or NULL */
+	const atomic_int *cancelled;                 /* or NULL */
 	void (*status)(void *ctx, const char *text); /* something that takes time; or NULL */
 	void *ctx;
 };

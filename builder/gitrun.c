@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/base/cancel.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -240,7 +241,7 @@ static int listen_to(const struct gitrun *g, struct child *c, struct buf *out, s
 		struct pollfd p[] = {
 			{.fd = c->out, .events = POLLIN}, {.fd = c->said, .events = POLLIN}};
 		int n = poll(p, 2, POLL_MS);
-		if (g->cancelled && *g->cancelled)
+		if (cancel_asked(g->cancelled))
 			return err_set(err, ERR_CANCELLED, "interrupted");
 		if (n <= 0)
 			continue;

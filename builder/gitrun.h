@@ -10,6 +10,7 @@
 #ifndef BLD_BUILDER_GITRUN_H
 #define BLD_BUILDER_GITRUN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +29,7 @@ struct gitrun {
 	const char *authorization;     /* value of the header; a secret; or NULL */
 	bool foreign;                  /* none of the caller's ssh keys, agent and ~/.netrc */
 	const char *agent;             /* with foreign: the socket of an agent for ssh; or NULL */
-	const volatile int *cancelled; /* or NULL */
+	const atomic_int *cancelled;   /* or NULL */
 };
 
 /*

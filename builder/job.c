@@ -69,7 +69,7 @@ bool job_fresh_mounts(const struct job *j, size_t stage)
 	return j->o->no_cache || j->plan.stages[stage].renewed;
 }
 
-const volatile int *job_cancelled(const struct job *j)
+const atomic_int *job_cancelled(const struct job *j)
 {
 	return j->parallel ? &j->stop : j->o->cancelled;
 }
@@ -109,7 +109,7 @@ void job_use_arg(struct job *j, const char *name)
 
 bool job_ended(const struct job *j)
 {
-	return job_stop_get(j) == JOB_STOP_FAILURE && !(j->o->cancelled && *j->o->cancelled);
+	return job_stop_get(j) == JOB_STOP_FAILURE && !cancel_asked(j->o->cancelled);
 }
 
 void job_stop(struct job *j)
@@ -123,7 +123,7 @@ void job_stop(struct job *j)
 
 int job_check(const struct job *j, struct err **err)
 {
-	int sig = j->o->cancelled ? *j->o->cancelled : 0;
+	int sig = cancel_asked(j->o->cancelled);
 
 	if (sig)
 		return err_set(err, ERR_CANCELLED, "stopped by %s",

@@ -13,6 +13,7 @@
 #define BLD_BUILDER_JOB_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "builder/build.h"
 #include "builder/context.h"
@@ -22,6 +23,7 @@
 #include "builder/secrets.h"
 #include "builder/sshagent.h"
 #include "builder/state.h"
+#include "store/base/cancel.h"
 
 struct job {
 	const struct build_opts *o;
@@ -52,17 +54,17 @@ struct job {
 	bool parallel;                 /* stages are built by threads of their own */
 	/* Not 0: a signal came, or another stage failed. Also read without the lock, by those who
 	 * poll it (job_cancelled): job_stop_get() and job_stop_set() only. */
-	volatile int stop;
+	atomic_int stop;
 };
 
 static inline int job_stop_get(const struct job *j)
 {
-	return __atomic_load_n(&j->stop, __ATOMIC_RELAXED);
+	return cancel_asked(&j->stop);
 }
 
 static inline void job_stop_set(struct job *j, int value)
 {
-	__atomic_store_n(&j->stop, value, __ATOMIC_RELAXED);
+	atomic_store_explicit(&j->stop, value, memory_order_relaxed);
 }
 
 enum job_phase { JOB_WAITS, JOB_RUNS, JOB_DONE, JOB_FAILED };
@@ -94,7 +96,7 @@ bool job_no_cache(const struct job *j, size_t stage);
 /* Do its cache mounts begin empty? */
 bool job_fresh_mounts(const struct job *j, size_t stage);
 /* What work of a stage that takes long polls: not 0 once it is to end. */
-const volatile int *job_cancelled(const struct job *j);
+const atomic_int *job_cancelled(const struct job *j);
 /* The runner of sandboxes, made by the first one who asks; borrowed. */
 struct sandbox_runner *job_runner(struct job *j, struct err **err);
 unsigned job_nsteps(struct job *j);

@@ -2,6 +2,7 @@
 // bld: run one command, print its error, end with its status.
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,7 +15,7 @@ static const struct cli_command *const commands[] = {&cli_build, &cli_pull, &cli
 	&cli_login, &cli_logout, &cli_run, &cli_lint, &cli_context, &cli_parse_file, &cli_manifest,
 	&cli_verify, &cli_info, &cli_version, NULL};
 
-static volatile int caught_signal;
+static atomic_int caught_signal;
 
 /* The first signal asks everything to stop and clean up; the second ends bld at once, and the
  * kernel ends what it started. */

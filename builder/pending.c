@@ -49,7 +49,7 @@ static int stopped(void *ctx, struct err **err)
 {
 	const struct job *j = ctx;
 
-	return j->o->cancelled && *j->o->cancelled ? job_check(j, err) : 0;
+	return cancel_asked(j->o->cancelled) ? job_check(j, err) : 0;
 }
 
 static int land(struct pending *p, struct item *i, bool *kept, struct err **err)

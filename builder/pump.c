@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "store/base/cancel.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/trash.h"
@@ -16,10 +17,10 @@
 
 static void forward_signal(const struct pump *p, struct sandbox_job *job, uint64_t *asked)
 {
-	int sig = p->cancelled ? __atomic_load_n(p->cancelled, __ATOMIC_RELAXED) : 0;
+	int sig = cancel_asked(p->cancelled);
 
-	if (!sig && p->stop)
-		sig = __atomic_load_n(p->stop, __ATOMIC_RELAXED);
+	if (!sig)
+		sig = cancel_asked(p->stop);
 	if (!sig)
 		return;
 	if (sig < 0) {

@@ -11,6 +11,8 @@
 #ifndef BLD_BUILDER_PUMP_H
 #define BLD_BUILDER_PUMP_H
 
+#include <stdatomic.h>
+
 #include "builder/sandbox/sandbox.h"
 #include "store/store.h"
 
@@ -23,9 +25,9 @@
 
 struct pump {
 	struct sandbox_runner *runner;
-	const volatile int *cancelled; /* signal number once one came, negative: to be
+	const atomic_int *cancelled; /* signal number once one came, negative: to be
 					  killed at once; or NULL */
-	const volatile int *stop;      /* the same; or NULL */
+	const atomic_int *stop;      /* the same; or NULL */
 	/* stream 1 = standard output, 2 = standard error */
 	void (*output)(void *ctx, int stream, const void *p, size_t n);
 	void (*started)(void *ctx); /* work for the time in which the command runs; or NULL */

@@ -147,7 +147,6 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 	if (scratch < 0)
 		return -1;
 	struct sandbox_spec spec = {
-		.mode = SANDBOX_ROOT,
 		.lowers = {.v = x.lowers.v, .n = x.lowers.n},
 		.scratch_fd = scratch,
 		.argv = (const char *const *)x.argv.v,

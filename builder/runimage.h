@@ -3,6 +3,8 @@
 #ifndef BLD_BUILDER_RUNIMAGE_H
 #define BLD_BUILDER_RUNIMAGE_H
 
+#include <stdatomic.h>
+
 #include "builder/build.h"
 
 struct runimage_opts {
@@ -14,7 +16,7 @@ struct runimage_opts {
 	const char *entrypoint; /* NULL = the image's, "" = none */
 	enum build_network network;
 	enum build_layer_form layer_form;
-	const volatile int *cancelled;
+	const atomic_int *cancelled;
 };
 
 /* 0 and *exit_code = the command's (128 + signal when one killed it). A command that could not be

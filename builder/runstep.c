@@ -219,7 +219,6 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	/* A base image may hold any text. */
 	auto_free char *cwd = copystep_join("/", state_workdir(st));
 	struct sandbox_spec spec = {
-		.mode = SANDBOX_ROOT,
 		.lowers = {.v = st->lowers.v, .n = st->lowers.n},
 		.scratch_fd = scratch_fd,
 		.argv = (const char *const *)r->argv.v,

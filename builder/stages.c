@@ -179,7 +179,7 @@ static int start_ready(
 /* A signal becomes a stop, and whoever blocks in a system call is woken until he has noticed. */
 static void pass_on_signal(struct job *j, const struct worker *v)
 {
-	int sig = j->o->cancelled ? *j->o->cancelled : 0;
+	int sig = cancel_asked(j->o->cancelled);
 
 	if (sig && job_stop_get(j) <= 0) {
 		job_stop_set(j, sig);

@@ -9,7 +9,7 @@
  * NUL-terminated; do not rely on it for words.
  *
  * Flags are kept typed even where the builder cannot do them yet: those give an error while parsing
- * (rule "not-supported"), from the tables in flags.c and support.c; enabling one is a change of one
+ * (rule "not-supported"), from the table in flags.c; enabling one is a change of one
  * line there.
  */
 #ifndef BLD_PARSER_AST_H

@@ -7,7 +7,6 @@
 #include "parser/filemode.h"
 #include "parser/heredoc.h"
 #include "parser/ignore.h"
-#include "parser/support.h"
 #include "parser/words.h"
 
 struct arg {
@@ -136,8 +135,6 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 	if (source.text.len == 0) {
 		build_error(b, "empty-word", source.span, "%s: a source cannot be empty",
 			ast_keyword_name(keyword));
-	} else if (keyword == AST_ADD && ast_is_git_url(source.text)) {
-		support_check(b, SUPPORT_ADD_GIT, source.span);
 	} else if (keyword == AST_COPY &&
 		   (ast_is_http_url(source.text) || ast_is_git_url(source.text))) {
 		d = build_error(b, "copy-url", source.span, "COPY cannot fetch \"%.*s\"",
@@ -150,12 +147,8 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 
 static void check_from(struct build *b, struct word *from)
 {
-	if (!from->text.ptr)
-		return;
-	if (slice_has(from->text, '$') && support_check(b, SUPPORT_FROM_VARIABLE, from->span))
+	if (from->text.ptr && slice_has(from->text, '$'))
 		instr_check_word(b, *from);
-	if (b->in_onbuild || b->trigger)
-		support_check(b, SUPPORT_ONBUILD_FROM, from->span);
 }
 
 static void check_chmod(struct build *b, enum ast_keyword keyword, struct word chmod)
@@ -170,8 +163,6 @@ static void check_chmod(struct build *b, enum ast_keyword keyword, struct word c
 			build_error(b, "chmod", chmod.span, "%s --chmod: \"%.*s\" is no mode: %s",
 				ast_keyword_name(keyword), BUILD_SHOWN(chmod.text), why),
 			"octal such as 755, or symbolic such as u=rwX,go=rX");
-	else if (!mode.octal)
-		support_check(b, SUPPORT_SYMBOLIC_CHMOD, chmod.span);
 }
 
 /* Patterns are never expanded, so each can be looked at now. */

@@ -11,7 +11,6 @@
 
 #include "parser/mountopt.h"
 #include "parser/suggest.h"
-#include "parser/support.h"
 
 #define ON(type) (1u << (type))
 #define ON_ALL   ((1u << MOUNTOPT_TYPES) - 1)
@@ -251,24 +250,10 @@ static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
 	return true;
 }
 
-static void check_support(struct build *b, const struct ast_mount *m)
+static void check_from(struct build *b, const struct ast_mount *m)
 {
-	static const enum support types[] = {
-		[AST_MOUNT_BIND] = SUPPORT_MOUNT_BIND,
-		[AST_MOUNT_CACHE] = SUPPORT_MOUNT_CACHE,
-		[AST_MOUNT_TMPFS] = SUPPORT_MOUNT_TMPFS,
-		[AST_MOUNT_SECRET] = SUPPORT_MOUNT_SECRET,
-		[AST_MOUNT_SSH] = SUPPORT_MOUNT_SSH,
-	};
-
-	if (!m->type_word.text.ptr)
-		support_check(b, types[m->type], m->span);
-	if (m->type == AST_MOUNT_CACHE && m->from.text.ptr)
-		support_check(b, SUPPORT_MOUNT_SEED, m->from.span);
-	if (slice_has(m->from.text, '$') && support_check(b, SUPPORT_FROM_VARIABLE, m->from.span))
+	if (slice_has(m->from.text, '$'))
 		instr_check_word(b, m->from);
-	if (m->from.text.ptr && (b->in_onbuild || b->trigger))
-		support_check(b, SUPPORT_ONBUILD_FROM, m->from.span);
 }
 
 /* Without a target a mount lies on the working directory, which is not known here. */
@@ -278,7 +263,7 @@ static bool check(struct build *b, struct ast_mount *m)
 
 	if (m->from.text.len == 0)
 		m->from.text.ptr = NULL;
-	check_support(b, m);
+	check_from(b, m);
 	if (known && m->type == AST_MOUNT_SSH)
 		return true;
 	if (known && m->type == AST_MOUNT_SECRET && !m->id.text.ptr && !m->source.text.ptr &&

@@ -266,7 +266,9 @@ static int describe_made(struct store *s, enum layer_compression c, const struct
 {
 	int have = describe(s, c, blob, out, err);
 
-	return have == 0 ? err_set(err, ERR_SYS, "a layer vanished after it was made") : have - 1;
+	if (have == 0)
+		return err_set(err, ERR_SYS, "a layer vanished after it was made");
+	return have < 0 ? -1 : 0;
 }
 
 int packed_layer(struct store *s, const struct digest *diff_id, const struct packed_how *how,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <termios.h>
 
+#include "store/base/cancel.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -46,7 +47,7 @@ char *askpass(
 		tcsetattr(tty, TCSAFLUSH, &before);
 		(void)!fs_write_all(tty, "\n", 1);
 	}
-	if (c->cancelled && *c->cancelled) {
+	if (cancel_asked(c->cancelled)) {
 		free(answer);
 		err_set(err, ERR_CANCELLED, "interrupted");
 		return NULL;

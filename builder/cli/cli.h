@@ -10,6 +10,7 @@
 #ifndef BLD_BUILDER_CLI_CLI_H
 #define BLD_BUILDER_CLI_CLI_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -42,8 +43,8 @@ struct cli_option {
 
 /* What every command gets. */
 struct cli {
-	const char *root;              /* --root; NULL = the default of store_open() */
-	const volatile int *cancelled; /* the signal that came, 0 = none */
+	const char *root;            /* --root; NULL = the default of store_open() */
+	const atomic_int *cancelled; /* the signal that came, 0 = none */
 };
 
 struct cli_command {

@@ -21,6 +21,7 @@
 #ifndef BLD_BUILDER_COPY_COPY_H
 #define BLD_BUILDER_COPY_COPY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -82,7 +83,7 @@ struct copy_request {
 	bool no_follow; /* a source that is a symlink is copied as one */
 	bool unpack;    /* archives of the root are unpacked */
 	int tmp_dir_fd; /* for downloads and spooled archives; files in it are unlinked at once */
-	const volatile int *cancelled; /* or NULL */
+	const atomic_int *cancelled; /* or NULL */
 };
 
 struct copy_selection;
@@ -93,8 +94,6 @@ struct copy_selection;
 struct copy_selection *copy_select(
 	const struct copy_request *q, size_t *bad_item, struct err **err);
 void copy_selection_free(struct copy_selection *s);
-size_t copy_selection_count(const struct copy_selection
-		*s); /* top-level sources found; 0 = wildcards without a match */
 
 /*
  * What the steps of one build know of one context directory, so that none is walked twice and no

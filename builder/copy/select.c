@@ -80,11 +80,6 @@ void copy_selection_free(struct copy_selection *s)
 	free(s);
 }
 
-size_t copy_selection_count(const struct copy_selection *s)
-{
-	return s->n;
-}
-
 bool copy_selection_cancelled(const struct copy_selection *s, struct err **err)
 {
 	if (!copy_cancelled(s->cancelled))

@@ -13,6 +13,7 @@
 #define BLD_BUILDER_COPY_SELECTION_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 #include "builder/copy/pool.h"
 #include "builder/copy/share.h"
 #include "builder/copy/vfs.h"
+#include "store/base/cancel.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
 #include "store/layer/layer.h"
@@ -106,7 +108,7 @@ struct copy_selection {
 	int dir_fd;                   /* owned, -1 = none */
 	int tmp_fd;                   /* owned */
 	const struct ignore *exclude; /* borrowed, or NULL */
-	const volatile int *cancelled;
+	const atomic_int *cancelled;
 	struct copy_source *v; /* owned */
 	size_t n;
 	size_t cap;
@@ -126,9 +128,9 @@ struct copy_selection {
 };
 
 /* Set by a signal handler or by another thread. NULL: never. */
-static inline bool copy_cancelled(const volatile int *cancelled)
+static inline bool copy_cancelled(const atomic_int *cancelled)
 {
-	return cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED);
+	return cancel_asked(cancelled);
 }
 bool copy_selection_cancelled(const struct copy_selection *s, struct err **err);
 struct copy_source *copy_selection_push(struct copy_selection *s, struct copy_file *f, size_t item);

@@ -346,7 +346,7 @@ static void wait_free(struct copy_share *c)
 	pthread_cond_timedwait(&c->free, &c->lock, &until);
 }
 
-bool copy_share_take(struct copy_share *c, const volatile int *cancelled)
+bool copy_share_take(struct copy_share *c, const atomic_int *cancelled)
 {
 	pthread_mutex_lock(&c->lock);
 	while (c->taken && !copy_cancelled(cancelled))

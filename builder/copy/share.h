@@ -12,6 +12,7 @@
 #define BLD_BUILDER_COPY_SHARE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +51,7 @@ struct copy_share {
 
 /* Have it alone; forgets walks that are too old. False: `cancelled` (may be NULL) became non-zero
  * while another thread had it, and it is not ours. */
-bool copy_share_take(struct copy_share *c, const volatile int *cancelled);
+bool copy_share_take(struct copy_share *c, const atomic_int *cancelled);
 void copy_share_release(struct copy_share *c);
 
 /* A directory that was walked, or NULL. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "store/base/cancel.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
 
@@ -96,8 +97,7 @@ bool output_files_at(const struct output_files *f, size_t i, struct layer_entry 
 
 int output_files_cancelled(const struct output_files *f, struct err **err)
 {
-	return f->cancelled && *f->cancelled ? err_set(err, ERR_CANCELLED, "stopped by a signal")
-					     : 0;
+	return cancel_asked(f->cancelled) ? err_set(err, ERR_CANCELLED, "stopped by a signal") : 0;
 }
 
 void output_files_clear(struct output_files *f)

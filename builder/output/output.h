@@ -14,6 +14,7 @@
 #ifndef BLD_BUILDER_OUTPUT_OUTPUT_H
 #define BLD_BUILDER_OUTPUT_OUTPUT_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "store/layer/layer.h"
@@ -67,8 +68,8 @@ struct output_files {
 	const char *
 		*first; /* owned, or NULL; by entry: the file that it is a hard link to, or NULL */
 	const struct output_times *times;
-	const volatile int *cancelled; /* polled; may be NULL */
-	const char *below;             /* tar: the directory they are put in, or NULL; borrowed */
+	const atomic_int *cancelled; /* polled; may be NULL */
+	const char *below;           /* tar: the directory they are put in, or NULL; borrowed */
 };
 int output_files_open(struct store *s, const struct oci_config *c, const struct output_times *t,
 	struct output_files *out, struct err **err);

@@ -93,7 +93,7 @@ static int drop(struct ops_state *st, const struct op *op)
 void caps_plan_drop(struct op_list *l, const struct sandbox_spec *s, const struct probe *p)
 {
 	struct caps_arg *a = ops_alloc(l, sizeof(*a));
-	uint64_t mask = s->insecure ? UINT64_MAX : s->cap_mask ? s->cap_mask : caps_default;
+	uint64_t mask = s->insecure ? UINT64_MAX : caps_default;
 
 	/* What this process lacks it cannot hand on. */
 	*a = (struct caps_arg){mask & p->caps, p->last_cap, s->uid};

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,7 +31,7 @@
 enum { TALK_IDLE, TALK_ASKED, TALK_DONE };
 
 struct forker_talk {
-	uint32_t state; /* TALK_*; what both wait on */
+	_Atomic uint32_t state; /* TALK_*; what both wait on */
 	int error;
 	unsigned joined; /* control groups */
 	void (*run)(void *arg);
@@ -48,13 +49,13 @@ static char *region(const struct forker *f, size_t i)
 
 static void set_state(struct forker_talk *t, uint32_t state)
 {
-	__atomic_store_n(&t->state, state, __ATOMIC_SEQ_CST);
+	atomic_store(&t->state, state);
 	syscall(SYS_futex, &t->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static uint32_t get_state(const struct forker_talk *t)
 {
-	return __atomic_load_n(&t->state, __ATOMIC_SEQ_CST);
+	return atomic_load(&t->state);
 }
 
 /* Returns for any reason; the caller looks. */

@@ -18,9 +18,6 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define HOSTS_MAX       ((size_t)1 << 20)
-#define HOST_NAME_LIMIT 255
-
 /* The address of a "nameserver" line, or NULL. *len as in the text. */
 static const char *nameserver(const char *line, size_t n, size_t *len)
 {
@@ -90,44 +87,13 @@ void network_resolv_conf(
 	}
 }
 
-static int add_host(const char *entry, struct buf *out, struct err **err)
-{
-	const char *colon = strchr(entry, ':');
-	size_t name = colon ? (size_t)(colon - entry) : 0, len;
-	char addr[INET6_ADDRSTRLEN + 1];
-	unsigned char bin[16];
-
-	if (!colon || name == 0 || name > HOST_NAME_LIMIT || strcspn(entry, " \t\r\n#") < name)
-		return err_set(err, ERR_USAGE, "extra host '%s': must be name:address", entry);
-	colon++;
-	len = strlen(colon);
-	if (len >= 2 && colon[0] == '[' && colon[len - 1] == ']') {
-		colon++;
-		len -= 2;
-	}
-	if (len < sizeof(addr)) {
-		memcpy(addr, colon, len);
-		addr[len] = '\0';
-		if (inet_pton(AF_INET, addr, bin) == 1 || inet_pton(AF_INET6, addr, bin) == 1)
-			return buf_addf(out, "%s\t%.*s\n", addr, (int)name, entry);
-	}
-	return err_set(err, ERR_USAGE, "extra host '%s': not an IP address", entry);
-}
-
-int network_hosts(
-	const char *hostname, const struct strlist *extra, struct buf *out, struct err **err)
+static void add_hosts(struct buf *out)
 {
 	buf_adds(out, "127.0.0.1\tlocalhost\n");
 	buf_adds(out, "::1\tlocalhost ip6-localhost ip6-loopback\n");
 	/* As Debian does, and not in the line of ::1: getaddrinfo() would answer with that first,
 	 * and a server that a test starts on the name of its host listens on IPv4. */
-	buf_addf(out, "127.0.1.1\t%s\n", hostname);
-	for (size_t i = 0; extra && i < extra->n; i++)
-		if (add_host(extra->v[i], out, err) < 0)
-			return -1;
-	if (out->full)
-		return err_set(err, ERR_LIMIT, "extra hosts: more than %zu bytes", HOSTS_MAX);
-	return 0;
+	buf_adds(out, "127.0.1.1\t" NETWORK_HOST_NAME "\n");
 }
 
 /* The text of a file of the host; *out NULL: not there, too large, not to be read by us. -1:
@@ -161,22 +127,21 @@ static int plan_file(struct op_list *l, const struct buf *b)
 	return mounts_plan_file(l, &f);
 }
 
-int network_plan_files(struct op_list *l, const struct sandbox_spec *s, const char *hostname,
-	struct network_files *out, struct err **err)
+int network_plan_files(
+	struct op_list *l, enum sandbox_network net, struct network_files *out, struct err **err)
 {
 	auto_free char *host = NULL, *stub = NULL;
-	auto_buf struct buf resolv = {0}, hosts = {0}, name = {0};
+	auto_buf struct buf resolv = {0}, hosts = {0};
+	const struct buf name = {
+		.data = (char[]){NETWORK_HOST_NAME "\n"}, .len = sizeof(NETWORK_HOST_NAME)};
 
 	if (host_file("/etc/resolv.conf", &host, err) < 0 ||
 		host_file("/run/systemd/resolve/resolv.conf", &stub, err) < 0)
 		return -1;
 	buf_init(&resolv, 2 * NETWORK_RESOLV_MAX);
-	buf_init(&hosts, HOSTS_MAX);
-	buf_init(&name, 2 * HOST_NAME_LIMIT);
-	network_resolv_conf(host, stub, s->network, &resolv);
-	if (network_hosts(hostname, s->extra_hosts, &hosts, err) < 0)
-		return -1;
-	buf_addf(&name, "%s\n", hostname);
+	buf_init(&hosts, BUF_TEXT_MAX);
+	network_resolv_conf(host, stub, net, &resolv);
+	add_hosts(&hosts);
 	out->resolv = plan_file(l, &resolv);
 	out->hosts = plan_file(l, &hosts);
 	out->hostname = plan_file(l, &name);

@@ -8,6 +8,7 @@
 #include "store/base/buf.h"
 
 #define NETWORK_RESOLV_MAX 65536
+#define NETWORK_HOST_NAME  "bld" /* of the sandbox */
 
 /*
  * /etc/resolv.conf for the sandbox. host: the host's file, stub: the one of the local resolver of
@@ -16,16 +17,13 @@
  */
 void network_resolv_conf(
 	const char *host, const char *stub, enum sandbox_network net, struct buf *out);
-/* /etc/hosts: localhost, the host name, then extra ("name:address", or NULL). -1: bad entry. */
-int network_hosts(
-	const char *hostname, const struct strlist *extra, struct buf *out, struct err **err);
 
 /* Make /etc/resolv.conf, /etc/hosts and /etc/hostname (before the root changes); 0 / -1. */
 struct network_files {
 	int resolv, hosts, hostname; /* slots */
 };
-int network_plan_files(struct op_list *l, const struct sandbox_spec *s, const char *hostname,
-	struct network_files *out, struct err **err);
+int network_plan_files(
+	struct op_list *l, enum sandbox_network net, struct network_files *out, struct err **err);
 /* ... and mount them, in the new root. */
 void network_plan_targets(struct op_list *l, const struct network_files *f);
 /* Loopback up, and ping for everybody, in a network namespace of our own only. */

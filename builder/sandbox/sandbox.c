@@ -32,10 +32,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-#define HOSTNAME_DEFAULT "bld"
-#define HOSTNAME_LIMIT   64 /* of the kernel */
-#define VMSTAT_MAX       ((size_t)64 << 10)
-#define REPORTS_MAX      4 /* packets of PID 1 at a time */
+#define VMSTAT_MAX  ((size_t)64 << 10)
+#define REPORTS_MAX 4 /* packets of PID 1 at a time */
 
 #define SIGNAL_PROCESS_GROUP (1U << 2) /* PIDFD_SIGNAL_PROCESS_GROUP */
 
@@ -45,18 +43,10 @@ struct plan {
 	const struct sandbox_spec *spec;
 	const struct runner_facts *facts;
 	int floor; /* -1 = none */
-	const char *hostname;
 	struct op_list *ops;
 	struct usermounts mounts;
 	struct network_files files;
 };
-
-static bool is_host_name(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
-
-	return n > 0 && n <= HOSTNAME_LIMIT && s[n] == '\0';
-}
 
 static int check_spec(const struct plan *p, struct err **err)
 {
@@ -73,9 +63,6 @@ static int check_spec(const struct plan *p, struct err **err)
 	if (s->ngroups > SANDBOX_GROUPS_MAX)
 		return err_set(err, ERR_LIMIT, "%zu groups, the kernel takes %d", s->ngroups,
 			SANDBOX_GROUPS_MAX);
-	if (!is_host_name(p->hostname))
-		return err_set(err, ERR_SANDBOX, "host name '%s': up to %d of a-z 0-9 . _ -",
-			p->hostname, HOSTNAME_LIMIT);
 	return 0;
 }
 
@@ -127,9 +114,9 @@ static int plan_outside(struct plan *p, struct err **err)
 
 	namespace_plan_first(l);
 	namespace_plan_group(l, p->spec, &p->facts->groups);
-	if (usermounts_init(&p->mounts, l, err) < 0 || plan_empty(p, err) < 0 ||
-		usermounts_plan_descriptors(&p->mounts, l, err) < 0)
+	if (usermounts_init(&p->mounts, l, err) < 0 || plan_empty(p, err) < 0)
 		return -1;
+	usermounts_plan_descriptors(&p->mounts, l);
 	if (classic)
 		namespace_plan_mounts(l);
 	if (usermounts_plan_overlays(&p->mounts, l, err) < 0 || plan_root(p, err) < 0)
@@ -138,7 +125,7 @@ static int plan_outside(struct plan *p, struct err **err)
 		namespace_plan_mounts(l);
 	mounts_plan_files(l);
 	usermounts_plan_inner(&p->mounts, l);
-	if (network_plan_files(l, p->spec, p->hostname, &p->files, err) < 0)
+	if (network_plan_files(l, p->spec->network, &p->files, err) < 0)
 		return -1;
 	namespace_plan_pivot(l, classic);
 	return 0;
@@ -171,7 +158,7 @@ static void plan_inside(struct plan *p)
 		devices_plan_guard(l);
 	network_plan_targets(l, &p->files);
 	usermounts_plan_targets(&p->mounts, l);
-	namespace_plan_names(l, p->hostname);
+	namespace_plan_names(l, NETWORK_HOST_NAME);
 	if (p->spec->stdin_fd < 0)
 		ops_add(l, &(struct op){open_null, .what = "open /dev/null", .out = OPS_STDIN});
 	ops_add(l, &(struct op){enter_cwd,
@@ -193,7 +180,7 @@ static void plan_confinement(struct plan *p)
 	limits_plan(l);
 	caps_plan_groups(l, p->spec);
 	if (!p->spec->insecure)
-		sandbox_seccomp_plan(l, &p->facts->filter, p->spec->no_new_privs);
+		sandbox_seccomp_plan(l, &p->facts->filter);
 	caps_plan_drop(l, p->spec, &p->facts->probe);
 	exec_plan_after(l);
 }
@@ -236,7 +223,6 @@ static int make_plan(struct plan *p, struct err **err)
 
 	if (check_spec(p, err) < 0 || choose_overlay(p, err) < 0)
 		return -1;
-	p->hostname = ops_text(p->ops, "%s", p->hostname);
 	ops_set_fd(p->ops, OPS_SCRATCH, s->scratch_fd);
 	if (s->stdin_fd >= 0)
 		ops_set_fd(p->ops, OPS_STDIN, s->stdin_fd);
@@ -404,7 +390,6 @@ struct sandbox_job *sandbox_start(
 		.spec = s,
 		.facts = runner_facts(r),
 		.floor = runner_floor(r),
-		.hostname = s->hostname ? s->hostname : HOSTNAME_DEFAULT,
 	};
 
 	if (!init) {

@@ -35,9 +35,6 @@
 
 enum sandbox_network { SANDBOX_NET_HOST, SANDBOX_NET_NONE };
 
-/* How much privilege there is to work with. As data, so that other modes can come. */
-enum sandbox_mode { SANDBOX_ROOT };
-
 /* Lowers, bottom first; borrowed. n == 0: an empty root. */
 struct sandbox_lowers {
 	const struct lower *v;
@@ -73,7 +70,6 @@ struct sandbox_mount {
 };
 
 struct sandbox_spec {
-	enum sandbox_mode mode;
 	struct sandbox_lowers lowers;
 	/* A directory on the store's file system, empty or of sandbox_make_scratch(): "upper" and
 	 * "work" are made in it and stay for the caller (upper to be frozen); so do "empty", "mN"
@@ -88,18 +84,13 @@ struct sandbox_spec {
 	const uint32_t
 		*groups; /* supplementary, exactly these (the primary one included by the caller) */
 	size_t ngroups;
-	const char *hostname; /* NULL = "bld" */
 	enum sandbox_network network;
-	const struct strlist *extra_hosts; /* "name ip" pairs as "name:ip", or NULL */
 	const struct sandbox_mount
 		*mounts; /* in order: a later one may lie inside an earlier one */
 	size_t nmounts;
 	int stdin_fd;  /* -1 = /dev/null */
 	int stdout_fd; /* write ends of the caller's; borrowed, closed in the child after dup */
 	int stderr_fd;
-	uint64_t
-		cap_mask; /* 0 = the default fourteen; bounding = permitted = effective for uid 0 */
-	bool no_new_privs;
 	bool freeze;   /* when the command has ended with 0 the root becomes read-only for whoever
 			  still holds a descriptor of it; see sandbox_wait() */
 	bool insecure; /* every capability that bld has, all system calls, /proc and /sys to write;

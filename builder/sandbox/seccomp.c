@@ -337,25 +337,16 @@ void sandbox_seccomp_clear(struct sandbox_seccomp *f)
 
 /* --- in the command's process --------------------------------------------------------------- */
 
-static int no_new_privileges(struct ops_state *st, const struct op *op)
-{
-	(void)st;
-	(void)op;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 static int load(struct ops_state *st, const struct op *op)
 {
 	(void)st;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, op->arg) < 0 ? -1 : 0;
 }
 
-void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f, bool no_new_privs)
+void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f)
 {
 	struct sock_fprog *prog;
 
-	if (no_new_privs)
-		ops_add(l, &(struct op){no_new_privileges, .what = "set no_new_privs"});
 	prog = ops_dup(l, &f->prog, sizeof(f->prog));
 	prog->filter = ops_dup(l, f->prog.filter, f->prog.len * sizeof(*f->prog.filter));
 	ops_add(l, &(struct op){load, .what = "load the system call filter", .arg = prog});

@@ -18,7 +18,7 @@ struct sandbox_seccomp {
 
 int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err);
 void sandbox_seccomp_clear(struct sandbox_seccomp *f);
-/* Load it. Without no_new_privs that needs CAP_SYS_ADMIN, so it comes before the caps go. */
-void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f, bool no_new_privs);
+/* Load it. That needs CAP_SYS_ADMIN, so it comes before the caps go. */
+void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f);
 
 #endif

@@ -30,7 +30,7 @@ static int check_mount(const struct sandbox_mount *m, struct err **err)
 			err, ERR_SANDBOX, "mount target %s: must be a path below /", m->target);
 	if (!is_bind(m))
 		return 0;
-	if (m->source_fd < 0 && m->lowers.n == 0)
+	if (m->source_fd < 0 ? m->lowers.n == 0 : m->kind == SANDBOX_MOUNT_SCRATCH)
 		return err_set(err, ERR_SANDBOX, "mount %s: there is no source", m->target);
 	if (m->source_fd >= 0 && fstat(m->source_fd, &sb) < 0)
 		return err_sys_kind(err, ERR_SANDBOX, "mount %s: source", m->target);
@@ -64,53 +64,12 @@ static uint64_t attributes(const struct usermounts *u, const struct sandbox_moun
 	       (m->readonly ? MOUNT_ATTR_RDONLY : 0) | (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
-struct copy_arg {
-	int scratch;
-	char name[32];
-};
-
-/* A file to be written to and thrown away: a copy of it in the scratch directory. */
-static int copy_source(struct ops_state *st, const struct op *op)
-{
-	const struct copy_arg *a = op->arg;
-	char number[16];
-	struct stat sb;
-	ssize_t n;
-	auto_fd int from = -1, to = -1;
-
-	/* O_PATH descriptors cannot be read; opened again by number they can. */
-	if (kernel_enter_fds(st) < 0)
-		return -1;
-	from = open(kernel_number(st->slot[op->in], number), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (from < 0 || fstat(from, &sb) < 0)
-		return -1;
-	if (!S_ISREG(sb.st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	to = openat(st->slot[a->scratch], a->name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (to < 0)
-		return -1;
-	do
-		n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0);
-	while (n > 0);
-	if (n < 0 || fchown(to, sb.st_uid, sb.st_gid) < 0 || fchmod(to, sb.st_mode & 07777) < 0)
-		return -1;
-	st->slot[op->out] = kernel_clone_tree(to, op->flags);
-	return st->slot[op->out] < 0 ? -1 : 0;
-}
-
 static bool needs_overlay(const struct sandbox_mount *m)
 {
-	struct stat sb;
-
-	if (m->source_fd < 0)
-		return is_bind(m);
-	return m->kind == SANDBOX_MOUNT_SCRATCH && fstat(m->source_fd, &sb) == 0 &&
-	       S_ISDIR(sb.st_mode);
+	return is_bind(m) && m->source_fd < 0;
 }
 
-int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct err **err)
+void usermounts_plan_descriptors(struct usermounts *u, struct op_list *l)
 {
 	for (size_t i = 0; i < u->spec->nmounts; i++) {
 		const struct sandbox_mount *m = &u->spec->mounts[i];
@@ -121,20 +80,8 @@ int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct 
 			continue;
 		op.in = ops_slot_fd(l, m->source_fd);
 		op.flags = attributes(u, m);
-		if (m->kind == SANDBOX_MOUNT_SCRATCH) {
-			struct copy_arg *a = ops_alloc(l, sizeof(*a));
-
-			a->scratch = OPS_SCRATCH;
-			snprintf(a->name, sizeof(a->name), "m%zu", i);
-			if (faccessat(u->spec->scratch_fd, a->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-				return err_set(err, ERR_SANDBOX,
-					"the scratch directory is not empty: %s", a->name);
-			op.run = copy_source;
-			op.arg = a;
-		}
 		ops_add(l, &op);
 	}
-	return 0;
 }
 
 /* --- overlays -------------------------------------------------------------------------------- */
@@ -151,15 +98,11 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 		.out = u->slot[i],
 		.api = u->api};
 
-	if (m->source_fd >= 0) {
-		lower[n++].slot = ops_slot_fd(l, m->source_fd);
-	} else {
-		if (m->kind == SANDBOX_MOUNT_BIND && m->lowers.n < 2)
-			lower[n++].slot = u->empty;
-		if (overlay_plan_lowers(l, u->indexes, &m->lowers, lower + n, err) < 0)
-			return -1;
-		n += m->lowers.n;
-	}
+	if (m->kind == SANDBOX_MOUNT_BIND && m->lowers.n < 2)
+		lower[n++].slot = u->empty;
+	if (overlay_plan_lowers(l, u->indexes, &m->lowers, lower + n, err) < 0)
+		return -1;
+	n += m->lowers.n;
 	o.n = n;
 	o.what = ops_text(l, "mount the overlay of %zu layers for %s", n, m->target);
 	if (m->kind == SANDBOX_MOUNT_SCRATCH) {

@@ -21,7 +21,7 @@ struct usermounts {
 /* Check the list and number the slots. 0 / -1 */
 int usermounts_init(struct usermounts *u, struct op_list *l, struct err **err);
 /* Sources that are descriptors; in bld's mount namespace. */
-int usermounts_plan_descriptors(struct usermounts *u, struct op_list *l, struct err **err);
+void usermounts_plan_descriptors(struct usermounts *u, struct op_list *l);
 /* Overlays; where overlay_plan() says. Makes "mN" with upper and work in the scratch directory. */
 int usermounts_plan_overlays(struct usermounts *u, struct op_list *l, struct err **err);
 /* Sources inside these overlays, and files; in the new mount namespace, before the root changes. */

@@ -82,9 +82,9 @@ DIR *fs_opendir(int dir_fd, const char *name)
 	return fs_fdopendir(fs_openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
 }
 
-DIR *fs_fdopendir(int take_fd)
+DIR *fs_fdopendir(int given)
 {
-	auto_fd int fd = take_fd;
+	auto_fd int fd = given;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dir)

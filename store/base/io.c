@@ -8,22 +8,6 @@
 
 #define IO_CHUNK ((size_t)128 << 10)
 
-int io_read_exact(struct io_reader *r, void *p, size_t n, const char *what, struct err **err)
-{
-	char *c = p;
-
-	while (n) {
-		ssize_t got = io_read(r, c, n, err);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return err_set(err, ERR_CORRUPT, "unexpected end of %s", what);
-		c += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
 int io_copy(struct io_reader *r, struct io_writer *w, struct err **err)
 {
 	auto_free char *chunk = mem_alloc(IO_CHUNK);
@@ -63,23 +47,4 @@ struct io_reader io_fd_reader(struct io_fd *f)
 struct io_writer io_fd_writer(struct io_fd *f)
 {
 	return (struct io_writer){.write = fd_write, .ctx = f};
-}
-
-static ssize_t mem_read(void *ctx, void *p, size_t n, struct err **err)
-{
-	struct io_mem *m = ctx;
-	size_t left = m->n - m->pos;
-
-	(void)err;
-	if (n > left)
-		n = left;
-	if (n)
-		memcpy(p, m->p + m->pos, n);
-	m->pos += n;
-	return (ssize_t)n;
-}
-
-struct io_reader io_mem_reader(struct io_mem *m)
-{
-	return (struct io_reader){.read = mem_read, .ctx = m};
 }

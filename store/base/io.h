@@ -33,8 +33,6 @@ static inline int io_write(struct io_writer *w, const void *p, size_t n, struct 
 	return w->write(w->ctx, p, n, err);
 }
 
-/* Exactly n bytes, or ERR_CORRUPT "unexpected end of WHAT". */
-int io_read_exact(struct io_reader *r, void *p, size_t n, const char *what, struct err **err);
 int io_copy(struct io_reader *r, struct io_writer *w, struct err **err);
 
 /* A reader over a descriptor (position moves); ctx is the struct, which must outlive it. */
@@ -44,12 +42,5 @@ struct io_fd {
 };
 struct io_reader io_fd_reader(struct io_fd *f);
 struct io_writer io_fd_writer(struct io_fd *f);
-
-struct io_mem {
-	const unsigned char *p; /* borrowed */
-	size_t n;
-	size_t pos;
-};
-struct io_reader io_mem_reader(struct io_mem *m);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "store/base/cancel.h"
 #include "store/base/now.h"
 
 unsigned backoff_tries(unsigned asked)
@@ -54,7 +55,7 @@ int64_t backoff_retry_after_ms(const char *value, int64_t now_s)
 	return at <= now_s ? 0 : (at - now_s > INT32_MAX ? INT32_MAX : at - now_s) * 1000;
 }
 
-int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int *stop)
+int backoff_sleep(uint64_t ms, const atomic_int *cancelled, const atomic_int *stop)
 {
 	uint64_t end = now_monotonic_ms() + ms;
 
@@ -63,8 +64,7 @@ int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int
 		uint64_t left = end > now ? end - now : 0;
 		struct timespec ts;
 
-		if ((cancelled && __atomic_load_n(cancelled, __ATOMIC_RELAXED)) ||
-			(stop && __atomic_load_n(stop, __ATOMIC_RELAXED)))
+		if (cancel_asked(cancelled) || cancel_asked(stop))
 			return -1;
 		if (left == 0)
 			return 0;

@@ -7,6 +7,7 @@
 #define BLD_STORE_TRANSPORT_BACKOFF_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define BACKOFF_FIRST_MS        500
@@ -23,6 +24,6 @@ uint64_t backoff_delay_ms(unsigned attempt);
 /* Retry-After: seconds or an HTTP date. -1 when there is none or it makes no sense. */
 int64_t backoff_retry_after_ms(const char *value, int64_t now_s);
 /* Sleep; -1 when one of the two (may be NULL) becomes non-zero meanwhile. */
-int backoff_sleep(uint64_t ms, const volatile int *cancelled, const volatile int *stop);
+int backoff_sleep(uint64_t ms, const atomic_int *cancelled, const atomic_int *stop);
 
 #endif

@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "store/base/cancel.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/transport/certs.h"
@@ -103,8 +104,7 @@ const struct http_opts *http_session_opts(const struct http_session *s)
 
 bool http_cancelled(const struct http_session *s)
 {
-	return (s->o.cancelled && __atomic_load_n(s->o.cancelled, __ATOMIC_RELAXED)) ||
-	       (s->o.stop && __atomic_load_n(s->o.stop, __ATOMIC_RELAXED));
+	return cancel_asked(s->o.cancelled) || cancel_asked(s->o.stop);
 }
 
 /* One line without its end: "Name: value" is kept with the name in lower case. */

@@ -8,6 +8,7 @@
 #ifndef BLD_STORE_TRANSPORT_HTTP_H
 #define BLD_STORE_TRANSPORT_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,9 +16,9 @@
 #include "store/base/io.h"
 
 struct http_download {
-	uint64_t max_bytes;            /* body limit: larger is ERR_LIMIT */
-	const char *cert_dir;          /* instead of certs.d in the usual places; may be NULL */
-	const volatile int *cancelled; /* may be NULL */
+	uint64_t max_bytes;          /* body limit: larger is ERR_LIMIT */
+	const char *cert_dir;        /* instead of certs.d in the usual places; may be NULL */
+	const atomic_int *cancelled; /* may be NULL */
 	/* What the caller has: NULL, or the ETag and Last-Modified of an earlier answer (owned;
 	 * taken). They are sent, and replaced by those of this answer (NULL when there are none).
 	 */

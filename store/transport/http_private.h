@@ -10,6 +10,7 @@
 #ifndef BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
 #define BLD_STORE_TRANSPORT_HTTP_PRIVATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "store/base/buf.h"
@@ -35,8 +36,8 @@ struct http_opts {
 	bool insecure;           /* any certificate will do */
 	unsigned retries;        /* as backoff_tries() has it */
 	unsigned retry_delay_ms; /* between them; 0 = growing */
-	const volatile int *cancelled; /* may be NULL */
-	const volatile int *stop;      /* another reason to cancel; may be NULL */
+	const atomic_int *cancelled; /* may be NULL */
+	const atomic_int *stop;      /* another reason to cancel; may be NULL */
 	void (*notify)(
 		void *ctx, const char *text); /* a retry: why, and how long it waits; may be NULL */
 	void *ctx;

@@ -14,7 +14,7 @@ struct crew {
 	unsigned workers; /* numbers given out so far */
 	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err);
 	void *ctx;
-	volatile int *stop;
+	atomic_int *stop;
 	bool failed;
 	struct err *err; /* the first */
 };
@@ -43,7 +43,7 @@ static void *work(void *arg)
 		c->failed = true;
 		c->err = e;
 		if (c->stop)
-			__atomic_store_n(c->stop, 1, __ATOMIC_RELAXED);
+			atomic_store_explicit(c->stop, 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -51,7 +51,7 @@ static void *work(void *arg)
 
 int parallel_run(size_t n, unsigned workers,
 	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err), void *ctx,
-	volatile int *stop, struct err **err)
+	atomic_int *stop, struct err **err)
 {
 	struct crew c = {.n = n, .fn = fn, .ctx = ctx, .stop = stop};
 	pthread_t *threads;

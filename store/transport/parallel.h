@@ -3,6 +3,7 @@
 #ifndef BLD_STORE_TRANSPORT_PARALLEL_H
 #define BLD_STORE_TRANSPORT_PARALLEL_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@
  */
 int parallel_run(size_t n, unsigned workers,
 	int (*fn)(void *ctx, unsigned worker, size_t i, struct err **err), void *ctx,
-	volatile int *stop, struct err **err);
+	atomic_int *stop, struct err **err);
 
 /* The numbers 0..n-1, the one with the greatest size first, of equal ones the lower first: what
  * takes longest must not begin last. Owned by the caller. */

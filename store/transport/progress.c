@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/base/cancel.h"
 #include "store/transport/progress.h"
 
 #define PROGRESS_STEP ((uint64_t)256 << 10)
@@ -35,7 +36,7 @@ void progress_retry(void *ctx, const char *text)
 
 int progress_check(struct progress *p, struct err **err)
 {
-	if (p->o->cancelled && __atomic_load_n(p->o->cancelled, __ATOMIC_RELAXED))
+	if (cancel_asked(p->o->cancelled))
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return 0;
 }

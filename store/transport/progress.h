@@ -4,13 +4,14 @@
 #define BLD_STORE_TRANSPORT_PROGRESS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/transport/transfer.h"
 
 struct progress {
 	pthread_mutex_t lock;
 	const struct transfer_opts *o; /* borrowed */
-	volatile int stop; /* set by a failure, and by progress_stopped when the caller cancelled */
+	atomic_int stop; /* set by a failure, and by progress_stopped when the caller cancelled */
 };
 
 void progress_init(struct progress *p, const struct transfer_opts *o);

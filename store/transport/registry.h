@@ -7,6 +7,8 @@
 #ifndef BLD_STORE_TRANSPORT_REGISTRY_H
 #define BLD_STORE_TRANSPORT_REGISTRY_H
 
+#include <stdatomic.h>
+
 #include "store/oci/oci.h"
 #include "store/transport/auth.h"
 #include "store/transport/http_private.h"
@@ -25,8 +27,8 @@ struct registry_opts {
 	bool push;
 	const char *user; /* NULL = none; instead of stored credentials */
 	const char *password;
-	const volatile int *cancelled;
-	const volatile int *stop;                    /* likewise; both may be NULL */
+	const atomic_int *cancelled;
+	const atomic_int *stop;                      /* likewise; both may be NULL */
 	void (*notify)(void *ctx, const char *text); /* from any thread */
 	void *ctx;
 };

@@ -6,6 +6,8 @@
 #ifndef BLD_STORE_TRANSPORT_TRANSFER_H
 #define BLD_STORE_TRANSPORT_TRANSFER_H
 
+#include <stdatomic.h>
+
 #include "store/image.h"
 #include "store/layer/layer.h"
 #include "store/store.h"
@@ -46,7 +48,7 @@ struct transfer_opts {
 	/* May be called from several threads, one at a time. */
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;
-	const volatile int *cancelled; /* non-zero: stop with ERR_CANCELLED; may be NULL */
+	const atomic_int *cancelled; /* non-zero: stop with ERR_CANCELLED; may be NULL */
 };
 
 /*

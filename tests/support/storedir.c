@@ -68,7 +68,7 @@ void storedir_other_boot(struct store *s, const struct digest *d)
 
 void storedir_damage(struct store *s, const struct digest *d)
 {
-	char hex[DIGEST_HEX], c;
+	char hex[DIGEST_HEX], c = 0;
 	int fd = openat(store_blobs_fd(s), sha256_hex(d, hex), O_RDWR | O_CLOEXEC);
 
 	need(fd >= 0 && pread(fd, &c, 1, 0) == 1, hex);

@@ -338,7 +338,7 @@ static void test_escape(void **state)
 static void test_cancel(void **state)
 {
 	struct kit_dir d = kit_temp();
-	volatile int cancelled = 0;
+	atomic_int cancelled = 0;
 	const char *name = ".";
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = name};
 	struct copy_request q = {.root = {.dir_fd = d.fd},

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -290,8 +291,8 @@ static void test_walked_once(void **state)
 struct waiting {
 	struct copy_share *share;
 	int dir;
-	volatile int cancelled;
-	volatile int begun;
+	atomic_int cancelled;
+	atomic_int begun;
 	struct copy_selection *got;
 	struct err *err;
 };
@@ -306,7 +307,7 @@ static void *select_late(void *arg)
 		.tmp_dir_fd = -1,
 		.cancelled = &x->cancelled};
 
-	__atomic_store_n(&x->begun, 1, __ATOMIC_SEQ_CST);
+	atomic_store(&x->begun, 1);
 	x->got = copy_select(&q, NULL, &x->err);
 	return NULL;
 }
@@ -322,11 +323,11 @@ static void test_waits(void **state)
 		struct waiting x = {.share = share, .dir = d.fd};
 		pthread_t t;
 		assert_int_equal(pthread_create(&t, NULL, select_late, &x), 0);
-		while (!__atomic_load_n(&x.begun, __ATOMIC_SEQ_CST))
+		while (!atomic_load(&x.begun))
 			sched_yield();
 		settle();
 		if (cancel) // whoever has the context does not end first
-			__atomic_store_n(&x.cancelled, 15, __ATOMIC_SEQ_CST);
+			atomic_store(&x.cancelled, 15);
 		else
 			copy_selection_free(first);
 		assert_int_equal(pthread_join(t, NULL), 0);

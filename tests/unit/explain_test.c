@@ -191,6 +191,8 @@ static void garbage(void **state)
 			.origin = origin,
 			.parent = ""};
 		auto_free char *diff = explain_diff_find(&d);
+		(void)why;
+		(void)diff;
 	}
 }
 

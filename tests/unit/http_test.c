@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -547,7 +548,7 @@ static void test_bodies(void **state)
 static void test_no_server(void **state)
 {
 	struct buf b;
-	volatile int stop = 1;
+	atomic_int stop = 1;
 	struct http_download d = {.cancelled = &stop};
 	struct err *err;
 

@@ -133,7 +133,7 @@ static struct layer_entry entry_in(
 		e.source = LAYER_DATA_PATH;
 		e.src_path = name;
 		e.fd = AT_FDCWD;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FD:
 		assert_int_equal(pwrite(fd, p, size, 0), size);
 		break;

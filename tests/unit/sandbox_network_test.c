@@ -41,50 +41,10 @@ static void test_resolv_conf(void **state)
 		"nameserver\nnameserverx 1\n#nameserver 127.0.0.1\n");
 }
 
-static void check_bad_host(const char *entry, const char *word)
-{
-	auto_strlist struct strlist l = {0};
-	struct err *err = NULL;
-	struct buf b;
-
-	buf_init(&b, 4096);
-	strlist_add(&l, entry);
-	assert_int_equal(network_hosts("h", &l, &b, &err), -1);
-	assert_int_equal(err_get_kind(err), ERR_USAGE);
-	assert_non_null(strstr(err_text(err), word));
-	err_free(err);
-	buf_clear(&b);
-}
-
-static void test_hosts(void **state)
-{
-	auto_strlist struct strlist l = {0};
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, 4096);
-	strlist_add(&l, "a:1.2.3.4");
-	strlist_add(&l, "b.example:2001:db8::1");
-	assert_int_equal(network_hosts("h", &l, &b, NULL), 0);
-	assert_string_equal(b.data,
-		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\th\n"
-		"1.2.3.4\ta\n2001:db8::1\tb.example\n");
-	buf_clear(&b);
-	check_bad_host("noaddress", "name:address");
-	check_bad_host(":1.2.3.4", "name:address");
-	check_bad_host("a b:1.2.3.4", "name:address");
-	check_bad_host("a\nb:1.2.3.4", "name:address");
-	check_bad_host("a:", "IP address");
-	check_bad_host("a:1.2.3", "IP address");
-	check_bad_host("a:1.2.3.4 5", "IP address");
-	check_bad_host("a:[::1", "IP address");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resolv_conf),
-		cmocka_unit_test(test_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ static void *look(void *ctx)
 		/* Two are the C library's, two cannot be blocked. */
 		if (sig != SIGKILL && sig != SIGSTOP && (sig < 32 || sig >= SIGRTMIN) &&
 			!sigismember(&now, sig))
-			__atomic_store_n((int *)ctx, sig, __ATOMIC_RELAXED);
+			atomic_store((atomic_int *)ctx, sig);
 	return NULL;
 }
 
@@ -35,7 +36,7 @@ static void same_mask(const sigset_t *a)
 static void test_mask(void **state)
 {
 	pthread_t one, crew[5];
-	int open = 0;
+	atomic_int open = 0;
 	sigset_t before;
 
 	(void)state;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -29,7 +30,7 @@ static struct store *S;
 struct seen {
 	int count[TRANSFER_MANIFEST + 1];
 	char *text; /* of the last event that had one */
-	volatile int cancel;
+	atomic_int cancel;
 	enum transfer_event_kind cancel_at;
 	bool may_cancel;
 };
