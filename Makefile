@@ -6,6 +6,7 @@
 #   make check-unit         unit tests and corpus replay, small sizes, without those that start servers
 #   make check-fast         lint, check-unit and a few e2e files: before a commit
 #   make check-forms        e2e once per form of layers, and with kernel features refused
+#   make check-tsan         unit suites with threads under ThreadSanitizer
 #   make lint               layer rules, exports, sizes, format
 #   make fuzz F=expand T=60 one fuzz target for T seconds (SAN=memory: under MSan)
 #   make fuzz-all T=1800 ST=600  every target, resumable; fuzz-coverage: lines they reach
@@ -87,7 +88,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all test-objects check check-unit check-fast check-e2e check-forms check-inject check-asan check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
+.PHONY: all test-objects check check-unit check-fast check-e2e check-forms check-inject check-asan check-tsan check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
 .DELETE_ON_ERROR:
 
 # Named, the objects of programs are none that make throws away behind the link. (.SECONDARY for all
@@ -177,6 +178,12 @@ check-conformance: all $(TOOL_BIN)
 
 check-asan:
 	$(Q)$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS="-O1 -g" check
+
+# Unit suites with threads, under ThreadSanitizer, whose shadow wants addresses that are not random.
+TSAN_TESTS := thread hashpipe copy_ahead copy_digest blob
+check-tsan:
+	$(Q)$(MAKE) BUILD=$(BUILD)/tsan SAN=thread CFLAGS="-O1 -g" $(TSAN_TESTS:%=$(BUILD)/tsan/unit/%_test)
+	$(Q)for t in $(TSAN_TESTS); do setarch -R $(BUILD)/tsan/unit/$${t}_test || exit 1; done
 
 # The judges are not part of `make check`: they need a chroot with docker and buildah, and time.
 N    ?= 2000
