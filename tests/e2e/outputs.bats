@@ -271,7 +271,7 @@ listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y 
 	has "$(cat list)" 'o/sub/hard link to o/file'
 	hasnt "$(cat list)" 'wh\.'
 	mkdir x && tar -C x -xf a.tar
-	bld build -q -o y ctx
+	bld build -q -o type=local,dest=y,devices=true ctx
 	diff <(listing x) <(listing y)
 	SOURCE_DATE_EPOCH=1000000001 ok bld build -o type=tar,dest=c.tar ctx
 	equal "$(tar -tvf c.tar --full-time --utc | awk '{ print $4 " " $5 }' | sort -u | tail -1)" "2001-09-09 01:46:41"
