@@ -34,7 +34,8 @@ int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, s
 /* After a sandbox that could not be made: where that was the place of the store, add what to do. */
 void lowers_hint(struct store *s, struct err **err);
 
-/* For `bld info`: whether RUN can write here, and one line, which form layers have under RUN here; an index is really mounted. */
+/* For `bld info`: whether RUN can write here, and one line, which form layers have under RUN here;
+ * an index is really mounted. */
 void lowers_describe(struct store *s, struct strlist *out);
 
 #endif

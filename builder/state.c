@@ -88,8 +88,7 @@ static void pad_times(struct state *st, size_t n)
 	st->nlayer_times = n;
 }
 
-void state_add_layer(
-	struct state *st, const struct digest *diff_id, const struct digest *times)
+void state_add_layer(struct state *st, const struct digest *diff_id, const struct digest *times)
 {
 	oci_config_add_diff_id(&st->config, diff_id);
 	pad_times(st, st->config.ndiff_ids);

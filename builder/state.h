@@ -52,8 +52,7 @@ uint64_t state_cost(const struct state *st);
 void state_copy(struct state *dst, const struct state *src);
 
 /* The next layer: its diff ID (zero: not known yet), and the times beside it, or NULL. */
-void state_add_layer(
-	struct state *st, const struct digest *diff_id, const struct digest *times);
+void state_add_layer(struct state *st, const struct digest *diff_id, const struct digest *times);
 /* All layers so far; borrowed, until the next one is added. */
 struct layer_stack state_stack(const struct state *st);
 

@@ -33,8 +33,8 @@ enum ops_slot_name {
 	OPS_STDIN,
 	OPS_STDOUT,
 	OPS_STDERR,
-	OPS_CTL,    /* the channel to the parent */
-	OPS_PID1,   /* the program of pid1.h */
+	OPS_CTL,  /* the channel to the parent */
+	OPS_PID1, /* the program of pid1.h */
 	OPS_NAMED,
 };
 

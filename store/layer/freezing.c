@@ -20,7 +20,7 @@
 
 struct layer_freezing {
 	struct layer_freezing_opts o;
-	struct layer_times times; /* owned */
+	struct layer_times times;  /* owned */
 	int upper_fd;              /* owned */
 	struct layer_writer *tar;  /* owned; NULL: no entry yet */
 	struct layer_writer *head; /* owned */

@@ -28,10 +28,10 @@ struct layer_writer {
 	struct hashpipe *pipe; /* owned when own */
 	bool own;
 	bool failed;
-	bool in_full;   /* no holes */
+	bool in_full;              /* no holes */
 	struct layer_times *times; /* or NULL; borrowed */
-	struct buf pax; /* records of the entry being written */
-	struct buf map; /* of its pieces */
+	struct buf pax;            /* records of the entry being written */
+	struct buf map;            /* of its pieces */
 	char name[NAME_ROOM];
 };
 

@@ -200,8 +200,7 @@ static int add_attr(struct scan *s, int fd, const char *name, struct err **err)
  */
 static int drop_attr(struct scan *s, int fd, const char *name, struct err **err)
 {
-	if (!s->f->as_lower ||
-		strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) != 0)
+	if (!s->f->as_lower || strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) != 0)
 		return 0;
 	return fremovexattr(fd, name) && errno != ENODATA ? fail_sys(s, err) : 0;
 }
@@ -316,8 +315,7 @@ static int emit_whiteout(struct scan *s, struct place *p, struct err **err)
 }
 
 /* The time of an open directory. */
-static int set_time(
-	const struct scan *s, int fd, const struct timespec *time, struct err **err)
+static int set_time(const struct scan *s, int fd, const struct timespec *time, struct err **err)
 {
 	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, *time};
 
