@@ -18,7 +18,7 @@ static void resolve(const char *url)
 	 */
 	for (const char *p = full; p && *p; p++)
 		fuzz_must((unsigned char)*p > ' ' && *p != 0x7f);
-	fuzz_must(!full || (*full != '-' && !strstr(full, "::")));
+	fuzz_must(!full || (*full != '-' && !fuzz_names_helper(full)));
 	arena_free(a);
 }
 

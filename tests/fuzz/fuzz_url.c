@@ -60,7 +60,7 @@ static void git(const char *text, enum giturl_use use)
 			fuzz_must(why && *why);
 		} else {
 			fuzz_must(*g.remote && *g.remote != '-' && *g.ref != '-');
-			fuzz_must(!strstr(g.remote, "::") && *g.subdir != '/');
+			fuzz_must(!fuzz_names_helper(g.remote) && *g.subdir != '/');
 			for (const char *p = g.remote; *p; p++)
 				fuzz_must((unsigned char)*p > ' ' && *p != 0x7f);
 		}

@@ -85,4 +85,12 @@ static inline struct store *fuzz_store(void)
 	return f->s;
 }
 
+/* "NAME::ADDRESS": git would run a helper of that name. */
+static inline bool fuzz_names_helper(const char *url)
+{
+	size_t n = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+	return url[n] == ':' && url[n + 1] == ':';
+}
+
 #endif
