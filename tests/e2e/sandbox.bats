@@ -221,7 +221,7 @@ passing() {
 @test "what RUN leaves behind ends, zombies are reaped" {
 	facts '(setsid sleep '$NAP' >/dev/null 2>&1 &)
 		for i in 1 2 3 4 5; do (sh -c "sleep 0 & exec sleep 0" &) ; done
-		i=0; while ps -o stat,comm | grep -q ^Z && [ $i -lt 200 ]; do i=$((i+1)); sleep 0.05; done
+		i=0; while ps -o stat,args | grep -qE "^Z|[s]leep 0( |\$)" && [ $i -lt 200 ]; do i=$((i+1)); sleep 0.05; done
 		ps -o stat,comm | grep -c ^Z'
 	has "$facts" '^0$'
 	run ! pgrep -f "sleep $NAP"
