@@ -331,8 +331,8 @@ traced_build() {
 		"$BLD" build --progress=plain ctx >out 2>&1 && { echo "it went well"; false; }
 	has "$(cat out)" 'exit status 1'
 	ok bld run localhost/base sh -c 'touch /a /b; exit 0'
-	# RUN's own deletions are busybox's, in processes that execute it
-	grep -vE 'AT_FDCWD|"/|SIG|\+\+\+|---' trace | grep -E 'unlink|rmdir' >deleted || true
+	# RUN's own deletions are busybox's, in processes that execute it; a control group is no tree
+	grep -vE 'AT_FDCWD|"/|SIG|\+\+\+|---|"run"|"bld\.[0-9a-f]+"' trace | grep -E 'unlink|rmdir' >deleted || true
 	[ "$(wc -l <deleted)" -le 8 ] || { cat deleted; false; }
 	hasnt "$(cat trace)" '^[0-9]+ (fsync|fdatasync|syncfs|sync)\('
 	# all of it waits in the trash
@@ -381,6 +381,7 @@ traced_build() {
 	need_indexes
 	printf 'FROM localhost/base\nCOPY f /f\nRUN cat /f\n' >ctx/Dockerfile
 	echo f >ctx/f
+	touch -d @1600000000 ctx/f # with a fraction the index is the step's, and goes with its record
 	build -t x ctx
 	equal "$(indexes)" 2
 	ok bld prune --all
