@@ -110,8 +110,8 @@ const struct cli_command cli_load = {
 	.operands = "",
 	.summary = "Read images from an archive",
 	.details =
-		"The kind of archive (docker-archive, oci-archive) is found out. All images in it\n"
-		"are loaded, under all of their names; of an image without a name the digest\n"
+		"The kind of archive (docker-archive, oci-archive) is found out. All images in\n"
+		"it are loaded, under all of their names; of an image without a name the digest\n"
 		"is printed.\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),

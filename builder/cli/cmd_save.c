@@ -170,7 +170,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 }
 
 static const char details[] =
-	"Several names go into one archive, in which an image with several names is once.\n"
+	"Several names go into one archive; an image with several names is in it once.\n"
 	"\n"
 	"Of an index, oci-archive and oci-dir get all images unless --platform names\n"
 	"one; a docker-archive gets one of them.\n";
