@@ -287,8 +287,8 @@ many_stages() {
 	need_base
 	dockerfile <<-EOF
 		FROM localhost/base
-		RUN head -c 3000000 /dev/zero > /before
-		RUN head -c 90000000 /dev/zero > /big
+		RUN yes | head -c 3000000 > /before
+		RUN yes | head -c 90000000 > /big
 		RUN sleep $NAP
 	EOF
 	mkdir "$T/small"
