@@ -208,8 +208,8 @@ many_stages() {
 	need_base
 	dockerfile <<-'EOF'
 		FROM localhost/base
-		RUN mkdir /d /e; head -c 40000000 /dev/zero > /d/big; touch /d/late; ln /d/late /d/hard; echo 'bob:x:1234:1234::/home/bob:/bin/sh' >> /etc/passwd
-		RUN stat -c '%n %Y' /d/late /d /e; stat -c %y /d/late /e /d/big; rm /d/hard; head -c 40000000 /dev/zero > /d/two
+		RUN mkdir /d /e; yes | head -c 40000000 > /d/big; touch /d/late; ln /d/late /d/hard; echo 'bob:x:1234:1234::/home/bob:/bin/sh' >> /etc/passwd
+		RUN stat -c '%n %Y' /d/late /d /e; stat -c %y /d/late /e /d/big; rm /d/hard; yes | head -c 40000000 > /d/two
 		USER bob
 		RUN id -u > /tmp/id; cat /d/big | wc -c >> /tmp/id; id -u
 		USER root
@@ -245,7 +245,7 @@ many_stages() {
 	need_base
 	dockerfile <<-'EOF'
 		FROM localhost/base
-		RUN mkdir -p /src/old; ln -s old /src/link; head -c 90000000 /dev/zero > /big
+		RUN mkdir -p /src/old; ln -s old /src/link; yes | head -c 90000000 > /big
 		WORKDIR /src/link/deep
 		COPY f g /src/link/
 		RUN cat ../f > said; ls -A /src/old; wc -c < /big
@@ -267,14 +267,14 @@ many_stages() {
 	need_base
 	dockerfile <<-'EOF'
 		FROM localhost/base
-		RUN cat /proc/sys/kernel/random/uuid > /u; head -c 60000000 /dev/zero > /big
+		RUN cat /proc/sys/kernel/random/uuid > /u; yes | head -c 60000000 > /big
 		RUN exit 3
 	EOF
 	fails 1 'Dockerfile:3:.*exit status 3' bld build --progress=plain ctx
 	has "$stderr" '^#1 DONE'
 	dockerfile <<-'EOF'
 		FROM localhost/base
-		RUN cat /proc/sys/kernel/random/uuid > /u; head -c 60000000 /dev/zero > /big
+		RUN cat /proc/sys/kernel/random/uuid > /u; yes | head -c 60000000 > /big
 		RUN exit 0
 	EOF
 	build ctx
@@ -308,7 +308,7 @@ many_stages() {
 	need_base
 	dockerfile <<-EOF
 		FROM localhost/base
-		RUN head -c 300000000 /dev/zero > /big
+		RUN yes | head -c 300000000 > /big
 		RUN echo on-\$((40+2)); sleep $NAP
 	EOF
 	"$BLD" build --no-cache --progress=plain ctx >"$T/out" 2>&1 </dev/null 3>&- &
