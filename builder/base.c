@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "builder/cachekey.h"
-#include "builder/commit.h"
-#include "builder/dferr.h"
-#include "builder/fetchenv.h"
-#include "builder/history.h"
-#include "builder/hints.h"
+#include "builder/cache/cachekey.h"
+#include "builder/cache/commit.h"
+#include "builder/fetch/fetchenv.h"
+#include "builder/image/history.h"
 #include "builder/origin.h"
+#include "builder/plan/dferr.h"
+#include "builder/plan/hints.h"
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"

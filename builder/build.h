@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "builder/creds.h"
 #include "builder/event.h"
+#include "builder/fetch/creds.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
 #include "store/base/strlist.h"

@@ -7,9 +7,9 @@
 #include <strings.h>
 #include <time.h>
 
-#include "builder/explain.h"
+#include "builder/explain/explain.h"
 #include "builder/origin.h"
-#include "builder/urlshown.h"
+#include "builder/secrets/urlshown.h"
 #include "store/base/mem.h"
 
 #define JOB_TEXT_MAX 400 /* bytes of an instruction shown in progress */

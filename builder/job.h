@@ -16,12 +16,12 @@
 #include <stdatomic.h>
 
 #include "builder/build.h"
-#include "builder/context.h"
-#include "builder/lintfile.h"
-#include "builder/plan.h"
+#include "builder/input/context.h"
+#include "builder/lint/lintfile.h"
+#include "builder/plan/plan.h"
 #include "builder/sandbox/sandbox.h"
-#include "builder/secrets.h"
-#include "builder/sshagent.h"
+#include "builder/secrets/secrets.h"
+#include "builder/secrets/sshagent.h"
 #include "builder/state.h"
 #include "store/base/cancel.h"
 

@@ -2,8 +2,8 @@
 #include "builder/latefrom.h"
 
 #include "builder/base.h"
-#include "builder/dferr.h"
-#include "builder/planneeds.h"
+#include "builder/plan/dferr.h"
+#include "builder/plan/planneeds.h"
 #include "store/base/mem.h"
 
 struct dockerfile *latefrom_parse(const char *trigger)

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "builder/base.h"
-#include "builder/cachekey.h"
-#include "builder/commit.h"
-#include "builder/fetchenv.h"
-#include "builder/hints.h"
+#include "builder/cache/cachekey.h"
+#include "builder/cache/commit.h"
+#include "builder/fetch/fetchenv.h"
+#include "builder/plan/hints.h"
 #include "builder/stages.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"

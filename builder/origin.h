@@ -6,9 +6,9 @@
 #ifndef BLD_BUILDER_ORIGIN_H
 #define BLD_BUILDER_ORIGIN_H
 
+#include "builder/cache/record.h"
 #include "builder/copy/copy.h"
 #include "builder/job.h"
-#include "builder/record.h"
 
 struct origin {
 	struct state *state;           /* stage or image, else NULL; borrowed from the job */

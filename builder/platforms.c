@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "builder/annotation.h"
-#include "builder/binfmt.h"
-#include "builder/dferr.h"
-#include "builder/platformword.h"
+#include "builder/image/annotation.h"
+#include "builder/plan/binfmt.h"
+#include "builder/plan/dferr.h"
+#include "builder/plan/platformword.h"
 #include "store/base/mem.h"
 #include "store/imageindex.h"
 #include "store/reference.h"

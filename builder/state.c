@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/pending.h"
+#include "builder/cache/pending.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
 

@@ -8,12 +8,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "builder/scope.h"
+#include "builder/cache/scratch.h"
+#include "builder/plan/scope.h"
 #include "store/layer/layer.h"
 #include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/oci/oci.h"
-#include "builder/scratch.h"
 #include "store/store.h"
 
 #define STATE_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/result.h"
+#include "builder/image/result.h"
 #include "store/base/mem.h"
 
 size_t targets_count(const struct build_opts *o)

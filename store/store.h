@@ -13,7 +13,7 @@
  *	bld/cache/HEX           cache records (cache.h)
  *	bld/index/HEX           stat indexes of build contexts (statindex.h)
  *	bld/index.last          the index.json before the last change (tags.h)
- *	bld/logs/ID/            complete output of a build's steps (builder/buildlog.h)
+ *	bld/logs/ID/            complete output of a build's steps (builder/log/buildlog.h)
  *	bld/mounts/HEX/         contents of RUN --mount=type=cache
  *	bld/locks/              lock files
  *	bld/tmp/                what is being made: one directory a process, held by a lock; those

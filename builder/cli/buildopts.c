@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "builder/annotation.h"
 #include "builder/cli/buildargs.h"
 #include "builder/cli/buildcompat.h"
 #include "builder/cli/buildtargets.h"
 #include "builder/cli/layerform.h"
 #include "builder/cli/times.h"
-#include "builder/epoch.h"
+#include "builder/image/annotation.h"
+#include "builder/image/epoch.h"
 #include "builder/platforms.h"
 #include "parser/words.h"
 #include "store/base/mem.h"

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "builder/annotation.h"
 #include "builder/cli/archive.h"
+#include "builder/image/annotation.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"

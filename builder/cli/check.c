@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "builder/context.h"
-#include "builder/dferr.h"
-#include "builder/epoch.h"
-#include "builder/lintfile.h"
-#include "builder/plan.h"
+#include "builder/image/epoch.h"
+#include "builder/input/context.h"
+#include "builder/lint/lintfile.h"
+#include "builder/plan/dferr.h"
+#include "builder/plan/plan.h"
+#include "builder/plan/platformword.h"
 #include "builder/platforms.h"
-#include "builder/platformword.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
 

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "builder/build.h"
-#include "builder/buildlog.h"
 #include "builder/cli/askpass.h"
 #include "builder/cli/buildcompat.h"
 #include "builder/cli/buildopts.h"
 #include "builder/cli/buildresult.h"
 #include "builder/cli/check.h"
 #include "builder/cli/cmd_manifest.h"
+#include "builder/log/buildlog.h"
 #include "builder/ui/ui.h"
 #include "store/base/mem.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "builder/cli/show.h"
-#include "builder/context.h"
-#include "builder/contextlook.h"
-#include "builder/dferr.h"
+#include "builder/input/context.h"
+#include "builder/input/contextlook.h"
+#include "builder/plan/dferr.h"
 #include "builder/ui/ui.h"
 #include "parser/words.h"
 #include "store/base/mem.h"

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "builder/cache/lowers.h"
 #include "builder/cli/show.h"
-#include "builder/lowers.h"
 #include "builder/sandbox/sandbox.h"
 
 static int run_version(struct cli *c, void *opts, const struct strlist *operands, struct err **err)

@@ -12,7 +12,7 @@
 
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
-#include "builder/platformword.h"
+#include "builder/plan/platformword.h"
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"

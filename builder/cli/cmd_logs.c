@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "builder/buildlog.h"
 #include "builder/cli/show.h"
+#include "builder/log/buildlog.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/annotation.h"
 #include "builder/cli/cmd_manifest.h"
 #include "builder/cli/remote.h"
-#include "builder/platformword.h"
+#include "builder/image/annotation.h"
+#include "builder/plan/platformword.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"

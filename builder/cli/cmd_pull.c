@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "builder/cli/remote.h"
-#include "builder/platformword.h"
+#include "builder/plan/platformword.h"
 
 struct opts {
 	const char *platform;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "builder/cli/layerform.h"
-#include "builder/runimage.h"
+#include "builder/run/runimage.h"
 
 #define RUN_WORDS_MAX 100000
 

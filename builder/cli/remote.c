@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cli/remote.h"
-#include "builder/platformword.h"
+#include "builder/plan/platformword.h"
 
 #include <stdarg.h>
 #include <stdio.h>

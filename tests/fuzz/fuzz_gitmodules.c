@@ -2,7 +2,7 @@
 // What git says about the submodules of a commit from outside: the list of the tree, then the
 // values of .gitmodules, each item with a NUL behind it; a line "--" between the two. Then each
 // URL as bld resolves it against that of the repository.
-#include "builder/gitmodules.c"
+#include "builder/git/gitmodules.c"
 #include "parser/giturl.h"
 #include "tests/fuzz/fuzzkit.h"
 

@@ -2,7 +2,7 @@
 // Values of the command line and of EXPOSE that have a grammar of their own: ports, -o. Accepted,
 // or refused with a reason.
 #include "builder/output/output.h"
-#include "builder/ports.h"
+#include "builder/plan/ports.h"
 #include "tests/fuzz/fuzzkit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,7 @@
 // URLs and names of sources, two lines: a URL and a Location to resolve against it. What is
 // accepted reads the same when it is written again, keeps no login, and can be printed. The first
 // line also as a git repository, as a build context and as a named one.
-#include "builder/contextspec.h"
+#include "builder/input/contextspec.h"
 #include "parser/giturl.h"
 #include "store/transport/url.h"
 #include "tests/fuzz/fuzzkit.h"

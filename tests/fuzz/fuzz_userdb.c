@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // /etc/passwd and /etc/group of an image, and the names that USER and --chown look up in them.
 // Parts (fuzz_part): the name, passwd, group. Ids that come out are ids, and a number means itself.
-#include "builder/userdb.h"
+#include "builder/image/userdb.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"
 

@@ -9,7 +9,7 @@ in that flow, and an error that fits the call. tests/tools/inject.c lets it fail
 
   status 0     the result is that of an undisturbed run: same names and digests, same objects, same
                output, and `bld verify` is clean                          else: FALSE SUCCESS
-               A build may lack the record that only --explain reads (builder/explain.c leaves it out
+               A build may lack the record that only --explain reads (builder/explain/explain.c leaves it out
                rather than fail): then the same build again finds every step in the cache
   else         there is one message with a reason                         else: NO REASON
                every image that had a name has it still, is whole, and `bld verify` is clean, or was

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/binfmt.h"
+#include "builder/plan/binfmt.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "tests/support/tempdir.h"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "builder/cachekey.h"
+#include "builder/cache/cachekey.h"
 #include "store/base/mem.h"
 #include "tests/support/onebuild.h"
 

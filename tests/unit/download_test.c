@@ -2,7 +2,7 @@
 // Files behind URLs: names, modes, times, errors, what is asked again.
 #include "tests/unit/copy_kit.h"
 
-#include "builder/download.h"
+#include "builder/fetch/download.h"
 #include "tests/support/fake.h"
 #include "tests/support/storedir.h"
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "builder/explain_diff.h"
-#include "builder/explain_list.h"
-#include "builder/explain_past.h"
+#include "builder/explain/explain_diff.h"
+#include "builder/explain/explain_list.h"
+#include "builder/explain/explain_past.h"
 #include "store/base/mem.h"
 
 static char *origin(void *ctx, const char *what)

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-#include "builder/dferr.h"
-#include "builder/hints.h"
+#include "builder/plan/dferr.h"
+#include "builder/plan/hints.h"
 #include "store/base/mem.h"
 
 static struct dockerfile *parse(const char *text)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "builder/history.h"
+#include "builder/image/history.h"
 #include "store/base/mem.h"
 #include "tests/support/onebuild.h"
 

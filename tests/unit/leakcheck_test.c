@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/leakcheck.h"
+#include "builder/secrets/leakcheck.h"
 
 #include "tests/unit/layer_kit.h"
 

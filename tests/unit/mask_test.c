@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/mask.h"
+#include "builder/secrets/mask.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "builder/annotation.h"
+#include "builder/image/annotation.h"
 #include "builder/output/output.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"

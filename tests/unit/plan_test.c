@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/fromref.h"
-#include "builder/plan.h"
+#include "builder/plan/fromref.h"
+#include "builder/plan/plan.h"
 #include "store/base/mem.h"
 
 struct made {

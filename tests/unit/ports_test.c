@@ -6,10 +6,10 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/copystep.h"
-#include "builder/ports.h"
-#include "builder/scope.h"
-#include "builder/secrets.h"
+#include "builder/plan/ports.h"
+#include "builder/plan/scope.h"
+#include "builder/secrets/secrets.h"
+#include "builder/steps/copystep.h"
 
 static void ports(void **state)
 {

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/commit.h"
-#include "builder/record.h"
+#include "builder/cache/commit.h"
+#include "builder/cache/record.h"
 #include "store/base/mem.h"
 #include "tests/support/storedir.h"
 

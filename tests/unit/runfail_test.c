@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/runfail.h"
+#include "builder/run/runfail.h"
 
 #include <elf.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/progfile.h"
+#include "builder/run/progfile.h"
 #include "store/base/mem.h"
 
 static void check(const char *tail, const char *name, unsigned line, const char *text)

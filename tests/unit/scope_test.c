@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "builder/scope.h"
+#include "builder/plan/scope.h"
 #include "store/base/mem.h"
 
 /* Words of one Dockerfile: its LABEL values, in order. */

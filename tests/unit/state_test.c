@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "builder/commit.h"
+#include "builder/cache/commit.h"
 #include "builder/copy/copy.h"
 #include "builder/state.h"
 #include "store/base/mem.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/layer_kit.h"
 
-#include "builder/userdb.h"
+#include "builder/image/userdb.h"
 
 #define PASSWD                                                                                     \
 	"# comment\n"                                                                              \

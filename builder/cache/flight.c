@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache/flight.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "store/base/now.h"
+#include "store/cache.h"
+
+static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
+{
+	job_emit(f->j, &(struct event){
+			       .kind = kind,
+			       .step = f->sp->number,
+			       .nsteps = job_nsteps(f->j),
+			       .stage = job_stage_title(f->j, f->sp->stage),
+			       .text = text,
+			       .seconds = seconds,
+		       });
+}
+
+int flight_lookup(const struct flight *f, struct record *out, struct err **err)
+{
+	if (job_no_cache(f->j, f->sp->stage))
+		return 0;
+	int found = record_find(f->j->s, f->key, out, err);
+	if (found <= 0)
+		return found;
+	auto_free char *text = job_step_text(f->sp);
+	emit(f, EVENT_STEP_CACHED, text, 0);
+	return 1;
+}
+
+/* One line: of a rendered diagnostic the message without its place. */
+static char *first_message(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+	const char *mark = memmem(text, len, ": error: ", 9);
+
+	if (mark) {
+		len -= (size_t)(mark + 9 - text);
+		text = mark + 9;
+	}
+	return mem_strndup(text, len);
+}
+
+/* The second way leads to the first. */
+static int put_also(struct job *j, const struct digest *key, const struct digest *also,
+	const struct record *r, struct err **err)
+{
+	struct record second = *r;
+
+	second.key = *key;
+	return record_put(j->s, also, &second, err);
+}
+
+int flight_land(struct flight_rest *rest, const struct record *r, int done, struct err **err)
+{
+	struct flight f = {.j = rest->j, .sp = &rest->step, .key = &rest->key};
+	auto_free char *text = job_step_text(f.sp);
+
+	if (done == 0)
+		done = record_put(f.j->s, f.key, r, err);
+	if (done == 0 && !sha256_is_zero(&rest->also))
+		done = put_also(f.j, f.key, &rest->also, r, err);
+	close(TAKE_FD(rest->lock));
+	double seconds = (double)(now_monotonic_ms() - rest->start_ms) / 1000;
+	if (done == 0) {
+		emit(&f, EVENT_STEP_DONE, text, seconds);
+		return 0;
+	}
+	if (job_ended(f.j) && err && *err && err_get_kind(*err) == ERR_CANCELLED) {
+		emit(&f, EVENT_STEP_ENDED, text, seconds);
+		return -1;
+	}
+	auto_free char *reason = err && *err ? first_message(err_text(*err)) : mem_strdup("failed");
+	emit(&f, EVENT_STEP_FAILED, reason, seconds);
+	return -1;
+}
+
+void flight_leave(struct flight *f, struct flight_rest *out)
+{
+	*out = (struct flight_rest){.j = f->j,
+		.step = *f->sp,
+		.key = *f->key,
+		.also = f->also ? *f->also : (struct digest){0},
+		.lock = TAKE_FD(f->lock),
+		.start_ms = f->start_ms};
+}
+
+/* The lock is given back in any case. */
+static int execute(struct flight *f, struct record *out, struct err **err)
+{
+	auto_free char *text = job_step_text(f->sp);
+	struct flight_rest rest;
+
+	f->start_ms = now_monotonic_ms();
+	emit(f, EVENT_STEP_START, text, 0);
+	int r = f->execute(f->ctx, out, err);
+	if (r == FLIGHT_LATER)
+		return r;
+	flight_leave(f, &rest);
+	return flight_land(&rest, out, r, err);
+}
+
+/* Waits in small pieces, so that a signal ends the wait. */
+static int take_lock(const struct flight *f, const struct digest *what, struct err **err)
+{
+	bool told = false;
+
+	for (;;) {
+		errno = 0;
+		int fd = cache_lock(f->j->s, what, true, err);
+		if (fd >= 0 || errno != EWOULDBLOCK || (err && *err))
+			return fd;
+		if (job_wait(f->j, &told, "waiting for another build that does the same step",
+			    err) < 0)
+			return -1;
+	}
+}
+
+/* 1, 0, -1 as flight_lookup; what was found is known by the second way from now on. */
+static int look(const struct flight *f, struct record *out, struct err **err)
+{
+	int found = flight_lookup(f, out, err);
+
+	if (found > 0 && f->also && put_also(f->j, f->key, f->also, out, err) < 0)
+		return -1;
+	return found;
+}
+
+int flight_run(struct flight *f, struct record *out, struct err **err)
+{
+	int found = look(f, out, err);
+
+	if (found)
+		return found < 0 ? -1 : 0;
+	auto_fd int lock = take_lock(f, f->key, err);
+	if (lock < 0)
+		return -1;
+	found = look(f, out, err);
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (job_check(f->j, err) < 0)
+		return -1;
+	f->lock = TAKE_FD(lock);
+	return execute(f, out, err);
+}
+
+int flight_blind(struct flight *f, const struct digest *shape,
+	int (*seen)(void *ctx, struct err **err), struct record *out, struct err **err)
+{
+	auto_fd int lock = take_lock(f, shape, err);
+
+	if (lock < 0)
+		return -1;
+	int now = seen(f->ctx, err);
+	if (now)
+		return now < 0 ? -1 : 0;
+	if (job_check(f->j, err) < 0)
+		return -1;
+	f->lock = TAKE_FD(lock);
+	return execute(f, out, err) < 0 ? -1 : 1;
+}

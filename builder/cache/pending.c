@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache/pending.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "builder/plan/dferr.h"
+#include "store/base/mem.h"
+#include "store/base/thread.h"
+#include "store/snapshot.h"
+
+struct item {
+	struct item *next;
+	struct pending_layer l;
+	struct digest *stack; /* owned: the diff IDs up to this one; earlier items fill in theirs */
+	struct digest *times; /* owned: of each */
+	size_t n;
+	bool done;
+};
+
+struct pending {
+	struct job *j;
+	pthread_t thread;
+	bool threaded;
+	struct item *items; /* in order; settled ones are removed. Owned */
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	/* behind the lock: */
+	size_t waiting; /* items that are not done */
+	bool end;
+	struct err *err;      /* of the first that failed; nothing is done after it. Owned */
+	struct strlist trash; /* uppers that the store had already: lowers of later steps */
+};
+
+struct pending *pending_new(struct job *j)
+{
+	struct pending *p = mem_alloc(sizeof *p);
+
+	p->j = j;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->moved, NULL);
+	return p;
+}
+
+/* --- the thread ----------------------------------------------------------------------------- */
+
+/* A failure of another step is no reason to lose this one. */
+static int stopped(void *ctx, struct err **err)
+{
+	const struct job *j = ctx;
+
+	return cancel_asked(j->o->cancelled) ? job_check(j, err) : 0;
+}
+
+static int land(struct pending *p, struct item *i, bool *kept, struct err **err)
+{
+	struct pending_layer *l = &i->l;
+	struct store *s = p->j->s;
+
+	if (stopped(p->j, err) < 0 || layer_freezing_finish(l->freezing, stopped, p->j, err) < 0 ||
+		blob_commit(l->tar, NULL, &l->record.layer, NULL, err) < 0)
+		return -1;
+	i->stack[i->n - 1] = l->record.layer;
+	struct layer_stack k = {.diff_ids = i->stack, .times = i->times, .n = i->n};
+	int r = snapshot_adopt(s, &k, l->temp, err);
+	*kept = r == 1;
+	return r < 0 ? -1 : 0;
+}
+
+static void drop(struct pending_layer *l)
+{
+	layer_freezing_free(TAKE(l->freezing));
+	blob_free(TAKE(l->tar));
+}
+
+/* Without the lock; the item may be gone afterwards. */
+static void do_item(struct pending *p, struct item *i, bool skip)
+{
+	const struct step *sp = &i->l.rest.step;
+	struct err *err = NULL;
+	bool kept = skip;
+
+	int r = skip ? err_set(&err, ERR_CANCELLED, "an earlier step failed")
+		     : land(p, i, &kept, &err);
+	if (r < 0)
+		dferr_locate(&err, sp->df, sp->ins->keyword_span);
+	r = flight_land(&i->l.rest, &i->l.record, r, &err);
+	drop(&i->l);
+	pthread_mutex_lock(&p->lock);
+	if (kept || r < 0)
+		strlist_add(&p->trash, i->l.temp);
+	for (struct item *k = i->next; k && r == 0; k = k->next)
+		k->stack[i->n - 1] = i->l.record.layer;
+	if (r < 0 && !p->err)
+		p->err = TAKE(err);
+	/* At once with the above: an item that is added later asks who is done for its stack. */
+	i->done = true;
+	p->waiting--;
+	pthread_cond_broadcast(&p->moved);
+	pthread_mutex_unlock(&p->lock);
+	err_free(err);
+	if (r < 0 && !skip)
+		job_stop(p->j);
+}
+
+static struct item *next_item(struct pending *p)
+{
+	struct item *i = p->items;
+
+	while (i && i->done)
+		i = i->next;
+	return i;
+}
+
+static void *work(void *ctx)
+{
+	struct pending *p = ctx;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		struct item *i = next_item(p);
+		if (!i && p->end)
+			break;
+		if (!i) {
+			pthread_cond_wait(&p->moved, &p->lock);
+			continue;
+		}
+		bool skip = p->err;
+		pthread_mutex_unlock(&p->lock);
+		do_item(p, i, skip);
+		pthread_mutex_lock(&p->lock);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void start(struct pending *p)
+{
+	p->threaded = thread_start(&p->thread, work, p) == 0;
+}
+
+/* --- the stage ------------------------------------------------------------------------------ */
+
+static void free_item(struct item *i)
+{
+	drop(&i->l);
+	free(i->stack);
+	free(i->times);
+	free(i);
+}
+
+void pending_free(struct pending *p)
+{
+	if (!p)
+		return;
+	if (p->threaded) {
+		pthread_mutex_lock(&p->lock);
+		p->end = true;
+		pthread_cond_broadcast(&p->moved);
+		pthread_mutex_unlock(&p->lock);
+		pthread_join(p->thread, NULL);
+	}
+	while (p->items) {
+		struct item *i = p->items;
+		p->items = i->next;
+		free_item(i);
+	}
+	for (size_t i = 0; i < p->trash.n; i++)
+		store_discard(p->j->s, p->trash.v[i]);
+	strlist_clear(&p->trash);
+	err_free(p->err);
+	pthread_cond_destroy(&p->moved);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* What is done and not settled is known to the items that come later. */
+static struct digest *stack_of(const struct pending *p, const struct layer_stack *below)
+{
+	struct digest *v = mem_array(below->n + 1, sizeof *v);
+
+	for (size_t i = 0; i < below->n; i++)
+		v[i] = below->diff_ids[i];
+	for (const struct item *i = p->items; i; i = i->next)
+		if (i->done)
+			v[i->n - 1] = i->l.record.layer;
+	return v;
+}
+
+void pending_add(struct pending *p, const struct layer_stack *below, struct pending_layer *take)
+{
+	struct item *i = mem_alloc(sizeof *i), **last;
+
+	i->l = *take;
+	i->n = below->n + 1;
+	i->times = mem_array(i->n, sizeof *i->times);
+	for (size_t k = 0; k < below->n; k++)
+		i->times[k] = *layerstack_times(below, k);
+	i->times[below->n] = take->record.times;
+	if (!p->threaded)
+		start(p);
+	pthread_mutex_lock(&p->lock);
+	while (p->waiting >= PENDING_MAX)
+		pthread_cond_wait(&p->moved, &p->lock);
+	i->stack = stack_of(p, below);
+	for (last = &p->items; *last; last = &(*last)->next)
+		;
+	*last = i;
+	p->waiting++;
+	pthread_cond_broadcast(&p->moved);
+	bool skip = p->err;
+	pthread_mutex_unlock(&p->lock);
+	if (p->threaded)
+		return;
+	/* No thread is to be had: at once, then. */
+	do_item(p, i, skip);
+}
+
+bool pending_any(const struct pending *p)
+{
+	return p && p->items;
+}
+
+bool pending_writes(const struct pending *p, int fd)
+{
+	bool found = false;
+
+	for (const struct item *i = p ? p->items : NULL; i && !found; i = i->next)
+		found = i->l.tar_fd == fd;
+	return found;
+}
+
+void pending_keep(struct pending *p, const char *temp)
+{
+	pthread_mutex_lock(&p->lock);
+	strlist_add(&p->trash, temp);
+	pthread_mutex_unlock(&p->lock);
+}
+
+int pending_settle(struct pending *p, struct oci_config *c, struct err **err)
+{
+	int r = 0;
+
+	if (!p)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	while (p->waiting)
+		pthread_cond_wait(&p->moved, &p->lock);
+	if (p->err) {
+		r = -1;
+		err_set(err, err_get_kind(p->err), "%s", err_text(p->err));
+	}
+	while (r == 0 && p->items) {
+		struct item *i = p->items;
+		c->diff_ids[i->n - 1] = i->l.record.layer;
+		p->items = i->next;
+		free_item(i);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return r;
+}

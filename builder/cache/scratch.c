@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache/scratch.h"
+
+#include <unistd.h>
+
+#include "builder/sandbox/sandbox.h"
+
+int scratch_make(struct store *s, struct scratch *out, struct err **err)
+{
+	auto_scratch struct scratch x = SCRATCH_NONE;
+
+	x.fd = store_temp_dir(s, x.temp, err);
+	if (x.fd < 0 || sandbox_make_scratch(x.fd, err) < 0)
+		return -1;
+	*out = x;
+	x = SCRATCH_NONE;
+	return 0;
+}
+
+void scratch_make_ahead(struct store *s, struct scratch *ahead)
+{
+	if (ahead->fd < 0)
+		(void)scratch_make(s, ahead, NULL);
+}
+
+int scratch_take(struct store *s, struct scratch *ahead, struct scratch *out, struct err **err)
+{
+	if (ahead->fd < 0)
+		return scratch_make(s, out, err);
+	*out = *ahead;
+	*ahead = SCRATCH_NONE;
+	return 0;
+}
+
+void scratch_close(struct scratch *x)
+{
+	if (x->fd >= 0)
+		close(x->fd);
+	x->fd = -1;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/lint/lintjob.h"
+
+#include "store/base/buf.h"
+#include "store/base/mem.h"
+
+static struct lint_result *run(const struct job *j, bool certain)
+{
+	auto_free bool *needed = mem_alloc((j->plan.nstages + 1) * sizeof *needed);
+	struct lintfile f = {
+		.df = j->df,
+		.contexts = &j->contexts,
+		.build_args = &j->build_args,
+		.platform = &j->platform,
+		.needed = needed,
+		.bases = j->bases,
+		.certain = certain,
+	};
+
+	for (size_t i = 0; i < j->plan.nstages; i++)
+		needed[i] = j->plan.stages[i].needed;
+	return lintfile_run(&f);
+}
+
+int lintjob_before(struct job *j, struct err **err)
+{
+	/* Most builds have nothing that could end them here. */
+	if (!j->df->check.text.ptr && !strlist_get_kv(&j->build_args, LINTFILE_ARG))
+		return 0;
+	struct lint_result *r = run(j, true);
+	int status = lintfile_check_config(r, err);
+
+	if (status == 0)
+		status = lintfile_check_errors(r, err);
+	lint_free(r);
+	return status;
+}
+
+static void to_buf(void *ctx, struct slice bytes)
+{
+	buf_add(ctx, bytes.ptr, bytes.len);
+}
+
+static void emit(struct job *j, const struct lint_result *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		auto_buf struct buf b = {0};
+
+		buf_init(&b, BUF_TEXT_MAX);
+		lint_render_finding(r, i, to_buf, &b);
+		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = b.data});
+	}
+	if (!r->found)
+		return;
+	auto_free char *text =
+		mem_printf("%zu warning%s found", r->found, r->found == 1 ? "" : "s");
+	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+}
+
+int lintjob_after(struct job *j, struct err **err)
+{
+	/* Of a build that failed, bases may not have been looked at. */
+	struct lint_result *r = run(j, !err);
+	int status = err ? lintfile_check_errors(r, err) : 0;
+
+	if (status == 0)
+		emit(j, r);
+	lint_free(r);
+	return status;
+}

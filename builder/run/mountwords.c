@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Options are judged twice: while parsing, as far as they hold no variable, and here. What has no
+ * target lies on the working directory.
+ */
+#include "builder/run/mountwords.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "builder/plan/dferr.h"
+#include "builder/steps/copystep.h"
+#include "parser/mountopt.h"
+#include "parser/words.h"
+#include "store/base/mem.h"
+
+struct expander {
+	const struct step *sp;
+	struct err **err;
+	bool failed;
+};
+
+/* Expanded text, NULL when the option was not written (or an error was met, which is remembered).
+ */
+static const char *text(struct expander *x, const struct word *w)
+{
+	if (!w->text.ptr || x->failed)
+		return NULL;
+	const char *s = scope_expand(&x->sp->st->scope, x->sp->df, w, x->err);
+	x->failed |= !s;
+	return s;
+}
+
+static bool number(
+	struct expander *x, const struct word *w, unsigned base, uint64_t max, uint32_t *out)
+{
+	const char *s = text(x, w);
+	uint64_t v;
+
+	if (!s || !*s)
+		return false;
+	if (!words_number(slice_of(s), base, max, &v)) {
+		dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, NULL,
+			"\"%s\" is not a number in range", s);
+		x->failed = true;
+		return false;
+	}
+	*out = (uint32_t)v;
+	return true;
+}
+
+static bool flag(struct expander *x, const struct word *w, bool preset)
+{
+	const char *s = text(x, w);
+	bool v = preset;
+
+	if (s && !words_bool(slice_of(s), &v)) {
+		dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, NULL,
+			"\"%s\" is neither true nor false", s);
+		x->failed = true;
+	}
+	return v;
+}
+
+static void expand_sharing(struct expander *x, const struct word *w, struct runmount *m)
+{
+	static const char *const names[] = {
+		[CACHEMOUNT_SHARED] = "shared",
+		[CACHEMOUNT_PRIVATE] = "private",
+		[CACHEMOUNT_LOCKED] = "locked",
+	};
+	const char *s = text(x, w);
+
+	if (!s || !*s)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcasecmp(s, names[i]) == 0) {
+			m->sharing = (enum cachemount_sharing)i;
+			return;
+		}
+	}
+	dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, "shared, private or locked",
+		"unknown sharing mode \"%s\"", s);
+	x->failed = true;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static int secret_target(struct expander *x, struct runmount *m, const char *t)
+{
+	const struct ast_mount *a = m->ast;
+
+	if (!m->id || !*m->id)
+		m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
+	if (!m->id || !*m->id)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a secret mount needs id= or target=");
+	if (!t && !m->env)
+		m->target = mem_printf("/run/secrets/%s", last_part(m->id));
+	return 0;
+}
+
+/* What a mount has without target=. */
+static int default_target(struct expander *x, struct runmount *m, const char *t, size_t nth_ssh)
+{
+	const struct ast_mount *a = m->ast;
+
+	if (m->type == AST_MOUNT_SECRET)
+		return secret_target(x, m, t);
+	if (m->type == AST_MOUNT_SSH) {
+		if (!m->id || !*m->id)
+			m->id = "default";
+		if (!t)
+			m->target = mem_printf("/run/buildkit/ssh_agent.%zu", nth_ssh);
+		return 0;
+	}
+	if (t)
+		return 0;
+	m->target = copystep_join("/", state_workdir(x->sp->st));
+	if (strcmp(m->target, "/") != 0)
+		return 0;
+	return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
+		"a %s mount without a target is the working directory, and that is /",
+		ast_mount_type_name(m->type));
+}
+
+static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
+{
+	const struct ast_mount *a = m->ast;
+	const char *t = text(x, &a->target);
+
+	if (x->failed)
+		return -1;
+	if (t && !*t)
+		t = NULL;
+	if (default_target(x, m, t, nth_ssh) < 0)
+		return -1;
+	if (!m->target && t)
+		m->target = copystep_join(state_workdir(x->sp->st), t);
+	if (m->target && strcmp(m->target, "/") == 0)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a mount cannot have the root as its target");
+	if (m->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
+		m->id = m->target;
+	return 0;
+}
+
+/* With a variable in it, which is known only now. */
+static int find_type(struct expander *x, struct runmount *m)
+{
+	const struct ast_mount *a = m->ast;
+	const struct word *w = &a->type_word;
+	const char *name, *misfit;
+
+	m->type = a->type;
+	if (!w->text.ptr)
+		return 0;
+	name = text(x, w);
+	if (!name)
+		return -1;
+	if (!mountopt_type(slice_of(name), &m->type))
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span,
+			"the types are bind, cache, tmpfs, secret and ssh",
+			"unknown mount type \"%s\"", name);
+	misfit = mountopt_misfit(a, m->type);
+	if (misfit)
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
+			"a %s mount has no option \"%s\"", ast_mount_type_name(m->type), misfit);
+	return 0;
+}
+
+int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh, struct err **err)
+{
+	const struct ast_mount *a = m->ast;
+	struct expander x = {.sp = sp, .err = err};
+	const char *size;
+
+	if (find_type(&x, m) < 0)
+		return -1;
+	m->chown = a->chown.text.ptr;
+	m->noexec = a->noexec.text.ptr;
+	m->source = text(&x, &a->source);
+	m->id = text(&x, &a->id);
+	m->env = text(&x, &a->env);
+	m->has_uid = number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
+	m->has_gid = number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
+	m->has_mode = number(&x, &a->mode, 8, 07777, &m->mode);
+	m->required = flag(&x, &a->required, false);
+	m->readonly =
+		flag(&x, &a->readonly, m->type == AST_MOUNT_BIND || m->type == AST_MOUNT_SECRET);
+	if (a->readwrite.text.ptr)
+		m->readonly = !flag(&x, &a->readwrite, true);
+	expand_sharing(&x, &a->sharing, m);
+	size = text(&x, &a->size);
+	if (size && *size && !words_size(slice_of(size), &m->size))
+		return dferr_at(err, ERR_SYNTAX, sp->df, a->size.span, "for example 64m",
+			"\"%s\" is not a size", size);
+	if (x.failed)
+		return -1;
+	return expand_target(&x, m, nth_ssh);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RUN --mount, from words to sandbox mounts. Two phases: expand and feed the cache key, with
+ * nothing opened; then, when the step really runs, open sources, cache directories and secrets.
+ * Rules: S18.
+ */
+#ifndef BLD_BUILDER_RUN_RUNMOUNTS_H
+#define BLD_BUILDER_RUN_RUNMOUNTS_H
+
+#include "builder/job.h"
+#include "builder/origin.h"
+#include "builder/sandbox/sandbox.h"
+
+struct runmount; /* one mount, expanded */
+
+struct runmounts {
+	struct runmount *m; /* owned */
+	size_t n;
+	struct sandbox_mount *mounts; /* filled by runmounts_open; owned */
+	size_t nmounts;
+	struct strlist env;            /* secrets given as variables; wiped on clear */
+	const char *ssh_socket;        /* of the first ssh mount, there or not; or NULL. Borrowed */
+	const struct secret **secrets; /* that the command was given; owned array */
+	size_t nsecrets;
+	struct {
+		uint32_t uid, gid;
+	} owner; /* the step's user, when a mount has U */
+};
+
+int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
+/* Into the key. What comes from a stage counts by the stage's key and the path, with nothing
+ * opened; or, by_content and after runmounts_look(), by what lies there. */
+void runmounts_feed(const struct runmounts *r, bool by_content, struct sha256 *h);
+/* Does a mount read a stage? *renewed: one whose key does not tell its content (nocache.h). */
+bool runmounts_reads_stage(const struct runmounts *r, bool *renewed);
+/* Digests what the mounts read from stages. Errors are located. */
+int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
+/* The same by name (explain.h), when the command is about to run. */
+void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts);
+int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
+/* One more file in the sandbox that is no --mount (a heredoc script). Strings are borrowed. */
+void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode);
+void runmounts_clear(struct runmounts *r);
+
+#endif

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/run/runstep.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "builder/cache/cachekey.h"
+#include "builder/cache/commit.h"
+#include "builder/cache/flight.h"
+#include "builder/cache/lowers.h"
+#include "builder/cache/stagelowers.h"
+#include "builder/explain/explain.h"
+#include "builder/image/history.h"
+#include "builder/image/userdb.h"
+#include "builder/plan/dferr.h"
+#include "builder/run/pump.h"
+#include "builder/run/runfail.h"
+#include "builder/run/runmounts.h"
+#include "builder/run/runoutput.h"
+#include "builder/run/volumes.h"
+#include "builder/secrets/leakcheck.h"
+#include "builder/steps/copystep.h"
+#include "builder/steps/step.h"
+#include "store/base/buf.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+struct run {
+	struct job *j;
+	const struct step *sp;
+	enum sandbox_network network;
+	bool insecure;
+	bool late;                /* --timeout was over */
+	unsigned char chance[16]; /* of RUN --no-cache */
+	struct strlist argv;
+	struct runmounts mounts;
+	char *script_path; /* of a heredoc with #!; owned */
+	struct slice script;
+	struct flight *flight;
+	struct runoutput output;
+};
+
+static void run_clear(struct run *r)
+{
+	strlist_clear(&r->argv);
+	runmounts_clear(&r->mounts);
+	free(r->script_path);
+	runoutput_clear(&r->output);
+}
+
+/* The shell reads this path as a word, so a name that is more than one, or a path, is not used. */
+static char *script_path(struct slice name)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	auto_free char *text = mem_strndup(name.ptr, name.len);
+
+	return mem_printf("/dev/pipes/%s", text[strspn(text, plain)] ? "script" : text);
+}
+
+/* A heredoc that starts with #! is a program of its own (S3). */
+static void make_argv(struct run *r)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+	const struct ast_heredoc *only = ast_run_only_heredoc(a);
+
+	if (only && a->script.len > 2 && memcmp(a->script.ptr, "#!", 2) == 0) {
+		r->script_path = script_path(only->name);
+		r->script = a->script;
+		step_command(r->sp->st, &a->command, slice_of(r->script_path), &r->argv);
+		return;
+	}
+	step_command(r->sp->st, &a->command, a->script, &r->argv);
+}
+
+static const char *network_name(enum sandbox_network n)
+{
+	return n == SANDBOX_NET_NONE ? "none" : "host";
+}
+
+/* A Dockerfile can take the network away, never get more than the command line gives. */
+static int choose_network(struct run *r, struct err **err)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+	bool none = r->j->o->network == BUILD_NET_NONE;
+
+	if (a->network == AST_NETWORK_HOST && none)
+		return dferr_at(err, ERR_BUILD, r->sp->df, a->network_word.span,
+			"a Dockerfile can take the network away, not give it: leave --network=none "
+			"away",
+			"RUN asks for the host network, the command line says --network=none");
+	r->network = none || a->network == AST_NETWORK_NONE ? SANDBOX_NET_NONE : SANDBOX_NET_HOST;
+	return 0;
+}
+
+static int choose_security(struct run *r, struct err **err)
+{
+	const struct ast_run *a = &r->sp->ins->run;
+
+	r->insecure = a->security == AST_SECURITY_INSECURE;
+	if (!r->insecure || r->j->o->allow_insecure)
+		return 0;
+	return dferr_at(err, ERR_BUILD, r->sp->df, a->security_word.span,
+		"when you trust this Dockerfile: bld build --allow security.insecure",
+		"RUN --security=insecure is not allowed on the command line");
+}
+
+/* --- environment ---------------------------------------------------------------------------- */
+
+static void add_proxy(struct strlist *env, const char *name, const char *value)
+{
+	if (!strlist_get_kv(env, name))
+		strlist_set_kv(env, name, value);
+}
+
+/* Some programs read the one spelling only, some the other (curl: http_proxy). */
+static void add_other_spelling(struct strlist *env, const char *name, const char *value)
+{
+	auto_free char *other = mem_strdup(name);
+
+	for (char *p = other; *p; p++)
+		*p = (char)(islower((unsigned char)*p) ? toupper((unsigned char)*p)
+						       : tolower((unsigned char)*p));
+	add_proxy(env, other, value);
+}
+
+/* Proxy settings of the command line and the caller: in RUN, in no key, history or config. What the
+ * command line says holds for both spellings, unless it says another thing for the other one. */
+static void add_proxies(const struct run *r, struct strlist *env)
+{
+	const struct strlist *sources[] = {
+		&r->j->build_args, &r->j->build_args, &r->j->o->proxy_env};
+
+	for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
+		for (size_t i = 0; i < sources[s]->n; i++) {
+			const char *kv = sources[s]->v[i];
+			auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
+
+			if (!scope_is_proxy(name) || !strchr(kv, '='))
+				continue;
+			if (s == 1)
+				add_other_spelling(env, name, strchr(kv, '=') + 1);
+			else
+				add_proxy(env, name, strchr(kv, '=') + 1);
+		}
+	}
+}
+
+static void make_env(const struct run *r, const struct userdb_user *user, struct strlist *env)
+{
+	strlist_copy(env, &r->sp->st->scope.vars);
+	if (!strlist_get_kv(env, "PATH"))
+		strlist_set_kv(env, "PATH", STATE_PATH_DEFAULT);
+	if (!strlist_get_kv(env, "HOME"))
+		strlist_set_kv(env, "HOME", user->home);
+	if (r->mounts.ssh_socket && !strlist_get_kv(env, "SSH_AUTH_SOCK"))
+		strlist_set_kv(env, "SSH_AUTH_SOCK", r->mounts.ssh_socket);
+	add_proxies(r, env);
+	/* A secret is nearer than an ENV of its name: it is asked for in this very step. */
+	for (size_t i = 0; i < r->mounts.env.n; i++) {
+		const char *kv = r->mounts.env.v[i];
+		auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
+		strlist_set_kv(env, name, strchr(kv, '=') + 1);
+	}
+	/* The key does not know in which order they were declared, so RUN does not see it. */
+	strlist_sort(env);
+}
+
+static void wipe_env(struct strlist *env)
+{
+	for (size_t i = 0; i < env->n; i++)
+		explicit_bzero(env->v[i], strlen(env->v[i]));
+	strlist_clear(env);
+}
+
+/* --- execution
+ * ---------------------------------------------------------------------------------------- */
+
+static void take_output(void *ctx, int stream, const void *p, size_t n)
+{
+	struct run *r = ctx;
+
+	runoutput_take(&r->output, stream, p, n);
+}
+
+/* Triggers of a base image run before the stage's own lines. */
+static bool runs_again(const struct run *r)
+{
+	const struct ast_instructions *body = &r->j->plan.stages[r->sp->stage].ast->body;
+	size_t i = body->count;
+
+	while (i > 0 && body->items[i - 1]->keyword != AST_RUN)
+		i--;
+	return i > 0 && body->items[i - 1] != r->sp->ins;
+}
+
+static void prepare_next(void *ctx)
+{
+	const struct run *r = ctx;
+
+	if (runs_again(r))
+		scratch_make_ahead(r->j->s, &r->sp->st->ahead);
+}
+
+static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
+{
+	struct state *st = r->sp->st;
+	auto_userdb_user struct userdb_user user = {0};
+	struct strlist env CLEANUP(wipe_env) = {0};
+
+	if (stagelowers_find(r->j, st, err) < 0)
+		return -1;
+	const struct layer_tree *tree = state_tree(st, r->j->s, err);
+	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
+		return -1;
+	make_env(r, &user, &env);
+	/* A base image may hold any text. */
+	auto_free char *cwd = copystep_join("/", state_workdir(st));
+	struct sandbox_spec spec = {
+		.lowers = {.v = st->lowers.v, .n = st->lowers.n},
+		.scratch_fd = scratch_fd,
+		.argv = (const char *const *)r->argv.v,
+		.envp = (const char *const *)env.v,
+		.cwd = cwd,
+		.stdin_fd = -1,
+		.uid = user.uid,
+		.gid = user.gid,
+		.groups = user.groups,
+		.ngroups = user.ngroups,
+		.network = r->network,
+		.freeze = true,
+		.insecure = r->insecure,
+		.mounts = r->mounts.mounts,
+		.nmounts = r->mounts.nmounts,
+	};
+	/* A millisecond at least, which the parser has seen to. */
+	uint64_t timeout = (uint64_t)r->sp->ins->run.timeout_ns / 1000000;
+	struct pump p = {
+		.runner = job_runner(r->j, err),
+		.cancelled = r->j->o->cancelled,
+		.stop = &r->j->stop,
+		.output = take_output,
+		.started = prepare_next,
+		.ctx = r,
+		.store = r->j->s,
+		.timeout_ms = timeout,
+	};
+	int done = pump_run(&p, &spec, res, &r->late, err);
+	runoutput_end(&r->output);
+	if (done < 0)
+		lowers_hint(r->j->s, err);
+	return done;
+}
+
+/* It goes with the rest of our temporary directories when the store is closed. */
+static int lay_floor(struct job *j, struct err **err)
+{
+	struct sandbox_runner *runner = job_runner(j, err);
+	char temp[64];
+
+	if (!runner)
+		return -1;
+	if (!sandbox_lacks_floor(runner))
+		return 0;
+	auto_fd int fd = store_temp_dir(j->s, temp, err);
+	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
+}
+
+static int report_failure(const struct run *r, const struct sandbox_result *res, struct err **err)
+{
+	return runfail_report(
+		&(struct runfail){
+			.j = r->j,
+			.sp = r->sp,
+			.res = res,
+			.argv = &r->argv,
+			.script_path = r->script_path,
+			.output = &r->output,
+			.late = r->late,
+			.no_network = r->network == SANDBOX_NET_NONE,
+		},
+		err);
+}
+
+static int commit(struct run *r, const struct sandbox_result *res, struct commit_upper *c,
+	struct record *out, struct err **err)
+{
+	if (r->late || res->exit_code || res->signal || res->exec_errno)
+		return report_failure(r, res, err);
+	if (r->j->o->compat_volumes && volumes_discard(r->sp->st, r->j->s, c->scratch_fd, err) < 0)
+		return -1;
+	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
+}
+
+/* What the key is made of, by name. */
+static void explain(const struct run *r)
+{
+	struct state *st = r->sp->st;
+	auto_strlist struct strlist fallback = {0}, vars = {0};
+	auto_free char *words = history_words(&r->argv);
+	auto_free char *shell = history_words(state_shell(st, &fallback));
+	auto_free char *script = mem_strndup(r->script.ptr ? r->script.ptr : "", r->script.len);
+	auto_free char *command = mem_printf("%s %s", words, script);
+	struct buf facts;
+
+	strlist_copy(&vars, &st->scope.vars);
+	strlist_sort(&vars);
+	explain_begin(&facts, r->sp);
+	if (!r->sp->ins->run.command.json)
+		explain_diff_add(&facts, EXPLAIN_VALUE, "SHELL", shell);
+	explain_diff_add_hidden(&facts, EXPLAIN_INSTRUCTION,
+		ast_run_only_heredoc(&r->sp->ins->run) ? "heredoc" : "command", command);
+	explain_environment(&facts, r->j, r->sp, &vars);
+	explain_diff_add(&facts, EXPLAIN_VALUE, "network", network_name(r->network));
+	explain_diff_add(&facts, EXPLAIN_VALUE, "security", r->insecure ? "insecure" : "sandbox");
+	runmounts_explain(r->j, &r->mounts, &facts);
+	explain_runs(r->j, r->sp, r->flight->key, &facts);
+}
+
+static int execute(void *ctx, struct record *out, struct err **err)
+{
+	struct run *r = ctx;
+	struct store *s = r->j->s;
+	struct sandbox_result res = {0};
+	auto_scratch struct scratch scratch = SCRATCH_NONE;
+
+	explain(r);
+	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0 ||
+		scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
+		return dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
+	if (r->script_path)
+		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
+	runoutput_init(&r->output, r->j, r->sp);
+	/* Without a secret nothing is looked for. */
+	auto_leakcheck struct leakcheck *leak = NULL;
+	if (r->mounts.nsecrets && !r->j->o->allow_secret_in_layer)
+		leak = leakcheck_new(r->mounts.secrets, r->mounts.nsecrets);
+	struct commit_upper c = {.j = r->j,
+		.leak = leak,
+		.st = r->sp->st,
+		.flight = r->flight,
+		.scratch_fd = scratch.fd,
+		.temp = scratch.temp};
+	int done = run_command(r, scratch.fd, &res, err);
+	if (done == 0)
+		done = commit(r, &res, &c, out, err);
+	if (done < 0)
+		dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
+	/* What a throw-away mount took may be large; what a command did with a secret goes now. */
+	if (!c.taken && done < 0 && r->mounts.nsecrets)
+		fs_remove_tree(store_tmp_fd(s), scratch.temp);
+	else if (!c.taken && (done < 0 || r->mounts.nmounts > 0))
+		store_discard(s, scratch.temp);
+	return done;
+}
+
+/* RUN --no-cache: no other step has this key, and no later one those that follow from it. */
+static int draw_chance(struct run *r, struct err **err)
+{
+	if (!r->sp->ins->run.no_cache)
+		return 0;
+	if (getrandom(r->chance, sizeof r->chance, 0) != sizeof r->chance)
+		return err_sys(err, "random bytes");
+	return 0;
+}
+
+/* By content: of what is mounted from stages (runmounts_feed). */
+static void make_key(const struct run *r, bool by_content, struct digest *out)
+{
+	const struct state *st = r->sp->st;
+	auto_strlist struct strlist vars = {0};
+	struct sha256 h;
+
+	strlist_copy(&vars, &st->scope.vars);
+	strlist_sort(&vars);
+	cachekey_run(&h, st, &r->argv, &vars, network_name(r->network));
+	sha256_field(&h, r->script.ptr, r->script.len);
+	runmounts_feed(&r->mounts, by_content, &h);
+	/* Only then, so that other keys are what they always were. */
+	if (r->insecure)
+		sha256_field_str(&h, "insecure");
+	if (r->sp->ins->run.no_cache)
+		sha256_field(&h, r->chance, sizeof r->chance);
+	if (r->j->o->compat_volumes && st->config.volumes.n) {
+		sha256_field_str(&h, "compat-volumes");
+		cachekey_list(&h, &st->config.volumes);
+	}
+	sha256_final(&h, out);
+}
+
+/*
+ * As COPY --from: first by the stage that is mounted and the path, with nothing opened; when that
+ * is unknown, by what lies there, on which the steps behind build then, whichever way the layer is
+ * found next time. *key is what they build on.
+ */
+static int find_or_run(struct run *r, struct record *rec, struct digest *key, struct err **err)
+{
+	struct digest by_origin;
+	bool renewed;
+	struct flight f = {.j = r->j, .sp = r->sp, .key = &by_origin, .execute = execute, .ctx = r};
+	int found = 0;
+
+	r->flight = &f;
+	make_key(r, false, &by_origin);
+	*key = by_origin;
+	if (!runmounts_reads_stage(&r->mounts, &renewed))
+		return flight_run(&f, rec, err);
+	if (!renewed)
+		found = flight_lookup(&f, rec, err);
+	if (found > 0 && !sha256_is_zero(&rec->key))
+		*key = rec->key;
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (runmounts_look(r->j, r->sp, &r->mounts, err) < 0)
+		return -1;
+	make_key(r, true, key);
+	f.key = key;
+	f.also = &by_origin;
+	return flight_run(&f, rec, err);
+}
+
+static int lookup_and_run(struct run *r, struct err **err)
+{
+	struct state *st = r->sp->st;
+	struct digest key;
+	struct record rec = {0};
+
+	if (r->argv.n == 0 || !*r->argv.v[0])
+		return dferr_at(
+			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
+	if (draw_chance(r, err) < 0 || find_or_run(r, &rec, &key, err) < 0)
+		return -1;
+	explain_done(r->j, r->sp, &key);
+	auto_buf struct buf text = {0};
+	auto_free char *args = history_args(st);
+	buf_init(&text, BUF_TEXT_MAX);
+	buf_addf(&text, "RUN %s", args);
+	for (size_t i = 0; i < r->argv.n; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", r->argv.v[i]);
+	commit_to_state(st, &rec, &key, text.data);
+	return 0;
+}
+
+int runstep_run(struct job *j, const struct step *sp, struct err **err)
+{
+	struct run r = {.j = j, .sp = sp};
+
+	make_argv(&r);
+	int done = choose_network(&r, err);
+	if (done == 0)
+		done = choose_security(&r, err);
+	if (done == 0)
+		done = runmounts_expand(j, sp, &r.mounts, err);
+	if (done == 0)
+		done = lookup_and_run(&r, err);
+	run_clear(&r);
+	return done;
+}
