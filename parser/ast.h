@@ -242,6 +242,7 @@ struct ast_stage {
 	struct slice name;            /* lower case; ptr NULL when unnamed */
 	size_t index;                 /* from 0, in FROM order */
 	struct ast_instructions body; /* without the FROM */
+	bool mistaken;                /* a value in it is wrong: it cannot be built */
 };
 
 /* "RUN" and so on. */

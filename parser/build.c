@@ -18,6 +18,22 @@ struct diag *build_error(struct build *b, const char *rule, struct span span, co
 	return diag_list_add(b->diags, DIAG_ERROR, rule, span, "%s", text);
 }
 
+struct diag *build_late_error(
+	struct build *b, const char *rule, struct span span, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (b->in_body) {
+		b->df->late_errors++;
+		b->df->stages[b->df->nstages - 1].mistaken = true;
+	}
+	return diag_list_add(b->diags, DIAG_ERROR, rule, span, "%s", text);
+}
+
 struct diag *build_warning(
 	struct build *b, const char *rule, struct span span, const char *fmt, ...)
 {
@@ -144,8 +160,11 @@ void build_from(struct build *b, struct line *line)
 
 void build_step(struct build *b, struct line *line)
 {
-	struct ast_instruction *ins = parse(b, line);
+	struct ast_instruction *ins;
 
+	b->in_body = b->df->nstages > 0;
+	ins = parse(b, line);
+	b->in_body = false;
 	if (b->df->nstages)
 		push(b, &b->df->stages[b->df->nstages - 1].body, ins);
 }

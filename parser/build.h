@@ -22,6 +22,7 @@ struct build {
 	size_t directives_end; /* offset; comments before it are directives */
 	bool trigger;          /* the text is an ONBUILD trigger */
 	bool in_onbuild;       /* parsing the child of an ONBUILD */
+	bool in_body;          /* parsing an instruction of the last stage */
 	bool told_no_from;     /* instructions before FROM are reported once */
 	bool told_stages;
 	struct line *current; /* line the grammar is in, for its error message */
@@ -53,6 +54,10 @@ void build_end(struct build *b);
 struct diag *build_error(struct build *b, const char *rule, struct span span, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 struct diag *build_warning(struct build *b, const char *rule, struct span span, const char *fmt,
+	...) __attribute__((format(printf, 4, 5)));
+/* An error in a value, which other builders find when they come to it: in the body of a stage it
+ * counts only when that stage is built. */
+struct diag *build_late_error(struct build *b, const char *rule, struct span span, const char *fmt,
 	...) __attribute__((format(printf, 4, 5)));
 void build_hint(struct build *b, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

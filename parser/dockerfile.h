@@ -3,7 +3,8 @@
  * Dockerfile text to tree: the entry of parser/.
  *
  * Parsing never fails as a call: it returns what could be understood plus a list of everything that
- * is wrong. A tree with diags.errors > 0 is good for showing, not for building.
+ * is wrong. A tree with diags.errors > late_errors is good for showing, not for building; one with
+ * late errors can be built as far as no stage that has one is needed.
  */
 #ifndef BLD_PARSER_DOCKERFILE_H
 #define BLD_PARSER_DOCKERFILE_H
@@ -24,6 +25,8 @@ struct dockerfile {
 	struct arena *arena; /* owned; holds everything below */
 	struct source source;
 	struct diag_list diags;  /* sorted by position */
+	size_t late_errors;      /* of diags.errors: those that count only when their stage is built
+				    (ast_stage.mistaken) */
 	char escape;             /* '\\' or '`': for expand.h; heredoc bodies always use '\\' */
 	struct word escape_word; /* value of "# escape=" */
 	struct word syntax;      /* "# syntax=": accepted and not used */

@@ -35,10 +35,10 @@ struct diag *instr_check_word(struct build *b, struct word word)
 	switch (error.kind) {
 	case EXPAND_QUOTE:
 	case EXPAND_PATTERN:
-		return build_error(b, "expansion", word.span, "%s", error.message);
+		return build_late_error(b, "expansion", word.span, "%s", error.message);
 	case EXPAND_BRACE:
 	case EXPAND_MODIFIER:
-		d = build_error(b, "expansion", word.span, "%s", error.message);
+		d = build_late_error(b, "expansion", word.span, "%s", error.message);
 		build_hint(b, d,
 			"after a name come }, or one of - + ? (also with : before it) # ## %% %%%% "
 			"/ "

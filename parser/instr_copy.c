@@ -133,11 +133,11 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 	struct diag *d;
 
 	if (source.text.len == 0) {
-		build_error(b, "empty-word", source.span, "%s: a source cannot be empty",
+		build_late_error(b, "empty-word", source.span, "%s: a source cannot be empty",
 			ast_keyword_name(keyword));
 	} else if (keyword == AST_COPY &&
 		   (ast_is_http_url(source.text) || ast_is_git_url(source.text))) {
-		d = build_error(b, "copy-url", source.span, "COPY cannot fetch \"%.*s\"",
+		d = build_late_error(b, "copy-url", source.span, "COPY cannot fetch \"%.*s\"",
 			BUILD_SHOWN(source.text));
 		if (!ast_is_git_url(source.text))
 			build_hint(b, d, "ADD can");
@@ -160,8 +160,9 @@ static void check_chmod(struct build *b, enum ast_keyword keyword, struct word c
 		return;
 	if (!filemode_parse(chmod.text, &mode, &why))
 		build_hint(b,
-			build_error(b, "chmod", chmod.span, "%s --chmod: \"%.*s\" is no mode: %s",
-				ast_keyword_name(keyword), BUILD_SHOWN(chmod.text), why),
+			build_late_error(b, "chmod", chmod.span,
+				"%s --chmod: \"%.*s\" is no mode: %s", ast_keyword_name(keyword),
+				BUILD_SHOWN(chmod.text), why),
 			"octal such as 755, or symbolic such as u=rwX,go=rX");
 }
 
@@ -173,7 +174,7 @@ static void check_exclude(struct build *b, enum ast_keyword keyword, struct word
 
 	if (diags->errors && diags->count)
 		build_hint(b,
-			build_error(b, "exclude", pattern.span, "%s --exclude: %.*s",
+			build_late_error(b, "exclude", pattern.span, "%s --exclude: %.*s",
 				ast_keyword_name(keyword), SLICE_ARG(diags->items[0].message)),
 			"%.*s", SLICE_ARG(diags->items[0].hint));
 	ignore_free(rules);

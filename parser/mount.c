@@ -107,7 +107,7 @@ static bool unknown_type(struct build *b, const struct field *f)
 
 	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++)
 		names[t] = ast_mount_type_name((enum ast_mount_type)t);
-	d = build_error(b, "mount", f->span, "RUN --mount: unknown type \"%.*s\"",
+	d = build_late_error(b, "mount", f->span, "RUN --mount: unknown type \"%.*s\"",
 		BUILD_SHOWN(f->value.text));
 	near = suggest_nearest(f->value.text, names, MOUNTOPT_TYPES);
 	if (near)
@@ -180,11 +180,12 @@ static bool unknown_option(struct build *b, const struct field *f, const struct 
 	struct diag *d;
 
 	if (m->type_word.text.ptr)
-		d = build_error(b, "mount", f->span, "RUN --mount has no option \"%.*s\"",
+		d = build_late_error(b, "mount", f->span, "RUN --mount has no option \"%.*s\"",
 			BUILD_SHOWN(f->key));
 	else
-		d = build_error(b, "mount", f->span, "RUN --mount=type=%s has no option \"%.*s\"",
-			ast_mount_type_name(m->type), BUILD_SHOWN(f->key));
+		d = build_late_error(b, "mount", f->span,
+			"RUN --mount=type=%s has no option \"%.*s\"", ast_mount_type_name(m->type),
+			BUILD_SHOWN(f->key));
 	if (near)
 		build_hint(b, d, "did you mean %s?", near);
 	else
@@ -196,10 +197,11 @@ static bool bad_value(
 	struct build *b, const struct mountopt *o, const struct word *value, const char *wanted)
 {
 	if (value->text.len == 0)
-		build_error(b, "mount", value->span, "RUN --mount: %s needs a value", o->name);
+		build_late_error(b, "mount", value->span, "RUN --mount: %s needs a value", o->name);
 	else
-		build_error(b, "mount", value->span, "RUN --mount: %s must be %s, not \"%.*s\"",
-			o->name, wanted, BUILD_SHOWN(value->text));
+		build_late_error(b, "mount", value->span,
+			"RUN --mount: %s must be %s, not \"%.*s\"", o->name, wanted,
+			BUILD_SHOWN(value->text));
 	return false;
 }
 
@@ -211,17 +213,17 @@ static bool check_value(
 	const char *wanted;
 
 	if (o->kind == MOUNTOPT_REFUSED) {
-		build_error(b, "not-supported", span, "RUN --mount: %s is not supported: %s",
+		build_late_error(b, "not-supported", span, "RUN --mount: %s is not supported: %s",
 			o->name, o->why);
 		return false;
 	}
 	if (bare && given) {
-		build_error(b, "mount", span, "RUN --mount: %s takes no value", o->name);
+		build_late_error(b, "mount", span, "RUN --mount: %s takes no value", o->name);
 		return false;
 	}
 	if (!given && !bare && o->kind != MOUNTOPT_BOOL &&
 		!(o->kind == MOUNTOPT_MAYBE && o->slot == MOUNTOPT_NOWHERE)) {
-		build_error(b, "mount", span, "RUN --mount: %s needs a value", o->name);
+		build_late_error(b, "mount", span, "RUN --mount: %s needs a value", o->name);
 		return false;
 	}
 	if (!given)
@@ -268,11 +270,11 @@ static bool check(struct build *b, struct ast_mount *m)
 		return true;
 	if (known && m->type == AST_MOUNT_SECRET && !m->id.text.ptr && !m->source.text.ptr &&
 		!m->target.text.ptr) {
-		build_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");
+		build_late_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");
 		return false;
 	}
 	if (m->target.text.ptr && slice_eq_str(m->target.text, "/")) {
-		build_error(b, "mount", m->target.span, "RUN --mount: the target cannot be /");
+		build_late_error(b, "mount", m->target.span, "RUN --mount: the target cannot be /");
 		return false;
 	}
 	return true;
@@ -286,7 +288,7 @@ bool mount_parse(struct build *b, const struct flags_item *flag, struct ast_moun
 	*out = (struct ast_mount){.span = flag->word.span};
 	if (flag->value.text.len == 0 || !split(b, flag, &fields)) {
 		build_hint(b,
-			build_error(b, "mount", flag->word.span,
+			build_late_error(b, "mount", flag->word.span,
 				"RUN --mount: not a list of key=value"),
 			"write --mount=type=cache,target=/path");
 		return false;

@@ -17,7 +17,7 @@ static int parse_text(const char *name, const struct buf *text, bool any, struct
 	struct dockerfile *d =
 		dockerfile_parse(slice_of(name), (struct slice){text->data, text->len});
 
-	if (d->diags.errors && !any) {
+	if (d->diags.errors > d->late_errors && !any) {
 		dferr_report(err, d);
 		dockerfile_free(d);
 		return -1;

@@ -219,7 +219,7 @@ static bool all_digits(struct slice s)
 }
 
 static int stage_reference(const struct plan *p, size_t index, size_t self,
-	const struct dockerfile *df, const struct word *from, struct plan_from *out,
+	const struct dockerfile *df, const struct word *from, struct plan_from *out, bool *ahead,
 	struct err **err)
 {
 	auto_free char *cycle = index > self ? planneeds_cycle(p, self, index) : NULL;
@@ -231,6 +231,10 @@ static int stage_reference(const struct plan *p, size_t index, size_t self,
 		return dferr_at(err, ERR_SYNTAX, df, from->span,
 			"a stage can only use stages in front of it", "circular dependency: %s",
 			cycle);
+	if (index > self && ahead) {
+		*ahead = true;
+		return 0;
+	}
 	if (index > self)
 		return dferr_at(err, ERR_SYNTAX, df, from->span,
 			"move that stage in front of this one",
@@ -253,7 +257,7 @@ static const char *keep_name(struct plan *p, struct slice text)
 
 int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,
-	struct plan_from *out, struct err **err)
+	struct plan_from *out, bool *ahead, struct err **err)
 {
 	*out = (struct plan_from){.kind = PLAN_FROM_CONTEXT};
 	if (!from->text.ptr)
@@ -269,7 +273,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 			return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
 				"there is no stage %s; the file has %zu, counted from 0", name,
 				p->nstages);
-		return stage_reference(p, index, self, df, from, out, err);
+		return stage_reference(p, index, self, df, from, out, ahead, err);
 	}
 	out->name = find_context(context_names, name, p->stages[self].builds_for);
 	if (out->name) {
@@ -283,7 +287,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	if (stage < 0)
 		stage = find_stage(p, name, p->nstages, true);
 	if (stage >= 0)
-		return stage_reference(p, (size_t)stage, self, df, from, out, err);
+		return stage_reference(p, (size_t)stage, self, df, from, out, ahead, err);
 	out->kind = PLAN_FROM_IMAGE;
 	return check_image_name(df, from, name, err);
 }

@@ -43,7 +43,10 @@ struct plan_stage {
 			 stage is built (latefrom.h) */
 	size_t ndeps;
 	size_t cap_deps;
-	bool renewed; /* built again because of --no-cache-filter (nocache.h) */
+	struct word ahead; /* the first from= in it that names a later stage: a mistake once it is
+			      needed; text borrowed from the file or fromrefs, ptr NULL: none */
+	bool ahead_number; /* ... which may be a number */
+	bool renewed;      /* built again because of --no-cache-filter (nocache.h) */
 };
 
 struct plan_opts {
@@ -85,9 +88,12 @@ void plan_clear(struct plan *p);
  * stands, which may be a trigger of a base image. number_ok: COPY
  * --from takes stage numbers, mounts do not. Errors (forward reference, itself) point at the word.
  * Safe for several threads.
+ *
+ * ahead: where it is told that the word names a later stage that does not need this one, which then
+ * is no error and leaves *out as it is; or NULL.
  */
 int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *from, bool number_ok,
-	struct plan_from *out, struct err **err);
+	struct plan_from *out, bool *ahead, struct err **err);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/plan/planneeds.h"
 
+#include "builder/plan/dferr.h"
 #include "builder/plan/fromref.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
@@ -21,13 +22,14 @@ static void depend(struct plan *p, size_t self, size_t on)
 		MEM_PUSH(st->deps, st->ndeps, st->cap_deps) = on;
 }
 
+/* ahead: as for plan_resolve_from(). */
 static int need_word(struct plan *p, const struct dockerfile *df,
 	const struct strlist *context_names, size_t self, const struct word *word, bool number_ok,
-	struct err **err)
+	bool *ahead, struct err **err)
 {
 	struct plan_from f;
 
-	if (plan_resolve_from(p, df, context_names, self, word, number_ok, &f, err) < 0)
+	if (plan_resolve_from(p, df, context_names, self, word, number_ok, &f, ahead, err) < 0)
 		return -1;
 	if (f.kind == PLAN_FROM_STAGE)
 		depend(p, self, f.stage);
@@ -58,18 +60,27 @@ static int visit(const struct visit *v, const struct ast_instruction *ins, struc
 
 static int of_file(const struct visit *v, const struct word *from, bool number_ok, struct err **err)
 {
+	struct plan_stage *st = &v->p->stages[v->self];
 	struct word word;
+	bool ahead = false;
 
-	if (fromref_word(v->p, NULL, v->df, from, &word, err) < 0)
+	if (fromref_word(v->p, NULL, v->df, from, &word, err) < 0 ||
+		need_word(v->p, v->df, v->context_names, v->self, &word, number_ok, &ahead, err) <
+			0)
 		return -1;
-	return need_word(v->p, v->df, v->context_names, v->self, &word, number_ok, err);
+	if (ahead && !st->ahead.text.ptr) {
+		st->ahead = word;
+		st->ahead_number = number_ok;
+	}
+	return 0;
 }
 
 static int of_trigger(
 	const struct visit *v, const struct word *from, bool number_ok, struct err **err)
 {
 	if (!from->text.ptr || !slice_has(from->text, '$'))
-		return need_word(v->p, v->df, v->context_names, v->self, from, number_ok, err);
+		return need_word(
+			v->p, v->df, v->context_names, v->self, from, number_ok, NULL, err);
 	for (size_t i = 0; i < v->self; i++)
 		depend(v->p, v->self, i);
 	return 0;
@@ -112,6 +123,11 @@ int planneeds_spread(struct plan *p, const struct dockerfile *df,
 
 	if (!st->needed)
 		return 0;
+	if (st->ast->mistaken)
+		return dferr_report(err, df);
+	if (st->ahead.text.ptr)
+		return need_word(
+			p, df, context_names, stage, &st->ahead, st->ahead_number, NULL, err);
 	if (!st->spread && add_triggers(p, df, context_names, stage, err) < 0)
 		return -1;
 	st->spread = true;

@@ -13,7 +13,9 @@
 
 #include "builder/plan/plan.h"
 
-/* While the plan is made: check every from= of the file, and mark what the targets need. */
+/* While the plan is made: check every from= of the file, and mark what the targets need. What a
+ * stage has wrong that only matters when it is built (ast_stage.mistaken, plan_stage.ahead) is an
+ * error when it is needed. */
 int planneeds_make(struct plan *p, const struct dockerfile *df, const struct strlist *context_names,
 	struct err **err);
 

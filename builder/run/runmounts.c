@@ -40,7 +40,7 @@ static int find_origin(struct job *j, const struct step *sp, struct runmount *m,
 		m->source = "/";
 	if (fromref_word(&j->plan, &sp->st->scope, sp->df, &a->from, &word, err) < 0 ||
 		plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &word, false,
-			&from, err) < 0)
+			&from, NULL, err) < 0)
 		return -1;
 	if (origin_open(j, &from, &m->origin, err) < 0)
 		return dferr_locate(err, sp->df, a->from.text.ptr ? a->from.span : a->span);

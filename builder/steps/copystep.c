@@ -415,7 +415,7 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 
 	if (fromref_word(&j->plan, &sp->st->scope, sp->df, &w.ast->from, &w.from, err) < 0 ||
 		plan_resolve_from(&j->plan, sp->df, &j->contexts.names, sp->stage, &w.from, true,
-			&from, err) < 0)
+			&from, NULL, err) < 0)
 		return -1;
 	if (origin_open(j, &from, &w.origin, err) < 0)
 		return dferr_locate(err, sp->df, w.ast->from.span);

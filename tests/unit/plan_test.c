@@ -23,7 +23,7 @@ struct made {
 static void make(struct made *m, const char *text, const char *target)
 {
 	m->df = dockerfile_parse(SLICE("Dockerfile"), slice_of(text));
-	assert_int_equal(m->df->diags.errors, 0);
+	assert_int_equal(m->df->diags.errors, m->df->late_errors);
 	if (!m->platform.os)
 		assert_int_equal(oci_platform_parse("linux/arm64", &m->platform, NULL), 0);
 	struct plan_opts o = {.target = target,
@@ -129,14 +129,15 @@ static void bad_references(void **state)
 		const char *text;
 		const char *message;
 	} rows[] = {
-		{"FROM scratch AS a\nCOPY --from=b /x /x\nFROM scratch AS b\n",
+		{"FROM scratch AS a\nCOPY --from=b /x /x\nFROM scratch AS b\nFROM a\n",
 			"defined after this one"},
-		{"FROM scratch AS a\nCOPY --from=1 /x /x\nFROM scratch AS b\n",
+		{"FROM scratch AS a\nCOPY --from=1 /x /x\nFROM scratch AS b\nFROM a\n",
 			"defined after this one"},
 		{"FROM scratch AS a\nCOPY --from=a /x /x\n", "copy from itself"},
 		{"FROM scratch AS a\nCOPY --from=0 /x /x\n", "copy from itself"},
 		{"FROM scratch\nCOPY --from=7 /x /x\n", "there is no stage 7"},
-		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n",
+		{"FROM scratch AS a\nRUN --mount=type=bind,from=b,target=/x y\nFROM scratch AS b\n"
+		 "FROM a\n",
 			"defined after"},
 		{"ARG X\nFROM $X\n", "empty after expansion"},
 		{"FROM scratch AS a\nCOPY --from=c / /\nFROM a AS b\nFROM scratch AS c\n"
@@ -162,6 +163,81 @@ static void bad_references(void **state)
 	}
 }
 
+/* A value that is wrong, or a stage that comes later, in a stage that is not built; and when it is.
+ */
+static void mistakes_in_stages(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *message;
+	} rows[] = {
+		{"COPY --from=last /x /y", "defined after this one"},
+		{"COPY --from=1 /x /y", "defined after this one"},
+		{"ARG N=last\nCOPY --from=$N /x /y", "defined after this one"},
+		{"RUN --mount=from=last,target=/m true", "defined after this one"},
+		{"COPY --chmod=9 a b", "no mode"},
+		{"ADD --chmod=u=rwy a b", "no mode"},
+		{"COPY --exclude=[a a b", "--exclude"},
+		{"COPY http://h/x /x", "cannot fetch"},
+		{"COPY [\"\", \"/x\"]", "empty"},
+		{"ENV A=${B", "not closed"},
+		{"LABEL ${B^x}=1", "modifier"},
+		{"RUN --mount=type=nosuch,target=/m true", "unknown type"},
+		{"RUN --mount=colour=red true", "no option"},
+		{"RUN --mount=type=cache,target=/m,mode=9 true", "octal"},
+		{"RUN --mount=type=secret true", "needs id="},
+		{"RUN --mount=type=tmpfs,target=/ true", "cannot be /"},
+		{"ONBUILD COPY --chmod=9 a b", "no mode"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct made unused = {0}, used = {0};
+		char text[200];
+		snprintf(text, sizeof text, "FROM scratch AS a\n%s\nFROM scratch AS last\n",
+			rows[i].line);
+		make(&unused, text, NULL);
+		if (unused.status != 0)
+			fail_msg("%s: %s", rows[i].line, err_text(unused.err));
+		assert_false(unused.plan.stages[0].needed);
+		make(&used, text, "a");
+		assert_int_equal(used.status, -1);
+		assert_int_equal(err_get_kind(used.err), ERR_SYNTAX);
+		if (!strstr(err_text(used.err), rows[i].message) ||
+			!strstr(err_text(used.err), "Dockerfile:"))
+			fail_msg("%s: %s", rows[i].line, err_text(used.err));
+		clear(&unused);
+		clear(&used);
+	}
+}
+
+/* What is wrong whatever is built: words of the grammar, FROM lines, cycles. */
+static void mistakes_of_the_file(void **state)
+{
+	static const char *const hard[] = {
+		"FROM scratch AS a\nCOPY --nosuch=1 a b\nFROM scratch\n",
+		"FROM scratch AS a\nCOPY --chown=1 --chown=2 a b\nFROM scratch\n",
+		"FROM scratch AS a\nCOPY a\nFROM scratch\n",
+		"FROM scratch AS a\nNOSUCH\nFROM scratch\n",
+		"FROM scratch AS a\nENV A\nFROM scratch\n",
+		"FROM ${A\nFROM scratch\n",
+		"ARG A=${B\nFROM scratch\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(hard); i++) {
+		struct dockerfile *df = dockerfile_parse(SLICE("Dockerfile"), slice_of(hard[i]));
+		if (df->diags.errors == df->late_errors)
+			fail_msg("%s", hard[i]);
+		dockerfile_free(df);
+	}
+	struct dockerfile *t =
+		dockerfile_parse_trigger(SLICE("trigger"), SLICE("COPY --chmod=9 a b"));
+	assert_int_equal(t->diags.errors, 1);
+	assert_int_equal(t->late_errors, 0);
+	dockerfile_free(t);
+}
+
 static void from_kinds(void **state)
 {
 	struct made m = {0};
@@ -173,16 +249,20 @@ static void from_kinds(void **state)
 	make(&m, "FROM scratch AS st\nFROM ctx\n", NULL);
 	assert_int_equal(m.status, 0);
 	assert_int_equal(m.plan.stages[1].base, PLAN_CONTEXT);
-	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(
+		plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, NULL, &m.err), 0);
 	assert_int_equal(f.kind, PLAN_FROM_NAMED);
 	w.text = SLICE("ST");
-	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(
+		plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, NULL, &m.err), 0);
 	assert_int_equal(f.kind, PLAN_FROM_STAGE);
 	w.text = SLICE("0");
-	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, false, &f, &m.err), 0);
+	assert_int_equal(
+		plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, false, &f, NULL, &m.err), 0);
 	assert_int_equal(f.kind, PLAN_FROM_IMAGE); /* mounts know no stage numbers */
 	w.text = (struct slice){0};
-	assert_int_equal(plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, &m.err), 0);
+	assert_int_equal(
+		plan_resolve_from(&m.plan, m.df, &m.names, 1, &w, true, &f, NULL, &m.err), 0);
 	assert_int_equal(f.kind, PLAN_FROM_CONTEXT);
 	clear(&m);
 }
@@ -268,7 +348,7 @@ static void from_with_bad_variables(void **state)
 		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\n", "Dockerfile:3"},
 		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\n", "empty"},
 		{"FROM scratch AS a\nFROM scratch\nCOPY --from=${N:?sayit} / /\n", "sayit"},
-		{"FROM scratch\nARG N=b\nCOPY --from=$N / /\nFROM scratch AS b\n",
+		{"FROM scratch AS c\nARG N=b\nCOPY --from=$N / /\nFROM scratch AS b\nFROM c\n",
 			"stage \"b\" is defined after"},
 		/* set behind the line */
 		{"FROM scratch AS a\nFROM scratch\nCOPY --from=$N / /\nARG N=a\n", "empty"},
@@ -297,6 +377,8 @@ int main(void)
 		cmocka_unit_test(target_by_name_and_number),
 		cmocka_unit_test(globals_expand_in_from),
 		cmocka_unit_test(bad_references),
+		cmocka_unit_test(mistakes_in_stages),
+		cmocka_unit_test(mistakes_of_the_file),
 		cmocka_unit_test(from_kinds),
 		cmocka_unit_test(triggers_of_the_file),
 		cmocka_unit_test(trigger_with_variable),
