@@ -313,24 +313,6 @@ static int fill_layers(struct store *s, const struct oci_config *c,
 	return 0;
 }
 
-/* A manifest is of one family: the names of the other one's layers are translated. */
-static void rename_layers(struct oci_manifest *m, bool docker)
-{
-	static const char *const names[][2] = {
-		{OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_DOCKER_LAYER_GZIP},
-		{OCI_MEDIA_LAYER, OCI_MEDIA_DOCKER_LAYER},
-	};
-
-	for (size_t i = 0; i < m->nlayers; i++) {
-		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-			if (strcmp(m->layers[i].media_type, names[k][!docker]) != 0)
-				continue;
-			free(m->layers[i].media_type);
-			m->layers[i].media_type = mem_strdup(names[k][docker]);
-		}
-	}
-}
-
 int image_write(struct store *s, const struct oci_config *c, const struct oci_descriptor *layers,
 	const struct image_form *form, struct oci_descriptor *out, struct digest *config,
 	struct err **err)
@@ -346,7 +328,6 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 			OCI_LAYERS_MAX);
 	if (fill_layers(s, c, layers, &m, err) < 0)
 		return -1;
-	rename_layers(&m, f->docker);
 	if (f->annotations && !f->docker)
 		strlist_copy(&m.annotations, f->annotations);
 	auto_free char *text = oci_config_dump(c, &n);
@@ -358,6 +339,7 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 		return -1;
 	m.config.media_type = mem_strdup(f->docker ? OCI_MEDIA_DOCKER_CONFIG : OCI_MEDIA_CONFIG);
 	m.config.size = n;
+	oci_manifest_set_family(&m, f->docker);
 	auto_free char *manifest = oci_manifest_dump(&m, &n);
 	struct oci_descriptor d = {.size = n};
 	if (n > OCI_MANIFEST_MAX)

@@ -54,8 +54,9 @@ const struct cli_option buildopts_table[] = {
 		"add an annotation to the manifest, or to what TYPE says; may be repeated"},
 	{"base-annotations", 0, CLI_BOOL, AT(base_annotations), "BOOL", NULL,
 		"annotate the manifest with name and digest of the base image (default: true)"},
-	{"format", 0, CLI_CHOICE, AT(format), "oci|docker", "BLD_FORMAT BUILDAH_FORMAT",
-		"media types of the image (default: oci)"},
+	{"format", 0, CLI_CHOICE, AT(format), "oci|docker|auto", "BLD_FORMAT BUILDAH_FORMAT",
+		"media types of the image; auto: oci, and docker for a registry that refuses these "
+		"(default: oci)"},
 	{"compat-volumes", 0, CLI_FLAG, AT(compat_volumes), NULL, NULL,
 		"throw away what RUN writes below a VOLUME that stands in front of it"},
 	{"squash", 0, CLI_FLAG, AT(squash), NULL, NULL,

@@ -237,6 +237,9 @@ static void transfer_opts_of(
 	t->repack = o->force_packing;
 	if (o->insecure)
 		t->tls_verify = 0;
+	/* oci-mediatypes= says which ones. */
+	if (job->o->format && strcmp(job->o->format, "auto") == 0 && o->oci_types < 0)
+		t->types = TRANSFER_TYPES_AUTO;
 }
 
 /* oci-mediatypes=: the same image with the other family's types. */

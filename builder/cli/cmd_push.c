@@ -3,15 +3,20 @@
 #include "builder/cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "builder/cli/remote.h"
 #include "store/imageindex.h"
 
 struct opts {
 	struct remote_opts remote;
+	const char *format;
 };
 
 static const struct cli_option options[] = {
+	{"format", 0, CLI_CHOICE, offsetof(struct opts, format), "oci|docker|v2s2|auto", NULL,
+		"media types to send it with; auto: its own, and docker for a registry that "
+		"refuses those of OCI (default: its own)"},
 	REMOTE_COMPRESSION_OPTIONS(struct opts, remote),
 	REMOTE_ACCESS_OPTIONS(struct opts, remote),
 	REMOTE_CERT_OPTIONS(struct opts, remote),
@@ -30,7 +35,27 @@ static const char details[] =
 	"any gzip and nearly as fast, but some older tools cannot read it).\n"
 	"Layers that came compressed with a base image are sent as they came.\n"
 	"\n"
+	"Docker's media types (--format docker, or v2s2) have neither annotations, which\n"
+	"are left out, nor zstd: such layers are sent as gzip.\n"
+	"\n"
 	"The digest of the manifest, as the destination knows it, is printed.\n";
+
+static int take_format(const struct opts *o, struct transfer_opts *t, struct err **err)
+{
+	static const struct {
+		const char *word;
+		enum transfer_types types;
+	} words[] = {{"oci", TRANSFER_TYPES_OCI}, {"docker", TRANSFER_TYPES_DOCKER},
+		{"v2s2", TRANSFER_TYPES_DOCKER}, {"auto", TRANSFER_TYPES_AUTO}};
+
+	for (size_t i = 0; o->format && i < ARRAY_LEN(words); i++)
+		if (strcmp(o->format, words[i].word) == 0)
+			t->types = words[i].types;
+	if (t->types != TRANSFER_TYPES_DOCKER || t->packing.c != LAYER_ZSTD)
+		return 0;
+	err_set(err, ERR_USAGE, "--format %s: Docker's media types know no zstd", o->format);
+	return err_hint(err, "--compression gzip, or --format oci");
+}
 
 /* An index goes with all its images, whatever their platforms. */
 static int send(struct store *s, const struct oci_descriptor *what, bool index, const char *dest,
@@ -71,6 +96,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		dest = name;
 	ui = remote_ui(&o->remote);
 	remote_transfer_opts(c, &o->remote, ui, &t);
+	if (take_format(o, &t, err) < 0)
+		return -1;
 	remote_status(ui, "pushing %s", dest);
 	if (send(s, &what, index, dest, &t, &d, err) < 0)
 		return -1;

@@ -181,3 +181,30 @@ void oci_manifest_clear(struct oci_manifest *m)
 	strlist_clear(&m->annotations);
 	*m = (struct oci_manifest){0};
 }
+
+static void set_family(char **type, bool docker)
+{
+	static const char *const pairs[][2] = {
+		{OCI_MEDIA_MANIFEST, OCI_MEDIA_DOCKER_MANIFEST},
+		{OCI_MEDIA_CONFIG, OCI_MEDIA_DOCKER_CONFIG},
+		{OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_DOCKER_LAYER_GZIP},
+		{OCI_MEDIA_LAYER, OCI_MEDIA_DOCKER_LAYER},
+		{OCI_MEDIA_FOREIGN_GZIP, OCI_MEDIA_DOCKER_FOREIGN_GZIP},
+		{OCI_MEDIA_FOREIGN, OCI_MEDIA_DOCKER_FOREIGN},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		if (*type && strcmp(*type, pairs[i][!docker]) == 0) {
+			free(*type);
+			*type = mem_strdup(pairs[i][docker]);
+			return;
+		}
+}
+
+void oci_manifest_set_family(struct oci_manifest *m, bool docker)
+{
+	set_family(&m->media_type, docker);
+	set_family(&m->config.media_type, docker);
+	for (size_t i = 0; i < m->nlayers; i++)
+		set_family(&m->layers[i].media_type, docker);
+}

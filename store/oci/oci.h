@@ -37,6 +37,11 @@ struct json_t;
 #define OCI_MEDIA_DOCKER_CONFIG     "application/vnd.docker.container.image.v1+json"
 #define OCI_MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
 #define OCI_MEDIA_DOCKER_LAYER      "application/vnd.docker.image.rootfs.diff.tar"
+/* Layers of which registries need not keep a copy. */
+#define OCI_MEDIA_FOREIGN             "application/vnd.oci.image.layer.nondistributable.v1.tar"
+#define OCI_MEDIA_FOREIGN_GZIP        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+#define OCI_MEDIA_DOCKER_FOREIGN      "application/vnd.docker.image.rootfs.foreign.diff.tar"
+#define OCI_MEDIA_DOCKER_FOREIGN_GZIP "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
 /* Annotations in index.json: the name, of which some tools write the tag only; and the full one of
  * containerd, buildx and docker. */
@@ -83,6 +88,9 @@ int oci_manifest_parse(const char *p, size_t n, const char *media_type, struct o
 	struct err **err);
 char *oci_manifest_dump(const struct oci_manifest *m, size_t *len);
 void oci_manifest_clear(struct oci_manifest *m);
+/* The media types of the manifest, its configuration and its layers become those of Docker's schema
+ * 2 or OCI's. One without a counterpart (zstd) stays what it is. */
+void oci_manifest_set_family(struct oci_manifest *m, bool docker);
 
 struct oci_index {
 	char *media_type;

@@ -38,6 +38,11 @@ static bool is_plain(const struct oci_descriptor *d)
 	       strcmp(d->media_type, OCI_MEDIA_DOCKER_LAYER) == 0;
 }
 
+static bool is_zstd(const struct oci_descriptor *d)
+{
+	return strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) == 0;
+}
+
 bool outgoing_is_foreign(const struct oci_descriptor *d)
 {
 	return strstr(d->media_type, ".foreign.") || strstr(d->media_type, ".nondistributable.");
@@ -93,7 +98,7 @@ static bool is_packed_as(const struct oci_descriptor *d, enum layer_compression 
 		return strcmp(d->media_type, OCI_MEDIA_LAYER_GZIP) == 0 ||
 		       strcmp(d->media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0;
 	case LAYER_ZSTD:
-		return strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) == 0;
+		return is_zstd(d);
 	case LAYER_PLAIN:
 		break;
 	}
@@ -105,6 +110,8 @@ static bool needs_packing(const struct outgoing *o, size_t i)
 {
 	const struct oci_descriptor *d = &o->m.layers[i];
 
+	if (is_docker(&o->m) && o->types == TRANSFER_TYPES_DOCKER && is_zstd(d))
+		return true;
 	if (o->repack && !outgoing_is_foreign(d))
 		return !is_packed_as(d, o->packing.c) ||
 		       (o->packing.c != LAYER_PLAIN && o->packing.level);
@@ -222,26 +229,68 @@ static int prepare_one(void *ctx, unsigned worker, size_t item, struct err **err
 	return p->sink->blob(p->sink->ctx, worker, d, err);
 }
 
-/* Docker's types know no zstd: such an image becomes an OCI one. */
-static void to_oci_types(struct oci_manifest *m)
+/* Layers of these kinds can be said in Docker's types; zstd ones after they became gzip. */
+static bool docker_knows(const char *type)
 {
-	free(m->media_type);
-	m->media_type = mem_strdup(OCI_MEDIA_MANIFEST);
-	if (strcmp(m->config.media_type, OCI_MEDIA_DOCKER_CONFIG) == 0)
-		set_type(&m->config, OCI_MEDIA_CONFIG);
+	return strcmp(type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0 ||
+	       strcmp(type, OCI_MEDIA_DOCKER_LAYER) == 0 ||
+	       strcmp(type, OCI_MEDIA_DOCKER_FOREIGN_GZIP) == 0 ||
+	       strcmp(type, OCI_MEDIA_DOCKER_FOREIGN) == 0 ||
+	       strcmp(type, OCI_MEDIA_LAYER_ZSTD) == 0;
+}
+
+static void drop_annotations(struct outgoing *o, struct strlist *annotations)
+{
+	if (annotations->n)
+		o->lost |= OUTGOING_LOST_ANNOTATIONS;
+	strlist_clear(annotations);
+}
+
+static int use_docker_types(struct outgoing *o, struct err **err)
+{
+	struct oci_manifest *m = &o->m;
+
+	oci_manifest_set_family(m, true);
+	if (strcmp(m->config.media_type, OCI_MEDIA_DOCKER_CONFIG) != 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			"%s has no counterpart among Docker's media types", m->config.media_type);
+	drop_annotations(o, &m->annotations);
+	drop_annotations(o, &m->config.annotations);
 	for (size_t i = 0; i < m->nlayers; i++) {
-		if (strcmp(m->layers[i].media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0)
-			set_type(&m->layers[i], OCI_MEDIA_LAYER_GZIP);
-		else if (strcmp(m->layers[i].media_type, OCI_MEDIA_DOCKER_LAYER) == 0)
-			set_type(&m->layers[i], OCI_MEDIA_LAYER);
+		if (!docker_knows(m->layers[i].media_type))
+			return err_set(err, ERR_UNSUPPORTED,
+				"layer %zu: %s has no counterpart among Docker's media types",
+				i + 1, m->layers[i].media_type);
+		if (is_zstd(&m->layers[i]))
+			o->lost |= OUTGOING_LOST_ZSTD;
+		drop_annotations(o, &m->layers[i].annotations);
 	}
+	if (o->packing.c == LAYER_ZSTD) {
+		o->packing = (struct layer_packing){.c = LAYER_GZIP};
+		o->lost |= OUTGOING_LOST_ZSTD;
+	}
+	return 0;
+}
+
+/* The family of types that is asked for: 1 the manifest became another one, 0, -1. */
+static int set_types(struct outgoing *o, struct err **err)
+{
+	bool docker = o->types == TRANSFER_TYPES_DOCKER;
+
+	if (o->types == TRANSFER_TYPES_KEEP || is_docker(&o->m) == docker)
+		return 0;
+	if (docker)
+		return use_docker_types(o, err) < 0 ? -1 : 1;
+	oci_manifest_set_family(&o->m, false);
+	return 1;
 }
 
 static int finish(struct outgoing *o, bool changed, struct err **err)
 {
 	if (changed) {
+		/* Docker's types know no zstd: such an image becomes an OCI one. */
 		if (is_docker(&o->m) && o->packing.c == LAYER_ZSTD)
-			to_oci_types(&o->m);
+			oci_manifest_set_family(&o->m, false);
 		free(o->bytes);
 		o->bytes = oci_manifest_dump(&o->m, &o->len);
 		if (blob_put(o->s, o->bytes, o->len, &o->d.digest, err) < 0)
@@ -283,8 +332,6 @@ static int run(
 int outgoing_prepare(
 	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err)
 {
-	bool changed = false;
-
 	o->bytes = blob_read(o->s, &o->image->manifest_digest, OCI_MANIFEST_MAX, &o->len, err);
 	if (!o->bytes || oci_manifest_parse(o->bytes, o->len, NULL, &o->m, err) < 0)
 		return -1;
@@ -292,6 +339,9 @@ int outgoing_prepare(
 		return err_set(err, ERR_CORRUPT,
 			"%zu layers in the manifest, %zu in the configuration", o->m.nlayers,
 			o->image->config.ndiff_ids);
+	int changed = set_types(o, err);
+	if (changed < 0)
+		return -1;
 	for (size_t i = 0; i < o->m.nlayers; i++)
 		changed |= needs_packing(o, i);
 	if (run(o, workers, sink, err) < 0)

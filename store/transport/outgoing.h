@@ -9,14 +9,22 @@
 
 #include "store/transport/progress.h"
 
+enum outgoing_lost {
+	OUTGOING_LOST_ANNOTATIONS = 1, /* are left out */
+	OUTGOING_LOST_ZSTD = 2,        /* layers are gzip instead */
+};
+
 struct outgoing {
 	struct store *s;
 	const struct image *image;
 	struct progress *p;
 	struct layer_packing packing;
-	bool by_digest; /* to a registry under its digest, without a tag */
-	bool repack;    /* also layers with another compressed form */
+	bool by_digest;            /* to a registry under its digest, without a tag */
+	bool repack;               /* also layers with another compressed form */
+	enum transfer_types types; /* of the manifest that is sent; not AUTO */
 	/* results */
+	bool refused;  /* the registry wants no manifest of OCI's types */
+	unsigned lost; /* enum outgoing_lost: what Docker's types cannot say */
 	struct oci_manifest m;
 	char *bytes; /* of the manifest; owned */
 	size_t len;
@@ -50,9 +58,9 @@ bool outgoing_is_foreign(const struct oci_descriptor *d);
 /* --- destinations --- */
 struct reference;
 int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err);
-/* An index whose images are there already. */
+/* An index whose images are there already. *refused: as of struct outgoing. */
 int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
-	size_t n, const char *media_type, struct err **err);
+	size_t n, const char *media_type, bool *refused, struct err **err);
 /* A manifest or an index and its name in an archive, which may be NULL. All borrowed. */
 struct outgoing_name {
 	const struct oci_descriptor *d;

@@ -73,46 +73,8 @@ static int send_growing(void *ctx, unsigned worker, const struct digest *diff_id
 	return 0;
 }
 
-int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
-{
-	const struct transfer_opts *t = o->p->o;
-	struct registry_opts ro = {.host = ref->host,
-		.path = ref->path,
-		.authfile = t->authfile,
-		.cert_dir = t->cert_dir,
-		.tls_verify = t->tls_verify,
-		.retries = t->retries,
-		.retry_delay_ms = t->retry_delay_ms,
-		.user = t->user,
-		.password = t->password,
-		.push = true,
-		.cancelled = t->cancelled,
-		.stop = &o->p->stop,
-		.notify = progress_retry,
-		.ctx = o->p};
-	auto_registry struct registry *r = registry_open(&ro, err);
-	struct push p = {.o = o, .r = r};
-	const struct outgoing_sink sink = {.blob = send_blob, .growing = send_growing, .ctx = &p};
-	auto_free char *name = reference_text(ref);
-
-	if (!r)
-		return -1;
-	if (outgoing_prepare(o, PARALLEL_DEFAULT, &sink, err) < 0)
-		return -1;
-	if (ref->has_digest && !sha256_equal(&ref->digest, &o->d.digest))
-		return err_set(err, ERR_USAGE, "%s: the image does not have that digest", name);
-	if (progress_check(o->p, err) < 0)
-		return -1;
-	char digest[DIGEST_STRING];
-	const char *as = o->by_digest ? sha256_string(&o->d.digest, digest) : ref->tag;
-	if (registry_push_manifest(r, as, o->bytes, o->len, o->d.media_type, err) < 0)
-		return -1;
-	progress_emit(o->p, TRANSFER_MANIFEST, &o->d.digest, o->len, o->len, NULL);
-	return 0;
-}
-
-int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
-	size_t n, const char *media_type, struct err **err)
+static struct registry *open_for_push(
+	struct progress *p, const struct reference *ref, struct err **err)
 {
 	const struct transfer_opts *t = p->o;
 	struct registry_opts ro = {.host = ref->host,
@@ -129,7 +91,43 @@ int transport_index_to_registry(struct progress *p, const struct reference *ref,
 		.stop = &p->stop,
 		.notify = progress_retry,
 		.ctx = p};
-	auto_registry struct registry *r = registry_open(&ro, err);
 
-	return r ? registry_push_manifest(r, ref->tag, bytes, n, media_type, err) : -1;
+	return registry_open(&ro, err);
+}
+
+int transport_to_registry(struct outgoing *o, const struct reference *ref, struct err **err)
+{
+	auto_registry struct registry *r = open_for_push(o->p, ref, err);
+	struct push p = {.o = o, .r = r};
+	const struct outgoing_sink sink = {.blob = send_blob, .growing = send_growing, .ctx = &p};
+	auto_free char *name = reference_text(ref);
+
+	if (!r)
+		return -1;
+	if (outgoing_prepare(o, PARALLEL_DEFAULT, &sink, err) < 0)
+		return -1;
+	if (ref->has_digest && !sha256_equal(&ref->digest, &o->d.digest))
+		return err_set(err, ERR_USAGE, "%s: the image does not have that digest", name);
+	if (progress_check(o->p, err) < 0)
+		return -1;
+	char digest[DIGEST_STRING];
+	const struct registry_document doc = {
+		.ref = o->by_digest ? sha256_string(&o->d.digest, digest) : ref->tag,
+		.bytes = o->bytes,
+		.n = o->len,
+		.media_type = o->d.media_type};
+	if (registry_push_manifest(r, &doc, &o->refused, err) < 0)
+		return -1;
+	progress_emit(o->p, TRANSFER_MANIFEST, &o->d.digest, o->len, o->len, NULL);
+	return 0;
+}
+
+int transport_index_to_registry(struct progress *p, const struct reference *ref, const char *bytes,
+	size_t n, const char *media_type, bool *refused, struct err **err)
+{
+	auto_registry struct registry *r = open_for_push(p, ref, err);
+	const struct registry_document doc = {
+		.ref = ref->tag, .bytes = bytes, .n = n, .media_type = media_type};
+
+	return r ? registry_push_manifest(r, &doc, refused, err) : -1;
 }

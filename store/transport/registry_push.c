@@ -427,8 +427,32 @@ int registry_push_growing(struct registry *r, unsigned worker, struct growing *g
 	return rc;
 }
 
-int registry_push_manifest(struct registry *r, const char *ref, const void *bytes, size_t n,
-	const char *media_type, struct err **err)
+/* --- manifests ------------------------------------------------------------------------------ */
+
+static bool is_oci(const char *media_type)
+{
+	return strncmp(media_type, OCI_TYPE, strlen(OCI_TYPE)) == 0;
+}
+
+/*
+ * May the answer mean that OCI's types are unknown? 415 says so. Registries that are older than the
+ * question say MANIFEST_INVALID, TAG_INVALID (they look for the tag in the manifest) or
+ * UNSUPPORTED, with whatever status, or 400 and no code at all.
+ */
+static bool refuses_types(const struct http_response *a, const char *media_type)
+{
+	if (!is_oci(media_type))
+		return false;
+	if (a->status == 415)
+		return true;
+	if (a->status < 400 || a->status >= 500 || a->status == 401 || a->status == 403)
+		return false;
+	return reply_has_code(a, "MANIFEST_INVALID") || reply_has_code(a, "TAG_INVALID") ||
+	       reply_has_code(a, "UNSUPPORTED") || (a->status == 400 && !reply_has_code(a, NULL));
+}
+
+int registry_push_manifest(
+	struct registry *r, const struct registry_document *doc, bool *refused, struct err **err)
 {
 	auto_http_response struct http_response a;
 	auto_strlist struct strlist headers = {0};
@@ -437,26 +461,28 @@ int registry_push_manifest(struct registry *r, const char *ref, const void *byte
 	auto_free char *url = NULL;
 	auto_free char *scope = registry_scope(r, NULL);
 	auto_free char *what = NULL;
-	struct http_body body = {.mem = bytes, .size = n};
+	struct http_body body = {.mem = doc->bytes, .size = doc->n};
 	struct http_request q = {.method = "PUT", .headers = &headers, .body = &body};
 
 	http_response_init(&a);
-	sha256_of(bytes, n, &d);
+	sha256_of(doc->bytes, doc->n, &d);
 	sha256_string(&d, hex);
-	url = registry_url(r, "manifests", ref ? ref : hex);
-	what = mem_printf(
-		"%s/%s%s%s", registry_host(r), registry_path(r), ref ? ":" : "@", ref ? ref : hex);
+	url = registry_url(r, "manifests", doc->ref ? doc->ref : hex);
+	what = mem_printf("%s/%s%s%s", registry_host(r), registry_path(r), doc->ref ? ":" : "@",
+		doc->ref ? doc->ref : hex);
 	q.url = url;
-	strlist_addf(&headers, "Content-Type: %s", media_type);
+	strlist_addf(&headers, "Content-Type: %s", doc->media_type);
 	if (registry_call(r, 0, scope, &q, &a, err) < 0)
 		return err_prefix(err, "manifest of %s", what);
 	if (a.status >= 200 && a.status < 300)
 		return 0;
 	registry_fail(r, &a, what, err);
-	/* Unknown types are what 415 says, and what old registries mean with 400. */
-	if ((a.status == 415 || a.status == 400) &&
-		strncmp(media_type, OCI_TYPE, strlen(OCI_TYPE)) == 0)
-		err_hint(
-			err, "the registry may not take the OCI format: bld build --format docker");
-	return -1;
+	bool types = refuses_types(&a, doc->media_type);
+	if (types && refused)
+		*refused = true;
+	if (!types && !(a.status == 400 && is_oci(doc->media_type)))
+		return -1;
+	return err_hint(err,
+		"the registry may not take OCI's media types: --format docker, or --format auto to "
+		"try both");
 }

@@ -37,8 +37,16 @@ int registry_push_blob(
 struct growing;
 int registry_push_growing(struct registry *r, unsigned worker, struct growing *g,
 	void (*progress)(void *ctx, uint64_t sent), void *ctx, struct err **err);
-/* ref: a tag, or NULL for by digest. */
-int registry_push_manifest(struct registry *r, const char *ref, const void *bytes, size_t n,
-	const char *media_type, struct err **err);
+/* A manifest or an index. All borrowed. */
+struct registry_document {
+	const char *ref; /* a tag, or NULL for by digest */
+	const void *bytes;
+	size_t n;
+	const char *media_type;
+};
+/* *refused (may be NULL) is set when that fails because the registry takes none of OCI's media
+ * types, as far as its answer tells. */
+int registry_push_manifest(
+	struct registry *r, const struct registry_document *doc, bool *refused, struct err **err);
 
 #endif

@@ -125,7 +125,7 @@ bool reply_has_code(const struct http_response *r, const char *code)
 	json_array_foreach(list, i, e)
 	{
 		const char *c = member(e, "code");
-		if (c && strcmp(c, code) == 0)
+		if (c && (!code || strcmp(c, code) == 0))
 			return true;
 	}
 	return false;

@@ -11,7 +11,7 @@
  * most 300 bytes. Returns -1.
  */
 int reply_error(const struct http_response *r, const char *what, struct err **err);
-/* Is this error code ("MANIFEST_UNKNOWN") in the body's list? */
+/* Is this error code ("MANIFEST_UNKNOWN"; NULL: any) in the body's list? */
 bool reply_has_code(const struct http_response *r, const char *code);
 
 #endif

@@ -245,83 +245,200 @@ static int send(struct outgoing *o, const struct place *to, struct err **err)
 	return -1;
 }
 
-static int send_to(struct store *s, const struct image *i, const struct place *to,
-	const struct transfer_opts *o, struct digest *manifest, struct err **err)
+/* What a push is about: an image, or an index with all of its images. */
+struct push {
+	struct store *s;
+	const struct place *to;
+	const struct transfer_opts *o;
+	const struct image *image; /* or */
+	const struct digest *index;
+	enum transfer_types types; /* of this try; not AUTO */
+	/* results */
+	struct digest digest; /* as the destination knows it */
+	bool refused;
+	unsigned lost;
+};
+
+/* d gets what the destination knows the image by. */
+static int send_image(struct push *w, const struct image *i, bool by_digest,
+	struct oci_descriptor *d, struct err **err)
 {
 	struct progress p;
-	struct outgoing out = {
-		.s = s, .image = i, .p = &p, .packing = o->packing, .repack = o->repack};
+	struct outgoing out = {.s = w->s,
+		.image = i,
+		.p = &p,
+		.packing = w->o->packing,
+		.repack = w->o->repack,
+		.by_digest = by_digest,
+		.types = w->types};
 	int rc;
 
-	progress_init(&p, o);
-	rc = send(&out, to, err);
-	if (rc == 0)
-		*manifest = out.d.digest;
+	progress_init(&p, w->o);
+	rc = send(&out, w->to, err);
+	w->refused |= out.refused;
+	w->lost |= out.lost;
+	if (rc == 0) {
+		*d = out.d;
+		out.d = (struct oci_descriptor){0};
+	}
 	outgoing_clear(&out);
 	return ended(&p, rc);
+}
+
+/* One image of an index: the destination may know it by another digest. */
+static int send_child(struct push *w, struct oci_descriptor *d, struct err **err)
+{
+	auto_image struct image i = {0};
+	auto_oci_descriptor struct oci_descriptor sent = {0};
+
+	if (image_open_manifest(w->s, &d->digest, &i, err) < 0 ||
+		send_image(w, &i, true, &sent, err) < 0)
+		return -1;
+	d->digest = sent.digest;
+	d->size = sent.size;
+	free(d->media_type);
+	d->media_type = TAKE(sent.media_type);
+	return 0;
+}
+
+static void clear_annotations(struct push *w, struct strlist *annotations)
+{
+	if (annotations->n)
+		w->lost |= OUTGOING_LOST_ANNOTATIONS;
+	strlist_clear(annotations);
+}
+
+static void set_index_types(struct push *w, struct oci_index *x)
+{
+	if (w->types == TRANSFER_TYPES_KEEP)
+		return;
+	bool docker = w->types == TRANSFER_TYPES_DOCKER;
+	free(x->media_type);
+	x->media_type = mem_strdup(docker ? OCI_MEDIA_DOCKER_LIST : OCI_MEDIA_INDEX);
+	if (!docker)
+		return;
+	clear_annotations(w, &x->annotations);
+	for (size_t i = 0; i < x->nmanifests; i++)
+		clear_annotations(w, &x->manifests[i].annotations);
+}
+
+static int send_index(struct push *w, struct err **err)
+{
+	auto_reference struct reference ref = {0};
+	auto_oci_index struct oci_index x = {0};
+	struct progress p;
+	size_t n;
+	auto_free char *text = blob_read(w->s, w->index, OCI_MANIFEST_MAX, &n, err);
+
+	if (!text || oci_index_parse(text, n, NULL, &x, err) < 0 ||
+		reference_parse(w->to->path, &ref, err) < 0)
+		return -1;
+	set_index_types(w, &x);
+	for (size_t i = 0; i < x.nmanifests; i++)
+		if (send_child(w, &x.manifests[i], err) < 0)
+			return -1;
+	auto_free char *bytes = oci_index_dump(&x, &n);
+	progress_init(&p, w->o);
+	int rc = transport_index_to_registry(&p, &ref, bytes, n, x.media_type, &w->refused, err);
+	sha256_of(bytes, n, &w->digest);
+	return ended(&p, rc);
+}
+
+static int send_content(struct push *w, struct err **err)
+{
+	auto_oci_descriptor struct oci_descriptor d = {0};
+
+	if (w->index)
+		return send_index(w, err);
+	if (send_image(w, w->image, false, &d, err) < 0)
+		return -1;
+	w->digest = d.digest;
+	return 0;
+}
+
+static void tell(const struct push *w, const char *text)
+{
+	struct progress p;
+
+	progress_init(&p, w->o);
+	progress_emit(&p, TRANSFER_NOTE, NULL, 0, 0, text);
+	progress_clear(&p);
+}
+
+static void tell_lost(const struct push *w)
+{
+	const char *dest = w->to->path;
+	auto_free char *annotations = mem_printf(
+		"%s: the annotations are left out, Docker's media types have none", dest);
+	auto_free char *zstd =
+		mem_printf("%s: layers go as gzip, Docker's media types know no zstd", dest);
+
+	if (w->lost & OUTGOING_LOST_ANNOTATIONS)
+		tell(w, annotations);
+	if (w->lost & OUTGOING_LOST_ZSTD)
+		tell(w, zstd);
+}
+
+/* Everything once more, for an index is of one family with its images. */
+static int send_as_docker(struct push *w, const struct err *why, struct err **err)
+{
+	auto_free char *text = mem_printf("%s: sending it with Docker's media types, as the "
+					  "registry refuses those of OCI (%s)",
+		w->to->path, err_text(why));
+
+	tell(w, text);
+	w->types = TRANSFER_TYPES_DOCKER;
+	if (send_content(w, err) == 0)
+		return 0;
+	if (err && err_get_kind(*err) == ERR_CANCELLED)
+		return -1;
+	return err_prefix(err, "%s; with Docker's media types", err_text(why));
+}
+
+static int send_types(struct push *w, struct err **err)
+{
+	bool choose = w->o->types == TRANSFER_TYPES_AUTO;
+	auto_err struct err *first = NULL;
+	int rc;
+
+	w->types = choose ? TRANSFER_TYPES_KEEP : w->o->types;
+	rc = send_content(w, &first);
+	if (rc < 0 && choose && w->refused)
+		rc = send_as_docker(w, first, err);
+	else if (rc < 0)
+		err_pass(err, &first);
+	if (rc == 0)
+		tell_lost(w);
+	return rc;
 }
 
 int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
 	auto_place struct place to = {0};
+	struct push w = {.s = s, .to = &to, .o = o, .image = i};
 
-	if (parse_place(dest, &to, err) < 0)
+	if (parse_place(dest, &to, err) < 0 || send_types(&w, err) < 0)
 		return -1;
-	return send_to(s, i, &to, o, manifest, err);
-}
-
-/* One image of an index: the destination may know it by another digest. */
-static int send_child(struct store *s, const struct place *to, const struct transfer_opts *o,
-	struct oci_descriptor *d, struct err **err)
-{
-	auto_image struct image i = {0};
-	struct progress p;
-
-	if (image_open_manifest(s, &d->digest, &i, err) < 0)
-		return -1;
-	struct outgoing out = {.s = s,
-		.image = &i,
-		.p = &p,
-		.packing = o->packing,
-		.repack = o->repack,
-		.by_digest = true};
-	progress_init(&p, o);
-	int rc = send(&out, to, err);
-	if (rc == 0) {
-		d->digest = out.d.digest;
-		d->size = out.d.size;
-	}
-	outgoing_clear(&out);
-	return ended(&p, rc);
+	*manifest = w.digest;
+	return 0;
 }
 
 int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
 	const struct transfer_opts *o, struct digest *out, struct err **err)
 {
 	auto_place struct place to = {0};
-	auto_reference struct reference ref = {0};
-	auto_oci_index struct oci_index x = {0};
-	struct progress p;
-	size_t n;
+	struct push w = {.s = s, .to = &to, .o = o, .index = index};
 
 	if (parse_place(dest, &to, err) < 0)
 		return -1;
 	if (to.kind != PLACE_REGISTRY)
 		return err_set(err, ERR_UNSUPPORTED,
 			"%s: an image of several platforms goes to registries only", dest);
-	auto_free char *text = blob_read(s, index, OCI_MANIFEST_MAX, &n, err);
-	if (!text || oci_index_parse(text, n, NULL, &x, err) < 0 ||
-		reference_parse(to.path, &ref, err) < 0)
+	if (send_types(&w, err) < 0)
 		return -1;
-	for (size_t i = 0; i < x.nmanifests; i++)
-		if (send_child(s, &to, o, &x.manifests[i], err) < 0)
-			return -1;
-	auto_free char *bytes = oci_index_dump(&x, &n);
-	progress_init(&p, o);
-	int rc = transport_index_to_registry(&p, &ref, bytes, n, x.media_type, err);
-	sha256_of(bytes, n, out);
-	return ended(&p, rc);
+	*out = w.digest;
+	return 0;
 }
 
 /* --- archives ----------------------------------------------------------------------------- */

@@ -32,6 +32,15 @@ struct transfer_event {
 	const char *text; /* printable; may be NULL */
 };
 
+/* Media types of what is pushed. Docker's know neither annotations nor zstd: the former are left
+ * out, such layers become gzip; both are told (TRANSFER_NOTE). */
+enum transfer_types {
+	TRANSFER_TYPES_KEEP, /* those of the image */
+	TRANSFER_TYPES_OCI,
+	TRANSFER_TYPES_DOCKER,
+	TRANSFER_TYPES_AUTO, /* those of the image; Docker's where a registry refuses OCI's */
+};
+
 struct transfer_opts {
 	const struct oci_platform *platform; /* which manifest of an index; NULL = this machine's */
 	const char *authfile;                /* NULL = the usual places */
@@ -44,7 +53,8 @@ struct transfer_opts {
 	/* For push and archives of OCI layout, of layers that the store has as plain tars; gzip is
 	 * usual. */
 	struct layer_packing packing;
-	bool repack; /* also layers that have another compressed form already */
+	bool repack;               /* also layers that have another compressed form already */
+	enum transfer_types types; /* of a push */
 	/* May be called from several threads, one at a time. */
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;

@@ -295,3 +295,70 @@ COPY small /'
 	done
 	fails 2 'gzip:1 to gzip:9' bld push --compression gzip:99 big "$REG/kinds/bad:1"
 }
+
+# pushed_as_docker NAME: what the registry has is of Docker's types, and is the image docker.io/library/img
+pushed_as_docker() {
+	skopeo inspect --raw --tls-verify=false "docker://$1" >raw
+	hasnt "$(cat raw)" 'vnd\.oci\.|annotations'
+	equal "$(jq -r .mediaType raw)" application/vnd.docker.distribution.manifest.v2+json
+	rm -rf copied
+	skopeo copy -q --src-tls-verify=false "docker://$1" dir:copied
+	ok bld --root "$T/other" pull "$1"
+	equal "$(BLD_ROOT=$T/other tree "$1")" "$(tree docker.io/library/img)"
+	equal "sha256:$(sha256sum <raw | cut -d' ' -f1)" "$(BLD_ROOT=$T/other digest "$1")"
+	rm -rf "$T/other"
+}
+
+@test "a registry that refuses OCI: --format auto sends Docker's types, the default says so" {
+	image --annotation note=1
+	mkdir -p empty/blobs/sha256
+	echo '{"schemaVersion":2,"manifests":[]}' >empty/index.json
+	start_faulty "$T/empty"
+	for code in 415 400; do
+		fails 5 "--format docker, or --format auto" bld push img "$FAULTY/oci$code/app:1"
+		ok bld push --format auto img "$FAULTY/oci$code/app:1"
+		has "$stderr" 'annotations are left out'
+		has "$output" "$(skopeo inspect --raw --tls-verify=false "docker://$FAULTY/oci$code/app:1" | sha256sum | cut -d' ' -f1)"
+		pushed_as_docker "$FAULTY/oci$code/app:1"
+	done
+	ok bld push --format docker img "$FAULTY/oci415/asked:1"
+	pushed_as_docker "$FAULTY/oci415/asked:1"
+	fails 2 'know no zstd' bld push --format docker --compression zstd img "$FAULTY/oci415/asked:1"
+	ok bld push --format auto --compression zstd img "$FAULTY/oci415/zstd:1"
+	has "$stderr" 'layers go as gzip'
+	pushed_as_docker "$FAULTY/oci415/zstd:1"
+	# One that takes them gets them.
+	ok bld push --format auto img "$FAULTY/ok/app:1"
+	equal "$(skopeo inspect --raw --tls-verify=false "docker://$FAULTY/ok/app:1" | jq -r .mediaType)" \
+		application/vnd.oci.image.manifest.v1+json
+}
+
+@test "build --push --format auto: files of digests say what the registry has; an index is a manifest list" {
+	dockerfile <<<'FROM scratch
+COPY Dockerfile /'
+	mkdir -p empty/blobs/sha256
+	echo '{"schemaVersion":2,"manifests":[]}' >empty/index.json
+	start_faulty "$T/empty"
+	fails 7 '--format auto' bld build -q -t "$FAULTY/oci400/one" --push ctx
+	ok bld build -t "$FAULTY/oci400/one" --push --format auto --digestfile d --metadata-file m ctx
+	digest=sha256:$(skopeo inspect --raw --tls-verify=false "docker://$FAULTY/oci400/one" | sha256sum | cut -d' ' -f1)
+	equal "$(cat d)" "$digest"
+	has "$output" "^pushed  $FAULTY/oci400/one:latest@$digest"
+	equal "$(jq -r '."containerimage.digest", ."containerimage.descriptor".mediaType' m)" \
+		"$digest"$'\n'application/vnd.docker.distribution.manifest.v2+json
+	# The image in the store is what it was.
+	has "$(bld inspect "$FAULTY/oci400/one")" 'vnd.oci.image.manifest'
+	export BLD_FORMAT=auto
+	ok bld build --platform linux/amd64,linux/arm64 -t "$FAULTY/oci400/two" --push \
+		--annotation index:a=b --digestfile d --metadata-file m ctx
+	has "$stderr" 'annotations are left out'
+	skopeo inspect --raw --tls-verify=false "docker://$FAULTY/oci400/two" >raw
+	hasnt "$(cat raw)" 'vnd\.oci\.|annotations'
+	equal "$(jq -r .mediaType raw)" application/vnd.docker.distribution.manifest.list.v2+json
+	equal "$(jq -r '.manifests[].platform.architecture' raw)" $'amd64\narm64'
+	equal "$(cat d)" "sha256:$(sha256sum <raw | cut -d' ' -f1)"
+	equal "$(jq -r '."containerimage.digest"' m)" "$(cat d)"
+	skopeo copy -q --all --src-tls-verify=false "docker://$FAULTY/oci400/two" dir:copied
+	ok bld push --format docker "$FAULTY/oci400/two" "$FAULTY/oci415/three"
+	equal "$(skopeo inspect --raw --tls-verify=false "docker://$FAULTY/oci415/three" | sha256sum)" "$(sha256sum <raw)"
+}

@@ -15,6 +15,8 @@ Tags are the names of images in the layout; pushes are kept in memory. NAME/anyt
              that carry credentials
   basic      wants Basic alice:secret    nomount   refuses cross-repository mounts with 403
   put202     answers a POST with ?digest= with 202      pushfail  every upload is 500
+  oci415 oci400  refuses manifests and indexes of OCI's media types, inside and out, and configurations
+             and layers of them, with this status; a manifest list whose images are not there, with 400
   slow       blobs come one KiB a second     badjwt    a challenge that is garbage
 Each request is one JSON line in the log: method, path, status, authorization, port.
 """
@@ -147,6 +149,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "PUT":
             digest = "sha256:" + hashlib.sha256(body).hexdigest()
             kind = self.headers.get("Content-Type")
+            if fault in ("oci415", "oci400"):
+                missing = [m for m in json.loads(body).get("manifests", [])
+                           if (repo, m["digest"]) not in state.manifests]
+                if "vnd.oci." in kind or b"vnd.oci." in body:
+                    return self.error(int(fault[3:]), "MANIFEST_INVALID")
+                if missing:
+                    return self.error(400, "MANIFEST_BLOB_UNKNOWN")
             state.manifests[(repo, ref)] = state.manifests[(repo, digest)] = (body, kind)
             return self.answer(201, Docker_Content_Digest=digest, Location="/v2/" + repo)
         found = state.manifest(repo, ref)

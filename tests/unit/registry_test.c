@@ -142,7 +142,9 @@ static void push_image(
 		sha256_string(&c.digest, a), (size_t)c.size, sha256_string(&layer->digest, b),
 		(size_t)layer->size);
 	sha256_of(text, strlen(text), manifest);
-	good(registry_push_manifest(r, tag, text, strlen(text), OCI_MEDIA_MANIFEST, &err), err);
+	const struct registry_document doc = {tag, text, strlen(text), OCI_MEDIA_MANIFEST};
+
+	good(registry_push_manifest(r, &doc, NULL, &err), err);
 	free(text);
 	close(c.fd);
 }
@@ -644,11 +646,14 @@ static void test_manifest_answers(void **state)
 	r = open_registry("team/app", true);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		struct err *err = NULL;
-		int rc = registry_push_manifest(r, t[i].ref, "{}", 2, t[i].type, &err);
+		const struct registry_document doc = {t[i].ref, "{}", 2, t[i].type};
+		bool refused = false;
+		int rc = registry_push_manifest(r, &doc, &refused, &err);
 		const char *hint = err ? err_hint_text(err) : "";
 
 		if ((rc == 0) != t[i].good ||
-			(strstr(hint, "--format docker") != NULL) != t[i].hint)
+			(strstr(hint, "--format docker") != NULL) != t[i].hint ||
+			refused != t[i].hint)
 			fail_msg("%s: %d %s (%s)", t[i].ref, rc, err ? err_text(err) : "", hint);
 		err_free(err);
 	}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// Media types of a push: what a registry refuses, and what Docker's types make of an image.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "store/image.h"
+#include "store/imageindex.h"
+#include "store/packed.h"
+#include "store/transport/transfer.h"
+#include "tests/support/fake.h"
+#include "tests/support/images.h"
+
+static struct fake F;
+static char *Dir;
+static struct store *S;
+static char *Notes; /* one below the other */
+
+static void on_event(void *ctx, const struct transfer_event *e)
+{
+	(void)ctx;
+	if (e->kind != TRANSFER_NOTE)
+		return;
+	char *all = mem_printf("%s%s\n", Notes ? Notes : "", e->text);
+	free(Notes);
+	Notes = all;
+}
+
+static struct transfer_opts opts(enum transfer_types types)
+{
+	free(Notes);
+	Notes = NULL;
+	return (struct transfer_opts){.tls_verify = 0,
+		.retries = TRANSFER_NO_RETRIES,
+		.packing.c = LAYER_GZIP,
+		.types = types,
+		.event = on_event};
+}
+
+static int setup(void **state)
+{
+	struct err *err = NULL;
+
+	(void)state;
+	Dir = fake_home("types");
+	char *root = mem_printf("%s/store", Dir);
+	S = store_open(root, &err);
+	free(root);
+	return S ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	store_close(S);
+	fake_remove(Dir);
+	free(Dir);
+	free(Notes);
+	Notes = NULL;
+	return 0;
+}
+
+static void must(int rc, struct err *err)
+{
+	if (rc < 0)
+		fail_msg("%s (%s)", err_text(err), err_hint_text(err));
+}
+#define good(call, err)                                                                            \
+	do {                                                                                       \
+		int good_rc = (call);                                                              \
+		must(good_rc, err);                                                                \
+	} while (0)
+
+/* All blobs are there; the first manifest (%s) gets an answer of its own. */
+static void serve(const char *first)
+{
+	char *rules = mem_printf("[{\"m\":\"HEAD\",\"p\":\".*/blobs/.*\"},%s%s{\"m\":\"PUT\",\"p\":"
+				 "\".*/manifests/.*\",\"status\":201}]",
+		first, *first ? "," : "");
+
+	fake_start(&F, rules, NULL, NULL, NULL);
+	free(rules);
+}
+
+static char *dest(void)
+{
+	return mem_printf("127.0.0.1:%d/team/app:v1", F.port);
+}
+
+/* How many manifests of this type were sent? */
+static int sent(const char *type)
+{
+	char *header = mem_printf("\"Content-Type\": \"%s\"", type);
+	int n = fake_count(&F, "\"PUT\"", header);
+
+	free(header);
+	return n;
+}
+
+static bool noted(const char *words)
+{
+	return Notes && strstr(Notes, words);
+}
+
+struct made {
+	bool annotated, zstd;
+	const char *layer_type; /* instead of its own */
+};
+
+/* An image of two layers. */
+static void make(struct made how, struct oci_descriptor *d)
+{
+	struct digest diff_ids[2];
+	struct oci_config c;
+	struct oci_descriptor layers[2] = {0};
+	struct strlist annotations = {0};
+	struct image_form form = {.annotations = &annotations};
+	struct err *err = NULL;
+
+	images_simple(S, "base", diff_ids);
+	oci_config_init(&c);
+	oci_platform_host(&c.platform);
+	for (int i = 0; i < 2; i++) {
+		struct packed_how as = {.packing.c = how.zstd ? LAYER_ZSTD : LAYER_GZIP};
+
+		oci_config_add_diff_id(&c, &diff_ids[i]);
+		good(packed_layer(S, &diff_ids[i], &as, &layers[i], &err), err);
+	}
+	if (how.layer_type) {
+		free(layers[1].media_type);
+		layers[1].media_type = mem_strdup(how.layer_type);
+	}
+	if (how.annotated) {
+		strlist_add(&annotations, "a=b");
+		strlist_add(&layers[0].annotations, "c=d");
+	}
+	good(image_write(S, &c, layers, &form, d, NULL, &err), err);
+	for (int i = 0; i < 2; i++)
+		oci_descriptor_clear(&layers[i]);
+	strlist_clear(&annotations);
+	oci_config_clear(&c);
+}
+
+static int push(const struct oci_descriptor *d, const struct transfer_opts *o, struct digest *out,
+	struct err **err)
+{
+	struct image i = {0};
+	char *to = dest();
+
+	good(image_open_manifest(S, &d->digest, &i, err), *err);
+	int rc = transfer_push(S, &i, to, o, out, err);
+	image_clear(&i);
+	free(to);
+	return rc;
+}
+
+/* What the push says it sent is a manifest of Docker's types throughout. */
+static void is_docker(const struct digest *d)
+{
+	struct image i = {0};
+	struct err *err = NULL;
+
+	good(image_open_manifest(S, d, &i, &err), err);
+	assert_string_equal(i.manifest.media_type, OCI_MEDIA_DOCKER_MANIFEST);
+	assert_string_equal(i.manifest.config.media_type, OCI_MEDIA_DOCKER_CONFIG);
+	for (size_t k = 0; k < i.manifest.nlayers; k++) {
+		assert_string_equal(i.manifest.layers[k].media_type, OCI_MEDIA_DOCKER_LAYER_GZIP);
+		assert_int_equal(i.manifest.layers[k].annotations.n, 0);
+	}
+	assert_int_equal(i.manifest.annotations.n, 0);
+	image_clear(&i);
+}
+
+#define ERRORS(code) "\"body\":\"{\\\"errors\\\":[{\\\"code\\\":\\\"" code "\\\"}]}\""
+#define ANSWER(rest) "{\"m\":\"PUT\",\"p\":\".*/manifests/.*\",\"n\":1," rest "}"
+
+static void test_answers(void **state)
+{
+	static const struct {
+		const char *rule;
+		bool again;
+	} t[] = {
+		{ANSWER("\"status\":415"), true},
+		{ANSWER("\"status\":400"), true},
+		{ANSWER("\"status\":400," ERRORS("MANIFEST_INVALID")), true},
+		{ANSWER("\"status\":404," ERRORS("MANIFEST_INVALID")), true},
+		{ANSWER("\"status\":400," ERRORS("TAG_INVALID")), true},
+		{ANSWER("\"status\":405," ERRORS("UNSUPPORTED")), true},
+		{ANSWER("\"status\":400," ERRORS("MANIFEST_BLOB_UNKNOWN")), false},
+		{ANSWER("\"status\":400," ERRORS("DIGEST_INVALID")), false},
+		{ANSWER("\"status\":403," ERRORS("UNSUPPORTED")), false},
+		{ANSWER("\"status\":404"), false},
+		{ANSWER("\"status\":405"), false},
+		{ANSWER("\"status\":500"), false},
+	};
+	struct oci_descriptor d = {0};
+
+	(void)state;
+	make((struct made){0}, &d);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct transfer_opts o = opts(TRANSFER_TYPES_AUTO);
+		struct err *err = NULL;
+		struct digest out = {0};
+
+		serve(t[i].rule);
+		int rc = push(&d, &o, &out, &err);
+		if ((rc == 0) != t[i].again || sent(OCI_MEDIA_MANIFEST) != 1 ||
+			sent(OCI_MEDIA_DOCKER_MANIFEST) != t[i].again)
+			fail_msg("%s: %d %s", t[i].rule, rc, err ? err_text(err) : "");
+		if (rc == 0)
+			is_docker(&out);
+		assert_int_equal(noted("registry refuses those of OCI"), t[i].again);
+		err_free(err);
+		fake_stop(&F);
+	}
+	oci_descriptor_clear(&d);
+}
+
+/* Only "auto" tries again; what is asked for is sent at once. */
+static void test_asked_for(void **state)
+{
+	struct oci_descriptor d = {0}, docker = {0};
+	struct transfer_opts o = opts(TRANSFER_TYPES_KEEP);
+	struct err *err = NULL;
+	struct digest out, back;
+
+	(void)state;
+	make((struct made){0}, &d);
+	serve(ANSWER("\"status\":415"));
+	assert_int_equal(push(&d, &o, &out, &err), -1);
+	assert_non_null(strstr(err_hint_text(err), "--format auto"));
+	err_free(err);
+	err = NULL;
+	o = opts(TRANSFER_TYPES_DOCKER);
+	good(push(&d, &o, &out, &err), err);
+	is_docker(&out);
+	assert_null(Notes);
+	/* And back: the same bytes as before. */
+	docker.digest = out;
+	o = opts(TRANSFER_TYPES_OCI);
+	good(push(&docker, &o, &back, &err), err);
+	assert_memory_equal(&back, &d.digest, sizeof back);
+	/* A registry that takes OCI gets the image as it is. */
+	o = opts(TRANSFER_TYPES_AUTO);
+	good(push(&d, &o, &out, &err), err);
+	assert_memory_equal(&out, &d.digest, sizeof out);
+	fake_stop(&F);
+	oci_descriptor_clear(&d);
+}
+
+static void test_both_refused(void **state)
+{
+	struct oci_descriptor d = {0};
+	struct transfer_opts o = opts(TRANSFER_TYPES_AUTO);
+	struct err *err = NULL;
+	struct digest out;
+
+	(void)state;
+	make((struct made){0}, &d);
+	serve("{\"m\":\"PUT\",\"p\":\".*/manifests/.*\",\"status\":415}");
+	assert_int_equal(push(&d, &o, &out, &err), -1);
+	assert_non_null(strstr(err_text(err), "with Docker's media types: "));
+	assert_int_equal(err_get_kind(err), ERR_NET);
+	assert_int_equal(sent(OCI_MEDIA_DOCKER_MANIFEST), 1);
+	err_free(err);
+	fake_stop(&F);
+	oci_descriptor_clear(&d);
+}
+
+/* Annotations and zstd have no place there; each is told. What Docker has no word for is refused.
+ */
+static void test_lost(void **state)
+{
+	struct oci_descriptor d = {0};
+	struct transfer_opts o = opts(TRANSFER_TYPES_AUTO);
+	struct err *err = NULL;
+	struct digest out;
+
+	(void)state;
+	make((struct made){.annotated = true, .zstd = true}, &d);
+	serve(ANSWER("\"status\":415"));
+	o.packing.c = LAYER_ZSTD;
+	good(push(&d, &o, &out, &err), err);
+	is_docker(&out);
+	assert_true(noted("annotations are left out"));
+	assert_true(noted("layers go as gzip"));
+	fake_stop(&F);
+	oci_descriptor_clear(&d);
+
+	make((struct made){.layer_type = "application/vnd.in-toto+json"}, &d);
+	serve("");
+	o = opts(TRANSFER_TYPES_DOCKER);
+	assert_int_equal(push(&d, &o, &out, &err), -1);
+	assert_int_equal(err_get_kind(err), ERR_UNSUPPORTED);
+	assert_non_null(strstr(err_text(err), "layer 2: application/vnd.in-toto+json"));
+	err_free(err);
+	fake_stop(&F);
+	oci_descriptor_clear(&d);
+}
+
+static void make_index(struct oci_descriptor *out)
+{
+	struct oci_index x = {.media_type = mem_strdup(OCI_MEDIA_INDEX), .nmanifests = 2};
+	struct err *err = NULL;
+
+	x.manifests = mem_array(2, sizeof *x.manifests);
+	memset(x.manifests, 0, 2 * sizeof *x.manifests);
+	make((struct made){0}, &x.manifests[0]);
+	make((struct made){.annotated = true}, &x.manifests[1]);
+	strlist_add(&x.annotations, "e=f");
+	good(imageindex_write(S, &x, out, &err), err);
+	oci_index_clear(&x);
+}
+
+/* Whichever document is refused first, all of them are sent again. */
+static void test_index(void **state)
+{
+	static const char *const refused[] = {ANSWER("\"status\":415"),
+		"{\"m\":\"PUT\",\"p\":\".*/manifests/v1\",\"n\":1,\"status\":400}"};
+	struct oci_descriptor d = {0};
+
+	(void)state;
+	make_index(&d);
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct transfer_opts o = opts(TRANSFER_TYPES_AUTO);
+		struct err *err = NULL;
+		struct digest out;
+		char hex[DIGEST_STRING];
+
+		serve(refused[i]);
+		char *to = dest();
+		good(transfer_push_index(S, &d.digest, to, &o, &out, &err), err);
+		assert_int_equal(sent(OCI_MEDIA_DOCKER_MANIFEST), 2);
+		assert_int_equal(sent(OCI_MEDIA_DOCKER_LIST), 1);
+		assert_int_equal(sent(OCI_MEDIA_INDEX), i);
+		assert_true(noted("annotations are left out"));
+		sha256_string(&d.digest, hex);
+		assert_memory_not_equal(&out, &d.digest, sizeof out);
+		free(to);
+		fake_stop(&F);
+	}
+	oci_descriptor_clear(&d);
+}
+
+/* What is written is of one family, foreign layers too. */
+static void test_family(void **state)
+{
+	struct oci_manifest m = {.media_type = mem_strdup(OCI_MEDIA_MANIFEST), .nlayers = 5};
+	static const char *const oci[] = {OCI_MEDIA_LAYER, OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_FOREIGN,
+		OCI_MEDIA_FOREIGN_GZIP, OCI_MEDIA_LAYER_ZSTD};
+	static const char *const docker[] = {OCI_MEDIA_DOCKER_LAYER, OCI_MEDIA_DOCKER_LAYER_GZIP,
+		OCI_MEDIA_DOCKER_FOREIGN, OCI_MEDIA_DOCKER_FOREIGN_GZIP, OCI_MEDIA_LAYER_ZSTD};
+
+	(void)state;
+	m.layers = mem_array(5, sizeof *m.layers);
+	memset(m.layers, 0, 5 * sizeof *m.layers);
+	m.config.media_type = mem_strdup(OCI_MEDIA_CONFIG);
+	for (int i = 0; i < 5; i++)
+		m.layers[i].media_type = mem_strdup(oci[i]);
+	oci_manifest_set_family(&m, true);
+	assert_string_equal(m.media_type, OCI_MEDIA_DOCKER_MANIFEST);
+	assert_string_equal(m.config.media_type, OCI_MEDIA_DOCKER_CONFIG);
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(m.layers[i].media_type, docker[i]);
+	oci_manifest_set_family(&m, false);
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(m.layers[i].media_type, oci[i]);
+	oci_manifest_clear(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_both_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_index, setup, teardown),
+		cmocka_unit_test(test_family),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
