@@ -67,6 +67,18 @@ static void add_link(struct emit *e, struct copy_links *l, struct layer_entry *e
 		.fd = -1};
 }
 
+// A link to a symlink is given an owner and nothing else.
+static void last_header(const struct copy_attrs *a, struct layer_entry *entry)
+{
+	entry->uid = a->uid;
+	entry->gid = a->gid;
+	if (entry->type == LAYER_SYMLINK)
+		return;
+	entry->mode = a->mode;
+	entry->mtime = a->mtime;
+	entry->mtime_ns = a->mtime_ns;
+}
+
 static int give_node(struct emit *e, const struct copy_node *n)
 {
 	struct layer_entry entry;
@@ -85,6 +97,8 @@ static int give_node(struct emit *e, const struct copy_node *n)
 	}
 	entry.path = e->path.data;
 	const struct copy_file *f = n->file;
+	if (n->links)
+		last_header(&n->links->attrs, &entry);
 	if (n->links && entry.type == LAYER_FILE) {
 		add_link(e, n->links, &entry);
 		f = entry.type == LAYER_FILE ? f : NULL;

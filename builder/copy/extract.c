@@ -147,9 +147,12 @@ static struct copy_node *node_of(
 	return copy_target_child(&p->target, parent, base, strlen(base));
 }
 
+// The file has the attributes of the link's header from now on, under all its names, as whatever
+// unpacks an archive entry by entry has it.
 static int add_link(struct copy_placed *p, struct copy_node *at, const struct layer_entry *e,
 	struct copy_node *n, struct err **err)
 {
+	struct copy_attrs a = attrs_of(p, e);
 	auto_free char *link = copy_path_clean(e->link, NULL);
 	struct copy_node *to = *link ? node_of(p, at, link, false, err) : at;
 
@@ -166,13 +169,15 @@ static int add_link(struct copy_placed *p, struct copy_node *at, const struct la
 	if (!to->file && !to->own) { // of a layer below: the link becomes a copy
 		struct layer_entry below;
 		layer_node_attrs(to->below, &below);
-		struct copy_attrs a = {
-			below.mode, below.uid, below.gid, below.mtime, below.mtime_ns};
+		if (below.type == LAYER_SYMLINK)
+			a = (struct copy_attrs){
+				below.mode, a.uid, a.gid, below.mtime, below.mtime_ns};
 		copy_target_put_entry(n, own_entry(&p->target, &below), NULL, &a);
 		return 0;
 	}
 	if (!to->links)
 		to->links = copy_pool_alloc(&p->target.pool, sizeof *to->links);
+	to->links->attrs = a;
 	if (to->file) {
 		copy_target_put_file(n, to->file, to->source);
 		n->links = to->links;

@@ -20,17 +20,18 @@
 
 #define COPY_TARGET_ABSENT -1
 
-/* The names of one file of an archive. */
-struct copy_links {
-	const char *first; /* path of the name that carries the content; NULL: not written yet */
-};
-
 struct copy_attrs {
 	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
 	int64_t mtime;
 	uint32_t mtime_ns;
+};
+
+/* The names of one file of an archive. The header that came last holds for all of them. */
+struct copy_links {
+	const char *first; /* path of the name that carries the content; NULL: not written yet */
+	struct copy_attrs attrs;
 };
 
 struct copy_node {
