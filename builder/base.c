@@ -7,6 +7,7 @@
 #include "builder/cache/commit.h"
 #include "builder/fetch/fetchenv.h"
 #include "builder/image/history.h"
+#include "builder/lint/lintfile.h"
 #include "builder/origin.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
@@ -43,7 +44,7 @@ static void show_transfer(void *ctx, const struct transfer_event *t)
 		if (t->kind == TRANSFER_BLOB_DONE || t->kind == TRANSFER_BLOB_EXISTS)
 			e.done = e.total;
 	}
-	job_emit(f->j, &e);
+	events_emit(&f->j->session.events, &e);
 }
 
 /* name: a reference, or a transport's "oci:DIR[:NAME]", whose image gets no name in the store. */
@@ -53,21 +54,21 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 	bool local = transfer_is_local(name);
 	auto_reference struct reference ref = {0};
 	struct digest manifest;
-	struct fetch f = {.j = j, .number = job_number(j)};
+	struct fetch f = {.j = j, .number = events_number(&j->session.events)};
 	struct transfer_opts t = {
 		.platform = platform,
-		.authfile = j->o->authfile,
-		.cert_dir = j->o->cert_dir,
-		.tls_verify = j->o->tls_verify,
-		.retries = j->o->retries,
-		.retry_delay_ms = j->o->retry_delay_ms,
+		.authfile = j->session.o->authfile,
+		.cert_dir = j->session.o->cert_dir,
+		.tls_verify = j->session.o->tls_verify,
+		.retries = j->session.o->retries,
+		.retry_delay_ms = j->session.o->retry_delay_ms,
 		.packing.c = LAYER_GZIP,
 		.event = show_transfer,
 		.ctx = &f,
-		.cancelled = job_cancelled(j),
+		.cancelled = stop_flag(&j->session.stop),
 	};
 
-	if (!local && j->o->pull == BUILD_PULL_NEVER) {
+	if (!local && j->session.o->pull == BUILD_PULL_NEVER) {
 		auto_free char *shown = fs_printable(name);
 		err_set(err, ERR_NOT_FOUND,
 			"%s is not in the store, and --pull=never forbids to ask for it", shown);
@@ -76,15 +77,17 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 	}
 	if (!local && reference_parse(name, &ref, err) < 0)
 		return -1;
-	creds_apply(&j->o->creds, &j->plan, name, &t);
+	creds_apply(&j->session.o->creds, &j->plan, name, &t);
 	auto_free char *full = local ? mem_strdup(name) : reference_text(&ref);
 	auto_free char *text = mem_printf("%s %s", local ? "reading" : "pulling", full);
-	job_emit(j, &(struct event){.kind = EVENT_STATUS, .step = f.number, .text = text});
-	int r = transfer_pull(j->s, full, local ? "" : NULL, &t, &manifest, err);
-	job_emit(j, &(struct event){.kind = EVENT_STATUS_END, .step = f.number});
+	events_emit(&j->session.events,
+		&(struct event){.kind = EVENT_STATUS, .step = f.number, .text = text});
+	int r = transfer_pull(j->session.s, full, local ? "" : NULL, &t, &manifest, err);
+	events_emit(
+		&j->session.events, &(struct event){.kind = EVENT_STATUS_END, .step = f.number});
 	if (r < 0)
 		return -1;
-	return image_open_manifest(j->s, &manifest, out, err);
+	return image_open_manifest(j->session.s, &manifest, out, err);
 }
 
 static void warn_platform(struct job *j, const char *name, const struct oci_platform *want,
@@ -94,7 +97,7 @@ static void warn_platform(struct job *j, const char *name, const struct oci_plat
 	auto_free char *h = oci_platform_text(have);
 	auto_free char *text = mem_printf("%s is for %s, not for %s", name, h, w);
 
-	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+	events_warn(&j->session.events, text);
 }
 
 static void state_of_image(const struct image *img, struct state *out)
@@ -126,7 +129,7 @@ static int has_layers(struct job *j, const struct oci_config *c, struct err **er
 	int have = 1;
 
 	for (size_t i = 0; i < c->ndiff_ids && have == 1; i++)
-		have = snapshot_exists(j->s, &c->diff_ids[i], err);
+		have = snapshot_exists(j->session.s, &c->diff_ids[i], err);
 	return have;
 }
 
@@ -137,9 +140,9 @@ static int find_in_store(struct job *j, const char *name, const struct oci_platf
 {
 	auto_err struct err *missing = NULL;
 
-	if (j->o->pull == BUILD_PULL_ALWAYS || transfer_is_local(name))
+	if (j->session.o->pull == BUILD_PULL_ALWAYS || transfer_is_local(name))
 		return 0;
-	if (image_open(j->s, name, want, out, &missing) < 0)
+	if (image_open(j->session.s, name, want, out, &missing) < 0)
 		return err_is_verdict(missing) ? 0 : err_pass(err, &missing);
 	bool fits = oci_platform_rank(want, &out->config.platform) > 0 ||
 		    !out->config.platform.architecture;
@@ -161,8 +164,8 @@ static int renew(struct job *j, const char *name, const struct oci_platform *wan
 	auto_err struct err *why = NULL;
 	struct image now = {0};
 
-	if (j->o->pull != BUILD_PULL_NEWER || !img->name || reference_parse(name, &ref, NULL) < 0 ||
-		ref.has_digest)
+	if (j->session.o->pull != BUILD_PULL_NEWER || !img->name ||
+		reference_parse(name, &ref, NULL) < 0 || ref.has_digest)
 		return 0;
 	if (pull(j, name, want, &now, &why) == 0) {
 		image_clear(img);
@@ -174,7 +177,7 @@ static int renew(struct job *j, const char *name, const struct oci_platform *wan
 		return err_pass(err, &why);
 	auto_free char *text =
 		mem_printf("%s: the one in the store is taken: %s", name, err_text(why));
-	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+	events_warn(&j->session.events, text);
 	return 0;
 }
 
@@ -206,7 +209,7 @@ static int open_image(struct job *j, const char *name, const struct oci_platform
 int base_image(struct job *j, const char *name, const struct oci_platform *platform,
 	struct state *out, struct err **err)
 {
-	const struct oci_platform *want = platform ? platform : &j->platform;
+	const struct oci_platform *want = platform ? platform : &j->session.platform;
 
 	if (open_image(j, name, want, out, err) < 0)
 		return -1;
@@ -221,13 +224,13 @@ int base_image(struct job *j, const char *name, const struct oci_platform *platf
 static void from_scratch(struct job *j, struct state *out, const struct oci_platform *platform)
 {
 	state_init(out);
-	oci_platform_copy(&out->config.platform, platform ? platform : &j->platform);
+	oci_platform_copy(&out->config.platform, platform ? platform : &j->session.platform);
 }
 
 static int from_context(struct job *j, const struct plan_stage *ps,
 	const struct oci_platform *platform, struct state *out, struct err **err)
 {
-	struct fetchenv e = fetchenv_of(j);
+	struct fetchenv e = fetchenv_of(&j->session);
 	const struct context *c = context_use(&j->contexts, ps->base_name, &e, err);
 	struct origin_layer l = {0};
 
@@ -278,7 +281,7 @@ static void reset(struct state *st, unsigned what)
  * caller). */
 static void start_stage(struct job *j, struct state *st)
 {
-	if (j->o->drop_base_labels)
+	if (j->session.o->drop_base_labels)
 		strlist_clear(&st->config.labels);
 	state_default_path(st);
 	state_inherit_env(st);
@@ -305,7 +308,7 @@ int base_triggers(struct job *j, size_t index, struct strlist *out, struct err *
 	if (ps->platform && oci_platform_parse(ps->platform, &platform, err) < 0)
 		return -1;
 	if (ps->base == PLAN_CONTEXT) {
-		struct fetchenv e = fetchenv_of(j);
+		struct fetchenv e = fetchenv_of(&j->session);
 		const struct context *c = context_use(&j->contexts, ps->base_name, &e, err);
 		if (!c)
 			return at_from(j, ps, err);
@@ -313,7 +316,7 @@ int base_triggers(struct job *j, size_t index, struct strlist *out, struct err *
 	}
 	if (!name)
 		return 0;
-	if (open_image(j, name, ps->platform ? &platform : &j->platform, &st, err) < 0)
+	if (open_image(j, name, ps->platform ? &platform : &j->session.platform, &st, err) < 0)
 		return at_from(j, ps, err);
 	strlist_copy(out, &st.config.onbuild);
 	state_clear(&st);
@@ -336,14 +339,14 @@ static int open_base(struct job *j, size_t index, struct state *out, struct err 
 	case PLAN_STAGE:
 		/* The parent's variables and key go on: its env and user are part of what ran
 		 * before. */
-		if (!budget_take(&j->budget, state_cost(&j->stages[ps->base_stage])))
+		if (!budget_take(&j->session.budget, state_cost(&j->stages[ps->base_stage])))
 			return dferr_at(err, ERR_LIMIT, j->df, ps->ast->from->from.image.span, NULL,
 				"the stages of this build inherit more than %u MiB of text",
 				(unsigned)(BUDGET_TEXT_MAX >> 20));
 		state_copy(out, &j->stages[ps->base_stage]);
-		out->scope.budget = &j->budget;
+		out->scope.budget = &j->session.budget;
 		out->cmd_set = false;
-		if (j->o->drop_base_labels)
+		if (j->session.o->drop_base_labels)
 			strlist_clear(&out->config.labels);
 		reset(out, ps->ast->from->from.reset);
 		return 0;
@@ -351,7 +354,7 @@ static int open_base(struct job *j, size_t index, struct state *out, struct err 
 		r = from_context(j, ps, want, out, err);
 		break;
 	case PLAN_IMAGE:
-		want = want ? want : &j->platform;
+		want = want ? want : &j->session.platform;
 		r = open_image(j, ps->base_name, want, out, err);
 		if (r == 0)
 			lintfile_base_take(&j->bases[index], &out->config, want);
@@ -361,14 +364,14 @@ static int open_base(struct job *j, size_t index, struct state *out, struct err 
 		return at_from(j, ps, err);
 	reset(out, ps->ast->from->from.reset);
 	start_stage(j, out);
-	out->scope.budget = &j->budget;
+	out->scope.budget = &j->session.budget;
 	return 0;
 }
 
 /* --env: an ENV in front of the stage's own lines. */
 static int add_env(struct job *j, const struct plan_stage *ps, struct state *st, struct err **err)
 {
-	const struct strlist *env = &j->o->env;
+	const struct strlist *env = &j->session.o->env;
 	auto_buf struct buf text = {0};
 
 	if (!env->n)
@@ -379,7 +382,7 @@ static int add_env(struct job *j, const struct plan_stage *ps, struct state *st,
 		const char *value = strchr(env->v[i], '=') + 1;
 		auto_free char *name = mem_strndup(env->v[i], (size_t)(value - env->v[i]) - 1);
 
-		if (!budget_take(&j->budget, 3 * strlen(env->v[i]) + BUDGET_ENTRY))
+		if (!budget_take(&j->session.budget, 3 * strlen(env->v[i]) + BUDGET_ENTRY))
 			return dferr_at(err, ERR_LIMIT, j->df, ps->ast->from->from.image.span, NULL,
 				"the variables of --env become more than %u MiB of text",
 				(unsigned)(BUDGET_TEXT_MAX >> 20));

@@ -14,8 +14,10 @@
 #include "builder/image/epoch.h"
 #include "builder/job.h"
 #include "builder/latefrom.h"
+#include "builder/lint/lintfile.h"
 #include "builder/lint/lintjob.h"
 #include "builder/nocache.h"
+#include "builder/origin.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
 #include "builder/plan/platformword.h"
@@ -23,14 +25,14 @@
 #include "builder/run/runstep.h"
 #include "builder/stages.h"
 #include "builder/steps/copystep.h"
-#include "builder/steps/step.h"
+#include "builder/steps/metadata.h"
 #include "builder/targets.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
 static int build_instruction(struct job *j, struct step *sp, struct err **err)
 {
-	if (job_check(j, err) < 0)
+	if (stop_check(&j->session.stop, err) < 0)
 		return -1;
 	switch (sp->ins->keyword) {
 	case AST_RUN:
@@ -53,7 +55,7 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 	case AST_STOPSIGNAL:
 	case AST_USER:
 	case AST_VOLUME:
-		return step_metadata(j, sp, err);
+		return metadata_apply(j, sp, err);
 	case AST_FROM:
 		break;
 	}
@@ -71,11 +73,7 @@ struct course {
 static int step(struct course *c, const struct dockerfile *df, const struct ast_instruction *ins,
 	unsigned number, struct err **err)
 {
-	struct step sp = {.df = df,
-		.ins = ins,
-		.st = &c->j->stages[c->stage],
-		.stage = c->stage,
-		.number = number};
+	struct step sp = job_step(c->j, c->stage, df, ins, number);
 
 	if (build_instruction(c->j, &sp, err) < 0)
 		return hints_add(&sp.st->scope, df, ins, err);
@@ -153,53 +151,53 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 
 static void warn_unused_args(struct job *j)
 {
-	const struct strlist *args = &j->build_args;
+	const struct strlist *args = &j->session.build_args;
 
 	for (size_t i = 0; i < args->n; i++) {
 		auto_free char *name = mem_strndup(args->v[i], strcspn(args->v[i], "="));
-		if (strlist_has(&j->used_args, name) || scope_is_proxy(name) ||
+		if (strlist_has(&j->session.used_args, name) || scope_is_proxy(name) ||
 			strlist_has(&j->plan.globals.args, name) ||
 			strcmp(name, "SOURCE_DATE_EPOCH") == 0 || strcmp(name, LINTFILE_ARG) == 0)
 			continue;
 		auto_free char *text =
 			mem_printf("--build-arg %s: no ARG of that name was used", name);
-		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+		events_warn(&j->session.events, text);
 	}
 }
 
 /* Everything that is read before anything is done. */
 static int build_read(struct job *j, struct err **err)
 {
-	const struct build_opts *o = j->o;
+	const struct build_opts *o = j->session.o;
 	struct context_opts c = {.dockerfile = o->dockerfile,
 		.context = o->context,
 		.ignorefile = o->ignorefile,
 		.named = &o->contexts};
 
-	if (platformword_parse(o->platform, true, &j->platform, err) < 0)
+	if (platformword_parse(o->platform, true, &j->session.platform, err) < 0)
 		return -1;
-	if (secrets_load(&o->secrets, &j->secrets, err) < 0 ||
-		sshagent_load(&o->ssh, j->s, &j->agents, err) < 0)
+	if (secrets_load(&o->secrets, &j->session.secrets, err) < 0 ||
+		sshagent_load(&o->ssh, j->session.s, &j->session.agents, err) < 0)
 		return -1;
 	if (!j->df) {
-		struct fetchenv e = fetchenv_of(j);
+		struct fetchenv e = fetchenv_of(&j->session);
 		if (context_open(&c, &e, &j->contexts, &j->df, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
-		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = j->contexts.notes.v[i]});
-	epoch_arguments(j->df, &j->contexts.main, &o->build_args, &j->build_args);
+		events_warn(&j->session.events, j->contexts.notes.v[i]);
+	epoch_arguments(j->df, &j->contexts.main, &o->build_args, &j->session.build_args);
 	struct plan_opts p = {
 		.target = o->target,
 		.more_targets = &o->more_targets,
 		.first_from = o->first_from,
-		.build_args = &j->build_args,
+		.build_args = &j->session.build_args,
 		.context_names = &j->contexts.names,
-		.platform = &j->platform,
-		.budget = &j->budget,
+		.platform = &j->session.platform,
+		.budget = &j->session.budget,
 	};
 	if (plan_make(j->df, &p, &j->plan, err) < 0 ||
-		epoch_times(o, j->df, &j->plan, &j->build_args, &j->times, err) < 0)
+		epoch_times(o, j->df, &j->plan, &j->session.build_args, &j->session.times, err) < 0)
 		return -1;
 	if (nocache_mark(j, err) < 0)
 		return -1;
@@ -213,7 +211,7 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 {
 	if (build_read(j, err) < 0)
 		return -1;
-	j->nsteps = j->plan.nsteps;
+	events_add_steps(&j->session.events, j->plan.nsteps);
 	j->stages = mem_alloc((j->plan.nstages + 1) * sizeof *j->stages);
 	j->progress = mem_alloc((j->plan.nstages + 1) * sizeof *j->progress);
 	j->bases = mem_alloc((j->plan.nstages + 1) * sizeof *j->bases);
@@ -226,6 +224,20 @@ static int build_all(struct job *j, struct build_result *out, struct err **err)
 	if (lintjob_after(j, err) < 0)
 		return -1;
 	return targets_write(j, out, err);
+}
+
+static void begin(struct job *j, const struct build_opts *o, struct store *s)
+{
+	job_init(j, o, s);
+	j->origins = origin_cache_new();
+	j->explain = explain_new();
+}
+
+static void end(struct job *j)
+{
+	origin_cache_free(j->origins);
+	explain_free(j->explain);
+	job_clear(j);
 }
 
 /* What was read for the platform before is read no more. */
@@ -246,19 +258,19 @@ static int build_images(const struct build_opts *o, struct store *s,
 	int r = 0;
 
 	one.tags = one.more_tags = (struct strlist){0};
-	job_init(&before, &one, s);
+	begin(&before, &one, s);
 	for (size_t i = 0; i < platforms->n && r == 0; i++) {
 		one.platform = platforms->v[i];
-		job_init(&j, &one, s);
+		begin(&j, &one, s);
 		hand_over(&before, &j);
 		r = build_all(&j, &images[i], err);
 		if (r < 0 && j.plan.nstages && err && *err && !strchr(err_text(*err), '\n'))
 			err_prefix(err, "%s", platforms->v[i]);
 		explain_save(&j);
 		hand_over(&j, &before);
-		job_clear(&j);
+		end(&j);
 	}
-	job_clear(&before);
+	end(&before);
 	return r;
 }
 
@@ -282,12 +294,12 @@ static int build_platforms(const struct build_opts *o, struct store *s,
 	}
 	all.times = images[0].times;
 	for (size_t i = 0; i < platforms->n; i++)
-		build_result_clear(&images[i]);
+		result_clear(&images[i]);
 	free(images);
 	if (r == 0)
 		*out = all;
 	else
-		build_result_clear(&all);
+		result_clear(&all);
 	return r;
 }
 
@@ -303,19 +315,9 @@ int build_run(
 	if (platforms.n > 1)
 		return build_platforms(o, s, &platforms, out, err);
 	one.platform = platforms.n ? platforms.v[0] : NULL;
-	job_init(&j, &one, s);
+	begin(&j, &one, s);
 	int r = build_all(&j, out, err);
 	explain_save(&j);
-	job_clear(&j);
+	end(&j);
 	return r;
-}
-
-void build_result_clear(struct build_result *r)
-{
-	for (size_t i = 0; i < r->nbefore; i++)
-		build_result_clear(&r->before[i]);
-	free(r->before);
-	free(r->target);
-	strlist_clear(&r->names);
-	*r = (struct build_result){0};
 }

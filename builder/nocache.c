@@ -24,8 +24,8 @@ int nocache_mark(struct job *j, struct err **err)
 {
 	struct plan *p = &j->plan;
 
-	for (size_t i = 0; i < j->o->no_cache_stages.n; i++)
-		if (mark_named(p, j->o->no_cache_stages.v[i], err) < 0)
+	for (size_t i = 0; i < j->session.o->no_cache_stages.n; i++)
+		if (mark_named(p, j->session.o->no_cache_stages.v[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < p->nstages; i++) {
 		struct plan_stage *st = &p->stages[i];

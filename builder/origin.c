@@ -88,7 +88,7 @@ void origin_cache_free(struct origin_cache *c)
 
 static int open_named(struct job *j, const char *name, struct origin *out, struct err **err)
 {
-	struct fetchenv e = fetchenv_of(j);
+	struct fetchenv e = fetchenv_of(&j->session);
 	const struct context *c = context_use(&j->contexts, name, &e, err);
 
 	if (!c)
@@ -138,7 +138,7 @@ int origin_root(struct job *j, const struct origin *o, struct copy_root *out, st
 			return err_set(err, ERR_CONTEXT, "the build has no context to read from");
 		return 0;
 	}
-	const struct layer_tree *t = state_tree(o->state, j->s, err);
+	const struct layer_tree *t = state_tree(o->state, j->session.s, err);
 	if (!t)
 		return -1;
 	*out = (struct copy_root){.dir_fd = -1, .tree = t, .keep_owner = true};
@@ -184,8 +184,8 @@ int origin_content(struct job *j, const struct origin *o, const char *path, stru
 	struct copy_request q = {
 		.items = &item,
 		.nitems = 1,
-		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = job_cancelled(j),
+		.tmp_dir_fd = store_spool_fd(j->session.s),
+		.cancelled = stop_flag(&j->session.stop),
 	};
 
 	if (origin_root(j, o, &q.root, err) < 0)
@@ -205,7 +205,7 @@ static int write_layer(struct job *j, struct copy_selection *sel, const char *de
 	struct copy_dest d = {.below = empty, .path = dest, .workdir = "/"};
 	auto_copy_placed struct copy_placed *p = copy_place(sel, &d, err);
 
-	return p ? commit_copy(j->s, p, out, err) : -1;
+	return p ? commit_copy(j->session.s, p, out, err) : -1;
 }
 
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
@@ -216,8 +216,8 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 		.root = *root,
 		.items = &item,
 		.nitems = 1,
-		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = job_cancelled(j),
+		.tmp_dir_fd = store_spool_fd(j->session.s),
+		.cancelled = stop_flag(&j->session.stop),
 	};
 	int dir = is_directory(root, path, err);
 	static const struct digest none;
@@ -234,11 +234,11 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 	sha256_field_str(&h, dest);
 	cachekey_digest(&h, &out->content);
 	sha256_final(&h, &key);
-	int found = record_find(j->s, &key, &out->record, err);
+	int found = record_find(j->session.s, &key, &out->record, err);
 	if (found < 0)
 		return -1;
 	if (!found && (write_layer(j, sel, dest, &out->record, err) < 0 ||
-			      record_put(j->s, &key, &out->record, err) < 0))
+			      record_put(j->session.s, &key, &out->record, err) < 0))
 		return -1;
 	out->inner = mem_strdup(dest);
 	return 0;

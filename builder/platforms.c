@@ -57,7 +57,7 @@ int platforms_check_runs(const struct job *j, struct err **err)
 			continue;
 		if (text && oci_platform_parse(text, &own, err) < 0)
 			return -1;
-		if (binfmt_check(text ? &own : &j->platform, BINFMT_DIR, err) < 0)
+		if (binfmt_check(text ? &own : &j->session.platform, BINFMT_DIR, err) < 0)
 			return dferr_locate(err, j->df, run->keyword_span);
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_PLATFORMS_H
 #define BLD_BUILDER_PLATFORMS_H
 
+#include "builder/image/result.h"
 #include "builder/job.h"
 
 #define PLATFORMS_MAX 64

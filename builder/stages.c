@@ -30,7 +30,7 @@ struct worker {
 
 static unsigned jobs(const struct job *j)
 {
-	return j->o->jobs ? j->o->jobs : cpus_usable();
+	return j->session.o->jobs ? j->session.o->jobs : cpus_usable();
 }
 
 /* --- what stages ask ---------------------------------------------------------------------- */
@@ -39,16 +39,17 @@ int stages_wait(struct job *j, size_t stage, struct err **err)
 {
 	const struct job_stage *p = &j->progress[stage];
 
-	pthread_mutex_lock(&j->lock);
-	while (j->parallel && p->phase < JOB_DONE && !job_stop_get(j))
-		pthread_cond_wait(&j->changed, &j->lock);
+	pthread_mutex_lock(&j->session.stop.lock);
+	while (j->session.stop.parallel && p->phase < JOB_DONE && !stop_get(&j->session.stop))
+		pthread_cond_wait(&j->session.stop.changed, &j->session.stop.lock);
 	bool done = p->phase == JOB_DONE;
-	pthread_mutex_unlock(&j->lock);
+	pthread_mutex_unlock(&j->session.stop.lock);
 	if (done)
 		return 0;
-	return job_check(j, err) < 0 ? -1
-				     : err_set(err, ERR_BUILD, "stage \"%s\" was not built",
-					       j->plan.stages[stage].title);
+	return stop_check(&j->session.stop, err) < 0
+		       ? -1
+		       : err_set(err, ERR_BUILD, "stage \"%s\" was not built",
+				 j->plan.stages[stage].title);
 }
 
 /* Are the bases of all earlier stages known? *n: their triggers. */
@@ -69,17 +70,18 @@ int stages_number(struct job *j, size_t stage, unsigned ntriggers, unsigned *fir
 	bool alone = job_needed(j) == 1;
 	unsigned before = 0;
 
-	pthread_mutex_lock(&j->lock);
+	pthread_mutex_lock(&j->session.stop.lock);
 	j->progress[stage].opened = true;
 	j->progress[stage].ntriggers = ntriggers;
-	j->nsteps += ntriggers;
-	pthread_cond_broadcast(&j->changed);
-	while (ntriggers && !alone && !earlier_triggers(j, stage, &before) && !job_stop_get(j))
-		pthread_cond_wait(&j->changed, &j->lock);
-	pthread_mutex_unlock(&j->lock);
+	events_add_steps(&j->session.events, ntriggers);
+	pthread_cond_broadcast(&j->session.stop.changed);
+	while (ntriggers && !alone && !earlier_triggers(j, stage, &before) &&
+		!stop_get(&j->session.stop))
+		pthread_cond_wait(&j->session.stop.changed, &j->session.stop.lock);
+	pthread_mutex_unlock(&j->session.stop.lock);
 	*first_step = j->plan.stages[stage].first_step + (alone ? ntriggers : 0);
 	*first_trigger = alone ? j->plan.stages[stage].first_step : j->plan.nsteps + 1 + before;
-	return job_check(j, err);
+	return stop_check(&j->session.stop, err);
 }
 
 /* --- one after the other --------------------------------------------------------------------- */
@@ -110,14 +112,14 @@ static void *work(void *ctx)
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	int r = w->build(j, w->stage, &err);
 
-	pthread_mutex_lock(&j->lock);
+	pthread_mutex_lock(&j->session.stop.lock);
 	j->progress[w->stage].phase = r < 0 ? JOB_FAILED : JOB_DONE;
 	j->progress[w->stage].err = err;
-	if (r < 0 && !job_stop_get(j))
-		job_stop_set(j, JOB_STOP_FAILURE);
+	if (r < 0 && !stop_get(&j->session.stop))
+		stop_set(&j->session.stop, STOP_FAILURE);
 	w->ended = true;
-	pthread_cond_broadcast(&j->changed);
-	pthread_mutex_unlock(&j->lock);
+	pthread_cond_broadcast(&j->session.stop.changed);
+	pthread_mutex_unlock(&j->session.stop.lock);
 	return NULL;
 }
 
@@ -164,11 +166,12 @@ static unsigned reap(struct worker *v, size_t n)
 static int start_ready(
 	struct job *j, struct worker *v, unsigned *running, unsigned most, struct err **err)
 {
-	for (size_t i = 0; i < j->plan.nstages && *running < most && !job_stop_get(j); i++) {
+	for (size_t i = 0; i < j->plan.nstages && *running < most && !stop_get(&j->session.stop);
+		i++) {
 		if (!ready(j, i))
 			continue;
 		if (start(&v[i], err) < 0) {
-			job_stop_set(j, JOB_STOP_FAILURE);
+			stop_set(&j->session.stop, STOP_FAILURE);
 			return -1;
 		}
 		(*running)++;
@@ -179,13 +182,13 @@ static int start_ready(
 /* A signal becomes a stop, and whoever blocks in a system call is woken until he has noticed. */
 static void pass_on_signal(struct job *j, const struct worker *v)
 {
-	int sig = cancel_asked(j->o->cancelled);
+	int sig = cancel_asked(j->session.o->cancelled);
 
-	if (sig && job_stop_get(j) <= 0) {
-		job_stop_set(j, sig);
-		pthread_cond_broadcast(&j->changed);
+	if (sig && stop_get(&j->session.stop) <= 0) {
+		stop_set(&j->session.stop, sig);
+		pthread_cond_broadcast(&j->session.stop.changed);
 	}
-	for (size_t i = 0; job_stop_get(j) && i < j->plan.nstages; i++)
+	for (size_t i = 0; stop_get(&j->session.stop) && i < j->plan.nstages; i++)
 		if (v[i].started && !v[i].ended)
 			pthread_kill(v[i].thread, SIGURG);
 }
@@ -200,7 +203,7 @@ static void wait_for_change(struct job *j)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	pthread_cond_timedwait(&j->changed, &j->lock, &until);
+	pthread_cond_timedwait(&j->session.stop.changed, &j->session.stop.lock, &until);
 }
 
 /* The failure that stands first in the file; those who were only ended by it do not count. */
@@ -233,8 +236,8 @@ static int build_side_by_side(struct job *j, build_fn build, unsigned most, stru
 
 	for (size_t i = 0; i < j->plan.nstages; i++)
 		v[i] = (struct worker){.j = j, .build = build, .stage = i};
-	j->parallel = true;
-	pthread_mutex_lock(&j->lock);
+	j->session.stop.parallel = true;
+	pthread_mutex_lock(&j->session.stop.lock);
 	for (;;) {
 		running = reap(v, j->plan.nstages);
 		if (r == 0)
@@ -244,12 +247,12 @@ static int build_side_by_side(struct job *j, build_fn build, unsigned most, stru
 		wait_for_change(j);
 		pass_on_signal(j, v);
 	}
-	pthread_mutex_unlock(&j->lock);
-	j->parallel = false;
+	pthread_mutex_unlock(&j->session.stop.lock);
+	j->session.stop.parallel = false;
 	free(v);
 	if (r == 0)
 		r = first_failure(j, err);
-	return r == 0 ? job_check(j, err) : r;
+	return r == 0 ? stop_check(&j->session.stop, err) : r;
 }
 
 int stages_build(struct job *j, build_fn build, struct err **err)

@@ -51,17 +51,17 @@ int targets_write(struct job *j, struct build_result *out, struct err **err)
 	struct build_result all;
 	int r = 0;
 
-	targets_prepare(j->o, &all);
-	all.times = j->times;
+	targets_prepare(j->session.o, &all);
+	all.times = j->session.times;
 	for (size_t i = 0; i < j->plan.ntargets && r == 0; i++) {
 		auto_strlist struct strlist tags = {0};
 
-		targets_tags(j->o, i, &tags);
-		r = result_write(
-			j, &j->stages[j->plan.targets[i]], &tags, targets_result(&all, i), err);
+		targets_tags(j->session.o, i, &tags);
+		r = result_write(&j->session, &j->stages[j->plan.targets[i]], &tags,
+			targets_result(&all, i), err);
 	}
 	if (r < 0) {
-		build_result_clear(&all);
+		result_clear(&all);
 		return -1;
 	}
 	*out = all;

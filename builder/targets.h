@@ -7,6 +7,7 @@
 #ifndef BLD_BUILDER_TARGETS_H
 #define BLD_BUILDER_TARGETS_H
 
+#include "builder/image/result.h"
 #include "builder/job.h"
 
 /* How many there are, the main one included. */

@@ -11,7 +11,7 @@
 #ifndef BLD_BUILDER_CACHE_CACHEKEY_H
 #define BLD_BUILDER_CACHE_CACHEKEY_H
 
-#include "builder/job.h"
+#include "builder/state.h"
 
 #define CACHEKEY_FORMAT "bld 1"
 

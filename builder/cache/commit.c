@@ -78,7 +78,7 @@ static struct hashpipe *open_tar(void *ctx, struct err **err)
 {
 	struct upper *u = ctx;
 
-	u->tar = blob_create(u->c->j->s, err);
+	u->tar = blob_create(u->c->se->s, err);
 	if (!u->tar)
 		return NULL;
 	if (u->c->leak)
@@ -107,19 +107,19 @@ static int leave_floor(int upper_fd, const struct layer_tree *below, struct err 
 
 static int begin(struct upper *u, struct err **err)
 {
-	struct job *j = u->c->j;
+	struct session *se = u->c->se;
 
 	u->fd = openat(u->c->scratch_fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (u->fd < 0)
 		return err_sys(err, "upper directory of the step");
-	const struct layer_tree *below = state_tree(u->c->st, j->s, err);
+	const struct layer_tree *below = state_tree(u->c->st, se->s, err);
 	if (!below || leave_floor(u->fd, below, err) < 0)
 		return -1;
 	struct layer_freezing_opts o = {
 		.upper = {.upper_fd = u->fd, .below = below, .as_lower = true},
 		.open = open_tar,
 		.ctx = u,
-		.spool_fd = store_spool_fd(j->s),
+		.spool_fd = store_spool_fd(se->s),
 		.most_entries = u->c->leak ? SIZE_MAX : COMMIT_AT_ONCE_ENTRIES,
 		.most_bytes = u->c->leak ? UINT64_MAX : COMMIT_AT_ONCE_BYTES,
 	};
@@ -132,13 +132,13 @@ static int begin(struct upper *u, struct err **err)
 static int keep_moved(struct upper *u, const struct record *out, struct err **err)
 {
 	struct state *st = u->c->st;
-	int tar = blob_open(u->c->j->s, &out->layer, NULL, err);
+	int tar = blob_open(u->c->se->s, &out->layer, NULL, err);
 
 	if (tar < 0 ||
 		layer_tree_apply_timed(st->tree, tar, layer_freezing_times(u->freezing), err) < 0)
 		return -1;
 	if (!st->pending)
-		st->pending = pending_new(u->c->j);
+		st->pending = pending_new(u->c->se);
 	if (st->nlowered == st->config.ndiff_ids)
 		lower_push(&st->lowers, lower_of_dir(TAKE_FD(u->fd)));
 	u->c->taken = true;
@@ -154,9 +154,9 @@ static int commit_empty(struct upper *u, struct record *out, struct err **err)
 	struct state *st = u->c->st;
 
 	sha256_of(nothing, sizeof nothing, &out->layer);
-	int have = blob_exists(u->c->j->s, &out->layer, NULL, err);
+	int have = blob_exists(u->c->se->s, &out->layer, NULL, err);
 	if (have < 0 ||
-		(!have && blob_put(u->c->j->s, nothing, sizeof nothing, &out->layer, err) < 0))
+		(!have && blob_put(u->c->se->s, nothing, sizeof nothing, &out->layer, err) < 0))
 		return -1;
 	if (layer_times_any(layer_freezing_times(u->freezing)) && keep_moved(u, out, err) < 0)
 		return -1;
@@ -199,7 +199,7 @@ static int adopt(struct upper *u, const struct record *r, struct err **err)
 	diff_ids[below.n] = r->layer;
 	times[below.n] = r->times;
 	const struct layer_stack k = {.diff_ids = diff_ids, .times = times, .n = n};
-	return snapshot_adopt(u->c->j->s, &k, u->c->temp, err);
+	return snapshot_adopt(u->c->se->s, &k, u->c->temp, err);
 }
 
 static void leave(struct upper *u, int tar_fd, const struct record *r)
@@ -223,7 +223,7 @@ static int commit_changes(struct upper *u, struct record *out, struct err **err)
 	int tar_fd, r;
 
 	if (!st->pending)
-		st->pending = pending_new(u->c->j);
+		st->pending = pending_new(u->c->se);
 	if (stack_up(u, &tar_fd, err) < 0)
 		return -1;
 	u->c->taken = true;
@@ -248,7 +248,7 @@ static int judge(const struct commit_upper *c, struct err **err)
 
 	if (!found)
 		return 0;
-	auto_free char *path = mask_text(c->j->secrets.mask, found);
+	auto_free char *path = mask_text(c->se->secrets.mask, found);
 	auto_free char *others = more ? mem_printf(" and %zu more", more) : mem_strdup("");
 	err_set(err, ERR_BUILD, "the secret \"%s\" is in what RUN left behind: %s%s", id, path,
 		others);
@@ -263,7 +263,7 @@ int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 	if (begin(&u, err) < 0 || judge(c, err) < 0)
 		return -1;
 	out->created = now_seconds();
-	if (layerstack_put_times(c->j->s, layer_freezing_times(u.freezing), &out->times, err) < 0)
+	if (layerstack_put_times(c->se->s, layer_freezing_times(u.freezing), &out->times, err) < 0)
 		return -1;
 	return layer_freezing_entries(u.freezing) ? commit_changes(&u, out, err)
 						  : commit_empty(&u, out, err);

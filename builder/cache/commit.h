@@ -8,7 +8,9 @@
 
 #include "builder/cache/flight.h"
 #include "builder/cache/record.h"
-#include "builder/job.h"
+#include "builder/copy/copy.h"
+#include "builder/session.h"
+#include "builder/state.h"
 #include "builder/secrets/leakcheck.h"
 
 /* A layer blob of what `fill` puts into the writer and finishes. */
@@ -19,7 +21,7 @@ int commit_list(struct store *s, struct layer_list *l, struct record *out, struc
 /* The same of placed files; once. */
 int commit_copy(struct store *s, struct copy_placed *p, struct record *out, struct err **err);
 struct commit_upper {
-	struct job *j;
+	struct session *se;
 	struct state *st;
 	struct flight *flight;
 	int scratch_fd;         /* the sandbox's scratch directory */

@@ -9,24 +9,21 @@
 
 static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
 {
-	job_emit(f->j, &(struct event){
-			       .kind = kind,
-			       .step = f->sp->number,
-			       .nsteps = job_nsteps(f->j),
-			       .stage = job_stage_title(f->j, f->sp->stage),
-			       .text = text,
-			       .seconds = seconds,
-		       });
+	struct event e = step_event(f->sp, kind, &f->se->events);
+
+	e.text = text;
+	e.seconds = seconds;
+	events_emit(&f->se->events, &e);
 }
 
 int flight_lookup(const struct flight *f, struct record *out, struct err **err)
 {
-	if (job_no_cache(f->j, f->sp->stage))
+	if (f->sp->no_cache)
 		return 0;
-	int found = record_find(f->j->s, f->key, out, err);
+	int found = record_find(f->se->s, f->key, out, err);
 	if (found <= 0)
 		return found;
-	auto_free char *text = job_step_text(f->sp);
+	auto_free char *text = step_text(f->sp);
 	emit(f, EVENT_STEP_CACHED, text, 0);
 	return 1;
 }
@@ -45,31 +42,31 @@ static char *first_message(const char *text)
 }
 
 /* The second way leads to the first. */
-static int put_also(struct job *j, const struct digest *key, const struct digest *also,
+static int put_also(struct session *se, const struct digest *key, const struct digest *also,
 	const struct record *r, struct err **err)
 {
 	struct record second = *r;
 
 	second.key = *key;
-	return record_put(j->s, also, &second, err);
+	return record_put(se->s, also, &second, err);
 }
 
 int flight_land(struct flight_rest *rest, const struct record *r, int done, struct err **err)
 {
-	struct flight f = {.j = rest->j, .sp = &rest->step, .key = &rest->key};
-	auto_free char *text = job_step_text(f.sp);
+	struct flight f = {.se = rest->se, .sp = &rest->step, .key = &rest->key};
+	auto_free char *text = step_text(f.sp);
 
 	if (done == 0)
-		done = record_put(f.j->s, f.key, r, err);
+		done = record_put(f.se->s, f.key, r, err);
 	if (done == 0 && !sha256_is_zero(&rest->also))
-		done = put_also(f.j, f.key, &rest->also, r, err);
+		done = put_also(f.se, f.key, &rest->also, r, err);
 	close(TAKE_FD(rest->lock));
 	double seconds = (double)(now_monotonic_ms() - rest->start_ms) / 1000;
 	if (done == 0) {
 		emit(&f, EVENT_STEP_DONE, text, seconds);
 		return 0;
 	}
-	if (job_ended(f.j) && err && *err && err_get_kind(*err) == ERR_CANCELLED) {
+	if (stop_by_other(&f.se->stop) && err && *err && err_get_kind(*err) == ERR_CANCELLED) {
 		emit(&f, EVENT_STEP_ENDED, text, seconds);
 		return -1;
 	}
@@ -80,7 +77,7 @@ int flight_land(struct flight_rest *rest, const struct record *r, int done, stru
 
 void flight_leave(struct flight *f, struct flight_rest *out)
 {
-	*out = (struct flight_rest){.j = f->j,
+	*out = (struct flight_rest){.se = f->se,
 		.step = *f->sp,
 		.key = *f->key,
 		.also = f->also ? *f->also : (struct digest){0},
@@ -91,7 +88,7 @@ void flight_leave(struct flight *f, struct flight_rest *out)
 /* The lock is given back in any case. */
 static int execute(struct flight *f, struct record *out, struct err **err)
 {
-	auto_free char *text = job_step_text(f->sp);
+	auto_free char *text = step_text(f->sp);
 	struct flight_rest rest;
 
 	f->start_ms = now_monotonic_ms();
@@ -110,10 +107,10 @@ static int take_lock(const struct flight *f, const struct digest *what, struct e
 
 	for (;;) {
 		errno = 0;
-		int fd = cache_lock(f->j->s, what, true, err);
+		int fd = cache_lock(f->se->s, what, true, err);
 		if (fd >= 0 || errno != EWOULDBLOCK || (err && *err))
 			return fd;
-		if (job_wait(f->j, &told, "waiting for another build that does the same step",
+		if (session_wait(f->se, &told, "waiting for another build that does the same step",
 			    err) < 0)
 			return -1;
 	}
@@ -124,7 +121,7 @@ static int look(const struct flight *f, struct record *out, struct err **err)
 {
 	int found = flight_lookup(f, out, err);
 
-	if (found > 0 && f->also && put_also(f->j, f->key, f->also, out, err) < 0)
+	if (found > 0 && f->also && put_also(f->se, f->key, f->also, out, err) < 0)
 		return -1;
 	return found;
 }
@@ -141,7 +138,7 @@ int flight_run(struct flight *f, struct record *out, struct err **err)
 	found = look(f, out, err);
 	if (found)
 		return found < 0 ? -1 : 0;
-	if (job_check(f->j, err) < 0)
+	if (stop_check(&f->se->stop, err) < 0)
 		return -1;
 	f->lock = TAKE_FD(lock);
 	return execute(f, out, err);
@@ -157,7 +154,7 @@ int flight_blind(struct flight *f, const struct digest *shape,
 	int now = seen(f->ctx, err);
 	if (now)
 		return now < 0 ? -1 : 0;
-	if (job_check(f->j, err) < 0)
+	if (stop_check(&f->se->stop, err) < 0)
 		return -1;
 	f->lock = TAKE_FD(lock);
 	return execute(f, out, err) < 0 ? -1 : 1;

@@ -8,13 +8,14 @@
 #define BLD_BUILDER_CACHE_FLIGHT_H
 
 #include "builder/cache/record.h"
-#include "builder/job.h"
+#include "builder/session.h"
+#include "builder/step.h"
 
 /* execute's answer when somebody else brings the step to its end, by flight_land. */
 #define FLIGHT_LATER 1
 
 struct flight {
-	struct job *j;
+	struct session *se;
 	const struct step *sp;
 	const struct digest *key;  /* with flight_blind: filled in by execute */
 	const struct digest *also; /* or NULL: a second way to the step, of flight_run: the record
@@ -29,7 +30,7 @@ struct flight {
 
 /* What is left to do of a step whose layer is not there yet. */
 struct flight_rest {
-	struct job *j;
+	struct session *se;
 	struct step step;
 	struct digest key;
 	struct digest also; /* zero: none */

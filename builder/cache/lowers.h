@@ -7,7 +7,7 @@
 #ifndef BLD_BUILDER_CACHE_LOWERS_H
 #define BLD_BUILDER_CACHE_LOWERS_H
 
-#include "builder/build.h"
+#include "builder/options.h"
 #include "builder/sandbox/sandbox.h"
 #include "store/lower.h"
 #include "store/snapshot.h"

@@ -19,7 +19,7 @@ struct item {
 };
 
 struct pending {
-	struct job *j;
+	struct session *se;
 	pthread_t thread;
 	bool threaded;
 	struct item *items; /* in order; settled ones are removed. Owned */
@@ -32,11 +32,11 @@ struct pending {
 	struct strlist trash; /* uppers that the store had already: lowers of later steps */
 };
 
-struct pending *pending_new(struct job *j)
+struct pending *pending_new(struct session *se)
 {
 	struct pending *p = mem_alloc(sizeof *p);
 
-	p->j = j;
+	p->se = se;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->moved, NULL);
 	return p;
@@ -47,17 +47,18 @@ struct pending *pending_new(struct job *j)
 /* A failure of another step is no reason to lose this one. */
 static int stopped(void *ctx, struct err **err)
 {
-	const struct job *j = ctx;
+	const struct session *se = ctx;
 
-	return cancel_asked(j->o->cancelled) ? job_check(j, err) : 0;
+	return cancel_asked(se->o->cancelled) ? stop_check(&se->stop, err) : 0;
 }
 
 static int land(struct pending *p, struct item *i, bool *kept, struct err **err)
 {
 	struct pending_layer *l = &i->l;
-	struct store *s = p->j->s;
+	struct store *s = p->se->s;
 
-	if (stopped(p->j, err) < 0 || layer_freezing_finish(l->freezing, stopped, p->j, err) < 0 ||
+	if (stopped(p->se, err) < 0 ||
+		layer_freezing_finish(l->freezing, stopped, p->se, err) < 0 ||
 		blob_commit(l->tar, NULL, &l->record.layer, NULL, err) < 0)
 		return -1;
 	i->stack[i->n - 1] = l->record.layer;
@@ -100,7 +101,7 @@ static void do_item(struct pending *p, struct item *i, bool skip)
 	pthread_mutex_unlock(&p->lock);
 	err_free(err);
 	if (r < 0 && !skip)
-		job_stop(p->j);
+		stop_all(&p->se->stop);
 }
 
 static struct item *next_item(struct pending *p)
@@ -166,7 +167,7 @@ void pending_free(struct pending *p)
 		free_item(i);
 	}
 	for (size_t i = 0; i < p->trash.n; i++)
-		store_discard(p->j->s, p->trash.v[i]);
+		store_discard(p->se->s, p->trash.v[i]);
 	strlist_clear(&p->trash);
 	err_free(p->err);
 	pthread_cond_destroy(&p->moved);

@@ -12,6 +12,7 @@
 #include "builder/cache/flight.h"
 #include "store/blob.h"
 #include "store/layer/layer.h"
+#include "store/layerstack.h"
 
 #define PENDING_MAX 4 /* layers in the making; the next step waits for the first of them */
 
@@ -27,7 +28,7 @@ struct pending_layer {
 	struct blob_writer *tar;         /* owned */
 };
 
-struct pending *pending_new(struct job *j);
+struct pending *pending_new(struct session *se);
 /* Waits until all is over. NULL is accepted. */
 void pending_free(struct pending *p);
 

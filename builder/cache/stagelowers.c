@@ -5,13 +5,13 @@
 #include "builder/cache/pending.h"
 
 static struct lowers_request request(
-	struct job *j, struct state *st, struct snapshot_grown *below, struct err **err)
+	struct session *se, struct state *st, struct snapshot_grown *below, struct err **err)
 {
 	*below = (struct snapshot_grown){.tree = st->tree, .n = st->tree_layers};
 	return (struct lowers_request){
-		.s = j->s,
-		.runner = job_runner(j, err),
-		.form = j->o->layer_form,
+		.s = se->s,
+		.runner = session_runner(se, err),
+		.form = se->o->layer_form,
 		.k = state_stack(st),
 		.base = st->nbase,
 		.below = below,
@@ -24,13 +24,13 @@ static void take_tree(struct state *st, const struct snapshot_grown *below)
 	st->tree_layers = below->n;
 }
 
-int stagelowers_keep_up(struct job *j, struct state *st, struct err **err)
+int stagelowers_keep_up(struct session *se, struct state *st, struct err **err)
 {
 	struct snapshot_grown below;
 
 	if (st->nlowered == st->config.ndiff_ids || !pending_any(st->pending))
 		return 0;
-	struct lowers_request q = request(j, st, &below, err);
+	struct lowers_request q = request(se, st, &below, err);
 	int r = q.runner ? lowers_add(&q, st->nlowered, &st->lowers, err) : -1;
 	take_tree(st, &below);
 	if (r == 1)
@@ -39,7 +39,7 @@ int stagelowers_keep_up(struct job *j, struct state *st, struct err **err)
 }
 
 /* Before the state's tree has all layers: on its way there it serves those that need one. */
-int stagelowers_find(struct job *j, struct state *st, struct err **err)
+int stagelowers_find(struct session *se, struct state *st, struct err **err)
 {
 	auto_lowers struct lowers found = {0};
 	struct snapshot_grown below;
@@ -48,7 +48,7 @@ int stagelowers_find(struct job *j, struct state *st, struct err **err)
 		return 0;
 	if (state_settle(st, err) < 0)
 		return -1;
-	struct lowers_request q = request(j, st, &below, err);
+	struct lowers_request q = request(se, st, &below, err);
 	int r = q.runner ? lowers_open(&q, &found, err) : -1;
 	take_tree(st, &below);
 	if (r < 0)

@@ -69,7 +69,7 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 			s, result->o->manifest, &r.manifest, r.index, b->docker_format, err);
 	if (status == 0)
 		status = buildresult_deliver(result, s, ui, &r, err);
-	build_result_clear(&r);
+	result_clear(&r);
 	return status;
 }
 

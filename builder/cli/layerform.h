@@ -3,7 +3,8 @@
 #ifndef BLD_BUILDER_CLI_LAYERFORM_H
 #define BLD_BUILDER_CLI_LAYERFORM_H
 
-#include "builder/build.h"
+#include "builder/options.h"
+#include "store/base/err.h"
 
 /* auto (also when it is empty or not set), directory or index; anything else is ERR_USAGE. */
 int layerform_take(enum build_layer_form *out, struct err **err);

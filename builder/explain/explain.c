@@ -59,7 +59,8 @@ static bool is_remote(const char *context)
 /* What makes two builds builds of the same thing: where the context is, and which Dockerfile. */
 static void identify(const struct job *j, struct digest *out)
 {
-	const char *context = j->o->context ? j->o->context : "", *file = j->o->dockerfile;
+	const char *context = j->session.o->context ? j->session.o->context : "",
+		   *file = j->session.o->dockerfile;
 	auto_free char *real = file && strcmp(file, "-") != 0 ? realpath(file, NULL) : NULL;
 	char link[64], path[LINK_TEXT_MAX];
 	struct sha256 h;
@@ -88,7 +89,7 @@ const struct explain_past *explain_load(struct job *j)
 	pthread_mutex_lock(&x->lock);
 	if (!x->loaded) {
 		identify(j, &x->id);
-		if (cache_find(j->s, &x->id, &value, &len, NULL) > 0)
+		if (cache_find(j->session.s, &x->id, &value, &len, NULL) > 0)
 			explain_past_read(&x->past, value, len);
 		x->had_past = x->past.nstages > 0;
 		x->loaded = true;
@@ -188,8 +189,8 @@ void explain_mount(struct job *j, struct buf *facts, const char *prefix, const s
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = path};
 	struct copy_request q = {.items = &item,
 		.nitems = 1,
-		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = job_cancelled(j)};
+		.tmp_dir_fd = store_spool_fd(j->session.s),
+		.cancelled = stop_flag(&j->session.stop)};
 	struct digest id;
 
 	if (origin_root(j, o, &q.root, NULL) < 0)
@@ -260,10 +261,8 @@ static struct explain_step *add_step(struct job *j, const struct step *sp)
 	struct explain_course *c = course_of(j, sp->stage);
 	struct explain_step *s = &MEM_PUSH(c->v, c->n, c->cap);
 
-	*s = (struct explain_step){.ins = sp->ins,
-		.text = job_step_text(sp),
-		.number = sp->number,
-		.match = EXPLAIN_NONE};
+	*s = (struct explain_step){
+		.ins = sp->ins, .text = step_text(sp), .number = sp->number, .match = EXPLAIN_NONE};
 	return s;
 }
 
@@ -271,11 +270,10 @@ static void tell(struct job *j, const struct step *sp, size_t index)
 {
 	auto_free char *why = explain_why(j, sp->stage, index);
 
-	job_emit(j, &(struct event){.kind = EVENT_STEP_WHY,
-			    .step = sp->number,
-			    .nsteps = job_nsteps(j),
-			    .stage = job_stage_title(j, sp->stage),
-			    .text = why});
+	struct event e = step_event(sp, EVENT_STEP_WHY, &j->session.events);
+
+	e.text = why;
+	events_emit(&j->session.events, &e);
 }
 
 void explain_runs(
@@ -295,7 +293,7 @@ void explain_runs(
 	pthread_mutex_lock(&x->lock);
 	x->dirty = true;
 	pthread_mutex_unlock(&x->lock);
-	if (!j->o->explain)
+	if (!j->session.o->explain)
 		return;
 	explain_load(j);
 	explain_match(j, sp->stage, c->n - 1);
@@ -339,7 +337,7 @@ void explain_done(struct job *j, const struct step *sp, const struct digest *key
 
 	if (!s) {
 		s = add_step(j, sp);
-		if (j->o->explain) {
+		if (j->session.o->explain) {
 			explain_load(j);
 			explain_match(j, sp->stage, j->explain->courses[sp->stage].n - 1);
 			note_return(j, sp->stage, key);
@@ -359,7 +357,7 @@ static void save_course(struct job *j, size_t stage, struct explain_past *out)
 		.platform = slice_of(c->platform),
 		.base = {c->base.data, c->base.len}};
 
-	if (!j->o->explain)
+	if (!j->session.o->explain)
 		explain_match(j, stage, 0);
 	for (size_t i = 0; i < c->n; i++) {
 		struct explain_step *t = &c->v[i];
@@ -468,6 +466,6 @@ void explain_save(struct job *j)
 	buf_init(&b, CACHE_VALUE_MAX);
 	explain_past_write(&out, &b);
 	/* Without it nothing is lost but a reason. */
-	(void)cache_replace(j->s, &x->id, b.data, b.len, NULL);
+	(void)cache_replace(j->session.s, &x->id, b.data, b.len, NULL);
 	explain_past_clear(&out);
 }

@@ -33,7 +33,7 @@ static bool follows(
 		struct step sp = {.df = j->df, .ins = body->items[i]};
 		if (!makes_layer(sp.ins->keyword))
 			continue;
-		auto_free char *other = job_step_text(&sp);
+		auto_free char *other = step_text(&sp);
 		if (slice_eq(text, slice_of(other)))
 			return true;
 	}
@@ -163,9 +163,9 @@ static char *why_parent(const struct job *j, const struct explain_course *c, siz
 static const char *why_alone(const struct job *j, size_t stage, const struct explain_step *s)
 {
 	if (job_no_cache(j, stage))
-		return j->o->no_cache    ? "--no-cache"
-		       : j->o->no_layers ? "--layers=false"
-					 : "--no-cache-filter";
+		return j->session.o->no_cache    ? "--no-cache"
+		       : j->session.o->no_layers ? "--layers=false"
+						 : "--no-cache-filter";
 	if (s->ins->keyword == AST_RUN && s->ins->run.no_cache)
 		return "RUN --no-cache";
 	if (!j->explain->had_past)

@@ -3,26 +3,28 @@
 
 #include <stdarg.h>
 
-#include "builder/job.h"
+#include "builder/session.h"
 #include "store/base/mem.h"
 
 static void emit_status(void *ctx, const char *text)
 {
-	job_emit(ctx, &(struct event){.kind = EVENT_STATUS, .text = text});
+	struct session *se = ctx;
+
+	events_status(&se->events, text);
 }
 
-struct fetchenv fetchenv_of(struct job *j)
+struct fetchenv fetchenv_of(struct session *se)
 {
 	return (struct fetchenv){
-		.s = j->s,
-		.proxies = &j->o->proxy_env,
-		.secrets = &j->secrets,
-		.agents = &j->agents,
-		.cert_dir = j->o->cert_dir,
-		.context = j->o->context,
-		.cancelled = job_cancelled(j),
+		.s = se->s,
+		.proxies = &se->o->proxy_env,
+		.secrets = &se->secrets,
+		.agents = &se->agents,
+		.cert_dir = se->o->cert_dir,
+		.context = se->o->context,
+		.cancelled = stop_flag(&se->stop),
 		.status = emit_status,
-		.ctx = j,
+		.ctx = se,
 	};
 }
 

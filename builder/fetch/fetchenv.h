@@ -9,7 +9,7 @@
 #include "store/base/strlist.h"
 #include "store/store.h"
 
-struct job;
+struct session;
 struct secrets;
 struct sshagents;
 
@@ -29,7 +29,7 @@ struct fetchenv {
 };
 
 /* Of a build: status goes to its events. Borrows from the job. */
-struct fetchenv fetchenv_of(struct job *j);
+struct fetchenv fetchenv_of(struct session *se);
 void fetchenv_status(const struct fetchenv *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -11,8 +11,8 @@
 #ifndef BLD_BUILDER_IMAGE_EPOCH_H
 #define BLD_BUILDER_IMAGE_EPOCH_H
 
-#include "builder/build.h"
 #include "builder/input/context.h"
+#include "builder/options.h"
 #include "builder/plan/plan.h"
 
 #define EPOCH_ARG     "SOURCE_DATE_EPOCH"

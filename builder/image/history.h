@@ -7,7 +7,7 @@
 #ifndef BLD_BUILDER_IMAGE_HISTORY_H
 #define BLD_BUILDER_IMAGE_HISTORY_H
 
-#include "builder/job.h"
+#include "builder/state.h"
 
 #define HISTORY_COMMENT "bld.dockerfile.v1"
 

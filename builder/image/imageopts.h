@@ -4,7 +4,7 @@
 #ifndef BLD_BUILDER_IMAGE_IMAGEOPTS_H
 #define BLD_BUILDER_IMAGE_IMAGEOPTS_H
 
-#include "builder/build.h"
+#include "builder/options.h"
 #include "builder/state.h"
 
 /* --unsetenv, --unsetlabel, then --label: at the end, to the result only (S7). */

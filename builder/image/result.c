@@ -55,14 +55,14 @@ static void set_times(const struct build_times *times, struct oci_config *c, siz
 }
 
 /* Layers of this build with the asked-for times; those of the base are never touched. */
-static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, struct err **err)
+static int retime_layers(struct session *se, struct oci_config *c, size_t nbase, struct err **err)
 {
-	if (!j->times.set && !j->times.clamp)
+	if (!se->times.set && !se->times.clamp)
 		return 0;
 	for (size_t i = nbase; i < c->ndiff_ids; i++) {
 		struct digest changed;
-		if (packed_retimed(j->s, &c->diff_ids[i], j->times.seconds, j->times.set, &changed,
-			    err) < 0)
+		if (packed_retimed(se->s, &c->diff_ids[i], se->times.seconds, se->times.set,
+			    &changed, err) < 0)
 			return -1;
 		c->diff_ids[i] = changed;
 	}
@@ -73,21 +73,21 @@ static int retime_layers(struct job *j, struct oci_config *c, size_t nbase, stru
  * ----------------------------------------------------------------------------------------- */
 
 /* Docker's types know no zstd: such a layer of the base is described as the plain tar it is. */
-static bool keeps_form(const struct job *j, const struct oci_descriptor *d)
+static bool keeps_form(const struct session *se, const struct oci_descriptor *d)
 {
-	return !j->o->docker_format || !d->media_type ||
+	return !se->o->docker_format || !d->media_type ||
 	       strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) != 0;
 }
 
-static int describe_layers(struct job *j, const struct state *st, const struct oci_config *c,
+static int describe_layers(struct session *se, const struct state *st, const struct oci_config *c,
 	struct oci_descriptor *out, struct err **err)
 {
 	for (size_t i = 0; i < c->ndiff_ids; i++) {
-		if (i < st->nbase && keeps_form(j, &st->base_layers[i])) {
+		if (i < st->nbase && keeps_form(se, &st->base_layers[i])) {
 			oci_descriptor_copy(&out[i], &st->base_layers[i]);
 			if (!out[i].media_type)
 				out[i].media_type = mem_strdup(OCI_MEDIA_LAYER_GZIP);
-		} else if (packed_layer(j->s, &c->diff_ids[i],
+		} else if (packed_layer(se->s, &c->diff_ids[i],
 				   &(struct packed_how){.packing.c = LAYER_PLAIN}, &out[i],
 				   err) < 0) {
 			return -1;
@@ -96,21 +96,21 @@ static int describe_layers(struct job *j, const struct state *st, const struct o
 	return 0;
 }
 
-static int sync_image(
-	struct job *j, const struct oci_config *c, const struct build_result *r, struct err **err)
+static int sync_image(struct session *se, const struct oci_config *c, const struct build_result *r,
+	struct err **err)
 {
-	if (!j->o->sync)
+	if (!se->o->sync)
 		return 0;
-	if (store_sync(j->s, err) < 0)
+	if (store_sync(se->s, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->ndiff_ids; i++)
-		blob_mark_synced(j->s, &c->diff_ids[i]);
-	blob_mark_synced(j->s, &r->config);
-	blob_mark_synced(j->s, &r->manifest);
+		blob_mark_synced(se->s, &c->diff_ids[i]);
+	blob_mark_synced(se->s, &r->config);
+	blob_mark_synced(se->s, &r->manifest);
 	return 0;
 }
 
-static int write_names(struct job *j, const struct strlist *tags,
+static int write_names(struct session *se, const struct strlist *tags,
 	const struct oci_descriptor *manifest, struct build_result *r, struct err **err)
 {
 	for (size_t i = 0; i < tags->n; i++) {
@@ -124,29 +124,29 @@ static int write_names(struct job *j, const struct strlist *tags,
 	}
 	if (r->names.n == 0)
 		return 0;
-	return tags_set(j->s, (const char *const *)r->names.v, r->names.n, manifest, err);
+	return tags_set(se->s, (const char *const *)r->names.v, r->names.n, manifest, err);
 }
 
-static int write_image(struct job *j, const struct state *st, struct oci_config *c,
+static int write_image(struct session *se, const struct state *st, struct oci_config *c,
 	const struct strlist *tags, struct build_result *r, struct err **err)
 {
 	struct oci_descriptor *layers = mem_array(c->ndiff_ids + 1, sizeof *layers);
 	struct oci_descriptor manifest = {0};
 	auto_strlist struct strlist annotations = {0}, descriptor = {0};
-	struct image_form form = {.docker = j->o->docker_format,
+	struct image_form form = {.docker = se->o->docker_format,
 		.annotations = &annotations,
 		.descriptor = &descriptor};
 
-	imageopts_annotations(j->o, st, &annotations, &descriptor);
+	imageopts_annotations(se->o, st, &annotations, &descriptor);
 	memset(layers, 0, (c->ndiff_ids + 1) * sizeof *layers);
-	int done = describe_layers(j, st, c, layers, err);
+	int done = describe_layers(se, st, c, layers, err);
 	if (done == 0)
-		done = image_write(j->s, c, layers, &form, &manifest, &r->config, err);
+		done = image_write(se->s, c, layers, &form, &manifest, &r->config, err);
 	r->manifest = manifest.digest;
 	if (done == 0)
-		done = sync_image(j, c, r, err);
+		done = sync_image(se, c, r, err);
 	if (done == 0)
-		done = write_names(j, tags, &manifest, r, err);
+		done = write_names(se, tags, &manifest, r, err);
 	for (size_t i = 0; i < c->ndiff_ids; i++)
 		oci_descriptor_clear(&layers[i]);
 	free(layers);
@@ -154,21 +154,31 @@ static int write_image(struct job *j, const struct state *st, struct oci_config 
 	return done;
 }
 
-int result_write(struct job *j, const struct state *target, const struct strlist *tags,
+int result_write(struct session *se, const struct state *target, const struct strlist *tags,
 	struct build_result *out, struct err **err)
 {
 	auto_oci_config struct oci_config c = {0};
 
 	oci_config_copy(&c, &target->config);
-	imageopts_edit(j->o, &c);
-	if ((j->o->squash || j->o->no_layers) &&
-		squash_layers(j->s, &c, target->nbase, target->nbase_history, err) < 0)
+	imageopts_edit(se->o, &c);
+	if ((se->o->squash || se->o->no_layers) &&
+		squash_layers(se->s, &c, target->nbase, target->nbase_history, err) < 0)
 		return -1;
-	set_times(&j->times, &c, target->nbase_history);
+	set_times(&se->times, &c, target->nbase_history);
 	if (c.ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d can be used",
 			c.ndiff_ids, OCI_LAYERS_MAX);
-	if (retime_layers(j, &c, target->nbase, err) < 0)
+	if (retime_layers(se, &c, target->nbase, err) < 0)
 		return -1;
-	return write_image(j, target, &c, tags, out, err);
+	return write_image(se, target, &c, tags, out, err);
+}
+
+void result_clear(struct build_result *r)
+{
+	for (size_t i = 0; i < r->nbefore; i++)
+		result_clear(&r->before[i]);
+	free(r->before);
+	free(r->target);
+	strlist_clear(&r->names);
+	*r = (struct build_result){0};
 }

@@ -6,10 +6,24 @@
 #ifndef BLD_BUILDER_IMAGE_RESULT_H
 #define BLD_BUILDER_IMAGE_RESULT_H
 
-#include "builder/job.h"
+#include "builder/session.h"
+#include "builder/state.h"
+
+struct build_result {
+	struct digest config;        /* image ID, --iidfile; of an index its digest */
+	struct digest manifest;      /* as the store knows it; or that of the index */
+	bool index;                  /* several platforms were built */
+	struct build_times times;    /* those it was made with */
+	struct strlist names;        /* full normalised names it was tagged with */
+	char *target;                /* as given; only when there are several */
+	struct build_result *before; /* of the targets in front of this one; owned */
+	size_t nbefore;
+};
+
+void result_clear(struct build_result *r);
 
 /* tags: its names as given. Fills fields of *out that are empty. */
-int result_write(struct job *j, const struct state *target, const struct strlist *tags,
+int result_write(struct session *se, const struct state *target, const struct strlist *tags,
 	struct build_result *out, struct err **err);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/lint/lintjob.h"
 
+#include "builder/lint/lintfile.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
@@ -10,8 +11,8 @@ static struct lint_result *run(const struct job *j, bool certain)
 	struct lintfile f = {
 		.df = j->df,
 		.contexts = &j->contexts,
-		.build_args = &j->build_args,
-		.platform = &j->platform,
+		.build_args = &j->session.build_args,
+		.platform = &j->session.platform,
 		.needed = needed,
 		.bases = j->bases,
 		.certain = certain,
@@ -25,7 +26,7 @@ static struct lint_result *run(const struct job *j, bool certain)
 int lintjob_before(struct job *j, struct err **err)
 {
 	/* Most builds have nothing that could end them here. */
-	if (!j->df->check.text.ptr && !strlist_get_kv(&j->build_args, LINTFILE_ARG))
+	if (!j->df->check.text.ptr && !strlist_get_kv(&j->session.build_args, LINTFILE_ARG))
 		return 0;
 	struct lint_result *r = run(j, true);
 	int status = lintfile_check_config(r, err);
@@ -48,13 +49,13 @@ static void emit(struct job *j, const struct lint_result *r)
 
 		buf_init(&b, BUF_TEXT_MAX);
 		lint_render_finding(r, i, to_buf, &b);
-		job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = b.data});
+		events_warn(&j->session.events, b.data);
 	}
 	if (!r->found)
 		return;
 	auto_free char *text =
 		mem_printf("%zu warning%s found", r->found, r->found == 1 ? "" : "s");
-	job_emit(j, &(struct event){.kind = EVENT_WARNING, .text = text});
+	events_warn(&j->session.events, text);
 }
 
 int lintjob_after(struct job *j, struct err **err)

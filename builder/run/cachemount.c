@@ -34,19 +34,19 @@ void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX])
 }
 
 /* Selected files -> a tar nobody sees -> the new directory. */
-static int seed(struct job *j, const struct cachemount *c, int dir_fd, struct err **err)
+static int seed(struct session *se, const struct cachemount *c, int dir_fd, struct err **err)
 {
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = c->seed_path};
 	struct copy_request q = {
 		.root = *c->seed,
 		.items = &item,
 		.nitems = 1,
-		.tmp_dir_fd = store_spool_fd(j->s),
-		.cancelled = job_cancelled(j),
+		.tmp_dir_fd = store_spool_fd(se->s),
+		.cancelled = stop_flag(&se->stop),
 	};
 	auto_layer_tree struct layer_tree *empty = layer_tree_new();
 	struct copy_dest d = {.below = empty, .path = "/", .workdir = "/"};
-	auto_fd int tar = fs_spool(store_spool_fd(j->s));
+	auto_fd int tar = fs_spool(store_spool_fd(se->s));
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
 
 	if (!sel)
@@ -101,9 +101,9 @@ static int seed_attrs(const struct cachemount *c, int dir_fd, struct err **err)
 }
 
 /* Never in place of another one, not even an empty one: somebody may be about to mount that. */
-static int publish(struct job *j, const char *temp, const char *path)
+static int publish(struct session *se, const char *temp, const char *path)
 {
-	int tmp = store_tmp_fd(j->s), bld = store_bld_fd(j->s);
+	int tmp = store_tmp_fd(se->s), bld = store_bld_fd(se->s);
 
 	if (renameat2(tmp, temp, bld, path, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -111,23 +111,23 @@ static int publish(struct job *j, const char *temp, const char *path)
 }
 
 /* Appears by rename, complete; whoever is first wins. */
-static int make(struct job *j, const struct cachemount *c, const char *path, struct err **err)
+static int make(struct session *se, const struct cachemount *c, const char *path, struct err **err)
 {
 	char temp[64];
-	auto_fd int fd = store_temp_dir(j->s, temp, err);
+	auto_fd int fd = store_temp_dir(se->s, temp, err);
 
 	int r = 0;
 
 	if (fd < 0)
 		return -1;
 	if (c->seed)
-		r = seed(j, c, fd, err) < 0 ? -1 : seed_attrs(c, fd, err);
+		r = seed(se, c, fd, err) < 0 ? -1 : seed_attrs(c, fd, err);
 	else if (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0)
 		r = err_sys(err, "cache mount: owner and mode");
-	if (r == 0 && publish(j, temp, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
+	if (r == 0 && publish(se, temp, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		r = err_sys(err, "cache mount: %s", path);
 	/* Of the new directory nothing is left here, unless it failed or somebody was faster. */
-	store_discard(j->s, temp);
+	store_discard(se->s, temp);
 	return r;
 }
 
@@ -153,7 +153,7 @@ static int open_used(int bld_fd, const char *path)
 }
 
 /* 1 it went to the trash, or there is none; 0 somebody uses it; -1. */
-static int drop_unused(struct job *j, int mounts, const char *name)
+static int drop_unused(struct session *se, int mounts, const char *name)
 {
 	auto_fd int fd = openat(mounts, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -161,17 +161,18 @@ static int drop_unused(struct job *j, int mounts, const char *name)
 		return errno == ENOENT ? 1 : -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
-	return store_trash(j->s, mounts, name) < 0 ? -1 : 1;
+	return store_trash(se->s, mounts, name) < 0 ? -1 : 1;
 }
 
 /* Out of the way: to the trash, or aside while it is in use. */
-static int move_away(struct job *j, int mounts, const char *name, const char *id, struct err **err)
+static int move_away(
+	struct session *se, int mounts, const char *name, const char *id, struct err **err)
 {
-	int gone = drop_unused(j, mounts, name);
+	int gone = drop_unused(se, mounts, name);
 
 	for (unsigned i = 0; gone >= 0 && i < CACHEMOUNT_OLD_MAX; i++) {
 		auto_free char *aside = mem_printf("%s.old-%u", name, i);
-		int free = drop_unused(j, mounts, aside);
+		int free = drop_unused(se, mounts, aside);
 
 		if (free < 0)
 			gone = -1;
@@ -187,82 +188,84 @@ static int move_away(struct job *j, int mounts, const char *name, const char *id
 }
 
 /* Once in a build: what its steps put there they share. */
-static int begin_anew(struct job *j, const struct cachemount *c, const char *name, struct err **err)
+static int begin_anew(
+	struct session *se, const struct cachemount *c, const char *name, struct err **err)
 {
 	int r = 0;
 
-	pthread_mutex_lock(&j->lock);
-	if (!strlist_has(&j->begun_mounts, name)) {
-		auto_fd int mounts = openat(store_bld_fd(j->s), "mounts",
+	pthread_mutex_lock(&se->lock);
+	if (!strlist_has(&se->begun_mounts, name)) {
+		auto_fd int mounts = openat(store_bld_fd(se->s), "mounts",
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (mounts >= 0)
-			r = move_away(j, mounts, name, c->id, err);
+			r = move_away(se, mounts, name, c->id, err);
 		else if (errno != ENOENT)
 			r = err_sys(err, "cache mounts of the store");
 		if (r == 0)
-			strlist_add(&j->begun_mounts, name);
+			strlist_add(&se->begun_mounts, name);
 	}
-	pthread_mutex_unlock(&j->lock);
+	pthread_mutex_unlock(&se->lock);
 	return r;
 }
 
 static int open_instance(
-	struct job *j, const struct cachemount *c, const char *name, struct err **err)
+	struct session *se, const struct cachemount *c, const char *name, struct err **err)
 {
 	auto_free char *path = mem_printf("mounts/%s", name);
 
-	if (c->anew && begin_anew(j, c, name, err) < 0)
+	if (c->anew && begin_anew(se, c, name, err) < 0)
 		return -1;
 	for (int tries = 0; tries < 2; tries++) {
-		int fd = open_used(store_bld_fd(j->s), path);
+		int fd = open_used(store_bld_fd(se->s), path);
 		if (fd >= 0)
 			return fd;
 		if (errno != ENOENT)
 			break;
-		if (fs_mkdirs(store_bld_fd(j->s), "mounts", 0700) < 0)
+		if (fs_mkdirs(store_bld_fd(se->s), "mounts", 0700) < 0)
 			break;
-		if (make(j, c, path, err) < 0)
+		if (make(se, c, path, err) < 0)
 			return -1;
 	}
 	return err_sys(err, "cache mount \"%s\"", c->id);
 }
 
 /* Waits in small pieces when it has to, so that a signal ends the wait. */
-static int take_lock(struct job *j, const struct cachemount *c, const char *name, struct err **err)
+static int take_lock(
+	struct session *se, const struct cachemount *c, const char *name, struct err **err)
 {
 	auto_free char *path = mem_printf("locks/mount-%s", name);
 	bool told = false;
 
 	for (;;) {
-		int fd = lock_take(store_bld_fd(j->s), path, LOCK_EXCLUSIVE, false, err);
+		int fd = lock_take(store_bld_fd(se->s), path, LOCK_EXCLUSIVE, false, err);
 		if (fd >= 0 || errno != EWOULDBLOCK || c->sharing == CACHEMOUNT_PRIVATE)
 			return fd;
-		if (job_wait(j, &told, "waiting for a cache mount that another build has locked",
-			    err) < 0)
+		if (session_wait(se, &told,
+			    "waiting for a cache mount that another build has locked", err) < 0)
 			return -1;
 	}
 }
 
-int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct err **err)
+int cachemount_open(struct session *se, const struct cachemount *c, int *held, struct err **err)
 {
 	char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
 
 	cachemount_name(c, hex);
 	*held = -1;
 	if (c->sharing == CACHEMOUNT_SHARED)
-		return open_instance(j, c, hex, err);
+		return open_instance(se, c, hex, err);
 	for (unsigned i = 0; i < CACHEMOUNT_INSTANCES_MAX; i++) {
 		if (i == 0)
 			snprintf(name, sizeof name, "%s", hex);
 		else
 			snprintf(name, sizeof name, "%s-%u", hex, i);
 		errno = 0;
-		auto_fd int lock = take_lock(j, c, name, err);
+		auto_fd int lock = take_lock(se, c, name, err);
 		if (lock < 0 && errno == EWOULDBLOCK && c->sharing == CACHEMOUNT_PRIVATE)
 			continue;
 		if (lock < 0)
 			return -1;
-		int fd = open_instance(j, c, name, err);
+		int fd = open_instance(se, c, name, err);
 		if (fd >= 0)
 			*held = TAKE_FD(lock);
 		return fd;

@@ -13,7 +13,7 @@
 #define BLD_BUILDER_RUN_CACHEMOUNT_H
 
 #include "builder/copy/copy.h"
-#include "builder/job.h"
+#include "builder/session.h"
 
 #define CACHEMOUNT_INSTANCES_MAX 64 /* of one id with sharing=private */
 #define CACHEMOUNT_OLD_MAX       64 /* replaced directories of one name that are still in use */
@@ -41,7 +41,7 @@ void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX]);
  * locked ones does so in the order of their names, and each once, or two builds wait for each
  * other.
  */
-int cachemount_open(struct job *j, const struct cachemount *c, int *held, struct err **err);
+int cachemount_open(struct session *se, const struct cachemount *c, int *held, struct err **err);
 
 #define CACHEMOUNT_DEPTH_MAX 1000 /* directories in each other that cachemount_give goes down */
 

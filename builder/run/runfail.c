@@ -8,6 +8,7 @@
 
 #include "builder/plan/dferr.h"
 #include "builder/run/progfile.h"
+#include "builder/state.h"
 #include "store/base/mem.h"
 
 #define MESSAGE_SHOWN 200 /* bytes of what a shell said */
@@ -115,7 +116,7 @@ static const char *find_path(const struct runfail *f)
 static char *explain_program(const struct runfail *f, const char *name)
 {
 	auto_err struct err *ignored = NULL;
-	const struct layer_tree *t = state_tree(f->sp->st, f->j->s, &ignored);
+	const struct layer_tree *t = state_tree(f->sp->st, f->se->s, &ignored);
 	auto_free char *path = t ? progfile_find(t, name, find_path(f)) : NULL;
 
 	return path ? progfile_explain(t, path) : NULL;
@@ -183,7 +184,7 @@ static char *script_cause(const struct runfail *f)
 {
 	const struct ast_heredoc *h = ast_run_only_heredoc(&f->sp->ins->run);
 	auto_err struct err *ignored = NULL;
-	const struct layer_tree *t = state_tree(f->sp->st, f->j->s, &ignored);
+	const struct layer_tree *t = state_tree(f->sp->st, f->se->s, &ignored);
 	auto_free char *loader = NULL;
 	const char *machine;
 
@@ -326,7 +327,7 @@ int runfail_report(const struct runfail *f, struct err **err)
 	const struct step *sp = f->sp;
 	struct span at = head_span(sp->ins);
 
-	if (job_check(f->j, err) < 0)
+	if (stop_check(&f->se->stop, err) < 0)
 		return -1;
 	if (f->late)
 		return dferr_at(err, ERR_BUILD, sp->df, sp->ins->run.timeout.span, NULL,

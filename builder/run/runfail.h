@@ -11,7 +11,7 @@
 #include "builder/sandbox/sandbox.h"
 
 struct runfail {
-	struct job *j;
+	struct session *se;
 	const struct step *sp;
 	const struct sandbox_result *res;
 	const struct strlist *argv;

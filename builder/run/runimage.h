@@ -5,7 +5,8 @@
 
 #include <stdatomic.h>
 
-#include "builder/build.h"
+#include "builder/options.h"
+#include "store/store.h"
 
 struct runimage_opts {
 	const char *image;

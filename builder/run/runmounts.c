@@ -179,7 +179,7 @@ static int check_source(struct job *j, const struct runmount *m, struct err **er
 {
 	if (strcmp(m->source, "/") == 0)
 		return 0;
-	const struct layer_tree *t = state_tree(m->origin.state, j->s, err);
+	const struct layer_tree *t = state_tree(m->origin.state, j->session.s, err);
 	if (!t)
 		return -1;
 	if (!layer_tree_lookup(t, m->source, true, NULL, NULL))
@@ -208,9 +208,9 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 	const struct layer_stack own = {
 		.diff_ids = &m->layer.record.layer, .times = &m->layer.record.times, .n = 1};
 	struct lowers_request q = {
-		.s = j->s,
-		.runner = job_runner(j, err),
-		.form = j->o->layer_form,
+		.s = j->session.s,
+		.runner = session_runner(&j->session, err),
+		.form = j->session.o->layer_form,
 		.k = st ? state_stack(st) : own,
 		.base = st ? st->nbase : 0,
 	};
@@ -247,7 +247,7 @@ static int describe_cache(struct job *j, const struct step *sp, struct runmount 
 			.uid = m->uid,
 			.gid = m->gid,
 			.mode = m->has_mode ? m->mode : 0755,
-			.anew = job_fresh_mounts(j, sp->stage)},
+			.anew = sp->fresh_mounts},
 	};
 	if (m->origin.state || m->origin.context) {
 		if (origin_root(j, &m->origin, &out->seed, err) < 0)
@@ -297,9 +297,9 @@ static int open_cache(
 		struct cachemount again = u->c;
 		int none;
 		again.sharing = CACHEMOUNT_SHARED; /* the lock is held already */
-		m->source_fd = cachemount_open(j, &again, &none, err);
+		m->source_fd = cachemount_open(&j->session, &again, &none, err);
 	} else {
-		m->source_fd = cachemount_open(j, &u->c, &m->lock_fd, err);
+		m->source_fd = cachemount_open(&j->session, &u->c, &m->lock_fd, err);
 	}
 	return m->source_fd < 0 ? -1 : enter_source(m, err);
 }
@@ -314,7 +314,7 @@ static int find_owner(struct job *j, const struct step *sp, struct runmounts *r,
 		wanted = wanted || r->m[i].chown;
 	if (!wanted)
 		return 0;
-	const struct layer_tree *t = state_tree(sp->st, j->s, err);
+	const struct layer_tree *t = state_tree(sp->st, j->session.s, err);
 	if (!t || userdb_user(t, state_user(sp->st), &user, err) < 0)
 		return -1;
 	r->owner.uid = user.uid;
@@ -352,7 +352,7 @@ static int open_caches(struct job *j, const struct step *sp, struct runmounts *r
 static int open_secret(struct job *j, const struct step *sp, struct runmounts *r,
 	struct runmount *m, struct sandbox_mount *out, struct err **err)
 {
-	const struct secret *s = secrets_find(&j->secrets, m->id);
+	const struct secret *s = secrets_find(&j->session.secrets, m->id);
 
 	if (!s && m->required)
 		return dferr_at(err, ERR_BUILD, sp->df, m->ast->span,
@@ -383,7 +383,7 @@ static int open_secret(struct job *j, const struct step *sp, struct runmounts *r
 static int open_ssh(struct job *j, const struct step *sp, struct runmount *m,
 	struct sandbox_mount *out, struct err **err)
 {
-	const struct sshagent *a = sshagent_find(&j->agents, m->id);
+	const struct sshagent *a = sshagent_find(&j->session.agents, m->id);
 
 	if (!a && m->required)
 		return dferr_at(err, ERR_BUILD, sp->df, m->ast->span,
@@ -391,7 +391,8 @@ static int open_ssh(struct job *j, const struct step *sp, struct runmount *m,
 			"no ssh agent \"%s\" was given", m->id);
 	if (!a)
 		return 0;
-	m->proxy = sshproxy_start(j->s, a, m->uid, m->gid, m->has_mode ? m->mode : 0600, err);
+	m->proxy =
+		sshproxy_start(j->session.s, a, m->uid, m->gid, m->has_mode ? m->mode : 0600, err);
 	if (!m->proxy)
 		return -1;
 	out->kind = SANDBOX_MOUNT_BIND;
@@ -438,7 +439,7 @@ static int open_one(struct job *j, const struct step *sp, struct runmounts *r, s
 static int check_target(
 	struct job *j, const struct step *sp, const struct runmount *m, struct err **err)
 {
-	const struct layer_tree *t = m->target ? state_tree(sp->st, j->s, err) : NULL;
+	const struct layer_tree *t = m->target ? state_tree(sp->st, j->session.s, err) : NULL;
 	struct layer_node *n = t ? layer_tree_lookup(t, m->target, true, NULL, NULL) : NULL;
 	enum ast_mount_type type = m->type;
 

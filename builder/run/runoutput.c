@@ -29,26 +29,23 @@ static void pass_on(void *ctx, const void *p, size_t n)
 	const struct runoutput *o = s->o;
 
 	keep(s, p, n);
-	job_emit(o->j, &(struct event){
-			       .kind = EVENT_STEP_OUTPUT,
-			       .step = o->sp->number,
-			       .nsteps = job_nsteps(o->j),
-			       .stage = job_stage_title(o->j, o->sp->stage),
-			       .stream = s->number,
-			       .bytes = p,
-			       .len = n,
-		       });
+	struct event e = step_event(o->sp, EVENT_STEP_OUTPUT, &o->se->events);
+
+	e.stream = s->number;
+	e.bytes = p;
+	e.len = n;
+	events_emit(&o->se->events, &e);
 }
 
-void runoutput_init(struct runoutput *o, struct job *j, const struct step *sp)
+void runoutput_init(struct runoutput *o, struct session *se, const struct step *sp)
 {
-	*o = (struct runoutput){.j = j, .sp = sp};
+	*o = (struct runoutput){.se = se, .sp = sp};
 	for (int i = 0; i < 2; i++) {
 		struct runoutput_stream *s = &o->stream[i];
 		*s = (struct runoutput_stream){.o = o, .number = i + 1};
 		/* All of the build: what one step was given, it may have left for another. */
-		if (j->secrets.mask)
-			s->mask = mask_stream_new(j->secrets.mask, pass_on, s);
+		if (se->secrets.mask)
+			s->mask = mask_stream_new(se->secrets.mask, pass_on, s);
 	}
 }
 

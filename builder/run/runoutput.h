@@ -6,7 +6,8 @@
 #ifndef BLD_BUILDER_RUN_RUNOUTPUT_H
 #define BLD_BUILDER_RUN_RUNOUTPUT_H
 
-#include "builder/job.h"
+#include "builder/session.h"
+#include "builder/step.h"
 #include "builder/secrets/mask.h"
 
 #define RUNOUTPUT_TAIL ((size_t)8 << 10) /* bytes of a stream */
@@ -20,12 +21,12 @@ struct runoutput_stream {
 };
 
 struct runoutput {
-	struct job *j;
+	struct session *se;
 	const struct step *sp;
 	struct runoutput_stream stream[2];
 };
 
-void runoutput_init(struct runoutput *o, struct job *j, const struct step *sp);
+void runoutput_init(struct runoutput *o, struct session *se, const struct step *sp);
 void runoutput_take(struct runoutput *o, int stream, const void *p, size_t n);
 /* The command has ended: out with what waited. */
 void runoutput_end(struct runoutput *o);

@@ -22,7 +22,7 @@
 #include "builder/run/volumes.h"
 #include "builder/secrets/leakcheck.h"
 #include "builder/steps/copystep.h"
-#include "builder/steps/step.h"
+#include "builder/steps/metadata.h"
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -69,10 +69,10 @@ static void make_argv(struct run *r)
 	if (only && a->script.len > 2 && memcmp(a->script.ptr, "#!", 2) == 0) {
 		r->script_path = script_path(only->name);
 		r->script = a->script;
-		step_command(r->sp->st, &a->command, slice_of(r->script_path), &r->argv);
+		metadata_command(r->sp->st, &a->command, slice_of(r->script_path), &r->argv);
 		return;
 	}
-	step_command(r->sp->st, &a->command, a->script, &r->argv);
+	metadata_command(r->sp->st, &a->command, a->script, &r->argv);
 }
 
 static const char *network_name(enum sandbox_network n)
@@ -84,7 +84,7 @@ static const char *network_name(enum sandbox_network n)
 static int choose_network(struct run *r, struct err **err)
 {
 	const struct ast_run *a = &r->sp->ins->run;
-	bool none = r->j->o->network == BUILD_NET_NONE;
+	bool none = r->j->session.o->network == BUILD_NET_NONE;
 
 	if (a->network == AST_NETWORK_HOST && none)
 		return dferr_at(err, ERR_BUILD, r->sp->df, a->network_word.span,
@@ -100,7 +100,7 @@ static int choose_security(struct run *r, struct err **err)
 	const struct ast_run *a = &r->sp->ins->run;
 
 	r->insecure = a->security == AST_SECURITY_INSECURE;
-	if (!r->insecure || r->j->o->allow_insecure)
+	if (!r->insecure || r->j->session.o->allow_insecure)
 		return 0;
 	return dferr_at(err, ERR_BUILD, r->sp->df, a->security_word.span,
 		"when you trust this Dockerfile: bld build --allow security.insecure",
@@ -131,7 +131,7 @@ static void add_other_spelling(struct strlist *env, const char *name, const char
 static void add_proxies(const struct run *r, struct strlist *env)
 {
 	const struct strlist *sources[] = {
-		&r->j->build_args, &r->j->build_args, &r->j->o->proxy_env};
+		&r->j->session.build_args, &r->j->session.build_args, &r->j->session.o->proxy_env};
 
 	for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
 		for (size_t i = 0; i < sources[s]->n; i++) {
@@ -201,7 +201,7 @@ static void prepare_next(void *ctx)
 	const struct run *r = ctx;
 
 	if (runs_again(r))
-		scratch_make_ahead(r->j->s, &r->sp->st->ahead);
+		scratch_make_ahead(r->j->session.s, &r->sp->st->ahead);
 }
 
 static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
@@ -210,9 +210,9 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	auto_userdb_user struct userdb_user user = {0};
 	struct strlist env CLEANUP(wipe_env) = {0};
 
-	if (stagelowers_find(r->j, st, err) < 0)
+	if (stagelowers_find(&r->j->session, st, err) < 0)
 		return -1;
-	const struct layer_tree *tree = state_tree(st, r->j->s, err);
+	const struct layer_tree *tree = state_tree(st, r->j->session.s, err);
 	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
 		return -1;
 	make_env(r, &user, &env);
@@ -238,33 +238,33 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	/* A millisecond at least, which the parser has seen to. */
 	uint64_t timeout = (uint64_t)r->sp->ins->run.timeout_ns / 1000000;
 	struct pump p = {
-		.runner = job_runner(r->j, err),
-		.cancelled = r->j->o->cancelled,
-		.stop = &r->j->stop,
+		.runner = session_runner(&r->j->session, err),
+		.cancelled = r->j->session.o->cancelled,
+		.stop = &r->j->session.stop.asked,
 		.output = take_output,
 		.started = prepare_next,
 		.ctx = r,
-		.store = r->j->s,
+		.store = r->j->session.s,
 		.timeout_ms = timeout,
 	};
 	int done = pump_run(&p, &spec, res, &r->late, err);
 	runoutput_end(&r->output);
 	if (done < 0)
-		lowers_hint(r->j->s, err);
+		lowers_hint(r->j->session.s, err);
 	return done;
 }
 
 /* It goes with the rest of our temporary directories when the store is closed. */
 static int lay_floor(struct job *j, struct err **err)
 {
-	struct sandbox_runner *runner = job_runner(j, err);
+	struct sandbox_runner *runner = session_runner(&j->session, err);
 	char temp[64];
 
 	if (!runner)
 		return -1;
 	if (!sandbox_lacks_floor(runner))
 		return 0;
-	auto_fd int fd = store_temp_dir(j->s, temp, err);
+	auto_fd int fd = store_temp_dir(j->session.s, temp, err);
 	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
 }
 
@@ -272,7 +272,7 @@ static int report_failure(const struct run *r, const struct sandbox_result *res,
 {
 	return runfail_report(
 		&(struct runfail){
-			.j = r->j,
+			.se = &r->j->session,
 			.sp = r->sp,
 			.res = res,
 			.argv = &r->argv,
@@ -289,9 +289,10 @@ static int commit(struct run *r, const struct sandbox_result *res, struct commit
 {
 	if (r->late || res->exit_code || res->signal || res->exec_errno)
 		return report_failure(r, res, err);
-	if (r->j->o->compat_volumes && volumes_discard(r->sp->st, r->j->s, c->scratch_fd, err) < 0)
+	if (r->j->session.o->compat_volumes &&
+		volumes_discard(r->sp->st, r->j->session.s, c->scratch_fd, err) < 0)
 		return -1;
-	return job_check(r->j, err) < 0 ? -1 : commit_upper(c, out, err);
+	return stop_check(&r->j->session.stop, err) < 0 ? -1 : commit_upper(c, out, err);
 }
 
 /* What the key is made of, by name. */
@@ -322,7 +323,7 @@ static void explain(const struct run *r)
 static int execute(void *ctx, struct record *out, struct err **err)
 {
 	struct run *r = ctx;
-	struct store *s = r->j->s;
+	struct store *s = r->j->session.s;
 	struct sandbox_result res = {0};
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
@@ -332,12 +333,12 @@ static int execute(void *ctx, struct record *out, struct err **err)
 		return dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
 	if (r->script_path)
 		runmounts_add_file(&r->mounts, r->script_path, r->script, 0755);
-	runoutput_init(&r->output, r->j, r->sp);
+	runoutput_init(&r->output, &r->j->session, r->sp);
 	/* Without a secret nothing is looked for. */
 	auto_leakcheck struct leakcheck *leak = NULL;
-	if (r->mounts.nsecrets && !r->j->o->allow_secret_in_layer)
+	if (r->mounts.nsecrets && !r->j->session.o->allow_secret_in_layer)
 		leak = leakcheck_new(r->mounts.secrets, r->mounts.nsecrets);
-	struct commit_upper c = {.j = r->j,
+	struct commit_upper c = {.se = &r->j->session,
 		.leak = leak,
 		.st = r->sp->st,
 		.flight = r->flight,
@@ -383,7 +384,7 @@ static void make_key(const struct run *r, bool by_content, struct digest *out)
 		sha256_field_str(&h, "insecure");
 	if (r->sp->ins->run.no_cache)
 		sha256_field(&h, r->chance, sizeof r->chance);
-	if (r->j->o->compat_volumes && st->config.volumes.n) {
+	if (r->j->session.o->compat_volumes && st->config.volumes.n) {
 		sha256_field_str(&h, "compat-volumes");
 		cachekey_list(&h, &st->config.volumes);
 	}
@@ -399,7 +400,8 @@ static int find_or_run(struct run *r, struct record *rec, struct digest *key, st
 {
 	struct digest by_origin;
 	bool renewed;
-	struct flight f = {.j = r->j, .sp = r->sp, .key = &by_origin, .execute = execute, .ctx = r};
+	struct flight f = {
+		.se = &r->j->session, .sp = r->sp, .key = &by_origin, .execute = execute, .ctx = r};
 	int found = 0;
 
 	r->flight = &f;

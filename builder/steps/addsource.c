@@ -8,6 +8,7 @@
 #include "builder/git/git.h"
 #include "builder/plan/dferr.h"
 #include "builder/secrets/urlshown.h"
+#include "builder/state.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
@@ -18,7 +19,7 @@
 
 /* What one source of ADD is fetched for. */
 struct fetch {
-	struct job *j;
+	struct session *se;
 	const struct step *sp;
 	const struct ast_copy *ast;
 	const char *checksum; /* expanded, or NULL */
@@ -123,7 +124,7 @@ static int fetch_repository(const struct fetch *f, const struct word *word, cons
 	arena_free(a);
 	if (done < 0)
 		return -1;
-	out->fd = snapshot_tar(f->j->s, &r.layer, &out->file.size, err);
+	out->fd = snapshot_tar(f->se->s, &r.layer, &out->file.size, err);
 	if (out->fd < 0)
 		return -1;
 	out->name = mem_strdup("repository");
@@ -166,12 +167,12 @@ static int check_flags(
 	return 0;
 }
 
-int addsource_fetch(struct job *j, const struct step *sp, const char *dest, struct copy_item *items,
-	struct addsources *out, struct err **err)
+int addsource_fetch(struct session *se, const struct step *sp, const char *dest,
+	struct copy_item *items, struct addsources *out, struct err **err)
 {
 	const struct ast_copy *ast = &sp->ins->copy;
 	size_t n = ast->sources.count;
-	struct fetch f = {.j = j, .sp = sp, .ast = ast, .dest = dest, .env = fetchenv_of(j)};
+	struct fetch f = {.se = se, .sp = sp, .ast = ast, .dest = dest, .env = fetchenv_of(se)};
 
 	f.env.foreign = true;
 	if (check_flags(&f, items, n, err) < 0)

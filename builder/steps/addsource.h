@@ -8,7 +8,8 @@
 #define BLD_BUILDER_STEPS_ADDSOURCE_H
 
 #include "builder/copy/copy.h"
-#include "builder/job.h"
+#include "builder/session.h"
+#include "builder/step.h"
 
 struct addsource {
 	struct copy_file_given file; /* what the item points to */
@@ -25,8 +26,8 @@ struct addsources {
  * make COPY_ITEM_GIVEN of their items. dest: expanded. Errors point at the source, or at the flag.
  * Also refuses flags that have nothing to act on.
  */
-int addsource_fetch(struct job *j, const struct step *sp, const char *dest, struct copy_item *items,
-	struct addsources *out, struct err **err);
+int addsource_fetch(struct session *se, const struct step *sp, const char *dest,
+	struct copy_item *items, struct addsources *out, struct err **err);
 /* A source for the history: without user and password, and with what is secret in its query
  * (parser/urlsecret.h) as "***". Owned. */
 char *addsource_shown(const char *source);

@@ -7,7 +7,8 @@
 #define BLD_BUILDER_STEPS_COPYOPTS_H
 
 #include "builder/copy/copy.h"
-#include "builder/job.h"
+#include "builder/state.h"
+#include "builder/step.h"
 #include "parser/filemode.h"
 #include "store/base/buf.h"
 

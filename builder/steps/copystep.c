@@ -177,8 +177,8 @@ static int select_sources(struct work *w, struct err **err)
 		.nitems = w->nitems,
 		.unpack = w->sp->ins->keyword == AST_ADD &&
 			  !slice_eq_str(w->ast->unpack.text, "false"),
-		.tmp_dir_fd = store_spool_fd(w->j->s),
-		.cancelled = job_cancelled(w->j),
+		.tmp_dir_fd = store_spool_fd(w->j->session.s),
+		.cancelled = stop_flag(&w->j->session.stop),
 	};
 	size_t bad = SIZE_MAX;
 	bool needs_root = false;
@@ -232,8 +232,7 @@ static int shape_seen(void *ctx, struct err **err)
 	const struct work *w = ctx;
 	auto_free char *value = NULL;
 
-	return job_no_cache(w->j, w->sp->stage) ? 0
-						: cache_find(w->j->s, &w->shape, &value, NULL, err);
+	return w->sp->no_cache ? 0 : cache_find(w->j->session.s, &w->shape, &value, NULL, err);
 }
 
 /* What is copied, by name: known before the step runs where the key is by content. */
@@ -300,14 +299,15 @@ static int finish_copy(struct work *w, struct err **err)
 		explain_content(w, &facts);
 		explain_adds(w->j, w->sp, &facts);
 	}
-	return cache_put(w->j->s, &w->shape, "shape\n", 6, err);
+	return cache_put(w->j->session.s, &w->shape, "shape\n", 6, err);
 }
 
 static int execute_copy(void *ctx, struct record *out, struct err **err)
 {
 	struct work *w = ctx;
 	auto_layer_tree struct layer_tree *empty = w->opts.link ? layer_tree_new() : NULL;
-	const struct layer_tree *below = empty ? empty : state_tree(w->sp->st, w->j->s, err);
+	const struct layer_tree *below =
+		empty ? empty : state_tree(w->sp->st, w->j->session.s, err);
 	struct copy_dest d = {
 		.path = w->dest,
 		.workdir = state_workdir(w->sp->st),
@@ -325,7 +325,7 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 	auto_copy_placed struct copy_placed *p = copy_place(w->selection, &d, err);
 	if (!p)
 		return dferr_locate(err, w->sp->df, w->ast->dest.span);
-	if (commit_copy(w->j->s, p, out, err) < 0)
+	if (commit_copy(w->j->session.s, p, out, err) < 0)
 		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
 	return finish_copy(w, err);
 }
@@ -351,8 +351,11 @@ static char *copy_history(const struct work *w)
 /* In one pass where nothing can be found, else by key. */
 static int by_content(struct work *w, struct record *r, struct err **err)
 {
-	struct flight f = {
-		.j = w->j, .sp = w->sp, .key = &w->key, .execute = execute_copy, .ctx = w};
+	struct flight f = {.se = &w->j->session,
+		.sp = w->sp,
+		.key = &w->key,
+		.execute = execute_copy,
+		.ctx = w};
 
 	if (select_sources(w, err) < 0)
 		return -1;
@@ -387,7 +390,7 @@ static int run_copy(struct work *w, struct err **err)
 {
 	struct digest by_origin;
 	struct record r = {0};
-	struct flight f = {.j = w->j, .sp = w->sp, .key = &by_origin};
+	struct flight f = {.se = &w->j->session, .sp = w->sp, .key = &by_origin};
 	bool has_origin = key_by_origin(w, &by_origin);
 	int found = has_origin && !w->origin.renewed ? flight_lookup(&f, &r, err) : 0;
 
@@ -398,14 +401,14 @@ static int run_copy(struct work *w, struct err **err)
 			return -1;
 		/* Steps behind build on the content, whichever way the layer is found next time. */
 		r.key = w->key;
-		if (has_origin && record_put(w->j->s, &by_origin, &r, err) < 0)
+		if (has_origin && record_put(w->j->session.s, &by_origin, &r, err) < 0)
 			return -1;
 	}
 	auto_free char *text = copy_history(w);
 	struct digest key = w->opts.link ? key_on_top(w, &r.key) : r.key;
 	explain_done(w->j, w->sp, &r.key);
 	commit_to_state(w->sp->st, &r, &key, text);
-	return stagelowers_keep_up(w->j, w->sp->st, err);
+	return stagelowers_keep_up(&w->j->session, w->sp->st, err);
 }
 
 int copystep_copy(struct job *j, const struct step *sp, struct err **err)
@@ -425,7 +428,7 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 		r = w.dest ? copyopts_expand(sp, &w.opts, err) : -1;
 	}
 	if (r == 0)
-		r = addsource_fetch(j, sp, w.dest, w.items, &w.fetched, err);
+		r = addsource_fetch(&j->session, sp, w.dest, w.items, &w.fetched, err);
 	if (r == 0)
 		r = run_copy(&w, err);
 	work_clear(&w);
@@ -461,7 +464,7 @@ static int mkdir_owner(const struct mkdir_work *w, const struct layer_tree *belo
 static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 {
 	const struct mkdir_work *w = ctx;
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
 	auto_userdb_user struct userdb_user user = {0};
 	struct buf facts;
 
@@ -479,7 +482,7 @@ static int execute_mkdir(void *ctx, struct record *out, struct err **err)
 		copy_mkdir(below, w->path, user.uid, user.gid, now_seconds(), err);
 	if (!l)
 		return dferr_locate(err, w->sp->df, w->sp->ins->workdir.path.span);
-	return commit_list(w->j->s, l, out, err);
+	return commit_list(w->j->session.s, l, out, err);
 }
 
 /* The layer that makes the directory. */
@@ -500,12 +503,13 @@ static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
 		sha256_field_str(&h, "group by number");
 	sha256_final(&h, &key);
 	w->key = &key;
-	struct flight f = {.j = w->j, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
+	struct flight f = {
+		.se = &w->j->session, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
 	if (flight_run(&f, &r, err) < 0)
 		return -1;
 	explain_done(w->j, sp, &key);
 	commit_to_state(sp->st, &r, &key, text);
-	return stagelowers_keep_up(w->j, sp->st, err);
+	return stagelowers_keep_up(&w->j->session, sp->st, err);
 }
 
 int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
@@ -551,7 +555,7 @@ struct volumes_work {
 /* What is there, even as a file, is left alone. */
 static int find_missing(struct volumes_work *w, const struct strlist *volumes, struct err **err)
 {
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
 
 	if (!below)
 		return -1;
@@ -568,7 +572,7 @@ static int find_missing(struct volumes_work *w, const struct strlist *volumes, s
 static int execute_volumes(void *ctx, struct record *out, struct err **err)
 {
 	const struct volumes_work *w = ctx;
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->s, err);
+	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
 	struct buf facts;
 
 	explain_begin(&facts, w->sp);
@@ -579,7 +583,7 @@ static int execute_volumes(void *ctx, struct record *out, struct err **err)
 		below ? copy_mkdirs(below, &w->missing, 0, 0, now_seconds(), err) : NULL;
 	if (!l)
 		return below ? dferr_locate(err, w->sp->df, w->sp->ins->keyword_span) : -1;
-	return commit_list(w->j->s, l, out, err);
+	return commit_list(w->j->session.s, l, out, err);
 }
 
 static int run_volumes(struct volumes_work *w, const char *text, struct err **err)
@@ -591,13 +595,16 @@ static int run_volumes(struct volumes_work *w, const char *text, struct err **er
 	cachekey_begin(&h, &sp->st->key, "VOLUME");
 	cachekey_list(&h, &w->missing);
 	sha256_final(&h, &w->key);
-	struct flight f = {
-		.j = w->j, .sp = sp, .key = &w->key, .execute = execute_volumes, .ctx = w};
+	struct flight f = {.se = &w->j->session,
+		.sp = sp,
+		.key = &w->key,
+		.execute = execute_volumes,
+		.ctx = w};
 	if (flight_run(&f, &r, err) < 0)
 		return -1;
 	explain_done(w->j, sp, &w->key);
 	commit_to_state(sp->st, &r, &w->key, text);
-	return stagelowers_keep_up(w->j, sp->st, err);
+	return stagelowers_keep_up(&w->j->session, sp->st, err);
 }
 
 int copystep_volumes(struct job *j, const struct step *sp, const struct strlist *volumes,

@@ -18,21 +18,21 @@ builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
 builder/copy/     store/base/H store/statindex.h store/layer/layer.h store/transport/http.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
 builder/main.c    store/base/H builder/cli/cli.h
-builder/          store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transfer|http).h parser/H builder/H builder/(plan|secrets|log|fetch|input|git|cache|image|lint|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
-builder/steps/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/origin.h builder/(plan|secrets|fetch|git|cache|image|explain|steps)/H builder/copy/copy.h
-builder/run/      store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/origin.h builder/(plan|secrets|cache|image|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
-builder/explain/  store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/origin.h builder/explain/H builder/copy/copy.h
+builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
+builder/          store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/transfer.h parser/H builder/H builder/(plan|secrets|fetch|input|cache|image|lint|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
+builder/steps/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|fetch|git|cache|image|explain|steps)/H builder/copy/copy.h
+builder/run/      store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|cache|image|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
+builder/explain/  store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(job|origin).h builder/explain/H builder/copy/copy.h
+builder/lint/     store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/job.h builder/(plan|input|lint)/H
+builder/image/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(options|session|step|state).h builder/(plan|input|cache|image)/H
 builder/input/    store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transfer|http).h parser/H builder/(plan|fetch|git|steps|input)/H builder/copy/copy.h
 builder/git/      store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transfer|http).h parser/H builder/(secrets|fetch|cache|git)/H
-builder/image/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/(plan|input|cache|image)/H
-builder/lint/     store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/(plan|input|lint)/H
-builder/cache/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(build|job|state|event).h builder/(plan|secrets|image|cache)/H builder/sandbox/sandbox.h
-builder/fetch/    store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transfer|http).h parser/H builder/(build|job|state|event).h builder/(plan|cache|fetch)/H
+builder/fetch/    store/base/H store/oci/oci.h store/layer/layer.h store/H store/transport/(transfer|http).h parser/H builder/session.h builder/(plan|cache|fetch)/H
+builder/cache/    store/base/H store/oci/oci.h store/layer/layer.h store/H parser/H builder/(options|session|step|state).h builder/(plan|secrets|image|cache)/H builder/sandbox/sandbox.h builder/copy/copy.h
+builder/output/   store/base/H store/oci/oci.h store/layer/layer.h store/H parser/(slice|suggest|words).h builder/output/H
 builder/log/      store/base/H store/H builder/event.h builder/log/H
 builder/secrets/  store/base/H store/H parser/H builder/secrets/H
 builder/plan/     store/base/H store/oci/oci.h store/H store/transport/transfer.h parser/H builder/plan/H
-builder/output/   store/base/H store/oci/oci.h store/layer/layer.h store/H parser/(slice|suggest|words).h builder/output/H
-builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transport|transfer|auth).h parser/H builder/H builder/(plan|log|input|cache|image|lint|run)/H builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
 '
 
 # header (regular expression), then the only files that may include it

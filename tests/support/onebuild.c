@@ -34,7 +34,7 @@ static void count(void *ctx, const struct event *e)
 static void forget(struct onebuild *b)
 {
 	err_free(b->err);
-	build_result_clear(&b->result);
+	result_clear(&b->result);
 	free(b->config);
 	free(b->warnings);
 	b->err = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/steps/step.h"
+#include "builder/steps/metadata.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void words_of(const struct word_list *w, struct strlist *out)
 		strlist_add_take(out, mem_strndup(w->items[i].text.ptr, w->items[i].text.len));
 }
 
-void step_command(const struct state *st, const struct ast_command *c, struct slice script,
+void metadata_command(const struct state *st, const struct ast_command *c, struct slice script,
 	struct strlist *out)
 {
 	auto_strlist struct strlist fallback = {0};
@@ -58,8 +58,8 @@ static int check_name(
 static int arg_value(struct job *j, const struct step *sp, const struct ast_pair *p,
 	const char *name, const char **value, struct err **err)
 {
-	*value = strlist_get_kv(&j->build_args, name);
-	job_use_arg(j, name);
+	*value = strlist_get_kv(&j->session.build_args, name);
+	session_use_arg(&j->session, name);
 	if (*value)
 		return 0;
 	if (p->value.text.ptr) {
@@ -138,7 +138,7 @@ static int do_cmd(const struct step *sp)
 {
 	struct oci_config *c = &sp->st->config;
 
-	step_command(sp->st, &sp->ins->command, sp->ins->command.text, &c->cmd.l);
+	metadata_command(sp->st, &sp->ins->command, sp->ins->command.text, &c->cmd.l);
 	c->cmd.set = true;
 	sp->st->cmd_set = true;
 	auto_free char *words = history_words(&c->cmd.l);
@@ -152,7 +152,7 @@ static int do_entrypoint(const struct step *sp)
 {
 	struct oci_config *c = &sp->st->config;
 
-	step_command(sp->st, &sp->ins->command, sp->ins->command.text, &c->entrypoint.l);
+	metadata_command(sp->st, &sp->ins->command, sp->ins->command.text, &c->entrypoint.l);
 	c->entrypoint.set = c->entrypoint.l.n > 0;
 	if (!sp->st->cmd_set) {
 		strlist_clear(&c->cmd.l);
@@ -221,7 +221,7 @@ static int do_volume(struct job *j, const struct step *sp, struct err **err)
 			return -1;
 		oci_config_add_volume(&sp->st->config, trimmed);
 		buf_addf(&text, " %s", trimmed);
-		if (j->o->compat_volumes)
+		if (j->session.o->compat_volumes)
 			strlist_add(&paths, trimmed);
 	}
 	if (paths.n)
@@ -327,7 +327,7 @@ static int do_onbuild(const struct step *sp)
 	return 0;
 }
 
-int step_metadata(struct job *j, const struct step *sp, struct err **err)
+int metadata_apply(struct job *j, const struct step *sp, struct err **err)
 {
 	struct oci_config *c = &sp->st->config;
 
