@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let every system call of bld fail once, and look at what it made of it.
 
-    inject.py [--sample N] [--turns N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
+    inject.py [--sample N] [--turns N] [--merge N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
 
 A point is a flow (a command over a store that is made anew each time), a system call, its number
 in that flow, and an error that fits the call. tests/tools/inject.c lets it fail. Then
@@ -19,7 +19,8 @@ in that flow, and an error that fits the call. tests/tools/inject.c lets it fail
 
 Each point is a line of --points (default $BUILD/inject/points); what is there is not tried again, so
 a run that was interrupted goes on where it was. The first error of every call comes first, then the
-second one of each, and so on; --turns N ends after the N-th. --sample N tries about N points, some of
+second one of each, and so on; --turns N ends after the N-th. --merge N leaves out nine in ten of the
+points behind the N-th of a flow that have the same error at a call with the same callers. --sample N tries about N points, some of
 every flow and on one machine always the same ones, and remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
 Prints the figures; exit status 1 if anything was found.
 """
@@ -33,6 +34,7 @@ import random
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,23 @@ FITS = {
     **{c: ("ENOLCK", "EIO") for c in ("flock",)},
     **{c: ("ECONNRESET", "ENOBUFS") for c in ("connect", "sendto", "recvfrom")},
 }
+# Tried after those: what a signal, a policy, and a state that lasts (+: from this call on) make of it.
+MORE = (
+    (("EINTR",), (
+        "accept4", "connect", "flock", "open", "openat", "poll", "ppoll", "read", "recvfrom", "recvmsg",
+        "sendmsg", "sendto", "write", "writev")),
+    (("EACCES",), (
+        "access", "faccessat", "faccessat2", "linkat", "mkdir", "mkdirat", "newfstatat", "open", "openat",
+        "openat2", "readlinkat", "rename", "renameat", "renameat2", "symlinkat", "unlink", "unlinkat")),
+    (("EPERM",), (
+        "bpf", "fchmod", "fchmodat", "fchown", "fchownat", "fsconfig", "fsetxattr", "fsmount", "fsopen",
+        "fspick", "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "linkat",
+        "lsetxattr", "mknodat", "mount", "mount_setattr", "move_mount", "open_tree", "pivot_root", "prctl",
+        "seccomp", "setgroups", "setns", "setresgid", "setresuid", "setxattr", "unshare", "utimensat")),
+    (("EMFILE+",), ("open", "openat", "openat2")),
+    (("EIO+",), ("pread64", "read")),
+    (("ENOSPC+",), ("write", "pwrite64", "mkdirat", "linkat")),
+)
 
 DOCKERFILES = {
     "one": "FROM scratch\nCOPY a /a\nCOPY d /d\nENV A=b\n",
@@ -86,6 +105,9 @@ DOCKERFILES = {
 }
 # Output that tells times or paths of one run.
 NOISE = re.compile(r"\d+\.\d+s|\"(created|Created)\": *\"[^\"]*\"|[0-9]+ (bytes|[KMG]i?B)")
+
+
+TURNS = max(len(f) for f in FITS.values())
 
 
 class Flow:
@@ -122,6 +144,8 @@ FLOWS = [
 
 class Registry(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A head and a body that are two small packets wait 40 ms for each other.
+    disable_nagle_algorithm, wbufsize = True, 1 << 16
     blobs, manifests, lock = {}, {}, threading.Lock()
 
     def log_message(self, *args):
@@ -298,6 +322,56 @@ def write(path, text):
         f.write(text)
 
 
+def signs(root):
+    """Of every entry below: what changes when it does. Of a directory only what does not by its
+    entries."""
+    found, todo = {}, [""]
+    while todo:
+        d = todo.pop()
+        with os.scandir(os.path.join(root, d)) as it:
+            for e in it:
+                st, path = e.stat(follow_symlinks=False), os.path.join(d, e.name)
+                sign = (st.st_ino, st.st_mode, st.st_uid, st.st_gid)
+                if stat.S_ISDIR(st.st_mode):
+                    todo.append(path)
+                else:
+                    sign += (st.st_nlink, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+                found[path] = sign
+    return found
+
+
+def mend(root, template, old):
+    """Makes root, which was a copy of template with these signs, one again. False: it takes a new one."""
+    if not os.path.isdir(root):
+        return False
+    now = signs(root)
+    changed = {p for p in old if now.get(p) != old[p]}
+    if any(old[p][4] > 1 for p in changed if len(old[p]) > 4):
+        return False
+    for p in sorted(now, reverse=True):
+        if p not in old or p in changed:
+            at = os.path.join(root, p)
+            if not stat.S_ISDIR(now[p][1]):
+                os.unlink(at)
+            elif os.path.isdir(at):
+                shutil.rmtree(at)
+    for p in changed:
+        if os.path.dirname(p) in changed:
+            continue
+        source, at = os.path.join(template, p), os.path.join(root, p)
+        st = os.lstat(source)
+        if stat.S_ISREG(st.st_mode):
+            shutil.copy2(source, at)
+            os.chown(at, st.st_uid, st.st_gid)
+            os.chmod(at, stat.S_IMODE(st.st_mode))
+        else:
+            subprocess.run(["cp", "-a", source, at], check=True)
+    for p in ["", *(p for p in old if stat.S_ISDIR(old[p][1]))]:
+        st = os.stat(os.path.join(template, p))
+        os.utime(os.path.join(root, p), ns=(st.st_atime_ns, st.st_mtime_ns))
+    return True
+
+
 def repository(root):
     return "to-" + os.path.basename(os.path.dirname(root))
 
@@ -308,6 +382,7 @@ class Bench:
     def __init__(self, top):
         self.top = top
         self.clean = {}  # of a worker: template and trace of its store
+        self.signs = {}  # of a template and a worker: what its store was when it was new
         self.context = os.path.join(top, "context")
         os.makedirs(os.path.join(self.context, "d/sub"))
         write(os.path.join(self.context, "a"), "a\n" * 100)
@@ -362,6 +437,16 @@ class Bench:
         if os.path.exists(root):
             shutil.rmtree(root)
         subprocess.run(["cp", "-a", self.root(template), root], check=True)
+        return root
+
+    def again(self, template, name):
+        """A copy as if new: of one that was made before only what has changed since is made again."""
+        root, old = os.path.join(self.top, name, "store"), self.signs.pop((template, name), None)
+        if old is None or not mend(root, self.root(template), old):
+            for key in [k for k in self.signs if k[1] == name]:
+                del self.signs[key]
+            self.copy(template, name)
+        self.signs[(template, name)] = signs(root)
         return root
 
     def make_dead(self):
@@ -502,7 +587,7 @@ def attempt(flow, bench, want, point, name):
     root = os.path.join(bench.top, name, "store")
     # One that the last point left as it was serves again.
     if bench.clean.pop(name, None) != (flow.template, trace(root)):
-        root = bench.copy(flow.template, name)
+        root = bench.again(flow.template, name)
     reset(flow, bench, root)
     told = os.path.join(os.path.dirname(root), "told")
     untouched = trace(root)
@@ -541,24 +626,31 @@ def attempt_on(root, told, untouched, flow, bench, want, point):
     return "error", f"{what}: {err.strip().splitlines()[-1][:200]}"
 
 
-def prepare(flow, bench):
-    """What an undisturbed run gives, and the points of the flow."""
+def prepare(flow, bench, merge=None):
+    """What an undisturbed run gives, the points of the flow, and how many of them were merged."""
     root = bench.copy(flow.template, "reference-" + flow.name)
     reset(flow, bench, root)
     counts = os.path.join(os.path.dirname(root), "counts")
-    status, out, err = call(root, bench.argv(flow, root), (INJECT, "-o", counts, "--"))
+    status, out, err = call(root, bench.argv(flow, root), (INJECT, "-s", "-o", counts, "--"))
     if status not in (0, 10):
         sys.exit(f"inject: {flow.name}: status {status}: {err}")
     want = {**result(flow, bench, root, out), "status": status}
-    points = []
+    points, seen, merged = [], {}, 0
     with open(counts) as f:
         for line in f:
-            name, n = line.split()
+            name, n, site = line.split()
+            n = int(n)
             fits = FITS.get(name, MEMORY)
-            points += [(turn, (name, i + 1, fits[(i + turn) % len(fits)]))
-                       for i in range(int(n)) for turn in range(len(fits))]
+            errors = [(turn, fits[(n - 1 + turn) % len(fits)]) for turn in range(len(fits))]
+            errors += enumerate((e for es, names_ in MORE if name in names_ for e in es), TURNS)
+            for turn, error in errors:
+                k = seen[(name, site, error)] = seen.get((name, site, error), 0) + 1
+                if merge and k > merge and random.Random(f"{flow.name}{name}{n}{error}").random() > 0.1:
+                    merged += 1
+                else:
+                    points.append((turn, (name, n, error)))
     shutil.rmtree(root)
-    return want, points
+    return want, points, merged
 
 
 def sample(todo, flows, n):
@@ -592,6 +684,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--sample", type=int)
     p.add_argument("--turns", type=int)
+    p.add_argument("--merge", type=int, metavar="N")
     p.add_argument("--flow", action="append")
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--points", default=os.path.join(BUILD, "inject", "points"))
@@ -599,6 +692,7 @@ def main():
     p.add_argument("--call", action="append", metavar="CALL:N:ERROR",
                    help="of one --flow: only these points, in words")
     o = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *a: sys.exit(1))
     if os.geteuid() != 0:
         print("ok 1 - inject # skip needs root\n1..1")
         return 0
@@ -615,16 +709,16 @@ def main():
 def run(o, top):
     bench = Bench(top)
     flows = [f for f in FLOWS if not o.flow or f.name in o.flow]
-    todo, wants = [], {}
+    todo, wants, merged = [], {}, {}
     for f in flows:
-        wants[f.name], points = prepare(f, bench)
+        wants[f.name], points, merged[f.name] = prepare(f, bench, o.merge)
         todo += [(turn, f, x) for turn, x in points]
     # Each call with one of its errors first: a run that is cut short has seen all of them.
     todo = [(f, x) for turn, f, x in sorted(todo, key=lambda t: t[0])
             if o.turns is None or turn < o.turns]
     if o.list:
         for f in flows:
-            print(f"{f.name:16} {sum(g is f for g, _ in todo):6} points")
+            print(f"{f.name:16} {sum(g is f for g, _ in todo):6} points, {merged[f.name]:6} merged")
         return 0
     done, kinds, bad = {}, {}, []
     if o.call:
@@ -670,8 +764,12 @@ def run(o, top):
             note(key, kind, text)
 
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-        for x in [pool.submit(one, f, x) for f, x in todo]:
-            x.result()
+        try:
+            for x in [pool.submit(one, f, x) for f, x in todo]:
+                x.result()
+        except BaseException:  # interrupted: what is begun ends, the rest waits for the next run
+            pool.shutdown(cancel_futures=True)
+            raise
     for key, kind, text in bad if o.sample else []:
         print(f"# {' '.join(key)}: {kind}: {text}")
     figures = ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))

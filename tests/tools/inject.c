@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * inject [-c CALL -n N -e ERRNO] [-o FILE] -- COMMAND [ARGUMENT...]
+ * inject [-s] [-c CALL -n N -e ERRNO] [-o FILE] -- COMMAND [ARGUMENT...]
  *
- * Runs COMMAND and lets its N-th CALL fail with ERRNO (a name or a number), without making it.
+ * Runs COMMAND and lets its N-th CALL fail with ERRNO (a name or a number), without making it;
+ * with a "+" behind it all from the N-th on, but for writes to standard error (it has to tell why).
  * Calls are counted over all of its threads and processes together, from the moment its shared
  * libraries are loaded (the first munmap, of ld.so's cache) until a process executes another
  * program: what a RUN step, git or a credential helper does is not bld's.
  *
- * Without -c nothing fails; FILE then gets a line "CALL COUNT" for every call that can be let fail.
+ * Without -c nothing fails; FILE then gets a line "CALL COUNT" for every call that can be let fail,
+ * or with -s a line "CALL N SITE" for each one made: calls of one SITE have the same callers.
  * With it, FILE gets one line that tells which call it was and on what; it is empty when there were
  * fewer than N.
  *
@@ -35,6 +37,9 @@
 #define TASKS_MAX  4096
 #define TEXT_MAX   256
 #define CALLS_MAX  512
+#define STACK_MAX  512 /* words of it that are looked at */
+#define CALLERS    12  /* of them that make a site */
+#define MAPS_MAX   64
 
 /* What can fail for want of memory, descriptors or room, or by a broken disk or line. Left out is
  * what cannot fail in a way worth a test (getpid), or must not (exit, wait, futex), close (it would
@@ -61,9 +66,9 @@ static const struct {
 	const char *name;
 	int value;
 } errors[] = {{"EACCES", EACCES}, {"EAGAIN", EAGAIN}, {"ECONNRESET", ECONNRESET},
-	{"EDQUOT", EDQUOT}, {"EIO", EIO}, {"EMFILE", EMFILE}, {"ENETUNREACH", ENETUNREACH},
-	{"ENFILE", ENFILE}, {"ENOBUFS", ENOBUFS}, {"ENOLCK", ENOLCK}, {"ENOMEM", ENOMEM},
-	{"ENOSPC", ENOSPC}};
+	{"EDQUOT", EDQUOT}, {"EINTR", EINTR}, {"EIO", EIO}, {"EMFILE", EMFILE},
+	{"ENETUNREACH", ENETUNREACH}, {"ENFILE", ENFILE}, {"ENOBUFS", ENOBUFS}, {"ENOLCK", ENOLCK},
+	{"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC}, {"EPERM", EPERM}};
 
 struct task {
 	pid_t pid;
@@ -74,6 +79,7 @@ static struct task tasks[TASKS_MAX];
 static size_t ntasks;
 static unsigned long counts[CALLS_MAX];
 static int want_nr = -1, want_error;
+static bool lasting, sites;
 static unsigned long want_n;
 static FILE *out;
 static bool begun;
@@ -110,8 +116,13 @@ static void forget(pid_t pid)
 	*t = tasks[--ntasks];
 }
 
-static int error_of(const char *text)
+static int error_of(char *text)
 {
+	char *plus = strchr(text, '+');
+
+	lasting = plus != NULL;
+	if (plus)
+		*plus = '\0';
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
 		if (strcmp(errors[i].name, text) == 0)
 			return errors[i].value;
@@ -198,6 +209,82 @@ static void tell(pid_t pid, const char *name, const struct __ptrace_syscall_info
 	fputc('\n', out);
 }
 
+/* --- who called ---------------------------------------------------------------------------- */
+
+struct map {
+	uint64_t from, to, offset, file;
+};
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	return (h ^ v) * 0x9e3779b97f4a7c15u ^ h >> 29;
+}
+
+static size_t read_maps(pid_t pid, struct map maps[MAPS_MAX])
+{
+	char path[64], line[512];
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	FILE *f = fopen(path, "re");
+	while (f && n < MAPS_MAX && fgets(line, sizeof line, f)) {
+		struct map *m = &maps[n];
+		unsigned long from, to, offset, file;
+		char mode[8];
+		if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &from, &to, mode, &offset, &file) !=
+				5 ||
+			mode[2] != 'x')
+			continue;
+		*m = (struct map){from, to, offset, file};
+		n++;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Is it behind an instruction that calls? What is left on the stack of earlier calls is so too: two
+ * calls of one site may look like two sites, but hardly the other way round. */
+static bool returns_here(pid_t pid, uint64_t at)
+{
+	unsigned char b[8];
+	struct iovec to = {b, sizeof b}, from = {(void *)(uintptr_t)(at - sizeof b), sizeof b};
+
+	if (process_vm_readv(pid, &to, 1, &from, 1, 0) != (ssize_t)sizeof b)
+		return false;
+#if defined(__x86_64__)
+	return b[3] == 0xe8 || (b[6] == 0xff && (b[7] & 0xf8) == 0xd0) ||
+	       (b[5] == 0xff && (b[6] & 0xf8) == 0x50) || (b[2] == 0xff && (b[3] & 0x38) == 0x10);
+#else
+	return at % 4 == 0;
+#endif
+}
+
+static uint64_t site_of(pid_t pid, uint64_t ip, uint64_t sp)
+{
+	struct map maps[MAPS_MAX];
+	uint64_t stack[STACK_MAX], h = 1;
+	size_t nmaps = read_maps(pid, maps), callers = 0;
+	struct iovec to = {stack, sizeof stack}, from = {(void *)(uintptr_t)sp, sizeof stack};
+	ssize_t got = process_vm_readv(pid, &to, 1, &from, 1, 0);
+
+	if (got <= 0) { /* the stack ends before that */
+		from.iov_len = to.iov_len = 4096 - sp % 4096;
+		got = process_vm_readv(pid, &to, 1, &from, 1, 0);
+	}
+	for (ssize_t i = -1; i < got / 8 && callers < CALLERS; i++) {
+		uint64_t at = i < 0 ? ip : stack[i];
+		for (size_t m = 0; m < nmaps; m++)
+			if (at > maps[m].from + 8 && at < maps[m].to &&
+				(i < 0 || returns_here(pid, at))) {
+				h = mix(mix(h, maps[m].file), at - maps[m].from + maps[m].offset);
+				callers++;
+				break;
+			}
+	}
+	return h;
+}
+
 /* --- stops --------------------------------------------------------------------------------- */
 
 /* The call is not made: number -1 leaves the result to us. */
@@ -241,11 +328,22 @@ static void on_call(struct task *t)
 	if (nr < 0 || nr >= CALLS_MAX || nr == SCMP_SYS(munmap))
 		return;
 	counts[nr]++;
-	if (nr != want_nr || counts[nr] != want_n)
+	if (sites && out) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+		fprintf(out, "%s %lu %016llx\n", name ? name : "?", counts[nr],
+			(unsigned long long)site_of(
+				t->pid, i.instruction_pointer, i.stack_pointer));
+		free(name);
+	}
+	if (nr != want_nr || counts[nr] < want_n || (counts[nr] > want_n && !lasting))
 		return;
-	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
-	tell(t->pid, name ? name : "?", &i);
-	free(name);
+	if (lasting && nr == SCMP_SYS(write) && i.seccomp.args[0] == STDERR_FILENO)
+		return;
+	if (counts[nr] == want_n) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+		tell(t->pid, name ? name : "?", &i);
+		free(name);
+	}
 	refuse(t->pid, want_error);
 }
 
@@ -343,7 +441,7 @@ int main(int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+c:n:e:o:")) != -1) {
+	while ((opt = getopt(argc, argv, "+c:n:e:o:s")) != -1) {
 		switch (opt) {
 		case 'c':
 			want_nr = seccomp_syscall_resolve_name(optarg);
@@ -355,6 +453,9 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			want_error = error_of(optarg);
+			break;
+		case 's':
+			sites = true;
 			break;
 		case 'o':
 			out = fopen(optarg, "we");
@@ -368,7 +469,7 @@ int main(int argc, char **argv)
 	if (optind == argc || (want_nr >= 0 && (!want_n || !want_error)))
 		die("see the head of inject.c");
 	int r = run(argv + optind);
-	for (size_t i = 0; want_nr < 0 && out && i < NCALLS; i++) {
+	for (size_t i = 0; want_nr < 0 && !sites && out && i < NCALLS; i++) {
 		int nr = seccomp_syscall_resolve_name(calls[i]);
 		if (nr >= 0 && nr < CALLS_MAX && counts[nr])
 			fprintf(out, "%s %lu\n", calls[i], counts[nr]);
