@@ -409,37 +409,56 @@ static bool is_shared(const struct cgroups *g)
 	return g->part[CGROUP_PIDS].dir < 0 && g->events >= 0;
 }
 
-unsigned cgroups_join(const struct cgroups *g, bool cloned_into)
+void cgroups_join(const struct cgroups *g, int into, struct cgroups_joined *out)
 {
-	unsigned joined = 0;
-
 	for (int i = 0; i < CGROUP_PARTS; i++) {
 		const struct cgroup_part_state *s = &g->part[i];
-		bool in = s->dir >= 0 && s->unified && cloned_into;
+		ssize_t n = 1;
 
+		out->error[i] = s->unified ? into : 0;
 		if (s->dir >= 0 && !s->unified)
-			in = write(s->join, "0", 1) == 1;
-		joined |= in ? 1U << i : 0;
+			n = write(s->join, "0", 1);
+		if (n != 1)
+			out->error[i] = n < 0 ? errno : EIO;
 	}
-	return joined;
 }
 
-void cgroups_settle(struct cgroups *g, unsigned joined)
+/* Not ours to write, no process to be added (version 2: a threaded or an inner group), a scheduling
+ * class that the group has no time for, and a kernel that knows no clone3() into a group. */
+bool cgroups_refused(int error)
+{
+	return error == EPERM || error == EACCES || error == EROFS || error == EBUSY ||
+	       error == EOPNOTSUPP || error == EINVAL || error == ENOSYS || error == E2BIG;
+}
+
+static void leave_part(struct cgroups *g, enum cgroup_part part)
 {
 	bool shared = is_shared(g);
+
+	drop_part(g, part);
+	give_up(&g->part[part], "a process could not be moved into it");
+	if (shared && part == CGROUP_DEVICES) {
+		drop_part(g, CGROUP_PIDS);
+		give_up(&g->part[CGROUP_PIDS], "a process could not be moved into it");
+	}
+}
+
+int cgroups_settle(struct cgroups *g, const struct cgroups_joined *joined)
+{
+	int failed = 0;
 
 	for (int i = 0; i < CGROUP_PARTS; i++) {
 		struct cgroup_part_state *s = &g->part[i];
 
 		close_fd(&s->join);
-		if (s->dir < 0 || joined & 1U << i)
+		if (s->dir < 0 || !joined->error[i])
 			continue;
-		drop_part(g, (enum cgroup_part)i);
-		give_up(s, "a process could not be moved into it");
-		if (shared && i == CGROUP_DEVICES)
-			drop_part(g, CGROUP_PIDS);
+		if (!cgroups_refused(joined->error[i]))
+			failed = s->failed = joined->error[i];
+		leave_part(g, (enum cgroup_part)i);
 	}
 	close_fd(&g->into);
+	return failed;
 }
 
 uint64_t cgroups_pids_refused(const struct cgroups *g)

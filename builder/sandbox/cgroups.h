@@ -48,12 +48,26 @@ int cgroups_open(struct cgroups *g, struct err **err);
 /* After the last process in it has ended. */
 void cgroups_close(struct cgroups *g);
 
-/* In the forker, cloned into g->into: join the others. A bit (1 << part) for each part that this
- * process is in now. No libc (ops.h). */
-unsigned cgroups_join(const struct cgroups *g, bool cloned_into);
-/* Give up the parts that are not in `joined`. */
-void cgroups_settle(struct cgroups *g, unsigned joined);
+/* Of each part that is there: 0 = the process is in it, or an errno. */
+struct cgroups_joined {
+	int error[CGROUP_PARTS];
+};
 
+/* In the forker: join what is not joined yet. `into` is 0 when it was cloned into g->into, or what
+ * was wrong with that. No libc (ops.h). */
+void cgroups_join(const struct cgroups *g, int into, struct cgroups_joined *out);
+/* Whether a machine may be so that no process can ever be moved into a group: then there is none to
+ * be had. Any other error is about this moment, and nothing may run without its group for it. */
+bool cgroups_refused(int error);
+/* Give up the parts that refuse to be joined. 0, or the errno of one that was not joined for
+ * another reason. */
+int cgroups_settle(struct cgroups *g, const struct cgroups_joined *joined);
+
+/* Whether cgroups_settle() failed. */
+static inline bool cgroups_failed(const struct cgroups *g)
+{
+	return g->part[CGROUP_DEVICES].failed || g->part[CGROUP_PIDS].failed;
+}
 /* Whether only harmless device nodes can be opened in it. */
 static inline bool cgroups_guard_devices(const struct cgroups *g)
 {

@@ -33,7 +33,7 @@ enum { TALK_IDLE, TALK_ASKED, TALK_DONE };
 struct forker_talk {
 	_Atomic uint32_t state; /* TALK_*; what both wait on */
 	int error;
-	unsigned joined; /* control groups */
+	struct cgroups_joined joined;
 	void (*run)(void *arg);
 	void *arg;
 	uint64_t flags;
@@ -81,12 +81,12 @@ static void default_signals(void)
 }
 
 static _Noreturn void forker_main(
-	struct forker_talk *t, pid_t parent, const struct cgroups *groups, bool cloned_into)
+	struct forker_talk *t, pid_t parent, const struct cgroups *groups, int into)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(0);
-	t->joined = cgroups_join(groups, cloned_into);
+	cgroups_join(groups, into, &t->joined);
 	set_state(t, TALK_DONE);
 	(void)prctl(PR_SET_NAME, "bld-forker", 0, 0, 0);
 	default_signals();
@@ -222,6 +222,22 @@ static int await(struct forker *f)
 	return 0;
 }
 
+/* Into the group of version 2, where there is one to be had. What was wrong with that, or 0. */
+static int clone_self(const struct cgroups *groups, pid_t *pid, int *pidfd)
+{
+	int error = 0;
+
+	*pid = -1;
+	if (groups->into >= 0) {
+		*pid = kernel_clone_into(CLONE_FILES, pidfd, groups->into);
+		if (*pid >= 0 || !cgroups_refused(errno))
+			return 0;
+		error = errno;
+	}
+	*pid = kernel_clone(CLONE_FILES, pidfd);
+	return error;
+}
+
 int forker_start(struct forker *f, struct cgroups *groups)
 {
 	auto_free struct large *l = mem_alloc(sizeof(*l));
@@ -234,13 +250,8 @@ int forker_start(struct forker *f, struct cgroups *groups)
 	int pidfd = -1;
 	pid_t pid = -1;
 	const struct cgroups own = *groups; /* on the stack: see above */
-	bool into = own.into >= 0;
-	t->state = TALK_ASKED; /* to join */
-	if (into)
-		pid = kernel_clone_into(CLONE_FILES, &pidfd, own.into);
-	into = into && pid >= 0;
-	if (!into)
-		pid = kernel_clone(CLONE_FILES, &pidfd);
+	t->state = TALK_ASKED;              /* to join */
+	int into = clone_self(&own, &pid, &pidfd);
 	if (pid == 0)
 		forker_main(t, parent, &own, into);
 	int error = pid < 0 ? errno : 0;
@@ -249,8 +260,9 @@ int forker_start(struct forker *f, struct cgroups *groups)
 	advise(l, MADV_DOFORK);
 	if (!error)
 		error = await(f);
-	cgroups_settle(groups, error ? 0 : t->joined);
-	return error;
+	if (error)
+		return error;
+	return cgroups_settle(groups, &t->joined);
 }
 
 /* --- bld -------------------------------------------------------------------------------------- */

@@ -45,8 +45,9 @@ struct forker_child {
 
 /* Map the memory. 0 / -1 */
 int forker_init(struct forker *f, struct err **err);
-/* Make the process, in the groups (those that it could not join are given up); by the thread that
- * sandboxes are to die with. 0 / an errno */
+/* Make the process, in the groups (those that refuse it are given up: cgroups_settle); by the
+ * thread that sandboxes are to die with. 0 / an errno, also when it is there and not in its groups
+ */
 int forker_start(struct forker *f, struct cgroups *groups);
 /* End the process. All sandboxes have ended. */
 void forker_clear(struct forker *f);

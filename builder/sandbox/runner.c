@@ -186,7 +186,10 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 		error = start_thread(r);
 		if (error == 0)
 			return r;
-		err_set(err, ERR_SANDBOX, "start the process that makes sandboxes: %s",
+		err_set(err, ERR_SANDBOX, "%s: %s",
+			cgroups_failed(&r->facts.groups)
+				? "move the process that makes sandboxes into its control group"
+				: "start the process that makes sandboxes",
 			strerror(error));
 	}
 	runner_clear(r);

@@ -526,12 +526,17 @@ int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n
 	return indexes_try(runner_indexes(r), v, n, err);
 }
 
-/* By making them. */
+/* By making them and joining them. */
 static void describe_groups(struct strlist *out)
 {
 	struct cgroups g;
+	struct forker f;
 
-	(void)cgroups_open(&g, NULL); /* `why` says it */
+	/* `why` says what went wrong. */
+	if (cgroups_open(&g, NULL) == 0 && forker_init(&f, NULL) == 0) {
+		(void)forker_start(&f, &g);
+		forker_clear(&f);
+	}
 	auto_free char *devices = cgroups_describe(&g, CGROUP_DEVICES);
 	auto_free char *pids = cgroups_describe(&g, CGROUP_PIDS);
 	strlist_addf(out, "device nodes in RUN: %s%s", devices,

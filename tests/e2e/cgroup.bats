@@ -147,3 +147,72 @@ holding() { # holding COMMAND
 	fails 1 'exit status 3$' bld build --no-cache ctx
 	hasnt "$stderr" 'processes'
 }
+
+# joining ERROR COMMAND...: the call by which the process that makes sandboxes goes into its groups fails
+joining() {
+	local error=$1 n
+	shift
+	for ((n = 1; n < 60; n++)); do
+		run --separate-stderr "${only[@]}" "$BUILD/tools/inject" -c "$call" -n "$n" -e "$error" -o told -- "$@"
+		if grep -q "$joins" told; then return 0; fi
+		[ -s told ] || break
+	done
+	echo "no control group is joined by $call"
+	return 1
+}
+
+# as_version V: version 1 writes "0" to tasks; version 2 has clone3() with CLONE_INTO_CGROUP.
+as_version() {
+	[ -x "$BUILD/tools/inject" ] && [ -x "$BUILD/tools/refuse" ] || skip "tools are not built"
+	only=() call=write joins=/tasks
+	if [ "$1" = 2 ]; then
+		only=("$BUILD/tools/refuse" fsopen:cgroup --) call=clone3 joins='flags 0x2........$'
+		info=$("${only[@]}" "$BLD" info)
+	fi
+	need_devices
+	has "$info" "^device nodes in RUN: yes .*version $1" || skip "no version $1 here"
+}
+
+fails_unjoined() {
+	as_version "$1"
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN true
+	EOF
+	for error in ENOMEM EIO EINTR; do
+		joining "$error" "$BLD" build -q --no-cache -t joined ctx
+		[ "$status" -ne 0 ]
+		has "$stderr" 'error: .*(into its control group|the process that makes sandboxes): '
+	done
+}
+
+says_refused() {
+	as_version "$1"
+	joining EACCES "$BLD" info
+	[ "$status" = 0 ]
+	has "$output" '^device nodes in RUN: no \(a process could not be moved into it\)'
+	dockerfile <<-'EOF'
+		FROM localhost/base
+		RUN mknod /tmp/null c 1 3; (exec 3</tmp/null) 2>/dev/null && echo opens >/what; echo end >>/what
+	EOF
+	joining EACCES "$BLD" build -q --no-cache -t refused ctx
+	[ "$status" = 0 ]
+	ok bld run refused cat /what
+	equal "$output" end
+}
+
+@test "a control group (version 1) that cannot be joined now: no command runs without its limits" {
+	fails_unjoined 1
+}
+
+@test "a control group (version 2) that cannot be joined now: no command runs without its limits" {
+	fails_unjoined 2
+}
+
+@test "a control group (version 1) that refuses every process is none, and bld info says so" {
+	says_refused 1
+}
+
+@test "a control group (version 2) that refuses every process is none, and bld info says so" {
+	says_refused 2
+}

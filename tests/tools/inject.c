@@ -206,6 +206,13 @@ static void tell(pid_t pid, const char *name, const struct __ptrace_syscall_info
 		text[strcspn(text, "\n")] = '\0';
 		fprintf(out, " \"%s\"", text);
 	}
+	if (strcmp(name, "clone3") == 0) {
+		uint64_t flags = 0;
+		struct iovec to = {&flags, sizeof flags};
+		struct iovec from = {(void *)(uintptr_t)i->seccomp.args[0], sizeof flags};
+		(void)process_vm_readv(pid, &to, 1, &from, 1, 0);
+		fprintf(out, " flags %#llx", (unsigned long long)flags);
+	}
 	fputc('\n', out);
 }
 
