@@ -312,23 +312,31 @@ int fs_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-int fs_pread_all(int fd, void *p, size_t n, uint64_t off)
+ssize_t fs_pread_upto(int fd, void *p, size_t n, uint64_t off)
 {
 	char *c = p;
+	size_t done = 0;
 
-	while (n) {
-		ssize_t r = pread(fd, c, n, (off_t)off);
+	while (done < n) {
+		ssize_t r = pread(fd, c + done, n - done, (off_t)(off + done));
 		if (r < 0 && errno == EINTR)
 			continue;
-		if (r == 0)
-			errno = EIO;
-		if (r <= 0)
+		if (r < 0)
 			return -1;
-		c += r;
-		off += (uint64_t)r;
-		n -= (size_t)r;
+		if (r == 0)
+			break;
+		done += (size_t)r;
 	}
-	return 0;
+	return (ssize_t)done;
+}
+
+int fs_pread_all(int fd, void *p, size_t n, uint64_t off)
+{
+	ssize_t r = fs_pread_upto(fd, p, n, off);
+
+	if (r >= 0 && (size_t)r < n)
+		errno = EIO;
+	return r >= 0 && (size_t)r == n ? 0 : -1;
 }
 
 static int copy_by_hand(int in_fd, uint64_t off, uint64_t n, int out_fd)

@@ -61,6 +61,9 @@ int fs_read_file(int dir_fd, const char *path, size_t max, struct buf *out, stru
 
 int fs_write_all(int fd, const void *p, size_t n);         /* 0 / -1 errno */
 int fs_pread_all(int fd, void *p, size_t n, uint64_t off); /* short = -1, EIO */
+/* The bytes that there are, at most n; -1 errno. For those to whom a short file and a bad disk are
+ * two things. */
+ssize_t fs_pread_upto(int fd, void *p, size_t n, uint64_t off);
 /* Copy n bytes from in_fd at off to out_fd's position. 0 / -1 errno (EIO when in_fd is short). */
 int fs_copy_range(int in_fd, uint64_t off, uint64_t n, int out_fd);
 

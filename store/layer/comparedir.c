@@ -119,8 +119,11 @@ static int same_bytes(struct compare *c, const struct layer_entry *e, uint64_t o
 			len -= skip;
 		}
 		size_t k = len < CHUNK ? (size_t)len : CHUNK;
-		if (fs_pread_all(e->fd, c->a, k, e->data_off + off))
-			return errno == EIO ? 0 : err_sys(err, "reading %s", e->path);
+		ssize_t got = fs_pread_upto(e->fd, c->a, k, e->data_off + off);
+		if (got < 0)
+			return err_sys(err, "reading %s", e->path);
+		if ((size_t)got < k)
+			return 0;
 		if (fd < 0)
 			memset(c->b, 0, k);
 		else if (fs_pread_all(fd, c->b, k, data))

@@ -42,14 +42,15 @@ static bool zeros(const unsigned char *p, size_t n)
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-static int fail(const struct look *l, struct err **err)
+/* With errno, or short. */
+static int fail(const struct look *l, bool is_short, struct err **err)
 {
 	int saved = errno;
 	auto_free char *shown = layer_show(l->e->path);
 
 	errno = saved;
-	return saved == EIO ? err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown)
-			    : err_sys(err, "reading %s", shown);
+	return is_short ? err_set(err, ERR_CONTEXT, "%s: changed while it was read", shown)
+			: err_sys(err, "reading %s", shown);
 }
 
 /* Are len bytes at `at` of the descriptor zeros? 1, 0, -1. */
@@ -59,8 +60,9 @@ static int read_zeros(struct look *l, uint64_t at, uint64_t len, struct err **er
 
 	for (; len; part = CHUNK) {
 		size_t n = len < part ? (size_t)len : part;
-		if (fs_pread_all(l->fd, l->buf, n, at))
-			return fail(l, err);
+		ssize_t got = fs_pread_upto(l->fd, l->buf, n, at);
+		if (got != (ssize_t)n)
+			return fail(l, got >= 0, err);
 		if (!zeros(l->buf, n))
 			return 0;
 		at += n;

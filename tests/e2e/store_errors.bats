@@ -64,6 +64,38 @@ all_calls() {
 	ok bld verify
 }
 
+@test "verify --repair: a file of a layer directory that cannot be read is not one that differs" {
+	local n
+	need_base
+	printf 'FROM localhost/base\nRUN echo 1 >/f1; echo 2 >/f2\n' >ctx/Dockerfile
+	BLD_LAYER_FORM=directory ok bld build -q -t dirs:1 ctx
+	ls "$BLD_ROOT/bld/dirs" >dirs
+	for ((n = 1; ; n++)); do
+		inject pread64 "$n" EIO "$BLD" verify --repair
+		[ -s told ] || break
+		ls "$BLD_ROOT/bld/dirs" | cmp - dirs || { echo "after $n ($(cat told)): $status $output $stderr"; return 1; }
+	done
+	[ "$n" -gt 20 ]
+	# one that is short differs
+	d=$(echo "$BLD_ROOT"/bld/dirs/*/upper/f1)
+	: >"$d"
+	run --separate-stderr "$BLD" verify
+	equal "$status" 10
+	has "$output" 'layer directory .*f1: '
+}
+
+@test "COPY: a file that a bad disk does not give is not one that changed" {
+	local n
+	truncate -s 2M ctx/a
+	printf 'FROM scratch\nCOPY a /a\n' >ctx/Dockerfile
+	for ((n = 1; ; n++)); do
+		inject pread64 "$n" EIO "$BLD" build -q --no-cache -t new:1 ctx
+		[ -s told ] || break
+		hasnt "$stderr" 'changed while it was read'
+	done
+	[ "$n" -gt 5 ]
+}
+
 @test "images, rmi, save: an index is an index also when its document is not readable at once" {
 	shows_all() { [ "$output" = "$(cat before)" ]; }
 	complete=shows_all least=20
