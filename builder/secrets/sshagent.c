@@ -3,128 +3,96 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/now.h"
 
 #define SOCKET_NAME "agent" /* below its directory */
-#define NO_PROGRAM  127
+#define START_MS    30000
+#define ADD_MS      30000
+#define SAID_MAX    300 /* bytes of what ssh-add says */
 
 /* --- programs -------------------------------------------------------------------------------- */
 
-struct program {
-	char *const *argv;
-	int dir; /* to work in */
-	int in, out;
-};
-
-/*
- * Between fork and exec, in a program with threads: system calls only. Without new privileges
- * ssh-agent is not set-group-ID, which would make the kernel forget the signal.
- */
-static _Noreturn void become(const struct program *p, char *const *envp, pid_t parent)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || getppid() != parent || setsid() < 0 ||
-		syscall(SYS_fchdir, p->dir) < 0 || dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0 ||
-		dup2(p->out, 2) < 0)
-		_exit(NO_PROGRAM);
-	/* What it writes to is a pipe of ours, all else is closed on exec. */
-	execvpe(p->argv[0], p->argv, envp);
-	_exit(NO_PROGRAM);
-}
-
-static pid_t start(const struct program *p, struct err **err)
+/* PATH, and where the agent listens; ended by NULL. */
+static void make_env(struct strlist *env)
 {
 	const char *path = getenv("PATH");
-	auto_free char *path_is = mem_printf("PATH=%s", path ? path : "/usr/bin:/bin");
-	char socket_is[] = "SSH_AUTH_SOCK=" SOCKET_NAME, ask[] = "SSH_ASKPASS_REQUIRE=never",
-	     home[] = "HOME=/";
-	char *envp[] = {path_is, socket_is, ask, home, NULL};
-	pid_t parent = getpid(), pid = fork();
 
-	if (pid < 0)
-		return err_sys_kind(err, ERR_BUILD, "start %s", p->argv[0]);
-	if (pid == 0)
-		become(p, envp, parent);
-	return pid;
+	strlist_addf(env, "PATH=%s", path ? path : "/usr/bin:/bin");
+	strlist_add(env, "SSH_AUTH_SOCK=" SOCKET_NAME);
+	strlist_add(env, "SSH_ASKPASS_REQUIRE=never");
+	strlist_add(env, "HOME=/");
 }
 
-static int no_ssh(const char *program, struct err **err)
+/* Without new privileges ssh-agent is not set-group-ID, which would make the kernel forget that it
+ * ends with us. */
+static struct child_spec spec_of(
+	const struct sshagent *a, char *const *argv, const struct strlist *env)
 {
+	return (struct child_spec){
+		.argv = argv, .env = env->v, .dir = a->dir, .session = true, .no_new_privs = true};
+}
+
+static int not_started(const char *program, int error, struct err **err)
+{
+	if (error != ENOENT) {
+		errno = error;
+		return err_sys_kind(err, ERR_BUILD, "start %s", program);
+	}
 	err_set(err, ERR_BUILD, "--ssh with a key file needs %s, which is not here", program);
 	return err_hint(err, "install the OpenSSH client, or use --ssh ID=SOCKET of an agent");
 }
 
-/* The first words of what it says, on one line. */
-static void read_words(int fd, char *out, size_t size)
-{
-	size_t n = 0;
-	ssize_t r;
-
-	while (n + 1 < size &&
-		((r = read(fd, out + n, size - 1 - n)) > 0 || (r < 0 && errno == EINTR)))
-		n += r > 0 ? (size_t)r : 0;
-	out[n] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* --- an agent of our own --------------------------------------------------------------------- */
 
-/* It says where it listens once it does. */
+/* Does it say something within START_MS? What it says is where it listens, once it does. */
+static bool speaks(int from)
+{
+	uint64_t end = now_monotonic_ms() + START_MS;
+	char byte;
+
+	for (;;) {
+		struct pollfd p = {.fd = from, .events = POLLIN};
+		uint64_t now = now_monotonic_ms();
+		int ready = now < end ? poll(&p, 1, (int)(end - now)) : 0;
+
+		if (ready > 0)
+			return read(from, &byte, 1) == 1;
+		if (ready == 0 || errno != EINTR)
+			return false;
+	}
+}
+
 static int start_agent(struct sshagent *a, struct err **err)
 {
 	char name[] = "ssh-agent", stay[] = "-D", sh[] = "-s", at[] = "-a", where[] = SOCKET_NAME;
-	char *const argv[] = {name, stay, sh, at, where, NULL};
-	auto_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	auto_strlist struct strlist env = {0};
 	int pipes[2];
-	char byte;
+	struct stat sb;
 
-	if (null < 0 || pipe2(pipes, O_CLOEXEC) < 0)
+	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys_kind(err, ERR_BUILD, "ssh-agent");
 	auto_fd int from = pipes[0], to = pipes[1];
-	a->pid = start(&(struct program){argv, a->dir, null, to}, err);
-	if (a->pid < 0) {
-		a->pid = 0;
-		return -1;
-	}
+	make_env(&env);
+	const struct child_spec spec =
+		spec_of(a, (char *[]){name, stay, sh, at, where, NULL}, &env);
+	int error = child_start(&spec, (const int[]){-1, to, to}, &a->child);
+	if (error)
+		return not_started(name, error, err);
 	close(TAKE_FD(to));
-	ssize_t n;
-	while ((n = read(from, &byte, 1)) < 0 && errno == EINTR)
-		;
-	struct stat sb;
-	if (n == 1 && fstatat(a->dir, SOCKET_NAME, &sb, 0) == 0 && S_ISSOCK(sb.st_mode))
+	if (speaks(from) && fstatat(a->dir, SOCKET_NAME, &sb, 0) == 0 && S_ISSOCK(sb.st_mode))
 		return 0;
-	int status = n == 1 ? kill(a->pid, SIGKILL) : wait_for(a->pid);
-	if (n == 1)
-		wait_for(a->pid);
-	a->pid = 0;
-	return status == NO_PROGRAM ? no_ssh("ssh-agent", err)
-				    : err_set(err, ERR_BUILD, "ssh-agent does not start");
+	child_stop(&a->child);
+	return err_set(err, ERR_BUILD, "ssh-agent does not start");
 }
 
 static int read_key(const char *path, struct buf *key, struct err **err)
@@ -135,45 +103,43 @@ static int read_key(const char *path, struct buf *key, struct err **err)
 	return err_rekind(err, ERR_CONTEXT);
 }
 
+static int not_added(
+	const char *path, enum child_end end, int value, const char *said, struct err **err)
+{
+	if (end == CHILD_UNSTARTED)
+		return not_started("ssh-add", value, err);
+	if (end == CHILD_LATE)
+		return err_set(
+			err, ERR_BUILD, "ssh-add %s: not done within %d s", path, ADD_MS / 1000);
+	if (end != CHILD_ENDED) {
+		errno = value;
+		return err_sys_kind(err, ERR_BUILD, "ssh-add");
+	}
+	auto_free char *line = mem_strndup(said, strcspn(said, "\r\n"));
+	err_set(err, ERR_CONTEXT, "ssh-add does not take the key %s%s%s", path, *line ? ": " : "",
+		line);
+	return err_hint(err, "a key with a passphrase must be in an agent: --ssh ID=SOCKET");
+}
+
 /* Through a pipe: ssh-add then asks neither for modes of the file nor, without a terminal, for a
- * passphrase. Its capacity is what a key may have at most. */
+ * passphrase. */
 static int add_key(const struct sshagent *a, const char *path, struct err **err)
 {
 	char name[] = "ssh-add", quiet[] = "-q", from_pipe[] = "-";
-	char *const argv[] = {name, quiet, from_pipe, NULL};
-	auto_buf struct buf key = {0};
-	int in[2], out[2];
-	char said[300];
+	auto_strlist struct strlist env = {0};
+	auto_buf struct buf key = {0}, said = {0};
+	int value;
 
 	if (read_key(path, &key, err) < 0)
 		return -1;
-	if (pipe2(in, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_BUILD, "ssh-add");
-	auto_fd int in_r = in[0], in_w = in[1];
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys_kind(err, ERR_BUILD, "ssh-add");
-	auto_fd int out_r = out[0], out_w = out[1];
-	/* Of a user with many pipes the kernel makes smaller ones: an error, no waiting for a
-	 * reader that is not there yet. */
-	int sent =
-		fcntl(in_w, F_SETFL, O_NONBLOCK) < 0 ? -1 : fs_write_all(in_w, key.data, key.len);
+	buf_init(&said, SAID_MAX);
+	make_env(&env);
+	const struct child_spec spec = spec_of(a, (char *[]){name, quiet, from_pipe, NULL}, &env);
+	const struct child_talk talk = {
+		.input = key.data, .input_len = key.len, .said = &said, .limit_ms = ADD_MS};
+	enum child_end end = child_run(&spec, &talk, &value);
 	explicit_bzero(key.data, key.len);
-	close(TAKE_FD(in_w));
-	if (sent < 0)
-		return err_sys_kind(err, ERR_BUILD, "ssh-add");
-	pid_t pid = start(&(struct program){argv, a->dir, in_r, out_w}, err);
-	if (pid < 0)
-		return -1;
-	close(TAKE_FD(out_w));
-	read_words(out_r, said, sizeof said);
-	int status = wait_for(pid);
-	if (status == 0)
-		return 0;
-	if (status == NO_PROGRAM)
-		return no_ssh("ssh-add", err);
-	err_set(err, ERR_CONTEXT, "ssh-add does not take the key %s%s%s", path, *said ? ": " : "",
-		said);
-	return err_hint(err, "a key with a passphrase must be in an agent: --ssh ID=SOCKET");
+	return end == CHILD_ENDED && value == 0 ? 0 : not_added(path, end, value, said.data, err);
 }
 
 static int run_agent(struct sshagent *a, struct store *s, char *keys, struct err **err)
@@ -279,10 +245,7 @@ void sshagent_clear(struct sshagents *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		struct sshagent *x = &a->v[i];
-		if (x->pid) {
-			kill(x->pid, SIGKILL);
-			wait_for(x->pid);
-		}
+		child_stop(&x->child);
 		if (x->dir >= 0) {
 			close(x->dir);
 			fs_remove_tree(store_tmp_fd(a->s), x->temp);

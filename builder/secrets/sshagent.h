@@ -7,8 +7,9 @@
 #ifndef BLD_BUILDER_SECRETS_SSHAGENT_H
 #define BLD_BUILDER_SECRETS_SSHAGENT_H
 
-#include <sys/types.h>
+#include <stddef.h>
 
+#include "store/base/child.h"
 #include "store/base/err.h"
 #include "store/base/strlist.h"
 #include "store/store.h"
@@ -17,11 +18,11 @@
 #define SSHAGENT_MAX     32                 /* of one build */
 
 struct sshagent {
-	char *id;      /* owned */
-	char *socket;  /* where it listens: owned, or NULL: "agent" in `dir` */
-	pid_t pid;     /* of ours, or 0 */
-	int dir;       /* owned; -1 = none */
-	char temp[64]; /* the name of `dir` in the store's tmp */
+	char *id;           /* owned */
+	char *socket;       /* where it listens: owned, or NULL: "agent" in `dir` */
+	struct child child; /* that listens in `dir`, if it is ours */
+	int dir;            /* owned; -1 = none */
+	char temp[64];      /* the name of `dir` in the store's tmp */
 };
 
 struct sshagents {

@@ -6,9 +6,8 @@
 #ifndef BLD_STORE_TRANSPORT_AUTH_HELPER_H
 #define BLD_STORE_TRANSPORT_AUTH_HELPER_H
 
-#include <stdint.h>
+#include <stddef.h>
 
-#include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/transport/auth_file.h"
 
@@ -21,9 +20,5 @@ int auth_helper_get(
 int auth_helper_store(const char *helper, const char *server, const char *user,
 	const struct secret *password, struct err **err);
 int auth_helper_erase(const char *helper, const char *server, struct err **err);
-
-/* What a helper says on fd until it closes its end, which is a secret; -1 when that takes longer
- * than limit_ms, also where signals come meanwhile, or is more than out takes. */
-int auth_helper_listen(int fd, uint64_t limit_ms, struct buf *out);
 
 #endif

@@ -363,28 +363,34 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-/* A signal in the middle of the wait: the limit holds. */
+/* Signals in the middle of the wait: the answer is waited for all the same, to its end. */
 static void test_helper_and_signals(void **state)
 {
 	const struct sigaction act = {.sa_handler = on_alarm}; /* no SA_RESTART */
-	const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+	const struct itimerval often = {{.tv_usec = 5000}, {.tv_usec = 5000}}, never = {0};
+	auto_free char *path = mem_printf("%s:%s", Dir, getenv("PATH"));
+	auto_free char *old_path = mem_strdup(getenv("PATH"));
+	struct auth_credentials c = {0};
+	struct err *err = NULL;
 	struct sigaction old;
-	struct buf b;
-	int p[2];
 
 	(void)state;
-	buf_init(&b, 100);
-	assert_int_equal(pipe(p), 0);
+	fake_write(Dir, "docker-credential-slow",
+		"#!/bin/sh\nprintf '{\"Username\":\"u\",'\nsleep 0.1\necho "
+		"'\"Secret\":\"s\"}'\n");
+	fake_write(Dir, "docker-credential-big", "#!/bin/sh\nexec yes\n");
+	fake_run("chmod 755 %s/docker-credential-slow %s/docker-credential-big", Dir, Dir);
+	setenv("PATH", path, 1);
 	sigaction(SIGALRM, &act, &old);
-	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	assert_int_equal(auth_helper_listen(p[0], 200, &b), -1);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	assert_int_equal(auth_helper_get("slow", "h", &c, &err), 1);
+	assert_string_equal(c.user, "u");
+	auth_file_clear(&c);
+	assert_int_equal(auth_helper_get("big", "h", &c, &err), -1);
+	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
-	assert_int_equal(write(p[1], "said", 4), 4);
-	close(p[1]);
-	assert_int_equal(auth_helper_listen(p[0], 200, &b), 0);
-	assert_string_equal(b.data, "said");
-	close(p[0]);
-	buf_clear(&b);
+	setenv("PATH", old_path, 1);
+	expect(err, ERR_AUTH, "an answer of more than 65536 bytes");
 }
 
 /* --- tokens --- */
@@ -722,7 +728,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store_erase, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_helpers, setup, teardown),
-		cmocka_unit_test(test_helper_and_signals),
+		cmocka_unit_test_setup_teardown(test_helper_and_signals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_scopes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity_token, setup, teardown),
