@@ -385,7 +385,7 @@ static uint64_t advance_word(const struct pattern *p, uint64_t now, uint32_t run
 			break;
 		case TOKEN_DIRS:
 			state++;
-			/* fall through */
+			__attribute__((fallthrough));
 		case TOKEN_INSIDE:
 			next |= p->closure[state] | (slash ? p->closure[state + 1] : 0);
 			break;

@@ -82,8 +82,10 @@ const char *now_rfc3339(int64_t seconds, char out[NOW_RFC3339])
 	days -= days_before_year(year);
 	while (days >= month_days(year, month))
 		days -= month_days(year, month++);
-	snprintf(out, NOW_RFC3339, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, month,
-		(int)days + 1, rest / 3600, rest / 60 % 60, rest % 60);
+	/* The remainders change nothing; they tell the compiler that it fits. */
+	snprintf(out, NOW_RFC3339, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+		(unsigned)month % 100, (unsigned)(days + 1) % 100, (unsigned)rest / 3600 % 100,
+		(unsigned)rest / 60 % 60, (unsigned)rest % 60);
 	return out;
 }
 
