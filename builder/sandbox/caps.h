@@ -8,7 +8,7 @@
 
 #include "builder/sandbox/ops.h"
 #include "builder/sandbox/probe.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 
 /* chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service,
  * sys_chroot, setfcap, mknod, net_raw, audit_write: docker's */

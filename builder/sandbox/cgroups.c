@@ -18,7 +18,7 @@
 
 #include "builder/sandbox/devrules.h"
 #include "builder/sandbox/kernel.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 

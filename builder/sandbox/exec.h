@@ -7,7 +7,7 @@
 #define BLD_BUILDER_SANDBOX_EXEC_H
 
 #include "builder/sandbox/ops.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 
 #define EXEC_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -3,7 +3,8 @@
 #ifndef BLD_BUILDER_SANDBOX_FLOOR_H
 #define BLD_BUILDER_SANDBOX_FLOOR_H
 
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
+#include "store/base/err.h"
 
 /* Fill an empty directory. 0 / -1 */
 int floor_fill(int dir_fd, struct err **err);

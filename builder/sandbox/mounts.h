@@ -8,7 +8,7 @@
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/probe.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 #include "builder/sandbox/target.h"
 
 /* Attach the mount in slot `in` at a target; what = "mount /x". rule: see struct op. */

@@ -7,7 +7,7 @@
 
 #include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/ops.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 
 /* Flags for clone. The mount namespace follows later: the layers are opened in the first one. */
 uint64_t namespace_flags(const struct sandbox_spec *s);

@@ -4,8 +4,9 @@
 #define BLD_BUILDER_SANDBOX_NETWORK_H
 
 #include "builder/sandbox/ops.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 #include "store/base/buf.h"
+#include "store/base/err.h"
 
 #define NETWORK_RESOLV_MAX 65536
 #define NETWORK_HOST_NAME  "bld" /* of the sandbox */

@@ -183,7 +183,7 @@ static int mount_classic(struct ops_state *st, const struct op *op)
 	return st->slot[op->out] < 0 ? -1 : 0;
 }
 
-int sandbox_make_scratch(int scratch_fd, struct err **err)
+int overlay_make_scratch(int scratch_fd, struct err **err)
 {
 	if (mkdirat(scratch_fd, "upper", 0700) < 0 || mkdirat(scratch_fd, "work", 0700) < 0)
 		return err_sys_kind(err, ERR_SANDBOX, "make scratch directories");
@@ -230,7 +230,7 @@ static bool takes_upper(int upper, int work)
 	       fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
 }
 
-const char *sandbox_scratch_refused(int dir_fd)
+const char *overlay_scratch_refused(int dir_fd)
 {
 	struct statfs sfs;
 	auto_fd int upper = overlay_scratch_dir(dir_fd, "upper", 0700, NULL);

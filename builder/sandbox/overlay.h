@@ -10,7 +10,7 @@
 
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/ops.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 
 /* How the kernel takes the list of lower directories. */
 enum overlay_api {
@@ -55,6 +55,10 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err);
  */
 int overlay_plan_upper(
 	struct op_list *l, int scratch_fd, const char *name, struct overlay *o, struct err **err);
+
+/* sandbox_make_scratch(), sandbox_scratch_refused() */
+int overlay_make_scratch(int scratch_fd, struct err **err);
+const char *overlay_scratch_refused(int dir_fd);
 
 /* A new directory, opened; -1. */
 int overlay_scratch_dir(int parent, const char *name, mode_t mode, struct err **err);

@@ -16,6 +16,7 @@
 #include "builder/sandbox/floor.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/pid1.h"
+#include "builder/sandbox/sandbox.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"

@@ -13,8 +13,11 @@
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/init.h"
 #include "builder/sandbox/probe.h"
-#include "builder/sandbox/sandbox.h"
 #include "builder/sandbox/seccomp.h"
+#include "builder/sandbox/spec.h"
+
+struct sandbox_job;
+struct sandbox_runner;
 
 /* What sandboxes share; constant while the runner lives. */
 struct runner_facts {

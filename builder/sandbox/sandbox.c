@@ -545,6 +545,16 @@ static void describe_groups(struct strlist *out)
 	cgroups_close(&g);
 }
 
+int sandbox_make_scratch(int scratch_fd, struct err **err)
+{
+	return overlay_make_scratch(scratch_fd, err);
+}
+
+const char *sandbox_scratch_refused(int dir_fd)
+{
+	return overlay_scratch_refused(dir_fd);
+}
+
 void sandbox_describe(struct strlist *out)
 {
 	const char *why = NULL;

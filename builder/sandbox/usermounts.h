@@ -7,7 +7,7 @@
 #define BLD_BUILDER_SANDBOX_USERMOUNTS_H
 
 #include "builder/sandbox/overlay.h"
-#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/spec.h"
 
 struct usermounts {
 	const struct sandbox_spec *spec;
