@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cache records: an opaque key -> a small opaque value (builder/cache/cachekey.c makes keys,
- * builder/cache/commit.c values). A record file carries its own checksum; a torn or damaged one reads as
- * missing. Also single-flight: whoever holds the lock of a key does the step, others wait and look
- * again.
+ * builder/cache/commit.c values). A record file carries its own checksum; a torn or damaged one
+ * reads as missing. Also single-flight: whoever holds the lock of a key does the step, others wait
+ * and look again.
  */
 #ifndef BLD_STORE_CACHE_H
 #define BLD_STORE_CACHE_H

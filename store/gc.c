@@ -439,8 +439,8 @@ static int live_log(struct gc *g, const char *name, struct err **err)
 				  : is_recent(g, &st);
 }
 
-/* A directory that is made with the first thing in it: logs of builds (builder/log/buildlog.h), stat
- * indexes of contexts. */
+/* A directory that is made with the first thing in it: logs of builds (builder/log/buildlog.h),
+ * stat indexes of contexts. */
 static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct err **err)
 {
 	auto_fd int fd =

@@ -303,7 +303,8 @@ static void test_surroundings(void **state)
 	sigaction(SIGHUP, &ignore, &old[1]);
 	sigaction(SIGUSR1, &handle, &old[2]);
 	pthread_sigmask(SIG_BLOCK, &block, &before);
-	says((struct child_spec){0}, (char[]){"exec sed -nE '/^Sig(Blk|Ign|Cgt)/p' /proc/self/status"},
+	says((struct child_spec){0},
+		(char[]){"exec sed -nE '/^Sig(Blk|Ign|Cgt)/p' /proc/self/status"},
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000001\nSigCgt:"
 		"\t0000000000000000\n");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
