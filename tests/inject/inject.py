@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let every system call of bld fail once, and look at what it made of it.
 
-    inject.py [--sample N] [--turns N] [--merge N] [--flow NAME]... [--jobs N] [--points FILE] [--list]
+    inject.py [--sample N] [--turns N] [--merge N] [--flow NAME]... [--jobs N] [--points FILE]
+              [--list] [--record]
 
 A point is a flow (a command over a store that is made anew each time), a system call, its number
 in that flow, and an error that fits the call. tests/tools/inject.c lets it fail. Then
@@ -18,14 +19,20 @@ in that flow, and an error that fits the call. tests/tools/inject.c lets it fail
   no end       within a minute                                            HANG
 
 Each point is a line of --points (default $BUILD/inject/points); what is there is not tried again, so
-a run that was interrupted goes on where it was. The first error of every call comes first, then the
-second one of each, and so on; --turns N ends after the N-th. --merge N leaves out nine in ten of the
-points behind the N-th of a flow that have the same error at a call with the same callers. --sample N tries about N points, some of
-every flow and on one machine always the same ones, and remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
+a run that was interrupted goes on where it was. Its first line tells which program it is about: with
+another one it is put aside and all points are tried. The first error of every call comes first, then
+the second one of each, and so on; --turns N ends after the N-th. --merge N leaves out nine in ten of
+the points behind the N-th of a flow that have the same error at a call with the same callers.
+--sample N tries about N points, some of every flow and on one machine always the same ones, and
+remembers nothing. The stores lie on an ext4 of their own in memory where a loop device can be had.
 Prints the figures; exit status 1 if anything was found.
+
+--record tries nothing and writes what --points holds to done.tsv beside this file, a row for each
+commit and flow: how many points were tried of how many, and what came of them.
 """
 import argparse
 import concurrent.futures
+import datetime
 import hashlib
 import http.server
 import json
@@ -45,6 +52,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(REPO, "build")))
 BLD = os.path.abspath(os.environ.get("BLD", os.path.join(BUILD, "bld")))
 INJECT = os.path.join(BUILD, "tools", "inject")
+LEDGER = os.path.join(REPO, "tests", "inject", "done.tsv")
 SECONDS = 60
 
 OPEN = ("EIO", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC")
@@ -677,6 +685,59 @@ def sample(todo, flows, n):
     return picked
 
 
+# --- what was done ----------------------------------------------------------------------------
+
+KINDS = ("error", "same", "FALSE SUCCESS", "LOSS", "NO REASON", "HANG")
+
+
+def program():
+    """The first line of a file of points: the commit, and what the program is."""
+    p = subprocess.run(["git", "-C", REPO, "rev-parse", "--short=12", "HEAD"], capture_output=True,
+                       text=True)
+    with open(BLD, "rb") as f:
+        return f"# {p.stdout.strip() or 'unknown'} {hashlib.sha256(f.read()).hexdigest()}"
+
+
+def begin_points(path):
+    """Opens the file of points to be gone on with, and returns what it holds too."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    done, head = {}, program()
+    if os.path.exists(path):
+        with open(path) as f:
+            if f.readline().split()[-1:] != head.split()[-1:]:
+                os.replace(path, path + ".old")
+                print(f"# another program: {path} begins anew, what it held is in {path}.old")
+            else:
+                done = {tuple(l.split("\t")[:4]): l.rstrip("\n").split("\t")[4:6] for l in f}
+    log = open(path, "a")
+    if log.tell() == 0:
+        log.write(head + "\n")
+    return log, done
+
+
+def record(path, flows, todo):
+    """A row for each flow that has points; it takes the place of an older one of the same commit."""
+    with open(path) as f:
+        commit = f.readline().split()[1]
+        tried = {}
+        for line in f:
+            flow, kind = line.split("\t")[0], line.rstrip("\n").split("\t")[4]
+            tried.setdefault(flow, []).append(kind)
+    rows = {}
+    with open(LEDGER) as f:
+        head, *lines = f.read().splitlines()
+    for line in lines:
+        rows[tuple(line.split("\t")[1:3])] = line
+    today = datetime.date.today().isoformat()
+    for flow in (f for f in flows if f.name in tried):
+        kinds = tried[flow.name]
+        figures = (len(kinds), sum(f is flow for f, _ in todo), *(kinds.count(k) for k in KINDS))
+        rows[(commit, flow.name)] = "\t".join((today, commit, flow.name, *map(str, figures)))
+    with open(LEDGER, "w") as f:
+        f.write("\n".join((head, *rows.values())) + "\n")
+    return 0
+
+
 # --- all of them ------------------------------------------------------------------------------
 
 def mount_memory(top):
@@ -700,6 +761,7 @@ def main():
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--points", default=os.path.join(BUILD, "inject", "points"))
     p.add_argument("--list", action="store_true")
+    p.add_argument("--record", action="store_true")
     p.add_argument("--call", action="append", metavar="CALL:N:ERROR",
                    help="of one --flow: only these points, in words")
     o = p.parse_args()
@@ -731,19 +793,16 @@ def run(o, top):
         for f in flows:
             print(f"{f.name:16} {sum(g is f for g, _ in todo):6} points, {merged[f.name]:6} merged")
         return 0
-    done, kinds, bad = {}, {}, []
+    if o.record:
+        return record(o.points, flows, todo)
+    log, done, kinds, bad = None, {}, {}, []
     if o.call:
         calls = [c.split(":") for c in o.call]
         todo = [(flows[0], (c, int(n), e)) for c, n, e in calls]
     elif o.sample:
         todo = sample(todo, flows, o.sample)
-    elif os.path.exists(o.points):
-        with open(o.points) as f:
-            done = {tuple(l.split("\t")[:4]): l.rstrip("\n").split("\t")[4:6] for l in f}
-    log = None
-    if not o.sample and not o.call:
-        os.makedirs(os.path.dirname(o.points), exist_ok=True)
-        log = open(o.points, "a")
+    else:
+        log, done = begin_points(o.points)
     lock = threading.Lock()
     free = [f"work{i}" for i in range(o.jobs)]
 
