@@ -10,11 +10,12 @@
 
 #include "builder/cache/scratch.h"
 #include "builder/plan/scope.h"
-#include "store/layer/layer.h"
 #include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
+#include "store/tar/times.h"
+#include "store/tree/tree.h"
 
 #define STATE_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -16,6 +16,8 @@
 #include "store/packed.h"
 #include "store/recordline.h"
 #include "store/tempfile.h"
+#include "store/erofs/erofs.h"
+#include "store/tree/tree.h"
 
 #define RECORD_MAX                                                                                 \
 	((size_t)256 << 10) /* OCI_LAYERS_MAX lines of 150 and of 97 bytes, and the rest */

@@ -18,10 +18,10 @@
 #ifndef BLD_STORE_INDEXFORM_H
 #define BLD_STORE_INDEXFORM_H
 
-#include "store/layer/layer.h"
 #include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/store.h"
+#include "store/tree/tree.h"
 
 #define INDEXFORM_NAME 80
 

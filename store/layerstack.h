@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stack of layers as forms are made of it: the diff IDs, and beside each layer the times that the
- * step which made it left (store/layer/times.h). Two steps may leave the same layer with other
+ * step which made it left (store/tar/times.h). Two steps may leave the same layer with other
  * times, so forms are found by both.
  */
 #ifndef BLD_STORE_LAYERSTACK_H
 #define BLD_STORE_LAYERSTACK_H
 
-#include "store/layer/times.h"
+#include "store/tar/times.h"
 #include "store/store.h"
 
 /* Borrowed, bottom first. */

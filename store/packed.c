@@ -18,6 +18,10 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/compress/deflate.h"
+#include "store/compress/inflate.h"
+#include "store/tar/entry.h"
+#include "store/tar/retime.h"
 
 #define FORM_NAME   128
 #define PACKING_END 16

@@ -6,9 +6,9 @@
 #ifndef BLD_STORE_PACKED_H
 #define BLD_STORE_PACKED_H
 
-#include "store/layer/layer.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
+#include "store/compress/compress.h"
 
 /* Is the layer here: plain tar, or a compressed blob it can be made from? 1, 0, -1. */
 int packed_exists(struct store *s, const struct digest *diff_id, struct err **err);

@@ -15,6 +15,7 @@
 #include "store/dirform.h"
 #include "store/indexform.h"
 #include "store/packed.h"
+#include "store/tree/unpack.h"
 
 static int in_layer(struct err **err, const struct digest *diff_id)
 {

@@ -7,10 +7,10 @@
 #ifndef BLD_STORE_SNAPSHOT_H
 #define BLD_STORE_SNAPSHOT_H
 
-#include "store/layer/layer.h"
 #include "store/layerstack.h"
 #include "store/lower.h"
 #include "store/store.h"
+#include "store/tree/tree.h"
 
 /* Is the layer here: plain tar, or a compressed blob it can be made from? 1, 0, -1. */
 int snapshot_exists(struct store *s, const struct digest *diff_id, struct err **err);

@@ -12,9 +12,11 @@
 #include "store/digestset.h"
 #include "store/dirform.h"
 #include "store/indexform.h"
-#include "store/layer/layer.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
+#include "store/tar/times.h"
+#include "store/tree/tree.h"
+#include "store/tree/unpack.h"
 
 struct check {
 	struct store *s;

@@ -12,6 +12,10 @@
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/snapshot.h"
+#include "store/tar/list.h"
+#include "store/tar/write.h"
+#include "store/tree/freeze.h"
+#include "store/tree/tree.h"
 
 #define COMMIT_EMPTY_TAR 1024 /* two zero blocks */
 

@@ -12,6 +12,8 @@
 #include "builder/session.h"
 #include "builder/state.h"
 #include "builder/secrets/leakcheck.h"
+#include "store/tar/list.h"
+#include "store/tar/write.h"
 
 /* A layer blob of what `fill` puts into the writer and finishes. */
 int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),

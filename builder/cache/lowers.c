@@ -4,6 +4,9 @@
 #include "builder/cache/scratch.h"
 #include "store/base/fs.h"
 #include "store/tempfile.h"
+#include "store/base/io.h"
+#include "store/erofs/erofs.h"
+#include "store/tree/tree.h"
 
 static int find(const struct lowers_request *q, bool index, struct lowers *out, struct err **err)
 {

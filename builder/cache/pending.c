@@ -8,6 +8,7 @@
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/snapshot.h"
+#include "store/tree/freeze.h"
 
 struct item {
 	struct item *next;

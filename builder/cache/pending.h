@@ -11,8 +11,8 @@
 
 #include "builder/cache/flight.h"
 #include "store/blob.h"
-#include "store/layer/layer.h"
 #include "store/layerstack.h"
+#include "store/tree/freeze.h"
 
 #define PENDING_MAX 4 /* layers in the making; the next step waits for the first of them */
 

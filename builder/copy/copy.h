@@ -28,7 +28,9 @@
 #include "store/base/strlist.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
-#include "store/layer/layer.h"
+#include "store/tar/list.h"
+#include "store/tar/write.h"
+#include "store/tree/tree.h"
 
 struct filemode; /* parser/filemode.h */
 struct ignore;   /* parser/ignore.h */

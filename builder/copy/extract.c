@@ -14,6 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/userarchive.h"
 
 // The content of a file of a tree in a file of its own, because an archive is read from one.
 static int spool_node(struct copy_selection *s, const struct copy_file *f, struct err **err)

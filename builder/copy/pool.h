@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
 
 struct copy_pool_chunk;
 

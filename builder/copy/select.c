@@ -12,6 +12,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/strlist.h"
+#include "store/tar/userarchive.h"
 
 struct select {
 	struct copy_selection *s;

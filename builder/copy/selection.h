@@ -25,7 +25,8 @@
 #include "store/base/cancel.h"
 #include "store/base/err.h"
 #include "store/base/sha256.h"
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
+#include "store/tar/userarchive.h"
 
 enum copy_content {
 	COPY_CONTENT_NONE, /* not a regular file, or an empty one */

@@ -16,7 +16,7 @@
 
 #include "builder/copy/selection.h"
 #include "store/base/err.h"
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
 
 #define COPY_TARGET_ABSENT -1
 

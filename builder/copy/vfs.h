@@ -16,7 +16,8 @@
 
 #include "builder/copy/pool.h"
 #include "store/base/cleanup.h"
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
+#include "store/tree/tree.h"
 
 struct copy_file;
 struct copy_vfs;

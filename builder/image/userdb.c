@@ -10,6 +10,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/strlist.h"
+#include "store/tar/entry.h"
+#include "store/tree/tree.h"
 
 #define FIELDS   7   /* of /etc/passwd */
 #define NEAR_MAX 500 /* names that an unknown one is compared with */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "store/base/err.h"
-#include "store/layer/layer.h"
+#include "store/tree/tree.h"
 
 #define USERDB_FILE_MAX   ((size_t)1 << 20)
 #define USERDB_GROUPS_MAX 1024

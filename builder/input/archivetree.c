@@ -4,6 +4,10 @@
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"
+#include "store/tar/entry.h"
+#include "store/tar/list.h"
+#include "store/tar/userarchive.h"
+#include "store/tree/tree.h"
 
 #define CHUNK ((size_t)1 << 18)
 

@@ -6,8 +6,8 @@
 #ifndef BLD_BUILDER_INPUT_ARCHIVETREE_H
 #define BLD_BUILDER_INPUT_ARCHIVETREE_H
 
-#include "store/layer/layer.h"
 #include "store/store.h"
+#include "store/tree/tree.h"
 
 #define ARCHIVETREE_MAX ((uint64_t)64 << 30) /* bytes, packed and plain */
 

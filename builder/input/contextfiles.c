@@ -10,6 +10,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
+#include "store/tar/userarchive.h"
 
 static int open_dir(const char *path, struct store *s, struct context *c, struct err **err)
 {

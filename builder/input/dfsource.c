@@ -7,6 +7,8 @@
 #include "parser/dockerfile.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/entry.h"
+#include "store/tree/tree.h"
 
 static const char *const usual[] = {"Dockerfile", "Containerfile", "dockerfile"};
 

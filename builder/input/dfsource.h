@@ -13,7 +13,7 @@
 #include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/base/strlist.h"
-#include "store/layer/layer.h"
+#include "store/tree/tree.h"
 
 struct dfsource {
 	char *path;      /* as it is shown and as ignore files are looked for; owned */

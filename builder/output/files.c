@@ -7,6 +7,8 @@
 #include "store/base/cancel.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"
+#include "store/tar/list.h"
+#include "store/tree/tree.h"
 
 /* Where the content of a file begins in which tar, and which entry of the list it is. */
 struct piece {

@@ -22,6 +22,7 @@
 #include "builder/output/output.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/list.h"
 
 #define COMPARE_CHUNK 65536
 

@@ -17,10 +17,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "store/layer/layer.h"
 #include "store/base/strlist.h"
 #include "store/oci/oci.h"
 #include "store/store.h"
+#include "store/compress/compress.h"
+#include "store/tar/entry.h"
+#include "store/tar/list.h"
+#include "store/tree/tree.h"
 
 enum output_type {
 	OUTPUT_LOCAL = 1,

@@ -14,6 +14,7 @@
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/tree/unpack.h"
 
 void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX])
 {

@@ -6,6 +6,8 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/entry.h"
+#include "store/tree/tree.h"
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64

@@ -4,7 +4,7 @@
 #ifndef BLD_BUILDER_RUN_PROGFILE_H
 #define BLD_BUILDER_RUN_PROGFILE_H
 
-#include "store/layer/layer.h"
+#include "store/tree/tree.h"
 
 #define PROGFILE_HEAD ((size_t)16 << 10) /* bytes that are looked at */
 

@@ -21,6 +21,7 @@
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/lock.h"
 
 #define TMPFS_MODE                                                                                 \
 	01777 /* as the kernel's; also over a directory of the image with another one              \

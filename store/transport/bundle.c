@@ -6,7 +6,8 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
+#include "store/tar/userarchive.h"
 
 #define HASH_PIECE ((size_t)256 << 10)
 

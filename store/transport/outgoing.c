@@ -10,6 +10,7 @@
 #include "store/packed.h"
 #include "store/transport/growing.h"
 #include "store/transport/parallel.h"
+#include "store/compress/deflate.h"
 
 #define PIECE ((uint64_t)1 << 20) /* of a layer; threads beyond their number have nothing to do */
 

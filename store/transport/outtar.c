@@ -8,6 +8,9 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/io.h"
+#include "store/tar/entry.h"
+#include "store/tar/write.h"
 
 struct outtar {
 	struct progress *p;

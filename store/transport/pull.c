@@ -14,6 +14,8 @@
 #include "store/transport/growing.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
+#include "store/compress/inflate.h"
+#include "store/tar/entry.h"
 
 #define PULL_BATCH                                                                                 \
 	((size_t)256 << 10) /* libcurl hands out 16 KiB; a write costs more than that              \

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 #include "store/image.h"
-#include "store/layer/layer.h"
 #include "store/store.h"
+#include "store/compress/compress.h"
 
 #define TRANSFER_NO_RETRIES ((unsigned)-1)
 

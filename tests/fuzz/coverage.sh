@@ -12,7 +12,7 @@ cc=${FUZZ_CC:-clang}
 flags="-fprofile-instr-generate -fcoverage-mapping"
 
 # What reads bytes from outside.
-parsers='parser/.*\.c|store/layer/(tarblock|tarsparse|tarwalk|entryname|delta|tree|treelookup|index|index_dir|index_plan|index_sparse|index_write|inflate|gziphead|userarchive)\.c|store/oci/.*\.c|store/(reference|statindex|layerlines|recordline)\.c|store/base/(jsonx|base64)\.c|store/transport/(url|auth_header|auth_file|backoff|reply|http_sink|bundle|docker_archive|oci_archive|oci_layout)\.c|builder/(image/userdb|git/gitmodules|plan/ports|input/contextspec|cache/record|explain/explain_past|explain/explain_list)\.c|builder/output/parse\.c'
+parsers='parser/.*\.c|store/tar/(block|sparse|walk|name|userarchive)\.c|store/tree/(delta|tree|lookup)\.c|store/erofs/.*\.c|store/compress/(inflate|gziphead)\.c|store/oci/.*\.c|store/(reference|statindex|layerlines|recordline)\.c|store/base/(jsonx|base64)\.c|store/transport/(url|auth_header|auth_file|backoff|reply|http_sink|bundle|docker_archive|oci_archive|oci_layout)\.c|builder/(image/userdb|git/gitmodules|plan/ports|input/contextspec|cache/record|explain/explain_past|explain/explain_list)\.c|builder/output/parse\.c'
 
 make -s BUILD="$dir" CC="$cc" CFLAGS="-O1 -g $flags" LDFLAGS="$flags" "$dir"/lib{builder,store,parser}.a >"$dir.log" 2>&1 || {
 	cat "$dir.log"

@@ -5,9 +5,10 @@
 #include <sys/mman.h>
 
 #include "store/base/sha256.h"
-#include "store/layer/layer.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"
+#include "store/tar/entry.h"
+#include "store/tar/userarchive.h"
 
 #define BYTES_MAX ((uint64_t)4 << 20)
 

@@ -5,10 +5,11 @@
 #include <sys/mman.h>
 
 #include "store/base/sha256.h"
-#include "store/layer/layer.h"
 #include "store/transport/transport.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"
+#include "store/tar/entry.h"
+#include "store/tar/write.h"
 
 static void add(struct layer_writer *w, const char *path, const char *text, size_t n)
 {

@@ -11,9 +11,12 @@
 
 #include "store/base/buf.h"
 #include "store/base/mem.h"
-#include "store/layer/layer.h"
 #include "tests/fuzz/fuzztar.h"
 #include "tests/unit/index_check.h"
+#include "store/erofs/erofs.h"
+#include "store/tar/entry.h"
+#include "store/tar/write.h"
+#include "store/tree/tree.h"
 
 #define INDEX_ROOM ((size_t)64 << 20)
 

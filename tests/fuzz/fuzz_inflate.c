@@ -7,7 +7,9 @@
 #include <zlib.h>
 
 #include "store/base/buf.h"
-#include "store/layer/layer.h"
+#include "store/compress/compress.h"
+#include "store/compress/deflate.h"
+#include "store/compress/inflate.h"
 
 #define MAX ((uint64_t)1 << 20)
 

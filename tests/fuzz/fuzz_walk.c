@@ -11,8 +11,12 @@
 
 #include "store/base/buf.h"
 #include "store/base/mem.h"
-#include "store/layer/layer.h"
 #include "tests/fuzz/fuzztar.h"
+#include "store/tar/entry.h"
+#include "store/tar/retime.h"
+#include "store/tar/walk.h"
+#include "store/tar/write.h"
+#include "store/tree/tree.h"
 
 #define SMALL ((uint64_t)1 << 20)
 

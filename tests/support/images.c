@@ -11,8 +11,9 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/image.h"
-#include "store/layer/layer.h"
 #include "store/tags.h"
+#include "store/tar/entry.h"
+#include "store/tar/list.h"
 
 static void need(bool ok, struct err *e, const char *what)
 {

@@ -15,6 +15,8 @@
 #include <sys/xattr.h>
 
 #include "tests/unit/index_check.h"
+#include "store/erofs/erofs.h"
+#include "store/tree/unpack.h"
 
 #define WORLD_LOWERS 8
 

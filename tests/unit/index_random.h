@@ -5,7 +5,7 @@
 
 #include "tests/unit/index_kit.h"
 
-#include "store/layer/tree.h"
+#include "store/tree/node.h"
 
 #define RANDOM_PATHS 256
 

@@ -2,6 +2,7 @@
 // tests/cases/tar: hostile and ambiguous layers, merged in memory and, as root, unpacked beside a
 // canary.
 #include "tests/unit/layer_kit.h"
+#include "store/tree/unpack.h"
 
 #include <fcntl.h>
 

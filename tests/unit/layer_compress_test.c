@@ -2,6 +2,9 @@
 // gzip and zstd, both ways, held against zlib and libzstd; limits and damage.
 #include "tests/unit/layer_kit.h"
 #include "tests/support/machine.h"
+#include "store/compress/compress.h"
+#include "store/compress/deflate.h"
+#include "store/compress/inflate.h"
 
 #include <zlib.h>
 #include <zstd.h>

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Freeze, unpack and compare, over real overlay mounts. Needs root; says so when it is not.
-#include "store/layer/times.h"
+#include "store/tar/times.h"
 #include "tests/unit/layer_kit.h"
+#include "store/tar/retime.h"
+#include "store/tree/freeze.h"
+#include "store/tree/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>

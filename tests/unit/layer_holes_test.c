@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "store/layer/holes.h"
-#include "store/layer/internal.h"
+#include "store/tar/holes.h"
+#include "store/tar/entry.h"
+#include "store/tar/retime.h"
+#include "store/tar/walk.h"
+#include "store/tar/write.h"
 
 #define UNIT ((size_t)LAYER_HOLE)
 

@@ -21,7 +21,10 @@
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"
-#include "store/layer/layer.h"
+#include "store/tar/entry.h"
+#include "store/tar/walk.h"
+#include "store/tar/write.h"
+#include "store/tree/tree.h"
 
 #define KIT __attribute__((unused)) static
 

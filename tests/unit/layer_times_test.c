@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole times beside a layer: what is noted comes back, and what is damaged is told.
-#include "store/layer/times.h"
+#include "store/tar/times.h"
 #include "tests/unit/layer_kit.h"
 
 static void note(struct layer_times *t, uint32_t ns, enum layer_type type)

@@ -13,6 +13,7 @@
 #include "store/packed.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
+#include "store/tree/tree.h"
 
 static void stack(struct store *s, struct digest diff_ids[2])
 {

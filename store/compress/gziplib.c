@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/compress/gziplib.h"
+
+#define DYNLIB_TABLE struct gziplib
+static const struct dynlib_call calls[] = {GZIPLIB_CALLS(DYNLIB_CALL)};
+static const struct dynlib zlib = {
+	"libz.so.1", "zlib1g", "gzip compression", calls, sizeof calls / sizeof *calls};
+
+/* Written by load() alone. */
+static struct gziplib table;
+static bool loaded;
+
+static void load(void)
+{
+	loaded = dynlib_fill(&zlib, &table);
+}
+
+const struct gziplib *gziplib_get(struct err **err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	if (loaded)
+		return &table;
+	dynlib_missing(&zlib, err);
+	return NULL;
+}

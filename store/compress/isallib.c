@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/compress/isallib.h"
+
+#define DYNLIB_TABLE struct isallib
+static const struct dynlib_call calls[] = {ISALLIB_CALLS(DYNLIB_CALL)};
+static const struct dynlib isal = {
+	"libisal.so.2", "libisal2", "compression", calls, sizeof calls / sizeof *calls};
+
+/* Written by load() alone. */
+static struct isallib table;
+static bool loaded;
+
+static void load(void)
+{
+	loaded = dynlib_fill(&isal, &table);
+}
+
+const struct isallib *isallib_get(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	return loaded ? &table : NULL;
+}

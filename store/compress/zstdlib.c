@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/compress/zstdlib.h"
+
+#define DYNLIB_TABLE struct zstdlib
+static const struct dynlib_call calls[] = {ZSTDLIB_CALLS(DYNLIB_CALL)};
+static const struct dynlib zstd = {
+	"libzstd.so.1", "libzstd1", "zstd compression", calls, sizeof calls / sizeof *calls};
+
+/* Written by load() alone. */
+static struct zstdlib table;
+static bool loaded;
+
+static void load(void)
+{
+	loaded = dynlib_fill(&zstd, &table);
+}
+
+const struct zstdlib *zstdlib_get(struct err **err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	if (loaded)
+		return &table;
+	dynlib_missing(&zstd, err);
+	return NULL;
+}
