@@ -25,6 +25,7 @@ void state_clear(struct state *st)
 	free(st->base_layers);
 	free(st->layer_times);
 	scope_clear(&st->scope);
+	free(st->ports);
 	free(st->base_name);
 	layer_tree_free(st->tree);
 	lower_clear_all(&st->lowers);
@@ -32,6 +33,20 @@ void state_clear(struct state *st)
 	scratch_close(&st->ahead);
 	pthread_mutex_destroy(&st->growing);
 	memset(st, 0, sizeof *st);
+}
+
+void state_expose(struct state *st, const struct port_range *r)
+{
+	auto_strlist struct strlist fresh = {0};
+
+	if (!st->ports) {
+		st->ports = mem_alloc(sizeof *st->ports);
+		memset(st->ports, 0, sizeof *st->ports);
+		ports_from_names(st->ports, &st->config.exposed_ports);
+	}
+	ports_add(st->ports, r, &fresh);
+	for (size_t i = 0; i < fresh.n; i++)
+		oci_config_add_port(&st->config, fresh.v[i]);
 }
 
 static uint64_t cost(const struct strlist *l)

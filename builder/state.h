@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "builder/cache/scratch.h"
+#include "builder/plan/ports.h"
 #include "builder/plan/scope.h"
 #include "store/layerstack.h"
 #include "store/lower.h"
@@ -29,6 +30,7 @@ struct state {
 	size_t nbase_history;
 	struct digest key; /* cache key of the last file-system step */
 	struct scope scope;
+	struct port_set *ports;    /* of config, for EXPOSE; NULL until one is met; owned */
 	bool cmd_set;              /* a CMD was given in this stage (S16) */
 	char *base_name;           /* full name of the image it began with, or NULL; owned */
 	struct digest base_digest; /* of that image's manifest */
@@ -66,6 +68,8 @@ const struct layer_tree *state_tree(struct state *st, struct store *s, struct er
  * that of the step that failed. */
 int state_settle(struct state *st, struct err **err);
 
+/* EXPOSE of a range. */
+void state_expose(struct state *st, const struct port_range *r);
 /* PATH for RUN and config when the base has none (S6). */
 void state_default_path(struct state *st);
 /* ENV of the configuration becomes variables. */

@@ -3,14 +3,13 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/base/mem.h"
 
-struct range {
-	unsigned from;
-	unsigned to;
-};
+static const char *const protocols[PORT_PROTOCOLS] = {
+	[PORT_TCP] = "tcp", [PORT_UDP] = "udp", [PORT_SCTP] = "sctp"};
 
 static int parse_port(const char *p, size_t len, unsigned *out)
 {
@@ -27,7 +26,7 @@ static int parse_port(const char *p, size_t len, unsigned *out)
 	return v <= 65535 ? 0 : -1;
 }
 
-static int parse_range(const char *p, size_t len, struct range *out)
+static int parse_range(const char *p, size_t len, struct port_range *out)
 {
 	const char *dash = memchr(p, '-', len);
 	size_t first = dash ? (size_t)(dash - p) : len;
@@ -40,18 +39,20 @@ static int parse_range(const char *p, size_t len, struct range *out)
 	return out->to >= out->from ? 0 : -1;
 }
 
-static const char *protocol(const char *text, size_t *body_len)
+static int parse_protocol(const char *text, size_t *body_len, enum port_protocol *out)
 {
 	const char *slash = strrchr(text, '/');
 
 	*body_len = slash ? (size_t)(slash - text) : strlen(text);
+	*out = PORT_TCP;
 	if (!slash || !slash[1])
-		return "tcp";
-	static const char *const known[] = {"tcp", "udp", "sctp"};
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (strcasecmp(slash + 1, known[i]) == 0)
-			return known[i];
-	return NULL;
+		return 0;
+	for (int i = 0; i < PORT_PROTOCOLS; i++)
+		if (strcasecmp(slash + 1, protocols[i]) == 0) {
+			*out = (enum port_protocol)i;
+			return 0;
+		}
+	return -1;
 }
 
 /* "", an IPv4 address, or an IPv6 one, with or without brackets. */
@@ -65,19 +66,18 @@ static bool is_address(const char *p, size_t len)
 	       inet_pton(AF_INET6, text, out) == 1;
 }
 
-int ports_parse(const char *text, struct strlist *out, struct err **err)
+int ports_parse(const char *text, struct port_range *out, struct err **err)
 {
 	size_t len;
-	const char *proto = protocol(text, &len);
-	struct range container, host;
+	struct port_range host;
 
-	if (!proto)
+	if (parse_protocol(text, &len, &out->protocol) < 0)
 		return err_set(
 			err, ERR_SYNTAX, "EXPOSE %s: the protocol is tcp, udp or sctp", text);
 	/* The container's part is behind the last colon, the host's between the two last ones. */
 	const char *last = memrchr(text, ':', len);
 	const char *body = last ? last + 1 : text;
-	if (parse_range(body, len - (size_t)(body - text), &container) < 0)
+	if (parse_range(body, len - (size_t)(body - text), out) < 0)
 		return err_set(err, ERR_SYNTAX,
 			"EXPOSE %s: a port is a number from 0 to 65535, or a range FROM-TO", text);
 	if (last) {
@@ -85,15 +85,56 @@ int ports_parse(const char *text, struct strlist *out, struct err **err)
 		const char *h = before ? before + 1 : text;
 		size_t hlen = (size_t)(last - h);
 		if (hlen && (parse_range(h, hlen, &host) < 0 ||
-				    (host.to - host.from != container.to - container.from &&
-					    container.to != container.from)))
+				    (host.to - host.from != out->to - out->from &&
+					    out->to != out->from)))
 			return err_set(err, ERR_SYNTAX,
 				"EXPOSE %s: host and container ranges do not fit", text);
 		if (before && !is_address(text, (size_t)(before - text)))
 			return err_set(err, ERR_SYNTAX, "EXPOSE %s: \"%.*s\" is no IP address",
 				text, (int)(before - text), text);
 	}
-	for (unsigned p = container.from; p <= container.to; p++)
-		strlist_addf(out, "%u/%s", p, proto);
 	return 0;
+}
+
+void ports_name(unsigned port, enum port_protocol protocol, char out[PORT_NAME])
+{
+	snprintf(out, PORT_NAME, "%u/%s", port, protocols[protocol]);
+}
+
+void ports_from_names(struct port_set *set, const struct strlist *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		char name[PORT_NAME];
+		size_t len;
+		enum port_protocol protocol;
+		unsigned port;
+
+		if (parse_protocol(names->v[i], &len, &protocol) < 0 ||
+			parse_port(names->v[i], len, &port) < 0)
+			continue;
+		ports_name(port, protocol, name);
+		/* "080/tcp" of a base is a name of its own. */
+		if (strcmp(name, names->v[i]) == 0)
+			set->bits[protocol][port / 64] |= UINT64_C(1) << port % 64;
+	}
+}
+
+void ports_add(struct port_set *set, const struct port_range *r, struct strlist *fresh)
+{
+	char name[PORT_NAME];
+
+	for (unsigned at = r->from / 64; at <= r->to / 64; at++) {
+		uint64_t want = ~UINT64_C(0), *bits = &set->bits[r->protocol][at];
+
+		if (at == r->from / 64)
+			want &= ~UINT64_C(0) << r->from % 64;
+		if (at == r->to / 64)
+			want &= ~UINT64_C(0) >> (63 - r->to % 64);
+		want &= ~*bits;
+		*bits |= want;
+		for (; want; want &= want - 1) {
+			ports_name(at * 64 + (unsigned)__builtin_ctzll(want), r->protocol, name);
+			strlist_add(fresh, name);
+		}
+	}
 }

@@ -306,8 +306,7 @@ static void explain(const struct run *r)
 	auto_free char *command = mem_printf("%s %s", words, script);
 	struct buf facts;
 
-	strlist_copy(&vars, &st->scope.vars);
-	strlist_sort(&vars);
+	strlist_copy_sorted(&vars, &st->scope.vars);
 	explain_begin(&facts, r->sp);
 	if (!r->sp->ins->run.command.json)
 		explain_diff_add(&facts, EXPLAIN_VALUE, "SHELL", shell);
@@ -385,8 +384,11 @@ static void make_key(const struct run *r, bool by_content, struct digest *out)
 	if (r->sp->ins->run.no_cache)
 		sha256_field(&h, r->chance, sizeof r->chance);
 	if (r->j->session.o->compat_volumes && st->config.volumes.n) {
+		auto_strlist struct strlist volumes = {0};
+
+		strlist_copy_sorted(&volumes, &st->config.volumes);
 		sha256_field_str(&h, "compat-volumes");
-		cachekey_list(&h, &st->config.volumes);
+		cachekey_list(&h, &volumes);
 	}
 	sha256_final(&h, out);
 }

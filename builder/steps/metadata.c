@@ -164,16 +164,19 @@ static int do_entrypoint(const struct step *sp)
 	return 0;
 }
 
-/* A range at a time: a line can name all ports many times. */
 static int add_ports(const struct step *sp, const char *word, struct buf *text, struct err **err)
 {
-	auto_strlist struct strlist ports = {0};
+	struct port_range r;
 
-	if (ports_parse(word, &ports, err) < 0)
+	if (ports_parse(word, &r, err) < 0)
 		return -1;
-	oci_config_add_ports(&sp->st->config, &ports);
-	for (size_t i = 0; i < ports.n && text->len < EXPOSE_TEXT_MAX; i++)
-		buf_addf(text, " %s", ports.v[i]);
+	state_expose(sp->st, &r);
+	for (unsigned p = r.from; p <= r.to && text->len < EXPOSE_TEXT_MAX; p++) {
+		char name[PORT_NAME];
+
+		ports_name(p, r.protocol, name);
+		buf_addf(text, " %s", name);
+	}
 	return 0;
 }
 

@@ -18,12 +18,14 @@
 #define INDEX_FROM 32 /* entries; shorter lists are searched */
 
 /*
- * Positions of all entries by the hash of what stands in front of the first "=" (of all of it when
- * there is none), open addressing. Nothing is ever removed, so that of equal keys the first entry
- * is met first. The seed differs from run to run: keys come from outside.
+ * Positions of all entries by the hash of the whole entry (sets), or of what stands in front of the
+ * first "=" (all of it when there is none), open addressing. Nothing is ever removed, so that of
+ * equal keys the first entry is met first. The seed differs from run to run: keys come from
+ * outside.
  */
 struct strlist_index {
 	uint64_t seed;
+	bool whole;
 	size_t mask;
 	size_t used;
 	size_t *slots; /* owned; position + 1, 0 = free */
@@ -50,7 +52,7 @@ static size_t hash(const struct strlist_index *x, const char *key, size_t n)
 
 static void put(struct strlist_index *x, const char *s, size_t position)
 {
-	size_t at = hash(x, s, strcspn(s, "=")) & x->mask;
+	size_t at = hash(x, s, x->whole ? strlen(s) : strcspn(s, "=")) & x->mask;
 
 	while (x->slots[at])
 		at = (at + 1) & x->mask;
@@ -58,14 +60,15 @@ static void put(struct strlist_index *x, const char *s, size_t position)
 	x->used++;
 }
 
-static void make_index(struct strlist *l)
+static void make_index(struct strlist *l, bool whole)
 {
 	struct strlist_index *x = mem_alloc(sizeof *x);
 	size_t room = 2 * INDEX_FROM;
 
 	while (room < 4 * l->n)
 		room *= 2;
-	*x = (struct strlist_index){.mask = room - 1, .slots = mem_array(room, sizeof *x->slots)};
+	*x = (struct strlist_index){
+		.whole = whole, .mask = room - 1, .slots = mem_array(room, sizeof *x->slots)};
 	memset(x->slots, 0, room * sizeof *x->slots);
 	if (getrandom(&x->seed, sizeof x->seed, GRND_NONBLOCK) < 0)
 		x->seed = (uintptr_t)x;
@@ -74,13 +77,13 @@ static void make_index(struct strlist *l)
 	l->index = x;
 }
 
-/* For a list that is about to grow by a key. */
-static void want_index(struct strlist *l)
+/* For a list that is about to grow by a key, or by a member of a set. */
+static void want_index(struct strlist *l, bool whole)
 {
-	if (l->index && 2 * l->index->used > l->index->mask)
+	if (l->index && (l->index->whole != whole || 2 * l->index->used > l->index->mask))
 		drop_index(l);
 	if (!l->index && l->n >= INDEX_FROM)
-		make_index(l);
+		make_index(l, whole);
 }
 
 static bool has_key(const char *s, const char *key, size_t n, bool value)
@@ -93,7 +96,7 @@ static size_t find(const struct strlist *l, const char *key, size_t n, bool valu
 {
 	const struct strlist_index *x = l->index;
 
-	if (!x || memchr(key, '=', n)) {
+	if (!x || (x->whole ? value : memchr(key, '=', n) != NULL)) {
 		size_t i = 0;
 
 		while (i < l->n && !has_key(l->v[i], key, n, value))
@@ -138,7 +141,7 @@ void strlist_add_take(struct strlist *l, char *take_s)
 
 void strlist_add_once(struct strlist *l, const char *s)
 {
-	want_index(l);
+	want_index(l, true);
 	if (!strlist_has(l, s))
 		strlist_add(l, s);
 }
@@ -165,6 +168,12 @@ void strlist_copy(struct strlist *dst, const struct strlist *src)
 		strlist_add(&copy, src->v[i]);
 	strlist_clear(dst);
 	*dst = copy;
+}
+
+void strlist_copy_sorted(struct strlist *dst, const struct strlist *src)
+{
+	strlist_copy(dst, src);
+	strlist_sort(dst);
 }
 
 bool strlist_has(const struct strlist *l, const char *s)
@@ -218,7 +227,7 @@ void strlist_set_kv(struct strlist *l, const char *key, const char *value)
 {
 	char *line = mem_printf("%s=%s", key, value);
 
-	want_index(l);
+	want_index(l, false);
 	size_t i = find(l, key, strlen(key), true);
 
 	if (i == l->n) {

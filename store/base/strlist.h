@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An owned list of strings in insertion order, and on top of it the "KEY=value"
- * lists that environments and labels are. Lists that grow by strlist_set_kv() or strlist_add_once()
- * have an index once they are long, so that these and all look-ups in them take the same time at
- * any length; look-ups in other lists are linear. v[] is not to be written from outside.
+ * lists that environments and labels are. Lists that grow by strlist_set_kv(), and sets
+ * that grow by strlist_add_once(), have an index once they are long, so that this and look-ups of
+ * the same kind take the same time at any length; other look-ups are linear. v[] is not to be
+ * written from outside.
  */
 #ifndef BLD_STORE_BASE_STRLIST_H
 #define BLD_STORE_BASE_STRLIST_H
@@ -30,6 +31,7 @@ bool strlist_has(const struct strlist *l, const char *s);
 bool strlist_equal(const struct strlist *a, const struct strlist *b);
 void strlist_remove(struct strlist *l, size_t i);
 void strlist_sort(struct strlist *l); /* bytewise */
+void strlist_copy_sorted(struct strlist *dst, const struct strlist *src);
 
 /* "KEY=value" lists. Set replaces in place or appends. Get returns NULL when unset. */
 const char *strlist_get_kv(const struct strlist *l, const char *key);

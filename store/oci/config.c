@@ -126,7 +126,7 @@ static int take_words(json_t *o, const char *key, struct oci_words *out, struct 
 	return take_list(o, key, "config", &out->l, err);
 }
 
-/* {"80/tcp":{}} -> sorted names; what the values hold says nothing. */
+/* {"80/tcp":{}} -> names; what the values hold says nothing. */
 static int take_set(json_t *o, const char *key, struct strlist *out, struct err **err)
 {
 	json_t *map = NULL, *value;
@@ -135,7 +135,6 @@ static int take_set(json_t *o, const char *key, struct strlist *out, struct err 
 	if (jsonx_object(o, key, false, "config", &map, err) < 0)
 		return -1;
 	json_object_foreach(map, name, value) strlist_add(out, name);
-	strlist_sort(out);
 	json_object_del(o, key);
 	return 0;
 }
@@ -288,9 +287,11 @@ int oci_config_parse(const char *p, size_t n, struct oci_config *out, struct err
 static json_t *set_json(const struct strlist *names)
 {
 	json_t *o = json_object();
+	auto_strlist struct strlist sorted = {0};
 
-	for (size_t i = 0; i < names->n; i++)
-		jsonx_set(o, names->v[i], json_object());
+	strlist_copy_sorted(&sorted, names);
+	for (size_t i = 0; i < sorted.n; i++)
+		jsonx_set(o, sorted.v[i], json_object());
 	return o;
 }
 
@@ -457,87 +458,14 @@ void oci_config_add_diff_id(struct oci_config *c, const struct digest *d)
 	c->diff_ids[c->ndiff_ids++] = *d;
 }
 
-#define PORTS_FEW 64 /* are put where they belong, one by one; more are sorted */
-
-static void sort_unique(struct strlist *l)
-{
-	size_t n = 0;
-
-	strlist_sort(l);
-	for (size_t i = 0; i < l->n; i++) {
-		if (n && strcmp(l->v[n - 1], l->v[i]) == 0)
-			free(l->v[i]);
-		else
-			l->v[n++] = l->v[i];
-	}
-	if (l->v)
-		l->v[n] = NULL;
-	l->n = n;
-}
-
-/* Where s is, or would be, in a sorted list. */
-static size_t place_of(const struct strlist *l, const char *s, bool *there)
-{
-	size_t low = 0, high = l->n;
-
-	*there = false;
-	while (low < high && !*there) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(l->v[middle], s);
-
-		*there = order == 0;
-		if (order >= 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return high;
-}
-
-/* These lists are sets, sorted at any time. */
-static void add_sorted(struct strlist *l, const char *s)
-{
-	bool there;
-	size_t at = place_of(l, s, &there);
-
-	if (there)
-		return;
-	strlist_add(l, s);
-	char *added = l->v[l->n - 1];
-	memmove(&l->v[at + 1], &l->v[at], (l->n - 1 - at) * sizeof *l->v);
-	l->v[at] = added;
-}
-
 void oci_config_add_port(struct oci_config *c, const char *port)
 {
-	add_sorted(&c->exposed_ports, port);
-}
-
-void oci_config_add_ports(struct oci_config *c, const struct strlist *ports)
-{
-	struct strlist *set = &c->exposed_ports;
-	size_t before = set->n;
-
-	if (ports->n < PORTS_FEW) {
-		for (size_t i = 0; i < ports->n; i++)
-			add_sorted(set, ports->v[i]);
-		return;
-	}
-	for (size_t i = 0; i < ports->n; i++) {
-		struct strlist old = {.v = set->v, .n = before};
-		bool there;
-
-		place_of(&old, ports->v[i], &there);
-		if (!there)
-			strlist_add(set, ports->v[i]);
-	}
-	if (set->n > before)
-		sort_unique(set);
+	strlist_add_once(&c->exposed_ports, port);
 }
 
 void oci_config_add_volume(struct oci_config *c, const char *path)
 {
-	add_sorted(&c->volumes, path);
+	strlist_add_once(&c->volumes, path);
 }
 
 void oci_config_repair_history(struct oci_config *c)

@@ -141,11 +141,11 @@ struct oci_config {
 	char *author;
 	struct oci_platform platform;
 	char *user;                   /* NULL = absent, all below too */
-	struct strlist exposed_ports; /* "80/tcp", kept sorted and unique */
+	struct strlist exposed_ports; /* "80/tcp"; a set, printed sorted */
 	struct strlist env;
 	struct oci_words entrypoint;
 	struct oci_words cmd;
-	struct strlist volumes; /* sorted, unique */
+	struct strlist volumes; /* a set, printed sorted */
 	char *working_dir;
 	struct strlist labels; /* KEY=value; printed sorted by key */
 	char *stop_signal;
@@ -167,10 +167,8 @@ void oci_config_clear(struct oci_config *c);
 /* created may be NULL; strings are copied. */
 void oci_config_add_history(struct oci_config *c, const struct oci_history *h);
 void oci_config_add_diff_id(struct oci_config *c, const struct digest *d);
-/* Sets kept sorted and unique. */
+/* Added unless they are there. */
 void oci_config_add_port(struct oci_config *c, const char *port);
-/* Many at once: a range may be 65536 of them. */
-void oci_config_add_ports(struct oci_config *c, const struct strlist *ports);
 void oci_config_add_volume(struct oci_config *c, const char *path);
 /* Make history and layers of a base agree (S22's repair rule): pads or marks entries empty from the
  * bottom. */

@@ -33,9 +33,11 @@ lines() { seq 1 "$2" | sed "s|.*|$(sed 's/%d/\&/g' <<<"$1")|"; }
 half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | head -15; }
 
 @test "all ports, many times, in many lines and in one" {
-	{ echo FROM scratch; yes 'EXPOSE 1-65535' | head -100; } >ctx/Dockerfile
+	{ echo FROM scratch; yes 'EXPOSE 1-65535' | head -2000; } >ctx/Dockerfile
 	cost 0 ''
-	{ echo FROM scratch; echo EXPOSE $(yes '1-65535' | head -100); } >ctx/Dockerfile
+	{ echo FROM scratch; echo EXPOSE $(yes '1-65535' | head -100000); } >ctx/Dockerfile
+	cost 0 ''
+	{ echo FROM scratch; echo EXPOSE $(seq 65535 -1 1); } >ctx/Dockerfile
 	cost 0 ''
 }
 

@@ -286,7 +286,7 @@ static void test_config(void **state)
 	if (oci_config_parse(full_config, strlen(full_config), &c, &e) < 0)
 		fail_msg("%s", err_text(e));
 	assert_string_equal("1:2", c.user);
-	assert_string_equal("53/udp", c.exposed_ports.v[0]);
+	assert_true(strlist_has(&c.exposed_ports, "53/udp"));
 	assert_true(c.cmd.set);
 	assert_int_equal(0, c.cmd.l.n);
 	assert_string_equal("2", strlist_get_kv(&c.labels, "a.b"));

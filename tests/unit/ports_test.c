@@ -49,7 +49,8 @@ static void ports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_strlist struct strlist out = {0};
+		struct port_range out;
+		char name[PORT_NAME];
 		auto_err struct err *err = NULL;
 		int r = ports_parse(rows[i].text, &out, &err);
 		assert_int_equal(r, rows[i].first ? 0 : -1);
@@ -57,9 +58,44 @@ static void ports(void **state)
 			assert_int_equal(err_get_kind(err), ERR_SYNTAX);
 			continue;
 		}
-		assert_int_equal(out.n, rows[i].n);
-		assert_string_equal(out.v[0], rows[i].first);
+		assert_int_equal(out.to - out.from + 1, rows[i].n);
+		ports_name(out.from, out.protocol, name);
+		assert_string_equal(name, rows[i].first);
 	}
+}
+
+/* Every range against a plain array. */
+static void port_sets(void **state)
+{
+	static const unsigned edges[] = {0, 1, 62, 63, 64, 65, 127, 128, 1000, 65472, 65534, 65535};
+	static bool there[PORTS_MAX];
+	static struct port_set set;
+	auto_strlist struct strlist base = {0};
+
+	(void)state;
+	strlist_add(&base, "80/tcp");
+	strlist_add(&base, "080/tcp");
+	strlist_add(&base, "81/udp");
+	strlist_add(&base, "82");
+	ports_from_names(&set, &base);
+	there[80] = true;
+	for (size_t i = 0; i < ARRAY_LEN(edges); i++)
+		for (size_t k = i; k < ARRAY_LEN(edges) && (k < 10 || i > 5); k++) {
+			auto_strlist struct strlist fresh = {0};
+			size_t n = 0;
+			char name[PORT_NAME];
+
+			ports_add(&set, &(struct port_range){edges[i], edges[k], PORT_TCP}, &fresh);
+			for (unsigned p = edges[i]; p <= edges[k]; p++) {
+				if (there[p])
+					continue;
+				there[p] = true;
+				ports_name(p, PORT_TCP, name);
+				assert_true(n < fresh.n);
+				assert_string_equal(name, fresh.v[n++]);
+			}
+			assert_int_equal(n, fresh.n);
+		}
 }
 
 static void proxies(void **state)
@@ -128,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports),
+		cmocka_unit_test(port_sets),
 		cmocka_unit_test(proxies),
 		cmocka_unit_test(joins),
 		cmocka_unit_test(secrets),
