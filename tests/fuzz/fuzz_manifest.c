@@ -45,6 +45,14 @@ static void manifest(const char *p, size_t n)
 	must(len == len2 && memcmp(text, text2, len) == 0);
 	free(text);
 	free(text2);
+	/* In the media types of the other family it is one as well. */
+	for (int docker = 0; docker < 2; docker++) {
+		oci_manifest_set_family(&again, docker);
+		text = oci_manifest_dump(&again, &len);
+		oci_manifest_clear(&again);
+		must(oci_manifest_parse(text, len, NULL, &again, NULL) == 0);
+		free(text);
+	}
 	oci_manifest_clear(&m);
 	oci_manifest_clear(&again);
 }
@@ -86,6 +94,8 @@ static void config(const char *p, size_t n)
 	oci_config_copy(&again, &c);
 	text2 = oci_config_dump(&again, &len2);
 	must(len == len2 && memcmp(text, text2, len) == 0);
+	struct digest chain;
+	oci_chain_id(c.diff_ids, c.ndiff_ids, &chain);
 	oci_config_repair_history(&again);
 	size_t layers = 0;
 	for (size_t i = 0; i < again.nhistory; i++)

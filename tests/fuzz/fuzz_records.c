@@ -18,12 +18,23 @@ static void lines(const char *text)
 
 	while (layerlines_next(&p, &d))
 		;
+	for (p = text; layerlines_next_times(&p, &d);)
+		;
 	(void)line_value(text, "layer", value, sizeof value);
 	(void)line_value(text, "created", value, 3);
 	(void)recordline_is(&q, "bld-form 1");
 	while (recordline_value(&q, "layer ") || recordline_value(&q, ""))
 		;
 	free(copy);
+}
+
+/* Each step's own entry is found by its key, or the first with that key. */
+static void look_up(const struct explain_past *p)
+{
+	for (size_t i = 0; i < p->nentries; i++)
+		fuzz_must(explain_past_entry(p, &p->entries[i].key) != NULL);
+	for (size_t i = 0; i < p->nfiles; i++)
+		(void)explain_past_files(p, &p->files[i].id);
 }
 
 static void past(const char *data, size_t n)
@@ -36,6 +47,7 @@ static void past(const char *data, size_t n)
 	buf_init(&first, (size_t)8 << 20);
 	buf_init(&second, (size_t)8 << 20);
 	explain_past_read(&a, copy, n);
+	look_up(&a);
 	explain_past_write(&a, &first);
 	copy = mem_alloc(first.len + 1);
 	if (first.len)

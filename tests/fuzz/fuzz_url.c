@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // URLs and names of sources, two lines: a URL and a Location to resolve against it. What is
 // accepted reads the same when it is written again, keeps no login, and can be printed. The first
-// line also as a git repository, as a build context and as a named one.
+// line also as a git repository, as a build context and as a named one. All of it is searched for
+// secrets.
 #include "builder/input/contextspec.h"
 #include "parser/giturl.h"
+#include "parser/urlsecret.h"
 #include "store/transport/url.h"
 #include "tests/fuzz/fuzzkit.h"
 
@@ -69,12 +71,41 @@ static void git(const char *text, enum giturl_use use)
 	arena_free(a);
 }
 
+/* The secrets lie in the text, and are not seen once they are blanked. */
+static void seen(void *ctx, struct slice secret)
+{
+	const struct slice *text = ctx;
+
+	fuzz_must(secret.len > 0 && secret.ptr >= text->ptr &&
+		  secret.ptr + secret.len <= text->ptr + text->len);
+}
+
+static void blanked(void *ctx, struct slice secret)
+{
+	seen(ctx, secret);
+	for (size_t i = 0; i < secret.len; i++)
+		fuzz_must(secret.ptr[i] == '*');
+}
+
+static void secrets(const uint8_t *data, size_t size)
+{
+	char *copy = mem_dup(data, size);
+	struct slice text = {copy, size};
+
+	urlsecret_each(text, seen, &text);
+	urlsecret_blank(copy, size);
+	urlsecret_each(text, blanked, &text);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = mem_strndup((const char *)data, size), *line = strchr(text, '\n');
 	struct contextspec c = {0};
 	struct err *err = NULL;
 
+	if (size)
+		secrets(data, size);
 	if (line)
 		*line++ = '\0';
 	http(text, line ? line : "/x?y");

@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // /etc/passwd and /etc/group of an image, and the names that USER and --chown look up in them.
-// Parts (fuzz_part): the name, passwd, group. Ids that come out are ids, and a number means itself.
+// Parts (fuzz_part): the name, passwd, group; a file that begins with "-> " is a link. Ids that
+// come out are ids, and a number means itself.
 #include "builder/image/userdb.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"
+
+static struct layer_entry entry(const char *path, const char *text)
+{
+	if (strncmp(text, "-> ", 3) == 0 && text[3] && !strchr(text, '\n'))
+		return (struct layer_entry){.path = path, .type = LAYER_SYMLINK, .link = text + 3};
+	return (struct layer_entry){.path = path,
+		.type = LAYER_FILE,
+		.size = strlen(text),
+		.source = LAYER_DATA_MEM,
+		.mem = text};
+}
 
 static struct layer_tree *tree_of(const char *passwd, const char *group)
 {
 	const struct layer_entry e[] = {
 		{.path = "etc", .type = LAYER_DIR, .mode = 0755},
-		{.path = "etc/group",
-			.type = LAYER_FILE,
-			.size = strlen(group),
-			.source = LAYER_DATA_MEM,
-			.mem = group},
-		{.path = "etc/passwd",
-			.type = LAYER_FILE,
-			.size = strlen(passwd),
-			.source = LAYER_DATA_MEM,
-			.mem = passwd},
+		{.path = "etc/d", .type = LAYER_SYMLINK, .link = "/etc"},
+		entry("etc/group", group),
+		entry("etc/passwd", passwd),
 	};
 	struct buf b;
 	struct layer_tree *t = layer_tree_new();
@@ -53,6 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	userdb_user_clear(&u);
 	if (!fuzz_failed(userdb_owner(t, name, &uid, &gid, &err), &err))
 		must(uid != UINT32_MAX && gid != UINT32_MAX);
+	if (!fuzz_failed(userdb_maker(t, name, &uid, &gid, &err), &err)) {
+		must(uid != UINT32_MAX && gid != UINT32_MAX);
+		if (userdb_is_number(name))
+			must(uid == gid && uid == strtoull(name, NULL, 10));
+	}
 	layer_tree_free(t);
 	free(text);
 	return 0;
