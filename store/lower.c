@@ -15,10 +15,8 @@ struct lower lower_of_dir(int take_fd)
 
 void lower_clear(struct lower *l)
 {
-	if (l->dir_fd >= 0)
-		close(l->dir_fd);
-	if (l->index_fd >= 0)
-		close(l->index_fd);
+	fd_close(l->dir_fd);
+	fd_close(l->index_fd);
 	for (size_t i = 0; i < l->ntars; i++)
 		close(l->tar_fds[i]);
 	free(l->tar_fds);

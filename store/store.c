@@ -78,12 +78,6 @@ struct store *store_open(const char *root, struct err **err)
 	return s;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void store_close(struct store *s)
 {
 	if (!s)
@@ -91,10 +85,10 @@ void store_close(struct store *s)
 	int saved = errno;
 	store_drop_tmp(s);
 	store_later_free(s->later);
-	close_fd(s->use_lock);
-	close_fd(s->prune_lock);
-	close_fd(s->bld_fd);
-	close_fd(s->root_fd);
+	fd_close(s->use_lock);
+	fd_close(s->prune_lock);
+	fd_close(s->bld_fd);
+	fd_close(s->root_fd);
 	pthread_mutex_destroy(&s->lock);
 	keep_free(s->keep);
 	free(s->good);

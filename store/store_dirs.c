@@ -36,19 +36,13 @@ struct store_later *store_later_new(void)
 	return l;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void store_later_free(struct store_later *l)
 {
-	close_fd(l->tmp);
-	close_fd(l->tmp_lock);
+	fd_close(l->tmp);
+	fd_close(l->tmp_lock);
 	for (int i = 0; i < STORE_NDIRS; i++)
-		close_fd(l->dirs[i]);
-	close_fd(l->blobs);
+		fd_close(l->dirs[i]);
+	fd_close(l->blobs);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->making_tmp);
 	free(l);

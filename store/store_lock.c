@@ -55,8 +55,7 @@ int store_exclusive(struct store *s, bool wait, struct err **err)
 	if (s->prune_lock >= 0 && lock_fd(s->use_lock, LOCK_EXCLUSIVE, wait) == 0)
 		return 0;
 	int why = errno;
-	if (s->prune_lock >= 0)
-		close(s->prune_lock);
+	fd_close(s->prune_lock);
 	s->prune_lock = -1;
 	lock_fd(s->use_lock, LOCK_SHARED, true);
 	if (err && *err)

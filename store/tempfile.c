@@ -75,8 +75,7 @@ void tempfile_close(struct tempfile *t)
 	if (*t->name)
 		unlinkat(store_tmp_fd(t->s), t->name, 0);
 	t->name[0] = '\0';
-	if (t->fd >= 0)
-		close(t->fd);
+	fd_close(t->fd);
 	t->fd = -1;
 	errno = saved;
 }

@@ -76,8 +76,7 @@ static void remove_dir(struct slice *x, int dir, const char *name, int depth)
 	int fd = open_dir(dir, name);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == x->dev)
 		empty(x, TAKE_FD(fd), depth + 1);
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	if (x->left && unlinkat(dir, name, AT_REMOVEDIR) == 0)
 		count(x);
 }
@@ -126,8 +125,7 @@ size_t trash_slice(struct store *s, size_t max)
 		x.dev = st.st_dev;
 		empty(&x, TAKE_FD(fd), 0);
 	}
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	errno = saved;
 	return x.done;
 }

@@ -74,8 +74,7 @@ static void upper_clear(struct upper *u)
 {
 	layer_freezing_free(u->freezing);
 	blob_free(u->tar);
-	if (u->fd >= 0)
-		close(u->fd);
+	fd_close(u->fd);
 }
 
 static struct hashpipe *open_tar(void *ctx, struct err **err)

@@ -34,7 +34,6 @@ int scratch_take(struct store *s, struct scratch *ahead, struct scratch *out, st
 
 void scratch_close(struct scratch *x)
 {
-	if (x->fd >= 0)
-		close(x->fd);
+	fd_close(x->fd);
 	x->fd = -1;
 }

@@ -209,7 +209,6 @@ int download_get(const struct fetchenv *e, const char *url, const struct digest 
 
 void download_clear(struct download *d)
 {
-	if (d->fd >= 0)
-		close(d->fd);
+	fd_close(d->fd);
 	d->fd = -1;
 }

@@ -113,8 +113,7 @@ int contextfiles_open(const struct contextspec *spec, const struct fetchenv *e, 
 void contextfiles_clear(struct context *c)
 {
 	copy_share_free(c->share);
-	if (c->dir_fd >= 0)
-		close(c->dir_fd);
+	fd_close(c->dir_fd);
 	layer_tree_free(c->tree);
 	ignorefile_clear(&c->ignore);
 	free(c->image);

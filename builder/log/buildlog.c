@@ -275,10 +275,8 @@ void buildlog_free(struct buildlog *l)
 		return;
 	for (size_t i = 0; i < l->nfiles; i++)
 		close(l->files[i].fd);
-	if (l->steps >= 0)
-		close(l->steps);
-	if (l->dir >= 0)
-		close(l->dir);
+	fd_close(l->steps);
+	fd_close(l->dir);
 	free(l->files);
 	free(l->title);
 	free(l);

@@ -150,8 +150,7 @@ static int enter(struct local *l, const struct layer_entry *e, struct err **err)
 	if (l->dir_fd >= 0 && strcmp(dir, l->dir) == 0)
 		return 0;
 	drop_own(l);
-	if (l->dir_fd >= 0)
-		close(l->dir_fd);
+	fd_close(l->dir_fd);
 	l->dir_fd = open_dir(l, dir);
 	free(l->dir);
 	l->dir = TAKE(dir);
@@ -484,8 +483,7 @@ int output_local(const struct output_files *f, const char *dest, const struct ou
 	}
 	if (r == 0)
 		r = dress_dirs(&l, err);
-	if (l.dir_fd >= 0)
-		close(l.dir_fd);
+	fd_close(l.dir_fd);
 	free(l.dir);
 	tdestroy(l.known, known_free);
 	*skipped = l.skipped;

@@ -533,10 +533,8 @@ void runmounts_clear(struct runmounts *r)
 		free(m->target);
 		free(m->layer.inner);
 		lower_clear_all(&m->lowers);
-		if (m->source_fd >= 0)
-			close(m->source_fd);
-		if (m->lock_fd >= 0)
-			close(m->lock_fd);
+		fd_close(m->source_fd);
+		fd_close(m->lock_fd);
 	}
 	for (size_t i = 0; i < r->env.n; i++)
 		explicit_bzero(r->env.v[i], strlen(r->env.v[i]));

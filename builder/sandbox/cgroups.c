@@ -203,8 +203,7 @@ static int make_group(struct cgroup_part_state *s)
 	dir = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0)
 		return dir;
-	if (dir >= 0)
-		close(dir);
+	fd_close(dir);
 	errno = ENOENT;
 	return -1;
 }
@@ -251,8 +250,7 @@ static int set_devices(const struct cgroup_part_state *s, struct cgroups *g)
 
 static void close_fd(int *fd)
 {
-	if (*fd >= 0)
-		close(*fd);
+	fd_close(*fd);
 	*fd = -1;
 }
 

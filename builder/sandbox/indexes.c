@@ -190,8 +190,7 @@ static void keep(struct indexes *x, const struct stat *sb, int take_fd)
 		for (size_t i = 1; i < x->n; i++)
 			if (x->v[i].used < m->used)
 				m = &x->v[i];
-		if (m->fd >= 0)
-			close(m->fd);
+		fd_close(m->fd);
 	}
 	*m = (struct indexes_mount){sb->st_dev, sb->st_ino, take_fd, ++x->clock};
 }
@@ -339,8 +338,7 @@ void indexes_init(struct indexes *x)
 void indexes_clear(struct indexes *x)
 {
 	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].fd >= 0)
-			close(x->v[i].fd);
+		fd_close(x->v[i].fd);
 	free(x->v);
 	pthread_mutex_destroy(&x->lock);
 }

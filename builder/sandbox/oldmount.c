@@ -93,8 +93,7 @@ int oldmount_fs(const struct kernel_fs *f)
 	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return at;
 	int why = pid < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
-	if (at >= 0)
-		close(at);
+	fd_close(at);
 	errno = why;
 	return -1;
 }

@@ -71,8 +71,7 @@ void runner_remove(struct sandbox_runner *r, struct sandbox_job *job)
 /* Stubs were removed where that was to be done. */
 void runner_let_go(struct sandbox_job *job)
 {
-	if (job->root >= 0)
-		close(job->root);
+	fd_close(job->root);
 	job->root = -1;
 	while (job->nparent > 0)
 		close(job->region->state.stub[--job->nparent].parent);
@@ -83,8 +82,7 @@ static void free_job(struct sandbox_job *job)
 	runner_let_go(job);
 	close(job->child.pidfd);
 	close(job->ctl);
-	if (job->command >= 0)
-		close(job->command);
+	fd_close(job->command);
 	if (job->region)
 		forker_return_region(&job->runner->forker, job->region, job->region->ops.used);
 	free(job);
@@ -136,8 +134,7 @@ static void clear_facts(struct runner_facts *f)
 	probe_clear(&f->probe);
 	cgroups_close(&f->groups);
 	sandbox_seccomp_clear(&f->filter);
-	if (f->pid1 >= 0)
-		close(f->pid1);
+	fd_close(f->pid1);
 }
 
 /* Children start with all signals blocked, as this thread does. */
@@ -164,8 +161,7 @@ static void runner_clear(struct sandbox_runner *r)
 	forker_clear(&r->forker);
 	clear_facts(&r->facts);
 	indexes_clear(&r->indexes);
-	if (r->floor >= 0)
-		close(r->floor);
+	fd_close(r->floor);
 	pthread_cond_destroy(&r->change);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

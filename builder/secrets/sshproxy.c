@@ -234,8 +234,7 @@ void sshproxy_stop(struct sshproxy *p)
 			hang_up(&p->c[i]);
 	const int fds[] = {p->wake[0], p->wake[1], p->listen, p->path, p->dir};
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+		fd_close(fds[i]);
 	if (p->dir >= 0)
 		fs_remove_tree(store_tmp_fd(p->s), p->temp);
 	free(p);

@@ -203,8 +203,7 @@ void addsource_clear(struct addsources *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		free(a->v[i].name);
-		if (a->v[i].fd >= 0)
-			close(a->v[i].fd);
+		fd_close(a->v[i].fd);
 	}
 	free(a->v);
 	*a = (struct addsources){0};

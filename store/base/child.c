@@ -223,8 +223,7 @@ struct session {
 
 static void close_one(int *fd)
 {
-	if (*fd >= 0)
-		close(*fd);
+	fd_close(*fd);
 	*fd = -1;
 }
 

@@ -36,12 +36,18 @@ static inline void cleanup_free(void *p)
 	errno = saved;
 }
 
-static inline void cleanup_fd(const int *fd)
+/* Close what is open: nothing for -1. */
+static inline void fd_close(int fd)
 {
 	int saved = errno;
-	if (*fd >= 0)
-		close(*fd);
+	if (fd >= 0)
+		close(fd);
 	errno = saved;
+}
+
+static inline void cleanup_fd(const int *fd)
+{
+	fd_close(*fd);
 }
 
 #define auto_free CLEANUP(cleanup_free)

@@ -65,8 +65,7 @@ int fs_mkdirs(int dir_fd, const char *path, mode_t mode)
 		int next = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
 			return -1;
-		if (at >= 0)
-			close(at);
+		fd_close(at);
 		at = next;
 	}
 	return 0;

@@ -135,8 +135,7 @@ void layer_archive_close(struct layer_archive *r)
 	r->lib->read_free(r->a);
 	if (r->utf8)
 		freelocale(r->utf8);
-	if (r->spool >= 0)
-		close(r->spool);
+	fd_close(r->spool);
 	free(r->buf);
 	free(r);
 }

@@ -29,8 +29,7 @@ void bundle_free(struct bundle *b)
 	}
 	free(b->v);
 	layer_archive_close(b->archive);
-	if (b->fd >= 0)
-		close(b->fd);
+	fd_close(b->fd);
 	free(b);
 }
 

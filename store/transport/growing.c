@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/base/cleanup.h"
+
 void growing_init(struct growing *g)
 {
 	*g = (struct growing){.fd = -1};
@@ -13,8 +15,7 @@ void growing_init(struct growing *g)
 
 void growing_clear(struct growing *g)
 {
-	if (g->fd >= 0)
-		close(g->fd);
+	fd_close(g->fd);
 	pthread_cond_destroy(&g->moved);
 	pthread_mutex_destroy(&g->lock);
 }

@@ -43,8 +43,7 @@ static void dir_free(void *ctx)
 {
 	struct dir_files *d = ctx;
 
-	if (d->fd >= 0)
-		close(d->fd);
+	fd_close(d->fd);
 	free(d->shown);
 	free(d);
 }

@@ -79,12 +79,10 @@ void outtar_free(struct outtar *o)
 	if (!o)
 		return;
 	layer_writer_free(o->w);
-	if (o->fd >= 0)
-		close(o->fd);
+	fd_close(o->fd);
 	if (o->temp)
 		unlinkat(o->dir_fd, o->temp, 0);
-	if (o->dir_fd >= 0)
-		close(o->dir_fd);
+	fd_close(o->dir_fd);
 	free(o->temp);
 	free(o->path);
 	free(o->shown);

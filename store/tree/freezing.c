@@ -226,12 +226,9 @@ void layer_freezing_free(struct layer_freezing *z)
 	layer_times_clear(&z->times);
 	layer_writer_free(z->tar);
 	layer_writer_free(z->head);
-	if (z->head_fd >= 0)
-		close(z->head_fd);
-	if (z->dir_fd >= 0)
-		close(z->dir_fd);
-	if (z->upper_fd >= 0)
-		close(z->upper_fd);
+	fd_close(z->head_fd);
+	fd_close(z->dir_fd);
+	fd_close(z->upper_fd);
 	free(z->dir);
 	free(z);
 }
