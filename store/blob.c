@@ -237,9 +237,9 @@ static void remove_same(struct store *s, const struct digest *d, const struct st
 	char hex[DIGEST_HEX];
 
 	sha256_hex(d, hex);
-	if (fstatat(store_blobs_fd(s), hex, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-		now.st_ino == st->st_ino && now.st_dev == st->st_dev)
-		unlinkat(store_blobs_fd(s), hex, 0);
+	if (fs_lstatat(store_blobs_fd(s), hex, &now) == 0 && now.st_ino == st->st_ino &&
+		now.st_dev == st->st_dev)
+		fs_unlinkat(store_blobs_fd(s), hex, 0);
 }
 
 int blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err **err)
@@ -305,7 +305,8 @@ int blob_remove(struct store *s, const struct digest *d)
 {
 	char hex[DIGEST_HEX];
 
-	return unlinkat(store_blobs_fd(s), sha256_hex(d, hex), 0) < 0 && errno != ENOENT ? -1 : 0;
+	return fs_unlinkat(store_blobs_fd(s), sha256_hex(d, hex), 0) < 0 && errno != ENOENT ? -1
+											    : 0;
 }
 
 int blob_verify(struct store *s, const struct digest *d, struct err **err)

@@ -142,7 +142,7 @@ int cache_replace(
 
 	if (wrap(value, len, &b, err) < 0)
 		return -1;
-	unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0); /* see stands() */
+	fs_unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0); /* see stands() */
 	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
 }
 
@@ -150,7 +150,8 @@ int cache_drop(struct store *s, const struct digest *key)
 {
 	char hex[DIGEST_HEX];
 
-	return unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0) < 0 && errno != ENOENT
+	return fs_unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0) < 0 &&
+			       errno != ENOENT
 		       ? -1
 		       : 0;
 }

@@ -171,9 +171,9 @@ static int mark_names(struct gc *g, struct err **err)
 
 /* --- sweep ------------------------------------------------------------------------------------ */
 
-static int tree_bytes(int dir_fd, const char *name, int depth, uint64_t *total);
+static int tree_bytes(int dir_fd, const char *name, int depth, struct gc_report *total);
 
-static int dir_bytes(int dir_fd, const char *name, int depth, uint64_t *total)
+static int dir_bytes(int dir_fd, const char *name, int depth, struct gc_report *total)
 {
 	DIR *dir = fs_opendir(dir_fd, name);
 	const struct dirent *e;
@@ -190,18 +190,23 @@ static int dir_bytes(int dir_fd, const char *name, int depth, uint64_t *total)
 }
 
 /* Adds what the tree has on the disk: 0 / -1 errno. */
-static int tree_bytes(int dir_fd, const char *name, int depth, uint64_t *total)
+static int tree_bytes(int dir_fd, const char *name, int depth, struct gc_report *total)
 {
 	struct stat st;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -1;
-	*total += (uint64_t)st.st_blocks * 512;
+	total->bytes += (uint64_t)st.st_blocks * 512;
 	if (!S_ISDIR(st.st_mode) || depth == SIZE_DEPTH)
 		return 0;
 	int r = dir_bytes(dir_fd, name, depth, total);
+	if (r < 0 && errno == ENOENT)
+		return 0;
+	if (r == 0 || errno != EACCES)
+		return r;
 	/* What is not readable for us is removed all the same; only its size is not known. */
-	return r < 0 && (errno == EACCES || errno == ENOENT) ? 0 : r;
+	total->at_least = true;
+	return 0;
 }
 
 /* A tree leaves its place in one step: a directory form that is half removed must never be found.
@@ -214,14 +219,14 @@ static int remove_whole(struct gc *g, int dir_fd, const char *name)
 	if (dir_fd == to || unlinkat(dir_fd, name, 0) == 0)
 		return fs_remove_tree(dir_fd, name);
 	fs_temp_name(trash, sizeof trash, "gc");
-	return renameat(dir_fd, name, to, trash) < 0 ? -1 : fs_remove_tree(to, trash);
+	return fs_renameat(dir_fd, name, to, trash) < 0 ? -1 : fs_remove_tree(to, trash);
 }
 
 /* Count it, and remove it unless this is a dry run. */
 static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
 {
 	g->report.objects++;
-	if (tree_bytes(dir_fd, name, 0, &g->report.bytes) == 0 &&
+	if (tree_bytes(dir_fd, name, 0, &g->report) == 0 &&
 		(g->o->dry_run || remove_whole(g, dir_fd, name) == 0))
 		return 0;
 	auto_free char *shown = fs_printable(name);

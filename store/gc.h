@@ -21,6 +21,7 @@ struct gc_opts {
 struct gc_report {
 	uint64_t bytes;
 	uint64_t objects;
+	bool at_least; /* more bytes than that: directories were not readable */
 };
 int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, struct err **err);
 

@@ -62,7 +62,7 @@ void indexform_drop(struct store *s, const char *name)
 	int saved = errno;
 
 	fs_temp_name(trash, sizeof trash, "index");
-	renameat(store_dir(s, STORE_INDEX), name, store_dir(s, STORE_TRASH), trash);
+	fs_renameat(store_dir(s, STORE_INDEX), name, store_dir(s, STORE_TRASH), trash);
 	errno = saved;
 }
 
@@ -362,8 +362,7 @@ static int name_tar(
 		return -1;
 	out->size = (uint64_t)tar.st_size;
 	for (size_t i = k->k.n; i-- > 0;) {
-		if (fstatat(store_blobs_fd(s), sha256_hex(&k->k.diff_ids[i], hex), &blob,
-			    AT_SYMLINK_NOFOLLOW) < 0) {
+		if (fs_lstatat(store_blobs_fd(s), sha256_hex(&k->k.diff_ids[i], hex), &blob) < 0) {
 			if (errno != ENOENT)
 				return -1;
 		} else if (blob.st_ino == tar.st_ino && blob.st_dev == tar.st_dev) {

@@ -91,7 +91,7 @@ static void form_drop(struct store *s, const struct digest *diff_id, const char 
 	char name[FORM_NAME];
 
 	form_name(diff_id, end, name);
-	unlinkat(store_dir(s, STORE_FORMS), name, 0);
+	fs_unlinkat(store_dir(s, STORE_FORMS), name, 0);
 }
 
 /* --- the plain tar ---------------------------------------------------------------------------- */

@@ -99,7 +99,7 @@ static int drop_left_over(struct store *s, int dir_fd)
 		char trash[FS_TEMP_NAME];
 		fs_temp_name(trash, sizeof trash, "t");
 		if (is_left_over(e->d_name))
-			r = renameat(dir_fd, e->d_name, store_dir(s, STORE_TRASH), trash);
+			r = fs_renameat(dir_fd, e->d_name, store_dir(s, STORE_TRASH), trash);
 	}
 	int saved = errno;
 	closedir(dir);

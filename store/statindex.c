@@ -323,7 +323,7 @@ void statindex_writer_free(struct statindex_writer *w)
 		return;
 	int saved = errno;
 	if (*w->temp)
-		unlinkat(store_tmp_fd(w->s), w->temp, 0);
+		fs_unlinkat(store_tmp_fd(w->s), w->temp, 0);
 	hashpipe_free(w->pipe);
 	close(w->fd);
 	free(w->dirs);
@@ -397,7 +397,7 @@ static int publish(struct statindex_writer *w, struct err **err)
 	int bld = store_bld_fd(w->s);
 
 	if (fs_mkdirs(bld, STATINDEX_DIR, 0700) < 0 ||
-		renameat(store_tmp_fd(w->s), w->temp, bld, name_of(&w->id, name)) < 0)
+		fs_renameat(store_tmp_fd(w->s), w->temp, bld, name_of(&w->id, name)) < 0)
 		return err_sys(err, "store %s: index", store_root(w->s));
 	*w->temp = '\0';
 	return 0;

@@ -39,8 +39,10 @@ static int make_tmp(const struct store *s)
 	struct store_later *l = s->later;
 	int tmp = store_dir(s, STORE_TMP);
 	char name[FS_TEMP_NAME], lock_name[FS_TEMP_NAME + 8];
-	auto_fd int guard = lock_take(store_dir(s, STORE_LOCKS), "tmp", LOCK_EXCLUSIVE, true, NULL);
 
+	if (tmp < 0)
+		return -1;
+	auto_fd int guard = lock_take(store_dir(s, STORE_LOCKS), "tmp", LOCK_EXCLUSIVE, true, NULL);
 	if (guard < 0)
 		return -1;
 	recover_dead(tmp, store_dir(s, STORE_TRASH));
@@ -73,7 +75,7 @@ void store_drop_tmp(struct store *s)
 	fs_temp_name(trash, sizeof trash, "left");
 	snprintf(lock_name, sizeof lock_name, "%s.lock", l->tmp_name);
 	if (unlinkat(tmp, l->tmp_name, AT_REMOVEDIR) < 0)
-		renameat(tmp, l->tmp_name, store_dir(s, STORE_TRASH), trash);
+		fs_renameat(tmp, l->tmp_name, store_dir(s, STORE_TRASH), trash);
 	unlinkat(tmp, lock_name, 0);
 }
 
@@ -114,7 +116,7 @@ int store_trash(struct store *s, int dir_fd, const char *name)
 
 	fs_temp_name(trash, sizeof trash, "t");
 	if (unlinkat(dir_fd, name, 0) < 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 &&
-		renameat(dir_fd, name, store_dir(s, STORE_TRASH), trash) < 0 && errno != ENOENT)
+		fs_renameat(dir_fd, name, store_dir(s, STORE_TRASH), trash) < 0 && errno != ENOENT)
 		return -1;
 	errno = saved;
 	return 0;

@@ -39,21 +39,20 @@ int tempfile_publish(struct tempfile *t, int dir_fd, const char *name)
 {
 	char proc[PROC_FD];
 
-	if (dir_fd == -1)
-		return -1; /* errno says why (fs_openat) */
 	if (!*t->name) {
-		if (linkat(AT_FDCWD, proc_name(t->fd, proc), dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
+		if (fs_linkat(AT_FDCWD, proc_name(t->fd, proc), dir_fd, name, AT_SYMLINK_FOLLOW) ==
+			0)
 			return 0;
 		if (errno != EEXIST)
 			return -1;
 		/* A link replaces nothing; a rename does. */
 		fs_temp_name(t->name, sizeof t->name, "f");
-		if (linkat(AT_FDCWD, proc, store_tmp_fd(t->s), t->name, AT_SYMLINK_FOLLOW) < 0) {
+		if (fs_linkat(AT_FDCWD, proc, store_tmp_fd(t->s), t->name, AT_SYMLINK_FOLLOW) < 0) {
 			t->name[0] = '\0';
 			return -1;
 		}
 	}
-	if (renameat(store_tmp_fd(t->s), t->name, dir_fd, name) < 0)
+	if (fs_renameat(store_tmp_fd(t->s), t->name, dir_fd, name) < 0)
 		return -1;
 	t->name[0] = '\0';
 	return 0;
@@ -73,7 +72,7 @@ void tempfile_close(struct tempfile *t)
 	int saved = errno;
 
 	if (*t->name)
-		unlinkat(store_tmp_fd(t->s), t->name, 0);
+		fs_unlinkat(store_tmp_fd(t->s), t->name, 0);
 	t->name[0] = '\0';
 	fd_close(t->fd);
 	t->fd = -1;

@@ -40,8 +40,9 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	if (!s || gc_run(s, &g, &report, err) < 0)
 		return -1;
 	ui_add_bytes(&b, report.bytes);
-	printf("%s %s (%llu bytes) in %llu objects\n", o->dry_run ? "would free" : "freed", b.data,
-		(unsigned long long)report.bytes, (unsigned long long)report.objects);
+	printf("%s %s%s (%llu bytes) in %llu objects\n", o->dry_run ? "would free" : "freed",
+		report.at_least ? "at least " : "", b.data, (unsigned long long)report.bytes,
+		(unsigned long long)report.objects);
 	return 0;
 }
 

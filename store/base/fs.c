@@ -76,6 +76,26 @@ int fs_openat(int dir_fd, const char *name, int flags, mode_t mode)
 	return dir_fd == -1 ? -1 : openat(dir_fd, name, flags | O_CLOEXEC, mode);
 }
 
+int fs_lstatat(int dir_fd, const char *name, struct stat *st)
+{
+	return dir_fd == -1 ? -1 : fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int fs_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	return from_fd == -1 || to_fd == -1 ? -1 : linkat(from_fd, from, to_fd, to, flags);
+}
+
+int fs_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return from_fd == -1 || to_fd == -1 ? -1 : renameat(from_fd, from, to_fd, to);
+}
+
+int fs_unlinkat(int dir_fd, const char *name, int flags)
+{
+	return dir_fd == -1 ? -1 : unlinkat(dir_fd, name, flags);
+}
+
 DIR *fs_opendir(int dir_fd, const char *name)
 {
 	return fs_fdopendir(fs_openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));

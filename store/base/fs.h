@@ -30,11 +30,15 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode, enum 
 int fs_mkdirs(int dir_fd, const char *path, mode_t mode);
 
 /*
- * openat(), for a directory that may not be open: dir_fd -1 means that it could not be opened, and
- * errno still says why, which stays the reason ("Bad file descriptor" tells nobody anything). The
- * same holds for fs_open_beneath, fs_opendir, fs_mkdirs and lock_take (lock.h).
+ * openat() and its like, for a directory that may not be open: dir_fd -1 means that it could not be
+ * opened, and errno still says why, which stays the reason ("Bad file descriptor" tells nobody
+ * anything). The same holds for fs_open_beneath, fs_opendir, fs_mkdirs and lock_take (lock.h).
  */
 int fs_openat(int dir_fd, const char *name, int flags, mode_t mode);
+int fs_lstatat(int dir_fd, const char *name, struct stat *st);
+int fs_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags);
+int fs_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int fs_unlinkat(int dir_fd, const char *name, int flags);
 
 /* A directory to read, without following a link at its end: NULL errno; closedir(). */
 DIR *fs_opendir(int dir_fd, const char *name);

@@ -12,6 +12,8 @@ static int set_lock(int fd, struct flock *fl, bool wait)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
 		errno = EWOULDBLOCK;
+	else if (errno == EBADF && fl->l_type == F_WRLCK) /* opened for reading (lock_take) */
+		errno = EACCES;
 	return -1;
 }
 

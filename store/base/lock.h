@@ -19,7 +19,8 @@ enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
  * With wait=false a busy lock gives -1, errno EWOULDBLOCK and no err.
  */
 int lock_take(int dir_fd, const char *name, enum lock_mode mode, bool wait, struct err **err);
-/* The same on a descriptor that is open already: 0, or -1 with errno (EWOULDBLOCK when busy). */
+/* The same on a descriptor that is open already: 0, or -1 with errno (EWOULDBLOCK when busy,
+ * EACCES: an exclusive one on a file that is open for reading only). */
 int lock_fd(int fd, enum lock_mode mode, bool wait);
 /* One byte of the file, at any offset below 2^62 (it need not exist): many locks in one file. */
 int lock_byte(int fd, uint64_t offset, enum lock_mode mode, bool wait);

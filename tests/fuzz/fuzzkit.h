@@ -68,8 +68,13 @@ static inline struct fuzz_store *fuzz_store_kept(void)
 static inline void fuzz_store_remove(void)
 {
 	struct fuzz_store *f = fuzz_store_kept();
+	char *name = strrchr(f->dir, '/');
+
 	store_close(f->s);
-	(void)fs_remove_tree(AT_FDCWD, f->dir);
+	*name = '\0';
+	int at = open(f->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fuzz_must(fs_remove_tree(at, name + 1) == 0);
+	close(at);
 }
 
 static inline struct store *fuzz_store(void)

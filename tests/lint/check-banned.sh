@@ -49,6 +49,11 @@ sources c h l y | grep -E '^(parser|store|builder)/' | xargs awk -v calls="$call
 		print "banned: " FILENAME ":" FNR ": a process or a directory by number of the call"
 		bad = 1
 	}
+	# Of a directory that could not be opened, fs_openat and its like keep the reason.
+	/(^|[^A-Za-z0-9_])(openat|renameat2?|linkat|symlinkat|unlinkat|mkdirat|mknodat|fstatat|fchownat|utimensat)\(.*store_(dir|tmp_fd|blobs_fd)\(/ {
+		print "banned: " FILENAME ":" FNR ": a directory that may not be open (fs_openat)"
+		bad = 1
+	}
 	$0 ~ any {
 		for (i = 1; i <= n; i++)
 			if ($0 ~ "(^|[^A-Za-z0-9_>.])" w[i] "[ \t]*\\(") {

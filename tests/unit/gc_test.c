@@ -7,11 +7,13 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +184,43 @@ static void test_trash(void **state)
 	assert_true(tempdir_has(store_blobs_fd(d->s), "README"));
 }
 
+/* In a child that may read only what modes allow: is the size said to be one of some? */
+static bool says_at_least(struct store *s, const struct gc_opts *o)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+	struct gc_report r = {0};
+
+	return syscall(SYS_capset, &head, none) == 0 && gc_run(s, o, &r, NULL) == 0 &&
+	       r.objects == 1 && r.at_least;
+}
+
+/* What cannot be read is removed; its size is not made up. */
+static void test_unreadable(void **state)
+{
+	struct storedir *d = *state;
+	struct gc_report r = {0};
+	char name[64];
+	int status;
+
+	int fd = store_temp_dir(d->s, name, NULL);
+	assert_int_equal(0, fs_mkdirs(fd, "upper/a", 0700));
+	assert_int_equal(0, fchmodat(fd, "upper", 0, 0));
+	close(fd);
+	store_discard(d->s, name);
+	for (int dry = 1; dry >= 0; dry--) {
+		struct gc_opts o = {.keep_seconds = -1, .dry_run = dry};
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(says_at_least(d->s, &o) ? 0 : 1);
+		assert_int_equal(pid, waitpid(pid, &status, 0));
+		assert_int_equal(0, status);
+		assert_int_equal(dry, count(d->s, "trash"));
+	}
+	run(d->s, &keep, &r);
+	assert_false(r.at_least);
+}
+
 static void test_busy(void **state)
 {
 	struct storedir *d = *state;
@@ -324,6 +363,7 @@ int main(void)
 			test_cache_keeps, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_age, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_dry_run, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_trash, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_tmp, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -62,6 +62,20 @@ static void test_bytes(void **state)
 }
 
 /* A lock on a file that was removed meanwhile excludes nobody: it must be taken again. */
+/* The shared lock of one who may only read cannot become exclusive, and that is the reason given.
+ */
+static void test_read_only(void **state)
+{
+	struct tempdir *t = *state;
+
+	tempdir_write(t->fd, "l", "");
+	int fd = openat(t->fd, "l", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(0, lock_fd(fd, LOCK_SHARED, false));
+	assert_int_equal(-1, lock_fd(fd, LOCK_EXCLUSIVE, false));
+	assert_int_equal(EACCES, errno);
+	close(fd);
+}
+
 static void test_removed(void **state)
 {
 	struct tempdir *t = *state;
@@ -155,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_modes, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_bytes, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_read_only, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_removed, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_processes, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_killed, tempdir_setup, tempdir_teardown),

@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/blob.h"
+#include "store/cache.h"
 #include "store/tempfile.h"
 #include "tests/support/storedir.h"
 
@@ -287,6 +289,37 @@ static void test_tempfile(void **state)
 	assert_int_equal(2, tempdir_count(dir, "."));
 }
 
+/* No descriptor is left for what is opened at the first use: that is the reason, of each way. */
+static void test_no_descriptors(void **state)
+{
+	struct storedir *d = *state;
+	struct store *s = storedir_again(d);
+	struct rlimit old, none;
+	struct digest id = {{1}};
+	struct tempfile t;
+
+	tempdir_write(store_root_fd(s), "f", "old");
+	assert_int_equal(0, tempfile_open(s, &t));
+	int next = fcntl(t.fd, F_DUPFD_CLOEXEC, 3);
+	close(next);
+	assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &old));
+	none = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max};
+	assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &none));
+	int replaced = tempfile_publish(&t, store_root_fd(s), "f"), why_replaced = errno;
+	int removed = blob_remove(s, &id), why_removed = errno;
+	int dropped = cache_drop(s, &id), why_dropped = errno;
+	assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &old));
+	assert_int_equal(-1, replaced);
+	assert_int_equal(EMFILE, why_replaced);
+	assert_int_equal(-1, removed);
+	assert_int_equal(EMFILE, why_removed);
+	assert_int_equal(-1, dropped);
+	assert_int_equal(EMFILE, why_dropped);
+	assert_int_equal(0, tempfile_publish(&t, store_root_fd(s), "f"));
+	tempfile_close(&t);
+	store_close(s);
+}
+
 /* In a child on a file system where every file has a name: 0 when all is as elsewhere. */
 static int with_names(const struct storedir *d)
 {
@@ -407,6 +440,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_locks, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_write_file, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_no_tmpfile, storedir_setup, storedir_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_no_descriptors, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(test_tempfile, storedir_setup, storedir_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_torn_creation, storedir_setup, storedir_teardown),
