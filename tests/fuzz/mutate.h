@@ -13,6 +13,25 @@
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define MUTATE_WRITTEN(p, n) __msan_unpoison(p, n)
+#else
+#define MUTATE_WRITTEN(p, n) ((void)0)
+#endif
+
+/* One change by libFuzzer, which MemorySanitizer does not see writing. */
+static inline size_t mutate_bytes(uint8_t *data, size_t size, size_t max)
+{
+	size_t n = LLVMFuzzerMutate(data, size, max);
+
+	MUTATE_WRITTEN(data, n);
+	return n;
+}
+
 struct mutate_random {
 	uint64_t state;
 };

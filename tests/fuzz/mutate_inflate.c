@@ -120,7 +120,7 @@ static size_t change_bits(struct mutate_random *r, const uint8_t *p, size_t n, s
 		return 0;
 	size_t at = put_head(r, out);
 	memcpy(out + at, p + head, bits);
-	bits = LLVMFuzzerMutate(out + at, bits > 8 ? bits - 8 : bits, max - at - 8);
+	bits = mutate_bytes(out + at, bits > 8 ? bits - 8 : bits, max - at - 8);
 	size_t got = unpack_raw(out + at, bits, plain, &used);
 	at += used;
 	return at + put_trailer(out + at, plain, got);
@@ -146,7 +146,7 @@ static size_t change(struct mutate_random *r, uint8_t *data, size_t size, size_t
 	if (head && mutate_below(r, 2))
 		return change_bits(r, data + FRONT, size - FRONT, head, plain, out, room);
 	n = plain_of(zstd, data + FRONT, size - FRONT, plain);
-	n = LLVMFuzzerMutate(plain, n, PLAIN_MAX < 2 * n + 64 ? PLAIN_MAX : 2 * n + 64);
+	n = mutate_bytes(plain, n, PLAIN_MAX < 2 * n + 64 ? PLAIN_MAX : 2 * n + 64);
 	if (mutate_below(r, 16) == 0)
 		zstd = data[0] ^= 1;
 	return zstd ? pack_zstd(r, plain, n, out, room) : pack_gzip(r, plain, n, out, room);
@@ -157,7 +157,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	struct mutate_random r = mutate_seed(seed);
 
 	if (size < FRONT || max < FRONT + 256 || mutate_below(&r, 4) == 0)
-		return LLVMFuzzerMutate(data, size, max);
+		return mutate_bytes(data, size, max);
 	uint8_t *plain = malloc(PLAIN_MAX), *out = malloc(max);
 	if (!plain || !out)
 		abort();
@@ -171,5 +171,5 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 		data[1] = (uint8_t)mutate_below(&r, 256);
 	free(plain);
 	free(out);
-	return n ? FRONT + keep + n : LLVMFuzzerMutate(data, size, max);
+	return n ? FRONT + keep + n : mutate_bytes(data, size, max);
 }

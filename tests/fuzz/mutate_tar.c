@@ -234,7 +234,7 @@ static void edit_records(struct mutate_random *r, struct member *m)
 		size_t len = strlen(value);
 		memcpy(bytes, value, len);
 		if (mutate_below(r, 4) == 0)
-			len = LLVMFuzzerMutate(bytes, len, sizeof bytes);
+			len = mutate_bytes(bytes, len, sizeof bytes);
 		splice(m, v[k].at, v[k].len, text, put_record(text, same, (char *)bytes, len));
 	}
 	}
@@ -384,7 +384,7 @@ static void edit_body(struct mutate_random *r, struct member *m)
 		abort();
 	memcpy(p, m->body, m->size);
 	if (mutate_below(r, 2))
-		m->size = LLVMFuzzerMutate(p, m->size, room);
+		m->size = mutate_bytes(p, m->size, room);
 	else
 		m->size = mutate_below(r, m->size + 1);
 	free(m->body);
@@ -442,11 +442,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	struct tar t;
 
 	if (mutate_below(&r, 8) == 0)
-		return LLVMFuzzerMutate(data, size, max);
+		return mutate_bytes(data, size, max);
 	split(&t, data, size);
 	for (size_t i = 0, n = 1 + mutate_below(&r, 4); i < n; i++)
 		edit(&r, &t);
 	size = join(&t, data, max);
 	clear(&t);
-	return size ? size : LLVMFuzzerMutate(data, 1, max);
+	return size ? size : mutate_bytes(data, 1, max);
 }
