@@ -25,6 +25,7 @@
 #include "builder/run/runstep.h"
 #include "builder/stages.h"
 #include "builder/steps/copystep.h"
+#include "builder/steps/dirstep.h"
 #include "builder/steps/metadata.h"
 #include "builder/targets.h"
 #include "store/base/buf.h"
@@ -41,7 +42,7 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 	case AST_ADD:
 		return copystep_copy(j, sp, err);
 	case AST_WORKDIR:
-		return copystep_workdir(j, sp, err);
+		return dirstep_workdir(j, sp, err);
 	case AST_ARG:
 	case AST_CMD:
 	case AST_ENTRYPOINT:

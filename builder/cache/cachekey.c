@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What all keys begin with, and how lists and digests are fed into one. */
 #include "builder/cache/cachekey.h"
 
 #include "store/base/mem.h"
@@ -38,15 +39,4 @@ void cachekey_base(const struct state *st, struct digest *out)
 	sha256_field_str(&h, c->working_dir);
 	cachekey_list(&h, &c->shell);
 	sha256_final(&h, out);
-}
-
-void cachekey_run(struct sha256 *h, const struct state *st, const struct strlist *argv,
-	const struct strlist *env, const char *network)
-{
-	cachekey_begin(h, &st->key, "RUN");
-	cachekey_list(h, argv);
-	cachekey_list(h, env);
-	sha256_field_str(h, state_user(st));
-	sha256_field_str(h, state_workdir(st));
-	sha256_field_str(h, network);
 }

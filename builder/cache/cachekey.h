@@ -5,6 +5,8 @@
  * uses them; LABEL, EXPOSE, CMD and the other pure metadata never do; times, proxy settings and the
  * contents of secrets never do.
  *
+ * What a step feeds behind that is its list of parts (keyparts.h).
+ *
  * A key is fed field by field (sha256_field*), each with its length, so no two different steps feed
  * the same bytes. CACHEKEY_FORMAT is part of every key: raise it when a step's meaning changes.
  */
@@ -21,9 +23,5 @@ void cachekey_list(struct sha256 *h, const struct strlist *l);
 void cachekey_digest(struct sha256 *h, const struct digest *d);
 /* The stage's first key: chain ID, platform, inherited env, user, workdir and shell. */
 void cachekey_base(const struct state *st, struct digest *out);
-/* argv, environment without proxies, user, workdir, network. Mounts are fed by runmounts.c behind
- * it. */
-void cachekey_run(struct sha256 *h, const struct state *st, const struct strlist *argv,
-	const struct strlist *env, const char *network);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "builder/copy/vfs.h"
 #include "store/base/cleanup.h"
@@ -71,7 +71,7 @@ static int resolve_slowly(int root, const char *path, char **canon)
 	size_t n;
 	int links = 0;
 
-	while ((n = copy_path_next(&p, &comp)) > 0) {
+	while ((n = path_next(&p, &comp)) > 0) {
 		auto_free char *name = mem_strndup(comp, n);
 		auto_free char *link = NULL;
 		mode_t mode = 0;
@@ -89,7 +89,7 @@ static int resolve_slowly(int root, const char *path, char **canon)
 				errno = ENOTDIR;
 				return -1;
 			}
-			replace(&at, copy_path_join(at, name));
+			replace(&at, path_join(at, name));
 			continue;
 		}
 		if (++links > LAYER_SYMLINKS_MAX) {

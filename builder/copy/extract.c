@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/place.h"
 #include "parser/ignore.h"
 #include "store/base/cleanup.h"
@@ -129,7 +129,7 @@ static struct copy_node *node_of(
 	struct copy_placed *p, struct copy_node *at, const char *path, bool make, struct err **err)
 {
 	struct copy_attrs made = copy_place_made(&p->d, false);
-	const char *base = copy_path_base(path);
+	const char *base = path_base(path);
 	auto_free char *dir = mem_strndup(path, (size_t)(base - path));
 	struct copy_node *parent = copy_target_walk(&p->target, at, dir, true, err);
 
@@ -154,7 +154,7 @@ static int add_link(struct copy_placed *p, struct copy_node *at, const struct la
 	struct copy_node *n, struct err **err)
 {
 	struct copy_attrs a = attrs_of(p, e);
-	auto_free char *link = copy_path_clean(e->link, NULL);
+	auto_free char *link = path_clean(e->link, NULL);
 	struct copy_node *to = *link ? node_of(p, at, link, false, err) : at;
 
 	if (!to)

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
@@ -25,7 +25,7 @@ char *copy_file_path(const struct copy_file *f)
 {
 	if (f->x && f->x->path)
 		return mem_strdup(f->x->path);
-	return copy_path_join(f->parent->x->path, f->name);
+	return path_join(f->parent->x->path, f->name);
 }
 
 char *copy_file_show(const struct copy_file *f)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
 #include "parser/pattern.h"
@@ -48,7 +48,7 @@ static int level(struct glob *g, const char *canon, const char *written, const c
 static int match(struct glob *g, const char *canon, const char *written, const struct copy_name *n,
 	const char *rest)
 {
-	auto_free char *name = copy_path_join(written, n->name);
+	auto_free char *name = path_join(written, n->name);
 
 	if (!*rest) {
 		if (g->out->n >= COPY_SOURCES_MAX)
@@ -57,7 +57,7 @@ static int match(struct glob *g, const char *canon, const char *written, const s
 		strlist_add(g->out, name);
 		return 0;
 	}
-	auto_free char *path = copy_path_join(canon, n->name);
+	auto_free char *path = path_join(canon, n->name);
 	return n->type == LAYER_DIR && !hidden(g, path) ? level(g, path, name, rest) : 0;
 }
 
@@ -66,7 +66,7 @@ static int level(struct glob *g, const char *canon, const char *written, const c
 {
 	auto_names struct copy_names names = {0};
 	const char *comp;
-	size_t len = copy_path_next(&rest, &comp);
+	size_t len = path_next(&rest, &comp);
 
 	if (read_names(g, canon, &names) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -96,7 +96,7 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 	while (len && pattern[len - 1] != '/') // no wildcard at all: only its last component is
 		len--;
 	auto_free char *raw = mem_strndup(pattern, len);
-	auto_free char *prefix = copy_path_clean(raw, NULL);
+	auto_free char *prefix = path_clean(raw, NULL);
 	size_t line = 0;
 	if (s->vfs.ops->resolve(&s->vfs, prefix, &canon) < 0)
 		return optional && (errno == ENOENT || errno == ENOTDIR)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/suggest.h"
 #include "store/base/cleanup.h"
@@ -38,21 +38,21 @@ static char *nearest(struct copy_selection *s, const char *dir, const char *name
 // by the nearest there is. 1 as it stands, 2 changed, 0 nothing near.
 static int take_step(struct copy_selection *s, char **dir, char **shown, const char *name)
 {
-	auto_free char *path = copy_path_join(*dir, name);
+	auto_free char *path = path_join(*dir, name);
 	auto_free char *other = NULL;
 	char *canon = NULL;
 	int how = 1;
 
 	if (s->vfs.ops->resolve(&s->vfs, path, &canon) != 0) {
 		other = nearest(s, *dir, name);
-		auto_free char *near = other ? copy_path_join(*dir, other) : NULL;
+		auto_free char *near = other ? path_join(*dir, other) : NULL;
 		if (!near || s->vfs.ops->resolve(&s->vfs, near, &canon) != 0)
 			return 0;
 		how = 2;
 	}
 	free(*dir);
 	*dir = canon;
-	char *longer = copy_path_join(*shown, other ? other : name);
+	char *longer = path_join(*shown, other ? other : name);
 	free(*shown);
 	*shown = longer;
 	return how;
@@ -98,7 +98,7 @@ static void hint_nearest(struct copy_selection *s, const char *clean, struct err
 	bool changed = false;
 	size_t n;
 
-	while ((n = copy_path_next(&rest, &comp)) > 0) {
+	while ((n = path_next(&rest, &comp)) > 0) {
 		auto_free char *name = mem_strndup(comp, n);
 		int how = take_step(s, &dir, &shown, name);
 		if (!how) {
@@ -116,7 +116,7 @@ int copy_hint_missing(struct copy_selection *s, const struct copy_root *root, co
 	int e, size_t line, struct err **err)
 {
 	bool clamped = false;
-	auto_free char *clean = copy_path_clean(text, &clamped);
+	auto_free char *clean = path_clean(text, &clamped);
 	auto_free char *shown = fs_printable(text);
 	auto_free char *path = fs_printable(*clean ? clean : ".");
 	bool context = s->vfs.ops == &copy_dirsource || !s->vfs.keep_owner;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
 #include "parser/pattern.h"
@@ -60,8 +60,8 @@ static int descend(
 static int pick(struct parents *w, const char *canon, const char *rel, const struct copy_name *n,
 	int depth, struct picks *out)
 {
-	auto_free char *path = copy_path_join(canon, n->name);
-	auto_free char *below = copy_path_join(rel, n->name);
+	auto_free char *path = path_join(canon, n->name);
+	auto_free char *below = path_join(rel, n->name);
 	bool below_too = n->type == LAYER_DIR, excluded;
 	struct copy_file *dir = NULL;
 
@@ -281,7 +281,7 @@ static int add_start(struct parents *w, const char *start, const char *rest,
 	}
 	if (pattern_has_wildcard(slice_of(rest)))
 		return 0;
-	auto_free char *path = copy_path_join(start, rest);
+	auto_free char *path = path_join(start, rest);
 	return missing(w, path);
 }
 
@@ -308,8 +308,8 @@ int copy_parents(
 {
 	const char *text = q->items[item].text, *pivot = strstr(text, "/./");
 	auto_free char *left = pivot ? mem_strndup(text, (size_t)(pivot - text)) : mem_strdup("");
-	auto_free char *start = copy_path_clean(left, NULL);
-	auto_free char *rest = copy_path_clean(pivot ? pivot + 3 : text, NULL);
+	auto_free char *start = path_clean(left, NULL);
+	auto_free char *rest = path_clean(pivot ? pivot + 3 : text, NULL);
 	struct parents w = {.s = s, .root = &q->root, .err = err};
 
 	if (*rest && !(w.pattern = pattern_new(slice_of(rest), PATTERN_IGNORE))) {

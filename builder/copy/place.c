@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "parser/filemode.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
@@ -132,7 +132,7 @@ static int place_source(
 	if (src->file->type == LAYER_DIR)
 		return place_dir(p, src, at, err);
 	if (!src->archive)
-		return place_file(p, src->file, at, copy_path_says_dir(p->d.path), err);
+		return place_file(p, src->file, at, path_says_dir(p->d.path), err);
 	struct copy_attrs made = copy_place_made(&p->d, false);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return err_prefix(err, "cannot unpack");
@@ -142,7 +142,7 @@ static int place_source(
 static int place_all(struct copy_placed *p, struct err **err)
 {
 	struct copy_selection *s = p->s;
-	auto_free char *path = copy_path_below(p->d.workdir, p->d.path);
+	auto_free char *path = path_below(p->d.workdir, p->d.path);
 
 	for (int last = 0; last < 2; last++)
 		for (size_t i = 0; i < s->n; i++) {

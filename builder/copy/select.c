@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
 #include "parser/pattern.h"
@@ -140,7 +140,7 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 		f->type = LAYER_DIR;
 		return 0;
 	}
-	const char *base = copy_path_base(path);
+	const char *base = path_base(path);
 	auto_free char *parent = mem_strndup(path, (size_t)(base - path));
 	if (base > path)
 		parent[base - path - 1] = '\0';
@@ -159,7 +159,7 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 static int resolve(const struct select *x, const char *written, char **canon)
 {
 	const struct copy_vfs *v = &x->s->vfs;
-	const char *base = copy_path_base(written);
+	const char *base = path_base(written);
 
 	if (!x->q->no_follow || !*base)
 		return v->ops->resolve(v, written, canon);
@@ -169,7 +169,7 @@ static int resolve(const struct select *x, const char *written, char **canon)
 		dir[base - written - 1] = '\0';
 	if (v->ops->resolve(v, dir, &real) < 0)
 		return -1;
-	*canon = copy_path_join(real, base);
+	*canon = path_join(real, base);
 	return 0;
 }
 
@@ -186,7 +186,7 @@ static int find(struct select *x, const char *written, struct copy_file **out, s
 	if (strcmp(canon, written) != 0 && ignored(x, written, line))
 		return 0; // the link, or a directory on the way to it
 	struct copy_file *f = copy_pool_alloc(pool, sizeof *f);
-	f->name = copy_pool_strdup(pool, copy_path_base(written));
+	f->name = copy_pool_strdup(pool, path_base(written));
 	copy_file_extra(f, pool)->path = copy_pool_strdup(pool, canon);
 	if (stat_canon(s, f) < 0)
 		return -1;
@@ -293,7 +293,7 @@ static int select_pattern(struct select *x, const char *text, const char *clean,
 
 static int select_path(struct select *x, const char *text)
 {
-	auto_free char *clean = copy_path_clean(text, NULL);
+	auto_free char *clean = path_clean(text, NULL);
 	bool wild = pattern_has_wildcard(slice_of(clean));
 
 	if (x->q->root.dir_fd < 0 && !x->q->root.tree)

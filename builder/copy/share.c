@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
@@ -155,7 +155,7 @@ static const struct copy_file *walked(const struct copy_share *c, const char *di
 
 void copy_share_name(struct copy_share *c, struct copy_file *f)
 {
-	const char *base = copy_path_base(f->x->path);
+	const char *base = path_base(f->x->path);
 	auto_free char *dir = mem_strndup(f->x->path, (size_t)(base - f->x->path));
 	struct statindex_entry now, then;
 	struct statindex_dir d;
@@ -282,7 +282,7 @@ static size_t collect_named(struct copy_share *c, struct name *v)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->nnamed; i++) {
-		const char *path = c->named[i]->x->path, *base = copy_path_base(path);
+		const char *path = c->named[i]->x->path, *base = path_base(path);
 		char *dir = copy_pool_strdup(&c->pool, path);
 		dir[base > path ? base - path - 1 : 0] = '\0';
 		if (!covered(c, dir))

@@ -4,7 +4,7 @@
 #include <search.h>
 #include <string.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
@@ -151,7 +151,7 @@ struct rest {
 static size_t next_component(struct rest *r, const char **comp)
 {
 	for (; r->n; r->n--) {
-		size_t len = copy_path_next(&r->piece[r->n - 1], comp);
+		size_t len = path_next(&r->piece[r->n - 1], comp);
 		if (len)
 			return len;
 	}

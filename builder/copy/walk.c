@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/copy/path.h"
+#include "store/base/path.h"
 #include "builder/copy/recall.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"

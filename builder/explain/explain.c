@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builder/cache/cachekey.h"
 #include "builder/explain/explain_list.h"
 #include "builder/explain/explain_state.h"
 #include "builder/origin.h"
@@ -111,12 +112,6 @@ static bool is_public(const struct job *j, size_t stage)
 	return s == stage;
 }
 
-void explain_begin(struct buf *facts, const struct step *sp)
-{
-	buf_init(facts, BUF_TEXT_MAX);
-	explain_diff_add_digest(facts, EXPLAIN_PARENT, "", &sp->st->key);
-}
-
 /* A value that an ARG may have brought, in a stage that is not seen from outside. */
 static bool holds_arg(const struct scope *scope, const struct strlist *env, const char *value)
 {
@@ -144,7 +139,7 @@ static bool may_be_secret(const struct scope *scope, const char *name, const cha
 	return false;
 }
 
-void explain_environment(
+static void note_variables(
 	struct buf *facts, const struct job *j, const struct step *sp, const struct strlist *vars)
 {
 	const struct strlist *env = &sp->st->config.env;
@@ -157,12 +152,18 @@ void explain_environment(
 		auto_free char *fact = mem_printf("%s %s", is_env ? "ENV" : "ARG", name);
 		if (!may_be_secret(&sp->st->scope, name, value) &&
 			(public || (is_env && !holds_arg(&sp->st->scope, env, value))))
-			explain_diff_add(facts, EXPLAIN_VALUE, fact, value);
+			keyparts_note(facts, KEYPART_VALUE, fact, value);
 		else
-			explain_diff_add_hidden(facts, EXPLAIN_VALUE, fact, value);
+			keyparts_note_hidden(facts, KEYPART_VALUE, fact, value);
 	}
-	explain_diff_add(facts, EXPLAIN_VALUE, "USER", state_user(sp->st));
-	explain_diff_add(facts, EXPLAIN_VALUE, "WORKDIR", state_workdir(sp->st));
+}
+
+void explain_environment(
+	struct keyparts *k, const struct job *j, const struct step *sp, const struct strlist *vars)
+{
+	if (k->facts)
+		note_variables(k->facts, j, sp, vars);
+	cachekey_list(keyparts_implied(k), vars);
 }
 
 void explain_files(struct job *j, struct buf *facts, const char *prefix,
@@ -172,7 +173,7 @@ void explain_files(struct job *j, struct buf *facts, const char *prefix,
 	struct explain *x = j->explain;
 	struct buf b;
 
-	explain_diff_add_digest(facts, EXPLAIN_LIST, prefix, id);
+	keyparts_note_digest(facts, KEYPART_LIST, prefix, id);
 	buf_init(&b, BUF_TEXT_MAX);
 	explain_list_add(&b, s, names, nnames);
 	size_t len = b.len;
@@ -183,7 +184,7 @@ void explain_files(struct job *j, struct buf *facts, const char *prefix,
 }
 
 /* The walk and the contents are known since the key was made. */
-void explain_mount(struct job *j, struct buf *facts, const char *prefix, const struct origin *o,
+static void note_mount(struct job *j, struct buf *facts, const char *prefix, const struct origin *o,
 	const char *path)
 {
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = path};
@@ -200,8 +201,16 @@ void explain_mount(struct job *j, struct buf *facts, const char *prefix, const s
 		explain_files(j, facts, prefix, s, &id, NULL, 0);
 }
 
-void explain_origin(
-	struct buf *facts, const struct job *j, const char *prefix, const struct state *st)
+struct sha256 *explain_mount(struct keyparts *k, struct job *j, const char *prefix,
+	const struct origin *o, const char *path)
+{
+	if (k->facts)
+		note_mount(j, k->facts, prefix, o, path);
+	return keyparts_implied(k);
+}
+
+/* "HEX stage TITLE" or "HEX image NAME". */
+static char *origin_text(const struct job *j, const struct state *st)
 {
 	char hex[DIGEST_HEX];
 	const char *kind = "image", *name = st->base_name ? st->base_name : "scratch";
@@ -212,8 +221,15 @@ void explain_origin(
 		kind = "stage";
 		name = j->plan.stages[i].title;
 	}
-	auto_free char *value = mem_printf("%s %s %s", sha256_hex(&st->key, hex), kind, name);
-	explain_diff_add(facts, EXPLAIN_ORIGIN, prefix, value);
+	return mem_printf("%s %s %s", sha256_hex(&st->key, hex), kind, name);
+}
+
+struct sha256 *explain_origin(
+	struct keyparts *k, const struct job *j, const char *prefix, const struct state *st)
+{
+	auto_free char *value = k->facts ? origin_text(j, st) : NULL;
+
+	return keyparts_part(k, KEYPART_ORIGIN, prefix, value);
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -241,17 +257,18 @@ void explain_opened(struct job *j, size_t stage)
 	c->platform = oci_platform_text(&st->config.platform);
 	buf_init(&c->base, BUF_TEXT_MAX);
 	if (ps->base == PLAN_STAGE) {
-		explain_diff_add(
-			&c->base, EXPLAIN_VALUE, "FROM", j->plan.stages[ps->base_stage].title);
-		explain_origin(&c->base, j, "", &j->stages[ps->base_stage]);
+		keyparts_note(
+			&c->base, KEYPART_VALUE, "FROM", j->plan.stages[ps->base_stage].title);
+		auto_free char *value = origin_text(j, &j->stages[ps->base_stage]);
+		keyparts_note(&c->base, KEYPART_ORIGIN, "", value);
 		return;
 	}
-	explain_diff_add(&c->base, EXPLAIN_VALUE, "FROM",
+	keyparts_note(&c->base, KEYPART_VALUE, "FROM",
 		ps->base == PLAN_SCRATCH ? "scratch" : ps->base_name);
-	explain_diff_add(&c->base, EXPLAIN_VALUE, "platform", c->platform);
+	keyparts_note(&c->base, KEYPART_VALUE, "platform", c->platform);
 	if (ps->base == PLAN_IMAGE)
-		explain_diff_add_digest(&c->base, EXPLAIN_DIGEST, "base moved", &st->base_digest);
-	explain_diff_add_digest(&c->base, EXPLAIN_LAST,
+		keyparts_note_digest(&c->base, KEYPART_DIGEST, "base moved", &st->base_digest);
+	keyparts_note_digest(&c->base, KEYPART_LAST,
 		ps->base == PLAN_CONTEXT ? "the base: content" : "the base: configuration",
 		&st->key);
 }

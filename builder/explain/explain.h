@@ -20,6 +20,7 @@
 #ifndef BLD_BUILDER_EXPLAIN_EXPLAIN_H
 #define BLD_BUILDER_EXPLAIN_EXPLAIN_H
 
+#include "builder/cache/keyparts.h"
 #include "builder/explain/explain_diff.h"
 #include "builder/job.h"
 
@@ -29,24 +30,24 @@ void explain_free(struct explain *x);
 /* The base of a stage is open, and none of its steps was built. */
 void explain_opened(struct job *j, size_t stage);
 
-/* Facts of a step, to be filled by what follows: begins with the step in front of it. */
-void explain_begin(struct buf *facts, const struct step *sp);
+/* Parts of the key of a step (keyparts.h) that need to know the build. */
 
-/* The variables that a command sees, and who runs it where. */
+/* The variables that a command sees. */
 void explain_environment(
-	struct buf *facts, const struct job *j, const struct step *sp, const struct strlist *vars);
-/* Files of a selection that are all known; id: the digest of the selection. names: see
- * explain_list.h. */
+	struct keyparts *k, const struct job *j, const struct step *sp, const struct strlist *vars);
+/* Without a part of the key. Files of a selection that are all known; id: the digest of the
+ * selection. names: see explain_list.h. */
 void explain_files(struct job *j, struct buf *facts, const char *prefix,
 	const struct copy_selection *s, const struct digest *id, const char *const *names,
 	size_t nnames);
-/* The same of what is at a path of a context. */
+/* What is at a path of a context; the digest is to be fed into what it returns. */
 struct origin;
-void explain_mount(struct job *j, struct buf *facts, const char *prefix, const struct origin *o,
-	const char *path);
-/* The stage or image (a state that is borrowed from the job) that the files of `prefix` are of. */
-void explain_origin(
-	struct buf *facts, const struct job *j, const char *prefix, const struct state *st);
+struct sha256 *explain_mount(struct keyparts *k, struct job *j, const char *prefix,
+	const struct origin *o, const char *path);
+/* The same of the stage or image (a state that is borrowed from the job) that the files of `prefix`
+ * are of. */
+struct sha256 *explain_origin(
+	struct keyparts *k, const struct job *j, const char *prefix, const struct state *st);
 
 /* A step has begun because it is not in the cache: emits EVENT_STEP_WHY when that was asked for.
  * key: NULL where it is not known yet. facts is taken. */

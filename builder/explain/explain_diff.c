@@ -1,50 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * A value begins with '=' when it is the value, with '#' when it is a digest of it.
- */
+/* Reads the facts of two runs, finds the first difference and tells it in one line. */
 #include "builder/explain/explain_diff.h"
 
 #include <string.h>
 
+#include "builder/cache/keyparts.h"
 #include "builder/explain/explain_list.h"
 #include "store/base/mem.h"
-
-static void put(struct buf *facts, char kind, const char *name, char form, const char *value)
-{
-	buf_addc(facts, kind);
-	buf_add(facts, name, strlen(name) + 1);
-	buf_addc(facts, form);
-	buf_add(facts, value, strlen(value) + 1);
-}
-
-void explain_diff_add_hidden(
-	struct buf *facts, enum explain_diff_kind kind, const char *name, const char *value)
-{
-	struct digest d;
-	char hex[DIGEST_HEX];
-
-	sha256_of(value, strlen(value), &d);
-	put(facts, (char)kind, name, '#', sha256_hex(&d, hex));
-}
-
-void explain_diff_add(
-	struct buf *facts, enum explain_diff_kind kind, const char *name, const char *value)
-{
-	if (!value)
-		value = "";
-	if (strlen(value) <= EXPLAIN_DIFF_VALUE_MAX)
-		put(facts, (char)kind, name, '=', value);
-	else
-		explain_diff_add_hidden(facts, kind, name, value);
-}
-
-void explain_diff_add_digest(struct buf *facts, enum explain_diff_kind kind, const char *name,
-	const struct digest *value)
-{
-	char hex[DIGEST_HEX];
-
-	put(facts, (char)kind, name, '=', sha256_hex(value, hex));
-}
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -69,7 +31,7 @@ static bool next(struct slice *s, struct fact *f)
 
 static bool find(struct slice facts, const struct fact *like, struct fact *out)
 {
-	bool by_name = like->kind != EXPLAIN_INSTRUCTION;
+	bool by_name = like->kind != KEYPART_INSTRUCTION;
 
 	while (next(&facts, out))
 		if (out->kind == like->kind && (!by_name || strcmp(out->name, like->name) == 0))
@@ -178,7 +140,7 @@ static char *changed_list(
 /* Where the files are known on both sides it is they that count. */
 static bool has_lists(const struct explain_diff *d, const char *name)
 {
-	struct fact like = {.kind = EXPLAIN_LIST, .name = name}, old, new;
+	struct fact like = {.kind = KEYPART_LIST, .name = name}, old, new;
 
 	return find(d->before.facts, &like, &old) && find(d->after.facts, &like, &new) &&
 	       d->list(d->ctx, old.value + 1).ptr && d->list(d->ctx, new.value + 1).ptr;
@@ -203,20 +165,20 @@ static char *changed_origin(
 
 static char *changed(const struct explain_diff *d, const struct fact *old, const struct fact *new)
 {
-	switch ((enum explain_diff_kind) new->kind) {
-	case EXPLAIN_PARENT:
+	switch ((enum keypart_kind) new->kind) {
+	case KEYPART_PARENT:
 		return mem_strdup(d->parent);
-	case EXPLAIN_VALUE:
+	case KEYPART_VALUE:
 		return changed_value(old, new);
-	case EXPLAIN_DIGEST:
+	case KEYPART_DIGEST:
 		return changed_digest(old, new);
-	case EXPLAIN_INSTRUCTION:
+	case KEYPART_INSTRUCTION:
 		return changed_instruction(d, old, new);
-	case EXPLAIN_LIST:
+	case KEYPART_LIST:
 		return changed_list(d, old, new);
-	case EXPLAIN_ORIGIN:
+	case KEYPART_ORIGIN:
 		return changed_origin(d, old, new);
-	case EXPLAIN_LAST:
+	case KEYPART_LAST:
 		return named(new->name, "");
 	}
 	return NULL;
@@ -225,7 +187,7 @@ static char *changed(const struct explain_diff *d, const struct fact *old, const
 /* A fact that one of the two does not have; lists and what stands in for them come and go. */
 static char *lone(const struct fact *f, const char *what)
 {
-	return f->kind == EXPLAIN_VALUE ? named(f->name, what) : NULL;
+	return f->kind == KEYPART_VALUE ? named(f->name, what) : NULL;
 }
 
 static bool same_keyword(struct slice a, struct slice b)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/steps/copystep.h"
 #include "parser/pattern.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/path.h"
 
 /* --- what the Dockerfile takes -------------------------------------------------------------- */
 
@@ -39,7 +39,7 @@ static void add_use(struct uses *u, struct slice word)
 	if (ast_is_http_url(word) || ast_is_git_url(word))
 		return;
 	auto_free char *text = mem_strndup(word.ptr, word.len);
-	auto_free char *clean = copystep_join("/", text);
+	auto_free char *clean = path_absolute("/", text);
 	struct pattern *p = clean[1] ? pattern_new(slice_of(clean + 1), PATTERN_FILE) : NULL;
 	if (p)
 		MEM_PUSH(u->v, u->n, u->cap) = p;

@@ -9,10 +9,10 @@
 #include <strings.h>
 
 #include "builder/plan/dferr.h"
-#include "builder/steps/copystep.h"
 #include "parser/mountopt.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
+#include "store/base/path.h"
 
 struct expander {
 	const struct step *sp;
@@ -120,7 +120,7 @@ static int default_target(struct expander *x, struct runmount *m, const char *t,
 	}
 	if (t)
 		return 0;
-	m->target = copystep_join("/", state_workdir(x->sp->st));
+	m->target = path_absolute("/", state_workdir(x->sp->st));
 	if (strcmp(m->target, "/") != 0)
 		return 0;
 	return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
@@ -140,7 +140,7 @@ static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 	if (default_target(x, m, t, nth_ssh) < 0)
 		return -1;
 	if (!m->target && t)
-		m->target = copystep_join(state_workdir(x->sp->st), t);
+		m->target = path_absolute(state_workdir(x->sp->st), t);
 	if (m->target && strcmp(m->target, "/") == 0)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a mount cannot have the root as its target");

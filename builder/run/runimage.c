@@ -9,10 +9,10 @@
 #include "builder/run/pump.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/state.h"
-#include "builder/steps/copystep.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
+#include "store/base/path.h"
 
 static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
 	struct strlist *argv, struct err **err)
@@ -132,7 +132,7 @@ static int open_all(
 		return -1;
 	make_env(o, c, &x->user, &x->env);
 	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
-	x->cwd = copystep_join(base, o->workdir ? o->workdir : ".");
+	x->cwd = path_absolute(base, o->workdir ? o->workdir : ".");
 	return 0;
 }
 

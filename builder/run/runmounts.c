@@ -75,74 +75,16 @@ int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out
 	return 0;
 }
 
-/* What is there: of a cache only what a new one starts with. */
-static void feed_source(const struct runmount *m, bool by_content, struct sha256 *h)
+/* As --explain shows it. */
+static char *mount_text(const struct runmount *m)
 {
-	bool bind = m->type == AST_MOUNT_BIND;
-
-	if (by_content && m->origin.stage) {
-		sha256_field_str(h, m->content_dir ? "directory" : "file");
-		cachekey_digest(h, &m->content);
-		return;
-	}
-	sha256_field_str(h, m->origin.state || !bind ? m->source : NULL);
-	if (m->origin.state)
-		cachekey_digest(h, &m->origin.state->key);
-	else if (bind)
-		cachekey_digest(h, &m->layer.content);
-}
-
-void runmounts_feed(const struct runmounts *r, bool by_content, struct sha256 *h)
-{
-	sha256_field_u64(h, r->n);
-	for (size_t i = 0; i < r->n; i++) {
-		const struct runmount *m = &r->m[i];
-		sha256_field_str(h, ast_mount_type_name(m->type));
-		sha256_field_str(h, m->target);
-		sha256_field_u64(h, m->readonly);
-		sha256_field_str(
-			h, m->type == AST_MOUNT_SECRET || m->type == AST_MOUNT_SSH ? m->id : NULL);
-		sha256_field_str(h, m->env);
-		sha256_field_u64(h, m->size);
-		/* Whether the command can read or write there. */
-		sha256_field_u64(h, m->uid);
-		sha256_field_u64(h, m->gid);
-		sha256_field_u64(h, m->has_mode ? 1 + (uint64_t)m->mode : 0);
-		/* Only then, so that other keys are what they always were. */
-		if (m->noexec)
-			sha256_field_str(h, "noexec");
-		if (m->chown)
-			sha256_field_str(h, "U");
-		if (m->required)
-			sha256_field_str(h, "required");
-		feed_source(m, by_content, h);
-	}
-	if (by_content)
-		sha256_field_str(h, "by content");
-}
-
-bool runmounts_reads_stage(const struct runmounts *r, bool *renewed)
-{
-	bool reads = false;
-
-	*renewed = false;
-	for (size_t i = 0; i < r->n; i++) {
-		reads = reads || r->m[i].origin.stage;
-		*renewed = *renewed || r->m[i].origin.renewed;
-	}
-	return reads;
-}
-
-static void explain_one(struct job *j, const struct runmount *m, struct buf *facts)
-{
-	bool bind = m->type == AST_MOUNT_BIND, secret = m->type == AST_MOUNT_SECRET;
-	auto_buf struct buf b;
+	struct buf b;
 
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_addf(&b, "type=%s", ast_mount_type_name(m->type));
 	if (m->source && (m->origin.state || m->origin.context))
 		buf_addf(&b, ",source=%s", m->source);
-	if (secret && m->id)
+	if ((m->type == AST_MOUNT_SECRET || m->type == AST_MOUNT_SSH) && m->id)
 		buf_addf(&b, ",id=%s", m->id);
 	if (m->env)
 		buf_addf(&b, ",env=%s", m->env);
@@ -156,20 +98,83 @@ static void explain_one(struct job *j, const struct runmount *m, struct buf *fac
 		buf_adds(&b, ",U");
 	if (m->noexec)
 		buf_adds(&b, ",noexec");
+	if (m->required)
+		buf_adds(&b, ",required");
 	buf_adds(&b, m->readonly ? ",ro" : ",rw");
-	auto_free char *name = mem_printf("mount %s", m->target ? m->target : m->id);
-	auto_free char *prefix = mem_printf("%s: ", name);
-	explain_diff_add(facts, EXPLAIN_VALUE, name, b.data);
-	if (m->origin.state)
-		explain_origin(facts, j, prefix, m->origin.state);
-	else if (bind)
-		explain_mount(j, facts, prefix, &m->origin, m->source);
+	return buf_take(&b);
 }
 
-void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts)
+static void part_mount(const struct runmount *m, const char *name, struct keyparts *k)
 {
-	for (size_t i = 0; i < r->n; i++)
-		explain_one(j, &r->m[i], facts);
+	auto_free char *text = k->facts ? mount_text(m) : NULL;
+	struct sha256 *h = keyparts_part(k, KEYPART_VALUE, name, text);
+
+	sha256_field_str(h, ast_mount_type_name(m->type));
+	sha256_field_str(h, m->target);
+	sha256_field_u64(h, m->readonly);
+	sha256_field_str(h, m->type == AST_MOUNT_SECRET || m->type == AST_MOUNT_SSH ? m->id : NULL);
+	sha256_field_str(h, m->env);
+	sha256_field_u64(h, m->size);
+	/* Whether the command can read or write there. */
+	sha256_field_u64(h, m->uid);
+	sha256_field_u64(h, m->gid);
+	sha256_field_u64(h, m->has_mode ? 1 + (uint64_t)m->mode : 0);
+	/* Only then, so that other keys are what they always were. */
+	if (m->noexec)
+		sha256_field_str(h, "noexec");
+	if (m->chown)
+		sha256_field_str(h, "U");
+	if (m->required)
+		sha256_field_str(h, "required");
+}
+
+/* What is there: of a cache only what a new one starts with. */
+static void part_source(struct job *j, const struct runmount *m, const char *name, bool by_content,
+	struct keyparts *k)
+{
+	bool bind = m->type == AST_MOUNT_BIND;
+	auto_free char *prefix = k->facts ? mem_printf("%s: ", name) : NULL;
+
+	if (by_content && m->origin.stage) {
+		struct sha256 *h = explain_origin(k, j, prefix, m->origin.state);
+		sha256_field_str(h, m->content_dir ? "directory" : "file");
+		cachekey_digest(h, &m->content);
+		return;
+	}
+	/* The mount's own part shows it. */
+	sha256_field_str(keyparts_implied(k), m->origin.state || !bind ? m->source : NULL);
+	if (m->origin.state)
+		cachekey_digest(
+			explain_origin(k, j, prefix, m->origin.state), &m->origin.state->key);
+	else if (bind)
+		cachekey_digest(
+			explain_mount(k, j, prefix, &m->origin, m->source), &m->layer.content);
+}
+
+void runmounts_parts(struct job *j, const struct runmounts *r, bool by_content, struct keyparts *k)
+{
+	sha256_field_u64(keyparts_implied(k), r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct runmount *m = &r->m[i];
+		auto_free char *name =
+			k->facts ? mem_printf("mount %s", m->target ? m->target : m->id) : NULL;
+		part_mount(m, name, k);
+		part_source(j, m, name, by_content, k);
+	}
+	if (by_content)
+		sha256_field_str(keyparts_implied(k), "by content");
+}
+
+bool runmounts_reads_stage(const struct runmounts *r, bool *renewed)
+{
+	bool reads = false;
+
+	*renewed = false;
+	for (size_t i = 0; i < r->n; i++) {
+		reads = reads || r->m[i].origin.stage;
+		*renewed = *renewed || r->m[i].origin.renewed;
+	}
+	return reads;
 }
 
 /* --- opening

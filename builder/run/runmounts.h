@@ -8,6 +8,7 @@
 #define BLD_BUILDER_RUN_RUNMOUNTS_H
 
 #include "builder/job.h"
+#include "builder/cache/keyparts.h"
 #include "builder/origin.h"
 #include "builder/sandbox/sandbox.h"
 
@@ -28,15 +29,13 @@ struct runmounts {
 };
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
-/* Into the key. What comes from a stage counts by the stage's key and the path, with nothing
+/* Parts of the key. What comes from a stage counts by the stage's key and the path, with nothing
  * opened; or, by_content and after runmounts_look(), by what lies there. */
-void runmounts_feed(const struct runmounts *r, bool by_content, struct sha256 *h);
+void runmounts_parts(struct job *j, const struct runmounts *r, bool by_content, struct keyparts *k);
 /* Does a mount read a stage? *renewed: one whose key does not tell its content (nocache.h). */
 bool runmounts_reads_stage(const struct runmounts *r, bool *renewed);
 /* Digests what the mounts read from stages. Errors are located. */
 int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
-/* The same by name (explain.h), when the command is about to run. */
-void runmounts_explain(struct job *j, const struct runmounts *r, struct buf *facts);
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
 /* One more file in the sandbox that is no --mount (a heredoc script). Strings are borrowed. */
 void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode);

@@ -21,11 +21,11 @@
 #include "builder/run/runoutput.h"
 #include "builder/run/volumes.h"
 #include "builder/secrets/leakcheck.h"
-#include "builder/steps/copystep.h"
 #include "builder/steps/metadata.h"
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/base/path.h"
 
 struct run {
 	struct job *j;
@@ -175,8 +175,7 @@ static void wipe_env(struct strlist *env)
 	strlist_clear(env);
 }
 
-/* --- execution
- * ---------------------------------------------------------------------------------------- */
+/* --- execution -------------------------------------------------------------------------------- */
 
 static void take_output(void *ctx, int stream, const void *p, size_t n)
 {
@@ -217,7 +216,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 		return -1;
 	make_env(r, &user, &env);
 	/* A base image may hold any text. */
-	auto_free char *cwd = copystep_join("/", state_workdir(st));
+	auto_free char *cwd = path_absolute("/", state_workdir(st));
 	struct sandbox_spec spec = {
 		.lowers = {.v = st->lowers.v, .n = st->lowers.n},
 		.scratch_fd = scratch_fd,
@@ -295,29 +294,86 @@ static int commit(struct run *r, const struct sandbox_result *res, struct commit
 	return stop_check(&r->j->session.stop, err) < 0 ? -1 : commit_upper(c, out, err);
 }
 
-/* What the key is made of, by name. */
-static void explain(const struct run *r)
+/* --- the key ---------------------------------------------------------------------------------- */
+
+static void part_command(const struct run *r, struct keyparts *k)
 {
-	struct state *st = r->sp->st;
-	auto_strlist struct strlist fallback = {0}, vars = {0};
-	auto_free char *words = history_words(&r->argv);
-	auto_free char *shell = history_words(state_shell(st, &fallback));
-	auto_free char *script = mem_strndup(r->script.ptr ? r->script.ptr : "", r->script.len);
-	auto_free char *command = mem_printf("%s %s", words, script);
-	struct buf facts;
+	const struct ast_run *a = &r->sp->ins->run;
+	const char *name = ast_run_only_heredoc(a) ? "heredoc" : "command";
+	auto_strlist struct strlist fallback = {0};
+	auto_free char *command = NULL;
+
+	if (k->facts) {
+		auto_free char *shell = history_words(state_shell(r->sp->st, &fallback));
+		auto_free char *words = history_words(&r->argv);
+		command = mem_printf("%s %.*s", words, SLICE_ARG(r->script));
+		/* Its words are those of the command. */
+		if (!a->command.json)
+			keyparts_note(k->facts, KEYPART_VALUE, "SHELL", shell);
+	}
+	cachekey_list(keyparts_hidden(k, KEYPART_INSTRUCTION, name, command), &r->argv);
+}
+
+/* With --compat-volumes what a command leaves in a volume is dropped. */
+static void part_volumes(const struct run *r, struct keyparts *k)
+{
+	const struct strlist *volumes = &r->sp->st->config.volumes;
+	auto_strlist struct strlist sorted = {0};
+	auto_free char *shown = NULL;
+
+	if (!r->j->session.o->compat_volumes || !volumes->n) {
+		keyparts_part(k, KEYPART_VALUE, "--compat-volumes", "none");
+		return;
+	}
+	strlist_copy_sorted(&sorted, volumes);
+	if (k->facts)
+		shown = history_words(&sorted);
+	struct sha256 *h = keyparts_part(k, KEYPART_VALUE, "--compat-volumes", shown);
+	sha256_field_str(h, "compat-volumes");
+	cachekey_list(h, &sorted);
+}
+
+/* What a RUN depends on. By content: of what is mounted from stages (runmounts_parts). */
+static void make_key(const struct run *r, bool by_content, struct buf *facts, struct digest *out)
+{
+	const struct state *st = r->sp->st;
+	auto_strlist struct strlist vars = {0};
+	struct keyparts k;
 
 	strlist_copy_sorted(&vars, &st->scope.vars);
-	explain_begin(&facts, r->sp);
-	if (!r->sp->ins->run.command.json)
-		explain_diff_add(&facts, EXPLAIN_VALUE, "SHELL", shell);
-	explain_diff_add_hidden(&facts, EXPLAIN_INSTRUCTION,
-		ast_run_only_heredoc(&r->sp->ins->run) ? "heredoc" : "command", command);
-	explain_environment(&facts, r->j, r->sp, &vars);
-	explain_diff_add(&facts, EXPLAIN_VALUE, "network", network_name(r->network));
-	explain_diff_add(&facts, EXPLAIN_VALUE, "security", r->insecure ? "insecure" : "sandbox");
-	runmounts_explain(r->j, &r->mounts, &facts);
+	keyparts_begin(&k, facts, &st->key, "RUN");
+	part_command(r, &k);
+	explain_environment(&k, r->j, r->sp, &vars);
+	keyparts_text(&k, "USER", state_user(st));
+	keyparts_text(&k, "WORKDIR", state_workdir(st));
+	keyparts_text(&k, "network", network_name(r->network));
+	/* The command's fact holds it. */
+	sha256_field(keyparts_implied(&k), r->script.ptr, r->script.len);
+	runmounts_parts(r->j, &r->mounts, by_content, &k);
+	/* From here on fields are fed only then, so that other keys are what they always were. */
+	struct sha256 *h =
+		keyparts_part(&k, KEYPART_VALUE, "security", r->insecure ? "insecure" : "sandbox");
+	if (r->insecure)
+		sha256_field_str(h, "insecure");
+	h = keyparts_part(
+		&k, KEYPART_VALUE, "--no-cache", r->sp->ins->run.no_cache ? "true" : "false");
+	if (r->sp->ins->run.no_cache)
+		sha256_field(h, r->chance, sizeof r->chance);
+	part_volumes(r, &k);
+	keyparts_end(&k, out);
+}
+
+static void explain(const struct run *r)
+{
+	struct digest key;
+	struct buf facts;
+
+	buf_init(&facts, BUF_TEXT_MAX);
+	make_key(r, r->flight->also != NULL, &facts, &key);
 	explain_runs(r->j, r->sp, r->flight->key, &facts);
 }
+
+/* --- running ---------------------------------------------------------------------------------- */
 
 static int execute(void *ctx, struct record *out, struct err **err)
 {
@@ -366,33 +422,6 @@ static int draw_chance(struct run *r, struct err **err)
 	return 0;
 }
 
-/* By content: of what is mounted from stages (runmounts_feed). */
-static void make_key(const struct run *r, bool by_content, struct digest *out)
-{
-	const struct state *st = r->sp->st;
-	auto_strlist struct strlist vars = {0};
-	struct sha256 h;
-
-	strlist_copy(&vars, &st->scope.vars);
-	strlist_sort(&vars);
-	cachekey_run(&h, st, &r->argv, &vars, network_name(r->network));
-	sha256_field(&h, r->script.ptr, r->script.len);
-	runmounts_feed(&r->mounts, by_content, &h);
-	/* Only then, so that other keys are what they always were. */
-	if (r->insecure)
-		sha256_field_str(&h, "insecure");
-	if (r->sp->ins->run.no_cache)
-		sha256_field(&h, r->chance, sizeof r->chance);
-	if (r->j->session.o->compat_volumes && st->config.volumes.n) {
-		auto_strlist struct strlist volumes = {0};
-
-		strlist_copy_sorted(&volumes, &st->config.volumes);
-		sha256_field_str(&h, "compat-volumes");
-		cachekey_list(&h, &volumes);
-	}
-	sha256_final(&h, out);
-}
-
 /*
  * As COPY --from: first by the stage that is mounted and the path, with nothing opened; when that
  * is unknown, by what lies there, on which the steps behind build then, whichever way the layer is
@@ -407,7 +436,7 @@ static int find_or_run(struct run *r, struct record *rec, struct digest *key, st
 	int found = 0;
 
 	r->flight = &f;
-	make_key(r, false, &by_origin);
+	make_key(r, false, NULL, &by_origin);
 	*key = by_origin;
 	if (!runmounts_reads_stage(&r->mounts, &renewed))
 		return flight_run(&f, rec, err);
@@ -419,7 +448,7 @@ static int find_or_run(struct run *r, struct record *rec, struct digest *key, st
 		return found < 0 ? -1 : 0;
 	if (runmounts_look(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
-	make_key(r, true, key);
+	make_key(r, true, NULL, key);
 	f.key = key;
 	f.also = &by_origin;
 	return flight_run(&f, rec, err);

@@ -91,8 +91,15 @@ static void feed_word(struct sha256 *h, const char *what, const char *value)
 	sha256_field_str(h, value);
 }
 
-void copyopts_feed(const struct copyopts *o, struct sha256 *h)
+void copyopts_parts(const struct copyopts *o, struct keyparts *k)
 {
+	auto_buf struct buf shown = {0};
+
+	if (k->facts) {
+		buf_init(&shown, BUF_TEXT_MAX);
+		copyopts_history(o, &shown);
+	}
+	struct sha256 *h = keyparts_part(k, KEYPART_VALUE, "flags", shown.data);
 	if (o->chmod && !o->mode.octal)
 		feed_word(h, "chmod", o->chmod);
 	if (o->parents)

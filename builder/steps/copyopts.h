@@ -6,6 +6,7 @@
 #ifndef BLD_BUILDER_STEPS_COPYOPTS_H
 #define BLD_BUILDER_STEPS_COPYOPTS_H
 
+#include "builder/cache/keyparts.h"
 #include "builder/copy/copy.h"
 #include "builder/state.h"
 #include "builder/step.h"
@@ -27,8 +28,8 @@ struct copyopts {
 int copyopts_expand(const struct step *sp, struct copyopts *out, struct err **err);
 void copyopts_clear(struct copyopts *o);
 
-/* Behind everything else of the step. */
-void copyopts_feed(const struct copyopts *o, struct sha256 *h);
+/* Parts of the key, behind everything else of the step. */
+void copyopts_parts(const struct copyopts *o, struct keyparts *k);
 /* " --chown=..." and so on. */
 void copyopts_history(const struct copyopts *o, struct buf *b);
 /* What is to be selected from the root, and how. */

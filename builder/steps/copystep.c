@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * COPY and ADD: words are expanded, the origin is opened, sources are fetched; then the layer is
+ * looked up, first by where the files come from, then by what is in them, or made by builder/copy
+ * and committed. The state of the stage is changed last, when the layer is there.
+ */
 #include "builder/steps/copystep.h"
 
 #include <errno.h>
@@ -8,6 +13,7 @@
 #include "builder/cache/cachekey.h"
 #include "builder/cache/commit.h"
 #include "builder/cache/flight.h"
+#include "builder/cache/keyparts.h"
 #include "builder/cache/stagelowers.h"
 #include "builder/copy/copy.h"
 #include "builder/explain/explain.h"
@@ -22,33 +28,6 @@
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/cache.h"
-
-char *copystep_join(const char *base, const char *path)
-{
-	auto_free char *both = path[0] == '/' ? mem_strdup(path) : mem_printf("%s/%s", base, path);
-	char *out = mem_alloc(strlen(both) + 2);
-	size_t n = 0;
-
-	for (const char *p = both; *p;) {
-		p += strspn(p, "/");
-		size_t len = strcspn(p, "/");
-		if (len == 0)
-			break;
-		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			while (n && out[--n] != '/')
-				;
-		} else if (!(len == 1 && p[0] == '.')) {
-			out[n++] = '/';
-			memcpy(out + n, p, len);
-			n += len;
-		}
-		p += len;
-	}
-	if (n == 0)
-		out[n++] = '/';
-	out[n] = '\0';
-	return out;
-}
 
 /* One COPY or ADD on its way. */
 struct work {
@@ -66,7 +45,8 @@ struct work {
 	struct copy_selection *selection; /* made when the content is needed; owned */
 	struct digest key;                /* by content */
 	struct digest shape;
-	bool blind; /* the key is made after the layer */
+	bool blind;            /* the key is made after the layer, */
+	struct keyparts parts; /* of which the first half is here meanwhile */
 };
 
 static void work_clear(struct work *w)
@@ -125,48 +105,70 @@ static int expand_items(struct work *w, struct err **err)
 	return 0;
 }
 
-/* What the step is, apart from where the bytes come from. */
-static void feed_step(const struct work *w, struct sha256 *h)
+/* As --explain shows what is copied. */
+static char *sources_text(const struct work *w)
 {
-	bool relative = w->dest[0] != '/';
+	struct buf b;
 
-	sha256_field_str(h, ast_keyword_name(w->sp->ins->keyword));
-	sha256_field_str(h, w->dest);
-	sha256_field_str(h, relative ? state_workdir(w->sp->st) : NULL);
-	sha256_field_str(h, w->opts.chown);
-	sha256_field_u64(h, w->opts.chmod && w->opts.mode.octal ? 1 + w->opts.mode.value : 0);
-	sha256_field_u64(h, w->nitems);
-	if (w->ast->unpack.text.ptr)
-		sha256_field_u64(h, slice_eq_str(w->ast->unpack.text, "true"));
-	copyopts_feed(&w->opts, h);
+	buf_init(&b, BUF_TEXT_MAX);
+	for (size_t i = 0; i < w->sources.n; i++) {
+		auto_free char *shown = addsource_shown(w->sources.v[i]);
+		buf_addf(&b, "%s%s", i ? " " : "", shown);
+	}
+	return buf_take(&b);
+}
+
+/* What the step is, apart from where the bytes come from. */
+static void part_step(const struct work *w, struct keyparts *k)
+{
+	const struct copyopts *o = &w->opts;
+	bool relative = w->dest[0] != '/';
+	struct slice unpack = w->ast->unpack.text;
+	auto_free char *sources = k->facts ? sources_text(w) : NULL;
+
+	keyparts_text(k, "instruction", ast_keyword_name(w->sp->ins->keyword));
+	keyparts_text(k, "destination", w->dest);
+	sha256_field_str(keyparts_part(k, KEYPART_VALUE, "WORKDIR",
+				 relative ? state_workdir(w->sp->st) : "/"),
+		relative ? state_workdir(w->sp->st) : NULL);
+	sha256_field_str(
+		keyparts_part(k, KEYPART_VALUE, "--chown", o->chown ? o->chown : "none"), o->chown);
+	/* A symbolic one is fed with the other flags. */
+	sha256_field_u64(keyparts_part(k, KEYPART_VALUE, "--chmod", o->chmod ? o->chmod : "none"),
+		o->chmod && o->mode.octal ? 1 + o->mode.value : 0);
+	sha256_field_u64(keyparts_part(k, KEYPART_INSTRUCTION, "sources", sources), w->nitems);
+	auto_free char *shown = unpack.ptr ? mem_strndup(unpack.ptr, unpack.len) : NULL;
+	struct sha256 *h = keyparts_part(k, KEYPART_VALUE, "--unpack", shown ? shown : "not given");
+	if (unpack.ptr)
+		sha256_field_u64(h, slice_eq_str(unpack, "true"));
+	copyopts_parts(o, k);
 }
 
 /* With --link what is below does not count. */
-static void begin_key(const struct work *w, struct sha256 *h, const char *kind)
+static void begin_key(const struct work *w, struct keyparts *k, struct buf *facts, const char *kind)
 {
-	static const struct digest none;
-
-	cachekey_begin(h, w->opts.link ? &none : &w->sp->st->key, kind);
+	keyparts_begin(k, facts, w->opts.link ? NULL : &w->sp->st->key, kind);
+	/* The flags' part shows it. */
 	if (w->opts.link)
-		sha256_field_str(h, "link");
+		sha256_field_str(keyparts_implied(k), "link");
 }
 
 /* Key by where: the source stage's key and the paths in it. Not for contexts: nothing vouches for
- * them. */
+ * them. It is for looking up only: what ran is explained by content. */
 static bool key_by_origin(const struct work *w, struct digest *out)
 {
-	struct sha256 h;
+	struct keyparts k;
 
 	if (!w->origin.state)
 		return false;
 	for (size_t i = 0; i < w->nitems; i++)
 		if (w->items[i].kind != COPY_ITEM_PATH)
 			return false;
-	begin_key(w, &h, "COPY by origin");
-	feed_step(w, &h);
-	cachekey_digest(&h, &w->origin.state->key);
-	cachekey_list(&h, &w->sources);
-	sha256_final(&h, out);
+	begin_key(w, &k, NULL, "COPY by origin");
+	part_step(w, &k);
+	keyparts_digest(&k, "the stage", &w->origin.state->key);
+	cachekey_list(keyparts_implied(&k), &w->sources);
+	keyparts_end(&k, out);
 	return true;
 }
 
@@ -198,21 +200,6 @@ static int select_sources(struct work *w, struct err **err)
 		at_word ? w->ast->sources.items[bad].span : w->sp->ins->keyword_span);
 }
 
-/* Reads what is not known of the sources. */
-static int key_by_content(struct work *w, struct err **err)
-{
-	struct digest content;
-	struct sha256 h;
-
-	if (copy_digest(w->selection, &content, err) < 0)
-		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
-	begin_key(w, &h, "COPY by content");
-	feed_step(w, &h);
-	cachekey_digest(&h, &content);
-	sha256_final(&h, &w->key);
-	return 0;
-}
-
 /*
  * The shape of a step is its key without the content. A record of it is written in front of the
  * first one of the step itself; where there is none, no content can be in the cache, and the
@@ -220,11 +207,11 @@ static int key_by_content(struct work *w, struct err **err)
  */
 static void make_shape(struct work *w)
 {
-	struct sha256 h;
+	struct keyparts k;
 
-	begin_key(w, &h, "COPY shape");
-	feed_step(w, &h);
-	sha256_final(&h, &w->shape);
+	begin_key(w, &k, NULL, "COPY shape");
+	part_step(w, &k);
+	keyparts_end(&k, &w->shape);
 }
 
 static int shape_seen(void *ctx, struct err **err)
@@ -235,8 +222,8 @@ static int shape_seen(void *ctx, struct err **err)
 	return w->sp->no_cache ? 0 : cache_find(w->j->session.s, &w->shape, &value, NULL, err);
 }
 
-/* What is copied, by name: known before the step runs where the key is by content. */
-static void explain_content(struct work *w, struct buf *facts)
+/* What is copied, by name. */
+static void note_content(struct work *w, struct keyparts *k, const struct digest *content)
 {
 	auto_free const char **names = mem_array(w->nitems + 1, sizeof *names);
 	auto_strlist struct strlist shown = {0};
@@ -244,48 +231,59 @@ static void explain_content(struct work *w, struct buf *facts)
 		w->from.text.ptr ? mem_printf("COPY --from=%.*s: %s", SLICE_ARG(w->from.text),
 					   w->origin.state ? "/" : "")
 				 : mem_strdup("");
-	struct digest content;
 
-	if (copy_digest(w->selection, &content, NULL) < 0)
-		return;
 	for (size_t i = 0; i < w->nitems && i < w->sources.n; i++) {
 		strlist_add_take(&shown, addsource_shown(w->sources.v[i]));
 		if (w->items[i].kind != COPY_ITEM_PATH)
 			names[i] = shown.v[i];
 	}
-	explain_files(w->j, facts, prefix, w->selection, &content, names, w->nitems);
+	explain_files(w->j, k->facts, prefix, w->selection, content, names, w->nitems);
 	if (w->origin.state)
-		explain_origin(facts, w->j, prefix, w->origin.state);
-	explain_diff_add_digest(facts, EXPLAIN_LAST, "hard links between the files", &content);
+		explain_origin(k, w->j, prefix, w->origin.state);
 }
 
-static void explain_copy(struct work *w)
+/* Reads what is not known of the sources. */
+static int part_content(struct work *w, struct keyparts *k, struct err **err)
 {
-	auto_buf struct buf text, flags;
+	struct digest content;
+
+	if (copy_digest(w->selection, &content, err) < 0)
+		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
+	if (k->facts)
+		note_content(w, k, &content);
+	keyparts_digest(k, "hard links between the files", &content);
+	return 0;
+}
+
+static int key_by_content(struct work *w, struct buf *facts, struct digest *out, struct err **err)
+{
+	struct keyparts k;
+
+	begin_key(w, &k, facts, "COPY by content");
+	part_step(w, &k);
+	if (part_content(w, &k, err) < 0)
+		return -1;
+	keyparts_end(&k, out);
+	return 0;
+}
+
+/* The step begins. What is copied is known where the key is by content; else it comes with the key,
+ * when the layer is there (finish_copy). */
+static int explain_copy(struct work *w, struct err **err)
+{
+	struct digest key;
 	struct buf facts;
 
-	buf_init(&text, BUF_TEXT_MAX);
-	buf_init(&flags, BUF_TEXT_MAX);
-	copyopts_history(&w->opts, &flags);
-	for (size_t i = 0; i < w->sources.n; i++) {
-		auto_free char *shown = addsource_shown(w->sources.v[i]);
-		buf_addf(&text, "%s%s", i ? " " : "", shown);
+	buf_init(&facts, BUF_TEXT_MAX);
+	if (w->blind) {
+		begin_key(w, &w->parts, &facts, "COPY by content");
+		part_step(w, &w->parts);
+	} else if (key_by_content(w, &facts, &key, err) < 0) {
+		buf_clear(&facts);
+		return -1;
 	}
-	/* With --link what is below does not count. */
-	if (w->opts.link)
-		buf_init(&facts, BUF_TEXT_MAX);
-	else
-		explain_begin(&facts, w->sp);
-	explain_diff_add(&facts, EXPLAIN_VALUE, "destination", w->dest);
-	explain_diff_add(&facts, EXPLAIN_VALUE, "WORKDIR",
-		w->dest[0] == '/' ? "/" : state_workdir(w->sp->st));
-	explain_diff_add(&facts, EXPLAIN_VALUE, "--chown", w->opts.chown ? w->opts.chown : "none");
-	explain_diff_add(&facts, EXPLAIN_VALUE, "--chmod", w->opts.chmod ? w->opts.chmod : "none");
-	explain_diff_add(&facts, EXPLAIN_VALUE, "flags", flags.data);
-	explain_diff_add(&facts, EXPLAIN_INSTRUCTION, "sources", text.data);
-	if (!w->blind)
-		explain_content(w, &facts);
 	explain_runs(w->j, w->sp, w->blind ? NULL : &w->key, &facts);
+	return 0;
 }
 
 static int finish_copy(struct work *w, struct err **err)
@@ -293,10 +291,13 @@ static int finish_copy(struct work *w, struct err **err)
 	struct buf facts;
 
 	if (w->blind) {
-		if (key_by_content(w, err) < 0)
-			return -1;
 		buf_init(&facts, BUF_TEXT_MAX);
-		explain_content(w, &facts);
+		w->parts.facts = &facts;
+		if (part_content(w, &w->parts, err) < 0) {
+			buf_clear(&facts);
+			return -1;
+		}
+		keyparts_end(&w->parts, &w->key);
 		explain_adds(w->j, w->sp, &facts);
 	}
 	return cache_put(w->j->session.s, &w->shape, "shape\n", 6, err);
@@ -314,8 +315,7 @@ static int execute_copy(void *ctx, struct record *out, struct err **err)
 		.now = now_seconds(),
 	};
 
-	explain_copy(w);
-	if (!below)
+	if (explain_copy(w, err) < 0 || !below)
 		return -1;
 	/* A hard link in an archive may take the content of a file below. */
 	if (!empty && w->sp->ins->keyword == AST_ADD && state_settle(w->sp->st, err) < 0)
@@ -371,7 +371,7 @@ static int by_content(struct work *w, struct record *r, struct err **err)
 			return done < 0 ? -1 : 0;
 		w->blind = false;
 	}
-	return key_by_content(w, err) < 0 ? -1 : flight_run(&f, r, err);
+	return key_by_content(w, NULL, &w->key, err) < 0 ? -1 : flight_run(&f, r, err);
 }
 
 /* Steps behind depend on what is below too. */
@@ -432,191 +432,5 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 	if (r == 0)
 		r = run_copy(&w, err);
 	work_clear(&w);
-	return r;
-}
-
-/* --- WORKDIR ---------------------------------------------------------------------------------- */
-
-struct mkdir_work {
-	struct job *j;
-	const struct step *sp;
-	const char *path;
-	const char *chown; /* or NULL */
-	const struct digest *key;
-};
-
-/* Of --chown, else the user's. */
-static int mkdir_owner(const struct mkdir_work *w, const struct layer_tree *below,
-	struct userdb_user *u, struct err **err)
-{
-	const struct ast_workdir *ast = &w->sp->ins->workdir;
-
-	if (w->chown) {
-		if (userdb_owner(below, w->chown, &u->uid, &u->gid, err) < 0)
-			return dferr_locate(err, w->sp->df, ast->chown.span);
-		return 0;
-	}
-	if (userdb_maker(below, state_user(w->sp->st), &u->uid, &u->gid, err) < 0)
-		return dferr_locate(err, w->sp->df, w->sp->ins->keyword_span);
-	return 0;
-}
-
-static int execute_mkdir(void *ctx, struct record *out, struct err **err)
-{
-	const struct mkdir_work *w = ctx;
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
-	auto_userdb_user struct userdb_user user = {0};
-	struct buf facts;
-
-	explain_begin(&facts, w->sp);
-	explain_diff_add(&facts, EXPLAIN_VALUE, "WORKDIR", w->path);
-	explain_diff_add(&facts, EXPLAIN_VALUE, "USER", state_user(w->sp->st));
-	explain_diff_add(&facts, EXPLAIN_VALUE, "--chown", w->chown ? w->chown : "none");
-	explain_runs(w->j, w->sp, w->key, &facts);
-
-	if (!below)
-		return -1;
-	if (mkdir_owner(w, below, &user, err) < 0)
-		return -1;
-	auto_layer_list struct layer_list *l =
-		copy_mkdir(below, w->path, user.uid, user.gid, now_seconds(), err);
-	if (!l)
-		return dferr_locate(err, w->sp->df, w->sp->ins->workdir.path.span);
-	return commit_list(w->j->session.s, l, out, err);
-}
-
-/* The layer that makes the directory. */
-static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
-{
-	const struct step *sp = w->sp;
-	struct digest key;
-	struct record r;
-	struct sha256 h;
-
-	cachekey_begin(&h, &sp->st->key, "WORKDIR");
-	sha256_field_str(&h, w->path);
-	sha256_field_str(&h, state_user(sp->st));
-	if (w->chown)
-		sha256_field_str(&h, w->chown);
-	/* Earlier versions gave it another group. */
-	else if (userdb_is_number(state_user(sp->st)) && strtoul(state_user(sp->st), NULL, 10))
-		sha256_field_str(&h, "group by number");
-	sha256_final(&h, &key);
-	w->key = &key;
-	struct flight f = {
-		.se = &w->j->session, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
-	if (flight_run(&f, &r, err) < 0)
-		return -1;
-	explain_done(w->j, sp, &key);
-	commit_to_state(sp->st, &r, &key, text);
-	return stagelowers_keep_up(&w->j->session, sp->st, err);
-}
-
-int copystep_workdir(struct job *j, const struct step *sp, struct err **err)
-{
-	const struct ast_workdir *ast = &sp->ins->workdir;
-	const char *v = scope_expand(&sp->st->scope, sp->df, &ast->path, err);
-	const char *chown = NULL;
-
-	if (!v)
-		return -1;
-	if (!*v)
-		return dferr_at(err, ERR_SYNTAX, sp->df, ast->path.span, NULL,
-			"the path is empty after expansion");
-	if (ast->chown.text.ptr) {
-		chown = scope_expand(&sp->st->scope, sp->df, &ast->chown, err);
-		if (!chown)
-			return -1;
-		if (!*chown)
-			chown = NULL;
-	}
-	auto_free char *path = copystep_join(state_workdir(sp->st), v);
-	auto_free char *text = mem_printf("WORKDIR %s%s%s%s", chown ? "--chown=" : "",
-		chown ? chown : "", chown ? " " : "", path);
-	free(sp->st->config.working_dir);
-	sp->st->config.working_dir = mem_strdup(path);
-	if (strcmp(path, "/") == 0) {
-		history_add(sp->st, text, true, HISTORY_NO_TIME);
-		return 0;
-	}
-	struct mkdir_work w = {.j = j, .sp = sp, .path = path, .chown = chown};
-	return run_mkdir(&w, text, err);
-}
-
-/* --- VOLUME with --compat-volumes ------------------------------------------------------------- */
-
-struct volumes_work {
-	struct job *j;
-	const struct step *sp;
-	struct strlist missing; /* owned */
-	struct digest key;
-};
-
-/* What is there, even as a file, is left alone. */
-static int find_missing(struct volumes_work *w, const struct strlist *volumes, struct err **err)
-{
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
-
-	if (!below)
-		return -1;
-	for (size_t i = 0; i < volumes->n; i++) {
-		auto_free char *path = copystep_join("/", volumes->v[i]);
-		int why = 0;
-
-		if (!layer_tree_lookup(below, path, true, NULL, &why) && why == ENOENT)
-			strlist_add_take(&w->missing, TAKE(path));
-	}
-	return 0;
-}
-
-static int execute_volumes(void *ctx, struct record *out, struct err **err)
-{
-	const struct volumes_work *w = ctx;
-	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
-	struct buf facts;
-
-	explain_begin(&facts, w->sp);
-	for (size_t i = 0; i < w->missing.n; i++)
-		explain_diff_add(&facts, EXPLAIN_VALUE, "VOLUME", w->missing.v[i]);
-	explain_runs(w->j, w->sp, &w->key, &facts);
-	auto_layer_list struct layer_list *l =
-		below ? copy_mkdirs(below, &w->missing, 0, 0, now_seconds(), err) : NULL;
-	if (!l)
-		return below ? dferr_locate(err, w->sp->df, w->sp->ins->keyword_span) : -1;
-	return commit_list(w->j->session.s, l, out, err);
-}
-
-static int run_volumes(struct volumes_work *w, const char *text, struct err **err)
-{
-	const struct step *sp = w->sp;
-	struct record r;
-	struct sha256 h;
-
-	cachekey_begin(&h, &sp->st->key, "VOLUME");
-	cachekey_list(&h, &w->missing);
-	sha256_final(&h, &w->key);
-	struct flight f = {.se = &w->j->session,
-		.sp = sp,
-		.key = &w->key,
-		.execute = execute_volumes,
-		.ctx = w};
-	if (flight_run(&f, &r, err) < 0)
-		return -1;
-	explain_done(w->j, sp, &w->key);
-	commit_to_state(sp->st, &r, &w->key, text);
-	return stagelowers_keep_up(&w->j->session, sp->st, err);
-}
-
-int copystep_volumes(struct job *j, const struct step *sp, const struct strlist *volumes,
-	const char *text, struct err **err)
-{
-	struct volumes_work w = {.j = j, .sp = sp};
-	int r = find_missing(&w, volumes, err);
-
-	if (r == 0 && w.missing.n)
-		r = run_volumes(&w, text, err);
-	else if (r == 0)
-		history_add(sp->st, text, true, HISTORY_NO_TIME);
-	strlist_clear(&w.missing);
 	return r;
 }

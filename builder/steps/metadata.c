@@ -7,7 +7,7 @@
 #include "builder/image/history.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/ports.h"
-#include "builder/steps/copystep.h"
+#include "builder/steps/dirstep.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
@@ -228,7 +228,7 @@ static int do_volume(struct job *j, const struct step *sp, struct err **err)
 			strlist_add(&paths, trimmed);
 	}
 	if (paths.n)
-		return copystep_volumes(j, sp, &paths, text.data, err);
+		return dirstep_volumes(j, sp, &paths, text.data, err);
 	note(sp, text.data);
 	return 0;
 }

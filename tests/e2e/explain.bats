@@ -133,6 +133,23 @@ edit() { sed -i "$@" ctx/Dockerfile; }
 	changed "12 ADD http://$WEB/plain/file.txt /file.txt in front of it is gone"
 }
 
+@test "mutations: what only some steps have in their key" {
+	first=1 back
+	unset first
+	edit 's|type=secret,id=s|type=secret,id=s,required|'
+	changed '6 mount /run/secrets/s: type=secret,id=s,ro -> type=secret,id=s,required,ro'
+	edit 's|^ADD |ADD --unpack=false |'
+	changed '12 --unpack: not given -> false'
+	edit 's|^COPY --from=build |COPY --from=build --link |'
+	changed '13 flags: "" ->  --link'
+	# A directory that is there: VOLUME itself makes nothing.
+	edit '/^USER app/i VOLUME /etc'
+	cp ctx/Dockerfile volume
+	why ctx
+	cp volume ctx/Dockerfile
+	changed '15 --compat-volumes: none -> ["/etc"]' --compat-volumes
+}
+
 @test "mutations: the environment of RUN" {
 	first=1 back
 	unset first

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "builder/cache/cachekey.h"
+#include "builder/cache/keyparts.h"
 #include "store/base/mem.h"
 #include "tests/support/onebuild.h"
 
@@ -94,19 +95,37 @@ static void key_of_base(void **state)
 		assert_true(sha256_equal(&keys[i], &keys[0]));
 }
 
+static void feed_parts(struct buf *facts, const struct state *st, const struct strlist *argv,
+	const struct strlist *vars, const char *network, struct digest *out)
+{
+	struct keyparts k;
+
+	keyparts_begin(&k, facts, &st->key, "RUN");
+	cachekey_list(keyparts_part(&k, KEYPART_INSTRUCTION, "command", "c"), argv);
+	cachekey_list(keyparts_implied(&k), vars);
+	keyparts_text(&k, "USER", state_user(st));
+	keyparts_text(&k, "WORKDIR", state_workdir(st));
+	keyparts_text(&k, "network", network);
+	keyparts_end(&k, out);
+}
+
 static struct digest run_key(
 	struct state *st, const char *a, const char *b, const char *env, const char *network)
 {
 	auto_strlist struct strlist argv = {0}, vars = {0};
-	struct digest d;
-	struct sha256 h;
+	auto_buf struct buf facts;
+	struct digest d, with_facts;
 
 	strlist_add(&argv, a);
 	strlist_add(&argv, b);
 	if (env)
 		strlist_add(&vars, env);
-	cachekey_run(&h, st, &argv, &vars, network);
-	sha256_final(&h, &d);
+	buf_init(&facts, BUF_TEXT_MAX);
+	feed_parts(NULL, st, &argv, &vars, network, &d);
+	/* Facts change no digest. */
+	feed_parts(&facts, st, &argv, &vars, network, &with_facts);
+	assert_true(sha256_equal(&d, &with_facts));
+	assert_true(facts.len > 0);
 	return d;
 }
 

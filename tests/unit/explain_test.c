@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "builder/cache/keyparts.h"
 #include "builder/explain/explain_diff.h"
 #include "builder/explain/explain_list.h"
 #include "builder/explain/explain_past.h"
@@ -61,38 +62,38 @@ static void values(void **state)
 	(void)state;
 
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_VALUE, "ARG V", "1");
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ARG V", "2");
+	keyparts_note(&p.a, KEYPART_VALUE, "ARG V", "1");
+	keyparts_note(&p.b, KEYPART_VALUE, "ARG V", "2");
 	expect(&p, "RUN a", "RUN a", "ARG V: 1 -> 2");
 	begin(&p);
-	explain_diff_add_hidden(&p.a, EXPLAIN_VALUE, "ARG V", "1");
-	explain_diff_add_hidden(&p.b, EXPLAIN_VALUE, "ARG V", "2");
+	keyparts_note_hidden(&p.a, KEYPART_VALUE, "ARG V", "1");
+	keyparts_note_hidden(&p.b, KEYPART_VALUE, "ARG V", "2");
 	expect(&p, "RUN a", "RUN a", "ARG V: value changed");
 	/* Kept in clear by one, hidden by the other. */
 	begin(&p);
-	explain_diff_add_hidden(&p.a, EXPLAIN_VALUE, "ARG V", "1");
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ARG V", "1");
+	keyparts_note_hidden(&p.a, KEYPART_VALUE, "ARG V", "1");
+	keyparts_note(&p.b, KEYPART_VALUE, "ARG V", "1");
 	expect(&p, "RUN a", "RUN a", NULL);
 	begin(&p);
-	explain_diff_add_hidden(&p.a, EXPLAIN_VALUE, "ARG V", "1");
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ARG V", "2");
+	keyparts_note_hidden(&p.a, KEYPART_VALUE, "ARG V", "1");
+	keyparts_note(&p.b, KEYPART_VALUE, "ARG V", "2");
 	expect(&p, "RUN a", "RUN a", "ARG V: value changed");
 	begin(&p);
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ENV A", "1");
+	keyparts_note(&p.b, KEYPART_VALUE, "ENV A", "1");
 	expect(&p, "RUN a", "RUN a", "ENV A: new");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_VALUE, "ENV A", "1");
+	keyparts_note(&p.a, KEYPART_VALUE, "ENV A", "1");
 	expect(&p, "RUN a", "RUN a", "ENV A: gone");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_VALUE, "USER", "");
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "USER", "\x1b[2J");
+	keyparts_note(&p.a, KEYPART_VALUE, "USER", "");
+	keyparts_note(&p.b, KEYPART_VALUE, "USER", "\x1b[2J");
 	expect(&p, "RUN a", "RUN a", "USER: \"\" -> \\x1b[2J");
 	begin(&p);
 	auto_free char *longer = mem_alloc(2001);
 	memset(longer, 'x', 2000);
-	explain_diff_add(&p.a, EXPLAIN_VALUE, "ENV A", longer);
+	keyparts_note(&p.a, KEYPART_VALUE, "ENV A", longer);
 	longer[7] = 'y';
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ENV A", longer);
+	keyparts_note(&p.b, KEYPART_VALUE, "ENV A", longer);
 	expect(&p, "RUN a", "RUN a", "ENV A: value changed");
 }
 
@@ -102,31 +103,31 @@ static void order(void **state)
 	(void)state;
 
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_PARENT, "", "1");
-	explain_diff_add(&p.b, EXPLAIN_PARENT, "", "2");
-	explain_diff_add(&p.a, EXPLAIN_INSTRUCTION, "command", "a");
-	explain_diff_add(&p.b, EXPLAIN_INSTRUCTION, "command", "b");
+	keyparts_note(&p.a, KEYPART_PARENT, "", "1");
+	keyparts_note(&p.b, KEYPART_PARENT, "", "2");
+	keyparts_note(&p.a, KEYPART_INSTRUCTION, "command", "a");
+	keyparts_note(&p.b, KEYPART_INSTRUCTION, "command", "b");
 	expect(&p, "RUN a", "RUN b", "step 1 ran");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_INSTRUCTION, "command", "a");
-	explain_diff_add(&p.b, EXPLAIN_INSTRUCTION, "command", "b");
-	explain_diff_add(&p.b, EXPLAIN_VALUE, "ENV A", "b");
+	keyparts_note(&p.a, KEYPART_INSTRUCTION, "command", "a");
+	keyparts_note(&p.b, KEYPART_INSTRUCTION, "command", "b");
+	keyparts_note(&p.b, KEYPART_VALUE, "ENV A", "b");
 	expect(&p, "RUN a", "RUN b", "the instruction changed: RUN a -> RUN b");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_INSTRUCTION, "sources", "a");
-	explain_diff_add(&p.b, EXPLAIN_INSTRUCTION, "sources", "b");
+	keyparts_note(&p.a, KEYPART_INSTRUCTION, "sources", "a");
+	keyparts_note(&p.b, KEYPART_INSTRUCTION, "sources", "b");
 	expect(&p, "COPY $X /", "COPY $X /", "sources: a -> b");
 	begin(&p);
 	expect(&p, "RUN a", "COPY a /", "the instruction changed: RUN a -> COPY a /");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_ORIGIN, "mount /x: ", "12 stage one");
-	explain_diff_add(&p.b, EXPLAIN_ORIGIN, "mount /x: ", "13 stage one");
-	explain_diff_add(&p.a, EXPLAIN_LAST, "the rest", "1");
-	explain_diff_add(&p.b, EXPLAIN_LAST, "the rest", "2");
+	keyparts_note(&p.a, KEYPART_ORIGIN, "mount /x: ", "12 stage one");
+	keyparts_note(&p.b, KEYPART_ORIGIN, "mount /x: ", "13 stage one");
+	keyparts_note(&p.a, KEYPART_LAST, "the rest", "1");
+	keyparts_note(&p.b, KEYPART_LAST, "the rest", "2");
 	expect(&p, "RUN a", "RUN a", "mount /x: stage one: step 3 ran");
 	begin(&p);
-	explain_diff_add(&p.a, EXPLAIN_LAST, "the rest", "1");
-	explain_diff_add(&p.b, EXPLAIN_LAST, "the rest", "2");
+	keyparts_note(&p.a, KEYPART_LAST, "the rest", "1");
+	keyparts_note(&p.b, KEYPART_LAST, "the rest", "2");
 	expect(&p, "RUN a", "RUN a", "the rest");
 }
 

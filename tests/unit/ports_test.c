@@ -9,7 +9,7 @@
 #include "builder/plan/ports.h"
 #include "builder/plan/scope.h"
 #include "builder/secrets/secrets.h"
-#include "builder/steps/copystep.h"
+#include "store/base/path.h"
 
 static void ports(void **state)
 {
@@ -123,7 +123,7 @@ static void joins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *got = copystep_join(rows[i][0], rows[i][1]);
+		auto_free char *got = path_absolute(rows[i][0], rows[i][1]);
 		assert_string_equal(got, rows[i][2]);
 	}
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/copy/path.h"
+/* Cleaning and joining of paths: components are taken one by one, none is ever resolved. */
+#include "store/base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/cleanup.h"
 #include "store/base/mem.h"
 
-size_t copy_path_next(const char **rest, const char **comp)
+size_t path_next(const char **rest, const char **comp)
 {
 	const char *p = *rest + strspn(*rest, "/");
 	size_t n = strcspn(p, "/");
@@ -16,14 +18,14 @@ size_t copy_path_next(const char **rest, const char **comp)
 	return n;
 }
 
-char *copy_path_clean(const char *text, bool *clamped)
+char *path_clean(const char *text, bool *clamped)
 {
 	char *out = mem_alloc(strlen(text) + 1);
 	size_t len = 0, n;
 	const char *comp;
 	bool hit = false;
 
-	while ((n = copy_path_next(&text, &comp)) > 0) {
+	while ((n = path_next(&text, &comp)) > 0) {
 		if (n == 1 && comp[0] == '.')
 			continue;
 		if (n == 2 && comp[0] == '.' && comp[1] == '.') {
@@ -45,17 +47,24 @@ char *copy_path_clean(const char *text, bool *clamped)
 	return out;
 }
 
-char *copy_path_below(const char *base, const char *text)
+char *path_below(const char *base, const char *text)
 {
 	if (text[0] == '/')
-		return copy_path_clean(text, NULL);
+		return path_clean(text, NULL);
 	char *whole = mem_printf("%s/%s", base, text);
-	char *out = copy_path_clean(whole, NULL);
+	char *out = path_clean(whole, NULL);
 	free(whole);
 	return out;
 }
 
-bool copy_path_says_dir(const char *text)
+char *path_absolute(const char *base, const char *text)
+{
+	auto_free char *relative = path_below(base, text);
+
+	return mem_printf("/%s", relative);
+}
+
+bool path_says_dir(const char *text)
 {
 	const char *slash = strrchr(text, '/');
 	const char *last = slash ? slash + 1 : text;
@@ -63,14 +72,14 @@ bool copy_path_says_dir(const char *text)
 	return !*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
 }
 
-const char *copy_path_base(const char *path)
+const char *path_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
 }
 
-char *copy_path_join(const char *dir, const char *name)
+char *path_join(const char *dir, const char *name)
 {
 	return *dir ? mem_printf("%s/%s", dir, name) : mem_strdup(name);
 }
