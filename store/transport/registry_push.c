@@ -377,31 +377,36 @@ static int send_rest(struct upload *u, uint64_t off, struct err **err)
 	return send_pieces_from(u, &off, err) < 0 ? -1 : end_pieces(u, err);
 }
 
+/* The pieces that there are while it is made; then its end, if it is good. 1 = the registry has it
+ * already, 0, REGISTRY_PUSH_LATER, -1. */
 static int send_growing(struct upload *u, struct registry_push *p, struct err **err)
 {
 	struct growing *g = u->growing;
-	auto_err struct err *e = NULL;
 	uint64_t off = 0;
+
+	if (send_pieces_from(u, &off, err) < 0)
+		return -1;
+	if (!g->good)
+		return REGISTRY_PUSH_LATER;
+	p->digest = g->digest;
+	return send_rest(u, off, err);
+}
+
+/* A refusal may come at any piece: the layer can end before the first of them is sent. */
+static int push_growing(struct upload *u, struct registry_push *p, struct err **err)
+{
+	auto_err struct err *e = NULL;
 	int rc = open_session(u, false, err);
 
 	if (rc < 0)
 		return -1;
-	if (send_pieces_from(u, &off, &e) < 0) {
-		drop_session(u);
-		if (refuses_pieces(u))
-			return REGISTRY_PUSH_LATER;
-		if (err)
-			*err = TAKE(e);
-		return -1;
-	}
-	if (!g->good) {
-		drop_session(u);
-		return REGISTRY_PUSH_LATER;
-	}
-	p->digest = g->digest;
-	rc = send_rest(u, off, err);
+	rc = send_growing(u, p, &e);
 	if (rc != 0)
 		drop_session(u);
+	if (rc < 0 && refuses_pieces(u))
+		return REGISTRY_PUSH_LATER;
+	if (rc < 0 && err)
+		*err = TAKE(e);
 	return rc;
 }
 
@@ -419,7 +424,7 @@ int registry_push_growing(struct registry *r, unsigned worker, struct growing *g
 	u.what = mem_printf("%s/%s: a layer", registry_host(r), registry_path(r));
 	u.scope = registry_scope(r, NULL);
 	http_response_init(&u.a);
-	rc = send_growing(&u, &p, err);
+	rc = push_growing(&u, &p, err);
 	free(u.what);
 	free(u.scope);
 	free(u.location);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
@@ -31,12 +32,12 @@ static int teardown(void **state)
 }
 
 /* What the making thread does: `size` bytes in steps, from `jump` on at once when something was
- * sent; then it ends, well or not. */
+ * sent, or as soon as the registry is asked for a session; then it ends, well or not. */
 struct maker {
 	struct growing g;
 	int fd;
 	uint64_t size, jump;
-	bool fails;
+	bool fails, hurries;
 	struct digest digest;
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -51,9 +52,11 @@ static void *make(void *arg)
 		if (!growing_moved(&m->g, m->fd, n))
 			return NULL;
 	pthread_mutex_lock(&m->lock);
-	while (m->jump < m->size && !m->sent)
+	while (m->jump < m->size && !m->sent && !m->hurries)
 		pthread_cond_wait(&m->change, &m->lock);
 	pthread_mutex_unlock(&m->lock);
+	while (m->hurries && fake_count(&F, "\"POST\"", NULL) == 0)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	growing_end(&m->g, m->fails ? NULL : &m->digest, m->size);
 	return NULL;
 }
@@ -142,9 +145,18 @@ static void test_docker(void **state)
 	}
 }
 
-static void test_refused(void **state)
+/* Whoever asked sends it whole. */
+static void assert_later(struct maker *m)
 {
 	struct err *err = NULL;
+	int rc = push(m, &err);
+
+	if (rc != REGISTRY_PUSH_LATER)
+		fail_msg("%d %s", rc, err ? err_text(err) : "");
+}
+
+static void test_refused(void **state)
+{
 	struct maker m;
 
 	(void)state;
@@ -153,10 +165,28 @@ static void test_refused(void **state)
 		"{\"m\":\"PATCH\",\"status\":405},{\"m\":\"DELETE\",\"status\":204}]",
 		NULL, NULL, NULL);
 	start(&m, 20 * MIB, 99 * MIB, false);
-	/* Whoever asked sends it whole. A maker that is quicker than we is not sent at all. */
-	assert_int_equal(REGISTRY_PUSH_LATER, push(&m, &err));
+	/* A maker that is quicker than we is not sent at all. */
+	assert_later(&m);
 	start(&m, 20 * MIB, 17 * MIB, false);
-	assert_int_equal(REGISTRY_PUSH_LATER, push(&m, &err));
+	assert_later(&m);
+	assert_int_not_equal(0, fake_count(&F, "\"DELETE\"", NULL));
+}
+
+/* The layer ends while a session is asked for, so that there is no piece before its rest. */
+static void test_refused_at_the_end(void **state)
+{
+	struct maker m;
+
+	(void)state;
+	fake_start(&F,
+		"[{\"m\":\"POST\",\"status\":202,\"stall\":0.2,"
+		"\"headers\":[[\"Location\",\"" UP "1\"]]},"
+		"{\"m\":\"PATCH\",\"status\":405},{\"m\":\"DELETE\",\"status\":204}]",
+		NULL, NULL, NULL);
+	start(&m, 20 * MIB, 17 * MIB, false);
+	m.hurries = true;
+	assert_later(&m);
+	assert_int_not_equal(0, fake_count(&F, "\"PATCH\"", NULL));
 	assert_int_not_equal(0, fake_count(&F, "\"DELETE\"", NULL));
 }
 
@@ -205,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_docker, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
+		cmocka_unit_test_teardown(test_refused_at_the_end, teardown),
 		cmocka_unit_test_teardown(test_forbidden, teardown),
 		cmocka_unit_test_teardown(test_broken, teardown),
 	};
