@@ -32,6 +32,10 @@ bool kernel_lacks(int error);
 /* A sanitizer watches memory: its tables know nothing of a second process that uses it too. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define KERNEL_SANITIZED true
+#elif defined(__has_feature) /* clang has no macros for it */
+#define KERNEL_SANITIZED                                                                           \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                    \
+		__has_feature(memory_sanitizer))
 #else
 #define KERNEL_SANITIZED false
 #endif

@@ -82,8 +82,12 @@ static struct block *block_at(struct hashpipe *p, uint64_t i)
 	return &p->ring[i % HASHPIPE_BLOCKS];
 }
 
-static void hash_bytes(struct hashpipe *p, const unsigned char *data, size_t n)
+static void hash_bytes(struct hashpipe *p, const struct block *b, size_t from, size_t to)
 {
+	if (from == to)
+		return; /* a block of marks alone has no bytes to point at */
+	const unsigned char *data = b->data + from;
+	size_t n = to - from;
 	if (p->whole && p->inside)
 		sha256_update2(&p->stream, &p->content, data, n);
 	else if (p->whole)
@@ -127,11 +131,11 @@ static void hash_block(struct hashpipe *p, const struct block *b)
 	size_t at = 0;
 
 	for (size_t i = 0; i < b->nmarks; i++) {
-		hash_bytes(p, b->data + at, b->marks[i].at - at);
+		hash_bytes(p, b, at, b->marks[i].at);
 		at = b->marks[i].at;
 		pass_mark(p, &b->marks[i]);
 	}
-	hash_bytes(p, b->data + at, b->fill - at);
+	hash_bytes(p, b, at, b->fill);
 }
 
 static void *work(void *arg)

@@ -115,6 +115,8 @@ void sandbox_box_clear(struct box *b)
 {
 	int tmp;
 
+	if (!b)
+		return; /* cmocka tears down what was not set up */
 	sandbox_runner_free(b->runner);
 	close(b->root);
 	close(b->scratch);

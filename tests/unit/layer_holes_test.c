@@ -65,9 +65,9 @@ static unsigned char *shape_bytes(const struct shape *s)
 static char *map_text(const struct layer_map *m)
 {
 	struct buf b;
-	buf_init(&b, BUF_TEXT_MAX);
 	if (!m->sparse)
 		return NULL;
+	buf_init(&b, BUF_TEXT_MAX);
 	buf_adds(&b, "");
 	for (size_t i = 0; i < m->n; i++) {
 		buf_addf(&b, "%s%zu+%zu", i ? " " : "", (size_t)m->v[i].off / UNIT,
