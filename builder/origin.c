@@ -145,21 +145,31 @@ int origin_root(struct job *j, const struct origin *o, struct copy_root *out, st
 	return 0;
 }
 
-/* 1 a directory, 0 something else, -1 missing. */
-static int is_directory(const struct copy_root *root, const char *path, struct err **err)
+/* What a mount is of, at its root. */
+struct mounted {
+	bool dir;
+	uint32_t mode, uid, gid;
+};
+
+static int look(
+	const struct copy_root *root, const char *path, struct mounted *out, struct err **err)
 {
 	if (root->dir_fd < 0) {
 		struct layer_node *n = layer_tree_lookup(root->tree, path, true, NULL, NULL);
+		struct layer_entry e = {0};
 		if (!n)
 			return err_set(
 				err, ERR_CONTEXT, "mount source \"%s\" does not exist", path);
-		return layer_node_type(n) == LAYER_DIR;
+		layer_node_attrs(n, &e);
+		*out = (struct mounted){layer_node_type(n) == LAYER_DIR, e.mode, e.uid, e.gid};
+		return 0;
 	}
 	auto_fd int fd = fs_open_beneath(root->dir_fd, path, O_PATH, 0, FS_IN_ROOT);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "mount source \"%s\"", path);
-	return S_ISDIR(st.st_mode) ? 1 : 0;
+	*out = (struct mounted){.dir = S_ISDIR(st.st_mode), .mode = st.st_mode & 07777};
+	return 0;
 }
 
 /* A pattern that stands for this one path. */
@@ -190,28 +200,48 @@ int origin_content(struct job *j, const struct origin *o, const char *path, stru
 
 	if (origin_root(j, o, &q.root, err) < 0)
 		return -1;
-	int is = is_directory(&q.root, path, err);
-	if (is < 0)
+	struct mounted at;
+	if (look(&q.root, path, &at, err) < 0)
 		return -1;
-	*dir = is;
+	*dir = at.dir;
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
 	return sel ? copy_digest(sel, out, err) : -1;
 }
 
-static int write_layer(struct job *j, struct copy_selection *sel, const char *dest,
+static int write_layer(struct job *j, struct copy_selection *sel, const char *dest, bool itself,
 	struct record *out, struct err **err)
 {
 	auto_layer_tree struct layer_tree *empty = layer_tree_new();
-	struct copy_dest d = {.below = empty, .path = dest, .workdir = "/"};
+	struct copy_dest d = {.below = empty, .path = dest, .workdir = "/", .itself = itself};
 	auto_copy_placed struct copy_placed *p = copy_place(sel, &d, err);
 
 	return p ? commit_copy(j->session.s, p, out, err) : -1;
 }
 
+/* The root of a context has no mode of its own; it is 0755, as most directories are. */
+static bool stands_out(const struct mounted *at, const char *path)
+{
+	return at->dir && path[strspn(path, "/.")] && (at->mode != 0755 || at->uid || at->gid);
+}
+
+static void add_place(const struct mounted *at, struct digest *content)
+{
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_field_str(&h, "directory itself");
+	sha256_field_u64(&h, at->mode);
+	sha256_field_u64(&h, at->uid);
+	sha256_field_u64(&h, at->gid);
+	cachekey_digest(&h, content);
+	sha256_final(&h, content);
+}
+
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
 	struct origin_layer *out, struct err **err)
 {
-	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = path};
+	auto_free char *pattern = literal(path);
+	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = pattern};
 	struct copy_request q = {
 		.root = *root,
 		.items = &item,
@@ -219,17 +249,20 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 		.tmp_dir_fd = store_spool_fd(j->session.s),
 		.cancelled = stop_flag(&j->session.stop),
 	};
-	int dir = is_directory(root, path, err);
 	static const struct digest none;
+	struct mounted at;
 	struct digest key;
 	struct sha256 h;
 
-	if (dir < 0)
+	if (look(root, path, &at, err) < 0)
 		return -1;
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
 	if (!sel || copy_digest(sel, &out->content, err) < 0)
 		return -1;
-	const char *dest = dir ? "/" : "/file";
+	bool itself = stands_out(&at, path);
+	if (itself)
+		add_place(&at, &out->content);
+	const char *dest = itself ? "/dir" : at.dir ? "/" : "/file";
 	cachekey_begin(&h, &none, "context layer");
 	sha256_field_str(&h, dest);
 	cachekey_digest(&h, &out->content);
@@ -237,7 +270,7 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 	int found = record_find(j->session.s, &key, &out->record, err);
 	if (found < 0)
 		return -1;
-	if (!found && (write_layer(j, sel, dest, &out->record, err) < 0 ||
+	if (!found && (write_layer(j, sel, dest, itself, &out->record, err) < 0 ||
 			      record_put(j->session.s, &key, &out->record, err) < 0))
 		return -1;
 	out->inner = mem_strdup(dest);

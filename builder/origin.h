@@ -24,11 +24,12 @@ int origin_root(struct job *j, const struct origin *o, struct copy_root *out, st
 struct origin_cache *origin_cache_new(void);
 void origin_cache_free(struct origin_cache *c);
 
-/* What lies at `path` of a context, as a layer of its own, for mounts: a directory's contents at
- * "/", a file at "/NAME". Found in the cache by content, else written. */
+/* What lies at `path` of a context, no pattern, as a layer of its own, for mounts: a directory's
+ * contents at "/" or, where its mode or owner is not that of every other, in one like it; a file at
+ * "/NAME". Found in the cache by content, else written. */
 struct origin_layer {
 	struct record record;
-	struct digest content; /* digest of names and content: what a key takes */
+	struct digest content; /* digest of names, content and such a mode: what a key takes */
 	char *inner;           /* path inside the layer; owned by the caller */
 };
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,

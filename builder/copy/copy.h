@@ -151,6 +151,7 @@ struct copy_dest {
 	const struct filemode
 		*symbolic; /* --chmod otherwise; or NULL; made directories do without */
 	int64_t now;       /* mtime of directories that are made and of inline files, seconds */
+	bool itself;       /* a directory is copied to `path` with its own mode and owner */
 };
 
 /* Borrows everything; the selection and the tree must outlive it. */

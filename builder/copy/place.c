@@ -97,6 +97,8 @@ static int place_dir(struct copy_placed *p, const struct copy_source *src, struc
 	struct copy_attrs made = copy_place_made(&p->d, true);
 	int type = copy_target_type(at);
 
+	if (p->d.itself)
+		made = (struct copy_attrs){.mode = f->mode, .uid = f->uid, .gid = f->gid};
 	if (type != LAYER_DIR && type != COPY_TARGET_ABSENT)
 		return refuse(at, true, err);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)

@@ -202,7 +202,7 @@ int download_get(const struct fetchenv *e, const char *url, const struct digest 
 		return -1;
 	*out = (struct download){.digest = k.digest};
 	if (!k.date || now_parse_http_date(k.date, &out->mtime) < 0)
-		out->mtime = -1;
+		out->mtime = 0;
 	out->fd = blob_open(e->s, &k.digest, &out->size, err);
 	return out->fd < 0 ? -1 : 0;
 }

@@ -19,7 +19,7 @@ struct download {
 	int fd; /* owned */
 	uint64_t size;
 	struct digest digest;
-	int64_t mtime; /* Last-Modified, seconds; -1 = not said */
+	int64_t mtime; /* Last-Modified, seconds; 0 = not said: the time of every build */
 };
 
 /* want: the digest it must have, or NULL. ERR_NET, ERR_AUTH, ERR_LIMIT; ERR_CORRUPT for another

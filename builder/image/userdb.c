@@ -315,10 +315,6 @@ int userdb_user(
 
 	if (split(text, &user, &group, err) < 0)
 		return -1;
-	if (!*user && group) {
-		auto_free char *shown = fs_printable(text);
-		return err_set(err, ERR_BUILD, "\"%s\" names no user", shown);
-	}
 	if (group && !*group) { // "u:" is "u"
 		free(group);
 		group = NULL;

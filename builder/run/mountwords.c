@@ -84,10 +84,27 @@ static void expand_sharing(struct expander *x, const struct word *w, struct runm
 	x->failed = true;
 }
 
-static const char *last_part(const char *path)
+/* Of "/a/b" and "/a/b/": "b". */
+static const char *last_part(struct expander *x, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
+	size_t end = strlen(path), at;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (at = end; at > 0 && path[at - 1] != '/';)
+		at--;
+	if (!path[end])
+		return path + at;
+	return arena_printf(x->sp->st->scope.arena, "%.*s", (int)(end - at), path + at).ptr;
+}
+
+/* ".." takes away what is written in front of it, before anything is looked at: as in COPY. */
+static const char *cleaned(struct expander *x, const struct runmount *m)
+{
+	if (m->type == AST_MOUNT_SECRET || !m->source || !strstr(m->source, ".."))
+		return m->source;
+	auto_free char *clean = copystep_join("/", m->source);
+	return arena_printf(x->sp->st->scope.arena, "%s", clean).ptr;
 }
 
 static int secret_target(struct expander *x, struct runmount *m, const char *t)
@@ -95,12 +112,12 @@ static int secret_target(struct expander *x, struct runmount *m, const char *t)
 	const struct ast_mount *a = m->ast;
 
 	if (!m->id || !*m->id)
-		m->id = m->source && *m->source ? m->source : t ? last_part(t) : NULL;
+		m->id = m->source && *m->source ? m->source : t ? last_part(x, t) : NULL;
 	if (!m->id || !*m->id)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a secret mount needs id= or target=");
 	if (!t && !m->env)
-		m->target = mem_printf("/run/secrets/%s", last_part(m->id));
+		m->target = mem_printf("/run/secrets/%s", last_part(x, m->id));
 	return 0;
 }
 
@@ -184,6 +201,7 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 	m->chown = a->chown.text.ptr;
 	m->noexec = a->noexec.text.ptr;
 	m->source = text(&x, &a->source);
+	m->source = cleaned(&x, m);
 	m->id = text(&x, &a->id);
 	m->env = text(&x, &a->env);
 	m->has_uid = number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);

@@ -1,0 +1,1 @@
+mkdir d; echo f > f; echo df > d/f

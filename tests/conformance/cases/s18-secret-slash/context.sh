@@ -1,0 +1,1 @@
+printf canary-value-1 > ../secret
