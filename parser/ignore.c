@@ -2,7 +2,8 @@
 /*
  * Each rule is compiled once. A path is walked once per rule, and only by rules of which it holds
  * the literal (literals.h) and that can change the verdict so far: parents are judged on the way,
- * so depth costs nothing extra.
+ * so depth costs nothing extra. Where many rules may match, they are walked together
+ * (patternset.h).
  */
 #include "parser/ignore.h"
 
@@ -10,6 +11,9 @@
 
 #include "parser/literals.h"
 #include "parser/pattern.h"
+#include "parser/patternset.h"
+
+#define FEW 64 /* rules that are walked one by one */
 
 struct rule {
 	struct pattern *pattern; /* owned */
@@ -25,6 +29,7 @@ struct ignore {
 	size_t count;
 	size_t cap;
 	struct literals *literals; /* of the patterns of all rules */
+	struct patternset *set;    /* of them, NULL when they are few */
 };
 
 /* Length of a path without its last component; nothing before keep is given up. */
@@ -103,6 +108,8 @@ static void make_literals(struct ignore *ig)
 	for (size_t i = 0; i < ig->count; i++)
 		all[i] = ig->rules[i].pattern;
 	ig->literals = literals_new(ig->arena, all, ig->count);
+	if (ig->count > FEW)
+		ig->set = patternset_new(ig->arena, all, ig->count);
 }
 
 struct ignore *ignore_parse(struct slice name, struct slice text)
@@ -163,19 +170,40 @@ size_t ignore_count(const struct ignore *ig)
 	return ig->count;
 }
 
+/* Rules that may match a path, as bits; exact: that do, and what may match below it. */
+struct candidates {
+	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];
+	uint64_t below[LITERALS_WORDS(IGNORE_RULES_MAX)];
+	bool exact;
+};
+
+static void find_candidates(
+	const struct ignore *ig, struct slice path, bool below, struct candidates *c)
+{
+	size_t n = 0;
+
+	literals_find(ig->literals, path, c->may);
+	for (size_t w = 0; w < LITERALS_WORDS(ig->count); w++)
+		n += (size_t)__builtin_popcountll(c->may[w]);
+	c->exact = ig->set && n > FEW;
+	if (c->exact)
+		patternset_test(ig->set, path, c->may, below ? c->below : NULL);
+}
+
 bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 {
-	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];
+	struct candidates c;
 	bool excluded = false;
 	size_t decided = 0;
 
 	if (path.len > 0 && ig->count > 0)
-		literals_find(ig->literals, path, may);
+		find_candidates(ig, path, false, &c);
 	for (size_t w = 0; w < LITERALS_WORDS(ig->count) && path.len > 0; w++) {
-		for (uint64_t bits = may[w]; bits; bits &= bits - 1) {
+		for (uint64_t bits = c.may[w]; bits; bits &= bits - 1) {
 			const struct rule *r = &ig->rules[w * 64 + (size_t)__builtin_ctzll(bits)];
 
-			if (r->keep != excluded || !pattern_test_parents(r->pattern, path))
+			if (r->keep != excluded ||
+				(!c.exact && !pattern_test_parents(r->pattern, path)))
 				continue;
 			excluded = !r->keep;
 			decided = r->line;
@@ -186,20 +214,26 @@ bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 	return excluded;
 }
 
+static bool holds(const uint64_t *bits, size_t i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
 bool ignore_may_contain(const struct ignore *ig, struct slice dir)
 {
-	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];
+	struct candidates c;
 
 	if (dir.len == 0 || ig->count == 0)
 		return true;
-	literals_find(ig->literals, dir, may);
+	find_candidates(ig, dir, true, &c);
 	/* From the last rule back: an exclusion of the directory or a parent of it settles
 	 * everything below that no later !rule names. */
 	for (size_t i = ig->count; i-- > 0;) {
 		const struct rule *r = &ig->rules[i];
-		bool here = may[i / 64] >> i % 64 & 1 && pattern_test_parents(r->pattern, dir);
+		bool here = holds(c.may, i) && (c.exact || pattern_test_parents(r->pattern, dir));
 
-		if (r->keep && (here || pattern_test_below(r->pattern, dir)))
+		if (r->keep && (here || (c.exact ? holds(c.below, i)
+						 : pattern_test_below(r->pattern, dir))))
 			return true;
 		if (!r->keep && here)
 			return false;

@@ -10,32 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/pattern_tokens.h"
 #include "parser/utf8.h"
 
 #define INVALID_BYTE 0x80000000u
 #define STACK_STATES 64
 #define WORD_STATES  64 /* bits of a word; one is for the end */
-
-enum token_kind {
-	TOKEN_CHAR,
-	TOKEN_ANY,   /* ? */
-	TOKEN_STAR,  /* * */
-	TOKEN_CLASS, /* [...] */
-	TOKEN_REST,  /* ** at the end, or before a plain name: anything */
-	TOKEN_DIRS,  /* **\/ not begun: nothing, or what TOKEN_INSIDE takes */
-	TOKEN_INSIDE /* **\/ begun: up to and with some '/' */
-};
-
-struct token {
-	enum token_kind kind;
-	uint32_t rune;
-	size_t first, count; /* TOKEN_CLASS: ranges */
-	bool negated;
-};
-
-struct range {
-	uint32_t low, high;
-};
 
 struct pattern {
 	struct token *tokens; /* owned */
@@ -54,7 +34,7 @@ struct run {
 	size_t at, len;
 };
 
-static size_t decode(struct slice s, uint32_t *rune)
+size_t pattern_decode(struct slice s, uint32_t *rune)
 {
 	size_t len = utf8_decode(s, rune);
 
@@ -73,7 +53,7 @@ static bool class_char(struct slice *s, uint32_t *rune)
 		if (s->len == 0)
 			return false;
 	}
-	*s = slice_from(*s, decode(*s, rune));
+	*s = slice_from(*s, pattern_decode(*s, rune));
 	return true;
 }
 
@@ -154,7 +134,7 @@ static bool compile(struct pattern *p, struct slice s, enum pattern_dialect dial
 		} else if (c == '?') {
 			t.kind = TOKEN_ANY;
 		}
-		s = slice_from(s, decode(s, &t.rune));
+		s = slice_from(s, pattern_decode(s, &t.rune));
 		push(p, t);
 	}
 	return true;
@@ -282,7 +262,7 @@ static void enter(const struct pattern *p, struct states *set, size_t state)
 	}
 }
 
-static bool in_class(const struct pattern *p, const struct token *t, uint32_t rune)
+bool pattern_in_class(const struct pattern *p, const struct token *t, uint32_t rune)
 {
 	bool found = false;
 
@@ -307,7 +287,7 @@ static void advance(const struct pattern *p, size_t state, uint32_t rune, struct
 			enter(p, next, state + 1);
 		return;
 	case TOKEN_CLASS:
-		if (rune != '/' && in_class(p, t, rune))
+		if (rune != '/' && pattern_in_class(p, t, rune))
 			enter(p, next, state + 1);
 		return;
 	case TOKEN_STAR:
@@ -375,7 +355,7 @@ static uint64_t advance_word(const struct pattern *p, uint64_t now, uint32_t run
 			next |= slash ? 0 : p->closure[state + 1];
 			break;
 		case TOKEN_CLASS:
-			next |= !slash && in_class(p, t, rune) ? p->closure[state + 1] : 0;
+			next |= !slash && pattern_in_class(p, t, rune) ? p->closure[state + 1] : 0;
 			break;
 		case TOKEN_STAR:
 			next |= slash ? 0 : p->closure[state];
@@ -406,7 +386,7 @@ static bool walk_word(const struct pattern *p, struct slice name, enum question 
 			rune = (unsigned char)name.ptr[0];
 			name = slice_from(name, 1);
 		} else {
-			name = slice_from(name, decode(name, &rune));
+			name = slice_from(name, pattern_decode(name, &rune));
 		}
 		now = advance_word(p, now, rune);
 	}
@@ -414,6 +394,17 @@ static bool walk_word(const struct pattern *p, struct slice name, enum question 
 		return now & end;
 	/* Accepted right behind the slash is the directory itself, which is not below it. */
 	return advance_word(p, now, '/') & ~end;
+}
+
+const struct token *pattern_tokens(const struct pattern *p, size_t *count)
+{
+	*count = p->count;
+	return p->tokens;
+}
+
+const struct range *pattern_ranges(const struct pattern *p)
+{
+	return p->ranges;
 }
 
 static bool accepted(const struct pattern *p, const struct states *set)
@@ -432,7 +423,7 @@ static bool walk(const struct pattern *p, struct slice name, enum question what,
 
 		if (what == PARENTS && name.ptr[0] == '/' && accepted(p, &now))
 			return true;
-		name = slice_from(name, decode(name, &rune));
+		name = slice_from(name, pattern_decode(name, &rune));
 		next.count = 0;
 		for (size_t i = 0; i < now.count; i++)
 			advance(p, now.items[i], rune, &next);

@@ -182,7 +182,21 @@ static bool in_turn(
 	return excluded;
 }
 
-#define RANDOM_RULES 40
+/* What in_turn() is to ignore_match(). */
+static bool below_in_turn(struct pattern *const *p, const bool *keep, size_t n, struct slice dir)
+{
+	while (n-- > 0) {
+		bool here = pattern_test_parents(p[n], dir);
+
+		if (keep[n] && (here || pattern_test_below(p[n], dir)))
+			return true;
+		if (!keep[n] && here)
+			return false;
+	}
+	return true;
+}
+
+#define RULES_MOST 400
 
 static size_t random_text(
 	unsigned *seed, const char *const *pieces, size_t n, size_t most, char *out)
@@ -194,51 +208,101 @@ static size_t random_text(
 	return len;
 }
 
+struct random_rules {
+	struct pattern *p[RULES_MOST];
+	bool keep[RULES_MOST];
+	size_t n;
+	struct ignore *ig;
+};
+
+static void make_rules(
+	struct random_rules *r, size_t n, const char *const *pieces, size_t npieces, unsigned *seed)
+{
+	static char text[RULES_MOST * 512];
+	size_t len = 0;
+
+	r->n = 0;
+	while (r->n < n) {
+		char rule[512];
+
+		random_text(seed, pieces, npieces, 8, rule);
+		/* What cleaning would change is another test's. */
+		if (strstr(rule, "//") || rule[0] == '/' || rule[strlen(rule) - 1] == '/')
+			continue;
+		r->keep[r->n] = rand_r(seed) % 3 == 0;
+		r->p[r->n] = pattern_new(slice_of(rule), PATTERN_IGNORE);
+		assert_non_null(r->p[r->n]);
+		len += (size_t)sprintf(text + len, "%s%s\n", r->keep[r->n++] ? "!" : "", rule);
+	}
+	r->ig = ignore_parse(SLICE("x"), (struct slice){text, len});
+	assert_int_equal(ignore_diags(r->ig)->errors, 0);
+}
+
+static void clear_rules(struct random_rules *r)
+{
+	ignore_free(r->ig);
+	while (r->n > 0)
+		pattern_free(r->p[--r->n]);
+}
+
+static void compare(const struct random_rules *r, const char *path)
+{
+	struct slice s = slice_of(path[0] == '/' ? path + 1 : path);
+	size_t line, want_line;
+	bool want = in_turn(r->p, r->keep, r->n, s, &want_line);
+
+	assert_int_equal(ignore_match(r->ig, s, &line), want);
+	assert_int_equal(line, want_line);
+	if (s.len)
+		assert_int_equal(
+			ignore_may_contain(r->ig, s), below_in_turn(r->p, r->keep, r->n, s));
+}
+
+static const char *const of_path[] = {"a", "b", "ab", "/a", "/b", ".c", "\xc3\xa4",
+	"long-name-of-more-than-thirty-two-bytes", "a.c", "\xff"};
+
 /* Rules are found by their literals: none may be missed. */
 static void test_random(void **state)
 {
 	static const char *const of_rule[] = {"a", "b", "ab", "/", "**/", "*", "?", "[ab]", ".c",
 		"long-name-of-more-than-thirty-two-bytes", "\\a", "\xc3\xa4", "[^a]", "\xff"};
-	static const char *const of_path[] = {"a", "b", "ab", "/a", "/b", ".c", "\xc3\xa4",
-		"long-name-of-more-than-thirty-two-bytes", "a.c", "\xff"};
+	static struct random_rules r;
 	unsigned seed = 1;
 
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
-		struct pattern *p[RANDOM_RULES];
-		bool keep[RANDOM_RULES];
-		char text[RANDOM_RULES * 512];
-		size_t n = 0, len = 0;
-
-		while (n < RANDOM_RULES) {
-			char rule[512];
-
-			random_text(&seed, of_rule, 14, 6, rule);
-			/* What cleaning would change is another test's. */
-			if (strstr(rule, "//") || rule[0] == '/' || rule[strlen(rule) - 1] == '/')
-				continue;
-			keep[n] = rand_r(&seed) % 3 == 0;
-			p[n] = pattern_new(slice_of(rule), PATTERN_IGNORE);
-			assert_non_null(p[n++]);
-			len += (size_t)sprintf(text + len, "%s%s\n", keep[n - 1] ? "!" : "", rule);
-		}
-		struct ignore *ig = ignore_parse(SLICE("x"), (struct slice){text, len});
-
-		assert_int_equal(ignore_diags(ig)->errors, 0);
+		make_rules(&r, 40, of_rule, 14, &seed);
 		for (int i = 0; i < 20; i++) {
 			char path[512];
-			size_t line, want_line;
 
 			random_text(&seed, of_path, 10, 5, path);
-			struct slice s = slice_of(path[0] == '/' ? path + 1 : path);
-			bool want = in_turn(p, keep, n, s, &want_line);
-
-			assert_int_equal(ignore_match(ig, s, &line), want);
-			assert_int_equal(line, want_line);
+			compare(&r, path);
 		}
-		ignore_free(ig);
-		while (n > 0)
-			pattern_free(p[--n]);
+		clear_rules(&r);
+	}
+}
+
+/* Most of these rules have no literal, or one that every path holds: they are walked together. */
+static void test_random_together(void **state)
+{
+	static const char *const of_rule[] = {"a", "/", "**/", "**", "*", "?", "[ab]", "[^a]",
+		"[a-z.]", "[b-a]", "[^\xc3\xa4-\xc3\xb6x]", "[\xc3\xa4-\xe4\xb8\x80]", "?*", "*/*",
+		"[^\xff]", "***/"};
+	static struct random_rules r;
+	unsigned seed = 2;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		size_t n = 65 + (size_t)rand_r(&seed) % (RULES_MOST - 65);
+
+		make_rules(&r, n, of_rule, 2 + (size_t)rand_r(&seed) % 15, &seed);
+		for (int i = 0; i < 40; i++) {
+			char path[512];
+
+			random_text(&seed, of_path, 10, 6, path);
+			compare(&r, path);
+		}
+		clear_rules(&r);
 	}
 }
 
@@ -246,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_together),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
