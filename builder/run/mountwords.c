@@ -103,7 +103,7 @@ static const char *cleaned(struct expander *x, const struct runmount *m)
 {
 	if (m->type == AST_MOUNT_SECRET || !m->source || !strstr(m->source, ".."))
 		return m->source;
-	auto_free char *clean = copystep_join("/", m->source);
+	auto_free char *clean = path_absolute("/", m->source);
 	return arena_printf(x->sp->st->scope.arena, "%s", clean).ptr;
 }
 
