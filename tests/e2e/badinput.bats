@@ -50,10 +50,13 @@ setup() {
 	dockerfile <<<'FROM scratch
 INSTALL x'
 	fails 3 'Dockerfile:2:1.*' bld build ctx
-	dockerfile <<<'FROM scratch
+	dockerfile <<<'FROM scratch AS first
 COPY --from=later /a /b
-FROM scratch AS later'
+FROM scratch AS later
+FROM first'
 	fails 3 'Dockerfile:2' bld build ctx
+	# As in docker, what is not built is not looked at.
+	bld build -q --target later ctx
 }
 
 @test "missing COPY source, also above the context" {
