@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/base.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cache/cachekey.h"
 #include "builder/cache/commit.h"
+#include "builder/fetch/creds.h"
 #include "builder/fetch/fetchenv.h"
 #include "builder/image/history.h"
+#include "builder/input/context.h"
 #include "builder/lint/lintfile.h"
 #include "builder/origin.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
+#include "builder/plan/scope.h"
+#include "builder/state.h"
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/snapshot.h"
 #include "store/transport/transfer.h"

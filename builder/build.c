@@ -6,12 +6,14 @@
  */
 #include "builder/build.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/base.h"
 #include "builder/explain/explain.h"
 #include "builder/fetch/fetchenv.h"
 #include "builder/image/epoch.h"
+#include "builder/input/context.h"
 #include "builder/job.h"
 #include "builder/latefrom.h"
 #include "builder/lint/lintfile.h"
@@ -20,14 +22,20 @@
 #include "builder/origin.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
+#include "builder/plan/plan.h"
 #include "builder/plan/platformword.h"
+#include "builder/plan/scope.h"
 #include "builder/platforms.h"
 #include "builder/run/runstep.h"
+#include "builder/secrets/secrets.h"
+#include "builder/secrets/sshagent.h"
 #include "builder/stages.h"
+#include "builder/state.h"
 #include "builder/steps/copystep.h"
 #include "builder/steps/dirstep.h"
 #include "builder/steps/metadata.h"
 #include "builder/targets.h"
+#include "parser/dockerfile.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 

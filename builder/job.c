@@ -2,7 +2,10 @@
 /* What the options and the plan say of a stage, put where its steps find it. */
 #include "builder/job.h"
 
+#include <stdlib.h>
+
 #include "builder/lint/lintfile.h"
+#include "parser/dockerfile.h"
 #include "store/base/mem.h"
 
 void job_init(struct job *j, const struct build_opts *o, struct store *s)

@@ -4,6 +4,7 @@
 #include "builder/base.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/planneeds.h"
+#include "parser/dockerfile.h"
 #include "store/base/mem.h"
 
 struct dockerfile *latefrom_parse(const char *trigger)

@@ -2,16 +2,23 @@
 #include "builder/origin.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "builder/base.h"
 #include "builder/cache/cachekey.h"
 #include "builder/cache/commit.h"
 #include "builder/fetch/fetchenv.h"
+#include "builder/input/context.h"
 #include "builder/plan/hints.h"
 #include "builder/stages.h"
+#include "builder/state.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/store.h"
+#include "store/tree/tree.h"
 
 /* One is fetched by the first stage that asks; others wait for that one only. */
 struct origin_image {

@@ -9,6 +9,7 @@
 #include "builder/plan/platformword.h"
 #include "store/base/mem.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/tags.h"
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/source.h"
 #include "parser/urlsecret.h"
 #include "parser/utf8.h"
 

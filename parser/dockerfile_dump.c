@@ -3,6 +3,8 @@
  * Printing the tree. One walk for both forms: JSON, and lines "key: value" indented by depth. What
  * was not written is left out of both.
  */
+#include "parser/ast.h"
+#include "parser/diag.h"
 #include "parser/dockerfile.h"
 
 #include <inttypes.h>

@@ -3,6 +3,8 @@
  * The tree as a Dockerfile again: one line per instruction, keywords in upper case, flags first and
  * in fixed order, heredoc bodies as they were. Parsing it gives the same tree, spans apart.
  */
+#include "parser/ast.h"
+#include "parser/diag.h"
 #include "parser/dockerfile.h"
 
 #include <inttypes.h>

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "parser/ast.h"
 #include "parser/flags.h"
+#include "parser/line.h"
+#include "parser/source.h"
 #include "parser/words.h"
 
 /* End of a shell word: blanks outside quotes end it, a backslash protects the next byte. An open

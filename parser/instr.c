@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "parser/ast.h"
 #include "parser/expand.h"
+#include "parser/line.h"
+#include "parser/source.h"
 #include "parser/suggest.h"
 #include "parser/words.h"
 

@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "parser/ast.h"
+#include "parser/build.h"
+#include "parser/flags.h"
+#include "parser/line.h"
 #include "parser/mount.h"
 #include "parser/words.h"
 

@@ -4,9 +4,13 @@
 
 #include <string.h>
 
+#include "parser/ast.h"
+#include "parser/build.h"
 #include "parser/filemode.h"
+#include "parser/flags.h"
 #include "parser/heredoc.h"
 #include "parser/ignore.h"
+#include "parser/line.h"
 #include "parser/words.h"
 
 struct arg {

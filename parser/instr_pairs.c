@@ -2,6 +2,9 @@
 /* ENV, LABEL and ARG: key=value words, or the old form "key rest of line". */
 #include "parser/instr.h"
 
+#include "parser/ast.h"
+#include "parser/build.h"
+#include "parser/line.h"
 #include "parser/words.h"
 
 static struct ast_pair *add(struct build *b, struct ast_pairs *out)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "parser/lint.h"
 #include "parser/lint_private.h"
+#include "parser/source.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "parser/lint.h"
 #include "parser/words.h"
 
 static void add_names(struct lint_names *to, struct slice list, struct arena *arena)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Findings as text, in BuildKit's JSON, as SARIF. */
+#include "parser/diag.h"
 #include "parser/lint.h"
+#include "parser/source.h"
 
 #include <stdio.h>
 #include <string.h>

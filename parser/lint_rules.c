@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "parser/ast.h"
+#include "parser/source.h"
 #include "parser/words.h"
 
 static const struct lint_rule_info rules[LINT_RULE_COUNT] = {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Instructions of a stage, in order, with what their variables are. */
+#include "parser/ast.h"
+#include "parser/ignore.h"
 #include "parser/lint_private.h"
 
 /* Suggestions for more findings than anybody reads cost more than they help. */

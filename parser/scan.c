@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "parser/ast.h"
 #include "parser/directive.h"
 #include "parser/heredoc.h"
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/jsonx.h"
@@ -26,6 +27,8 @@
 #include "store/dirform.h"
 #include "store/indexform.h"
 #include "store/layerlines.h"
+#include "store/layerstack.h"
+#include "store/oci/oci.h"
 #include "store/statindex.h"
 #include "store/tags.h"
 

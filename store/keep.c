@@ -2,6 +2,7 @@
 #include "store/keep.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

@@ -2,6 +2,7 @@
 /* Looks at owner and mode of the directories that a store, or a file with passwords, hangs on. */
 #include "store/owned.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

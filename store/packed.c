@@ -16,6 +16,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/fs.h"
+#include "store/base/io.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/compress/deflate.h"

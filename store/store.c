@@ -9,16 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/keep.h"
 #include "store/owned.h"
 #include "store/recover.h"
+#include "store/store.h"
 
 static int open_all(struct store *s, const char *path, struct err **err)
 {

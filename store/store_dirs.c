@@ -6,9 +6,11 @@
 #include "store/store_private.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 const char *const store_dir_names[STORE_NDIRS] = {

@@ -11,10 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
+#include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/owned.h"
+#include "store/store.h"
 
 #define VERSION_TEXT "1\n"
 #define LAYOUT_TEXT  "{\"imageLayoutVersion\":\"1.0.0\"}"

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 int store_lock(
 	struct store *s, enum store_lock kind, const struct digest *d, bool wait, struct err **err)

@@ -8,15 +8,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/fs.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/recover.h"
+#include "store/store.h"
 #include "store/tempfile.h"
 
 /* What dead processes left. On most file systems the number of links tells that a directory has

@@ -5,6 +5,7 @@
  */
 #include "store/store_private.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/xattr.h>
 

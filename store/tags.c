@@ -12,7 +12,9 @@
 #include "store/tags.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/buf.h"
 #include "store/base/fs.h"

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -12,6 +13,8 @@
 #include "store/digestset.h"
 #include "store/dirform.h"
 #include "store/indexform.h"
+#include "store/layerstack.h"
+#include "store/oci/oci.h"
 #include "store/snapshot.h"
 #include "store/tags.h"
 #include "store/tar/times.h"

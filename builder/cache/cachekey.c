@@ -3,6 +3,7 @@
 #include "builder/cache/cachekey.h"
 
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 void cachekey_begin(struct sha256 *h, const struct digest *parent, const char *kind)
 {

@@ -2,6 +2,7 @@
 #include "builder/cache/flight.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/mem.h"
 #include "store/base/now.h"

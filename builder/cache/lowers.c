@@ -3,6 +3,8 @@
 
 #include "builder/cache/scratch.h"
 #include "store/base/fs.h"
+#include "store/layerstack.h"
+#include "store/store.h"
 #include "store/tempfile.h"
 #include "store/base/io.h"
 #include "store/erofs/erofs.h"

@@ -2,12 +2,14 @@
 #include "builder/cache/pending.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/plan/dferr.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/snapshot.h"
+#include "store/store.h"
 #include "store/tree/freeze.h"
 
 struct item {

@@ -3,6 +3,7 @@
 
 #include "builder/cache/lowers.h"
 #include "builder/cache/pending.h"
+#include "store/lower.h"
 
 static struct lowers_request request(
 	struct session *se, struct state *st, struct snapshot_grown *below, struct err **err)

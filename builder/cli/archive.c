@@ -7,6 +7,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 static int copy_to_stdout(int dir, struct err **err)
 {

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "builder/cli/cli.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 int buildcompat_platform(const struct buildopts *o, char **out, struct err **err)
 {

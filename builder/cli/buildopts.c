@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cli/buildopts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cli/buildargs.h"

@@ -3,17 +3,22 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "builder/cli/archive.h"
+#include "builder/cli/remote.h"
+#include "builder/fetch/creds.h"
 #include "builder/image/annotation.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
+#include "store/transport/transfer.h"
 
 /* --- before the build ------------------------------------------------------------------------ */
 

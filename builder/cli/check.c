@@ -7,13 +7,17 @@
 
 #include "builder/image/epoch.h"
 #include "builder/input/context.h"
+#include "builder/input/contextspec.h"
 #include "builder/lint/lintfile.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/plan.h"
 #include "builder/plan/platformword.h"
 #include "builder/platforms.h"
+#include "parser/dockerfile.h"
+#include "parser/lint.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 /* All stages are looked at when no target is given; what is wrong with the plan is in *err. */
 struct looked {

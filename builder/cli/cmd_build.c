@@ -2,18 +2,23 @@
 // bld build: options (buildopts.c) -> the build -> its results (buildresult.c).
 #include "builder/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/build.h"
 #include "builder/cli/askpass.h"
 #include "builder/cli/buildcompat.h"
 #include "builder/cli/buildopts.h"
+#include "builder/cli/buildoutputs.h"
 #include "builder/cli/buildresult.h"
 #include "builder/cli/check.h"
 #include "builder/cli/cmd_manifest.h"
+#include "builder/cli/remote.h"
+#include "builder/image/result.h"
 #include "builder/log/buildlog.h"
 #include "builder/ui/ui.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 static const char details[] =
 	"CONTEXT is a directory, \"-\" for a tar archive on standard input, the URL of\n"

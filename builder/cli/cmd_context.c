@@ -9,8 +9,12 @@
 #include "builder/cli/show.h"
 #include "builder/input/context.h"
 #include "builder/input/contextlook.h"
+#include "builder/input/contextspec.h"
 #include "builder/plan/dferr.h"
 #include "builder/ui/ui.h"
+#include "parser/dockerfile.h"
+#include "parser/ignore.h"
+#include "parser/source.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
 

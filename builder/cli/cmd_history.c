@@ -6,6 +6,7 @@
 #include "builder/cli/show.h"
 #include "builder/ui/ui.h"
 #include "store/image.h"
+#include "store/store.h"
 
 struct opts {
 	bool json;

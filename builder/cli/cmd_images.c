@@ -10,6 +10,8 @@
 #include "store/base/now.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
 #include "store/tags.h"
 
 struct opts {

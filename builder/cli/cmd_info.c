@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "builder/cache/lowers.h"
 #include "builder/cli/show.h"
 #include "builder/sandbox/sandbox.h"
+#include "store/store.h"
 
 static int run_version(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {

@@ -9,6 +9,7 @@
 #include "store/blob.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+#include "store/store.h"
 
 struct opts {
 	const char *platform;

@@ -9,13 +9,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "builder/plan/platformword.h"
+#include "builder/ui/ui.h"
 #include "store/base/fs.h"
 #include "store/base/io.h"
 #include "store/base/mem.h"
+#include "store/store.h"
+#include "store/transport/transfer.h"
 
 struct opts {
 	const char *input;

@@ -10,6 +10,7 @@
 #include "builder/cli/show.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/transport/transfer.h"
 
 #define LOGIN_HINT "use --username and --password-stdin"
 

@@ -11,6 +11,7 @@
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 #define CHUNK 65536
 

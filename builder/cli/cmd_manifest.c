@@ -3,6 +3,7 @@
 #include "builder/cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cli/cmd_manifest.h"
@@ -12,6 +13,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/tags.h"
 

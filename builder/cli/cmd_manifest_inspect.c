@@ -3,6 +3,7 @@
 #include "builder/cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cli/remote.h"
@@ -10,7 +11,10 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
+#include "store/store.h"
+#include "store/transport/transfer.h"
 
 struct opts {
 	const char *format;

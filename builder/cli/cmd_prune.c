@@ -7,6 +7,7 @@
 #include "builder/cli/times.h"
 #include "builder/ui/ui.h"
 #include "store/gc.h"
+#include "store/store.h"
 
 struct opts {
 	bool all;

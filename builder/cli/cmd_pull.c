@@ -6,6 +6,9 @@
 
 #include "builder/cli/remote.h"
 #include "builder/plan/platformword.h"
+#include "builder/ui/ui.h"
+#include "store/store.h"
+#include "store/transport/transfer.h"
 
 struct opts {
 	const char *platform;

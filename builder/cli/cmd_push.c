@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "builder/cli/remote.h"
+#include "builder/ui/ui.h"
+#include "store/image.h"
 #include "store/imageindex.h"
+#include "store/store.h"
+#include "store/transport/transfer.h"
 
 struct opts {
 	struct remote_opts remote;

@@ -3,10 +3,12 @@
 #include "builder/cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cli/layerform.h"
 #include "builder/run/runimage.h"
+#include "store/store.h"
 
 #define RUN_WORDS_MAX 100000
 

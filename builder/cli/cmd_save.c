@@ -11,6 +11,8 @@
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
 
 #define SAVE_MAX 1000 /* as many as are loaded from one archive */
 

@@ -5,6 +5,7 @@
 #include "builder/cli/remote.h"
 #include "builder/cli/show.h"
 #include "store/imageindex.h"
+#include "store/store.h"
 #include "store/tags.h"
 
 #define TAG_NAMES_MAX 128

@@ -6,6 +6,7 @@
 
 #include "builder/cli/show.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 #include "store/verify.h"
 
 struct opts {

@@ -7,7 +7,10 @@
 
 #include "parser/words.h"
 #include "store/base/mem.h"
+#include "store/compress/compress.h"
+#include "store/image.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 
 #define REMOTE_RETRIES_MAX  100

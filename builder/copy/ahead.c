@@ -10,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/vfs.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
+#include "store/statindex.h"
 
 #define HELPERS (COPY_AHEAD_THREADS - 1)
 

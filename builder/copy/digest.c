@@ -2,6 +2,7 @@
 // What a selection holds, as one sha256. Contents are read by a few threads, which also fill in the
 // metadata of the files of a directory root (one open, fstat and read for each).
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "builder/copy/selection.h"
+#include "builder/copy/share.h"
 #include "store/base/cleanup.h"
 #include "store/base/cpus.h"
 #include "store/base/fs.h"

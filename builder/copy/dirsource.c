@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
+#include "builder/copy/pool.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "builder/copy/vfs.h"

@@ -6,11 +6,14 @@
 #include <search.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/selection.h"
 #include "builder/copy/target.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 struct emit {
 	struct copy_target *t;

@@ -7,7 +7,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/selection.h"
+#include "builder/copy/target.h"
 #include "store/base/path.h"
 #include "builder/copy/place.h"
 #include "parser/ignore.h"
@@ -15,6 +19,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/tar/userarchive.h"
+#include "store/tree/tree.h"
 
 // The content of a file of a tree in a file of its own, because an archive is read from one.
 static int spool_node(struct copy_selection *s, const struct copy_file *f, struct err **err)

@@ -2,15 +2,20 @@
 // One selected file: its name, its content, and how it looks as an entry of a layer.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/vfs.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/statindex.h"
+#include "store/tree/tree.h"
 
 struct copy_extra *copy_file_extra(struct copy_file *f, struct copy_pool *pool)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"

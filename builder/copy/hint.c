@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What to say about a source that is not there.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/path.h"

@@ -4,8 +4,11 @@
 // directories that lead to it. The directory to start from may be reached by symlinks; below it
 // they are taken as links and never followed.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/share.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"

@@ -9,6 +9,7 @@
 #include "parser/filemode.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 uint32_t copy_place_mode(const struct copy_dest *d, uint32_t mode, bool is_dir)
 {

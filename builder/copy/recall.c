@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/vfs.h"
 #include "store/base/cleanup.h"
 #include "store/base/cpus.h"
 #include "store/base/mem.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
 #include "builder/copy/selection.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"

@@ -2,8 +2,14 @@
 // Items of an instruction -> sources. Literal paths must be there; wildcards may match nothing.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "builder/copy/copy.h"
+#include "builder/copy/pool.h"
+#include "builder/copy/share.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"

@@ -2,13 +2,16 @@
 #include "builder/copy/target.h"
 
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
 #include "store/base/path.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 static struct copy_node *node_new(struct copy_target *t, struct copy_node *parent, const char *name)
 {

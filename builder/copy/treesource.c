@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A root that is a merged tree: of a stage, of an image, or of a context that came as a tar.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "builder/copy/pool.h"
 #include "builder/copy/selection.h"
 #include "builder/copy/vfs.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 static int tree_resolve(const struct copy_vfs *v, const char *path, char **canon)
 {

@@ -4,6 +4,7 @@
 // learnt of them goes back to it in the end.
 #include <string.h>
 
+#include "builder/copy/pool.h"
 #include "builder/copy/selection.h"
 #include "parser/ignore.h"
 #include "store/base/buf.h"

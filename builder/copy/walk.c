@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/copy/pool.h"
+#include "builder/copy/share.h"
 #include "store/base/path.h"
 #include "builder/copy/recall.h"
 #include "builder/copy/selection.h"
@@ -15,6 +17,7 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
+#include "store/statindex.h"
 
 struct walk {
 	struct copy_selection *s;

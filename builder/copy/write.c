@@ -9,6 +9,10 @@
 
 #include "builder/copy/ahead.h"
 #include "builder/copy/place.h"
+#include "builder/copy/pool.h"
+#include "builder/copy/selection.h"
+#include "builder/copy/share.h"
+#include "builder/copy/target.h"
 #include "store/base/mem.h"
 
 // A name of a file with several within one source.

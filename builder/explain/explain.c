@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/explain/explain.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "builder/cache/cachekey.h"
+#include "builder/copy/copy.h"
 #include "builder/explain/explain_list.h"
+#include "builder/explain/explain_past.h"
 #include "builder/explain/explain_state.h"
 #include "builder/origin.h"
+#include "builder/plan/scope.h"
 #include "parser/lint.h"
 #include "store/base/mem.h"
 #include "store/cache.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
 
 #define LINK_TEXT_MAX 4096 /* bytes of a path in /proc */
 

@@ -3,6 +3,7 @@
 #include "builder/explain/explain_diff.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "builder/cache/keyparts.h"
 #include "builder/explain/explain_list.h"

@@ -5,6 +5,7 @@
  */
 #include "builder/explain/explain_past.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

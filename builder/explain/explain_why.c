@@ -8,8 +8,12 @@
  */
 #include "builder/explain/explain_state.h"
 
+#include <pthread.h>
 #include <string.h>
 
+#include "builder/explain/explain_diff.h"
+#include "builder/explain/explain_past.h"
+#include "builder/job.h"
 #include "store/base/mem.h"
 
 /* --- matching --------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/fetch/download.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cache/cachekey.h"

@@ -3,7 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/cache/cachekey.h"
 #include "builder/cache/commit.h"
@@ -14,6 +17,7 @@
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/cache.h"
+#include "store/store.h"
 
 int git_url(struct arena *a, const char *text, enum giturl_use use, struct giturl *out,
 	struct err **err)

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
 #include "parser/words.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 #define SECONDS_MAX UINT64_C(253402300799) /* the end of the year 9999 */
 

@@ -2,10 +2,13 @@
 #include "builder/image/history.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "builder/plan/scope.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/oci/oci.h"
 
 #define HISTORY_TEXT_MAX ((size_t)64 << 10) /* of one entry; a heredoc may be longer and is cut */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/image/result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/image/history.h"
@@ -10,8 +11,10 @@
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/image.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/reference.h"
+#include "store/store.h"
 #include "store/tags.h"
 
 /* --- times

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/image/squash.h"
 
+#include <stdlib.h>
+
 #include "builder/cache/commit.h"
 #include "builder/image/history.h"
 #include "store/base/mem.h"
+#include "store/layerstack.h"
+#include "store/oci/oci.h"
 #include "store/snapshot.h"
+#include "store/tree/tree.h"
 
 static void mark_empty(struct oci_config *c, size_t from)
 {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/input/context.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "builder/fetch/download.h"
+#include "builder/input/contextspec.h"
+#include "builder/input/dfsource.h"
+#include "builder/input/ignorefile.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/platformword.h"
+#include "parser/ast.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/oci/oci.h"

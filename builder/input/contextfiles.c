@@ -2,6 +2,7 @@
 #include "builder/input/contextfiles.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "builder/fetch/download.h"
 #include "builder/git/git.h"
@@ -11,6 +12,7 @@
 #include "store/base/mem.h"
 #include "store/snapshot.h"
 #include "store/tar/userarchive.h"
+#include "store/tree/tree.h"
 
 static int open_dir(const char *path, struct store *s, struct context *c, struct err **err)
 {

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "parser/ast.h"
+#include "parser/ignore.h"
 #include "parser/pattern.h"
+#include "parser/source.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/path.h"

@@ -2,7 +2,9 @@
 #include "builder/input/dfsource.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "parser/dockerfile.h"
 #include "store/base/fs.h"

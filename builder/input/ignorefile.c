@@ -2,7 +2,10 @@
 #include "builder/input/ignorefile.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
+#include "parser/source.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 

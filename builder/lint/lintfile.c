@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/lint/lintfile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/plan/dferr.h"
 #include "builder/plan/plan.h"
 #include "builder/plan/platformword.h"
+#include "builder/plan/scope.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/image.h"

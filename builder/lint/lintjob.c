@@ -2,6 +2,7 @@
 #include "builder/lint/lintjob.h"
 
 #include "builder/lint/lintfile.h"
+#include "parser/lint.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 

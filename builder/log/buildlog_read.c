@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "store/base/fs.h"
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 
 #define STEPS_MAX ((size_t)16 << 20) /* bytes of one index */
 #define ROW_MAX   ((size_t)64 << 10)

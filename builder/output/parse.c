@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/compress/compress.h"
 #include "store/reference.h"
 
 #define FILES    (OUTPUT_LOCAL | OUTPUT_TAR)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parser/diag.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/plan/fromref.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
+#include "builder/plan/scope.h"
 #include "store/base/mem.h"
 
 struct fromref {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "parser/ast.h"
 #include "parser/suggest.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"

@@ -2,6 +2,7 @@
 #include "builder/plan/plan.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

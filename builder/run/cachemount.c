@@ -3,17 +3,22 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "builder/cache/cachekey.h"
 #include "store/base/fs.h"
+#include "store/base/io.h"
 #include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
+#include "store/store.h"
+#include "store/tree/tree.h"
 #include "store/tree/unpack.h"
 
 void cachemount_name(const struct cachemount *c, char hex[DIGEST_HEX])

@@ -9,6 +9,9 @@
 #include <strings.h>
 
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
+#include "builder/state.h"
+#include "parser/ast.h"
 #include "parser/mountopt.h"
 #include "parser/words.h"
 #include "store/base/mem.h"

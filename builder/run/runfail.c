@@ -9,7 +9,9 @@
 #include "builder/plan/dferr.h"
 #include "builder/run/progfile.h"
 #include "builder/state.h"
+#include "parser/ast.h"
 #include "store/base/mem.h"
+#include "store/tree/tree.h"
 
 #define MESSAGE_SHOWN 200 /* bytes of what a shell said */
 #define NOT_EXECUTED  126 /* of POSIX shells, with the next one */

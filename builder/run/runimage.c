@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/run/runimage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/cache/lowers.h"
@@ -13,6 +14,9 @@
 #include "store/base/mem.h"
 #include "store/image.h"
 #include "store/base/path.h"
+#include "store/lower.h"
+#include "store/snapshot.h"
+#include "store/tree/tree.h"
 
 static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
 	struct strlist *argv, struct err **err)

@@ -7,21 +7,31 @@
 #include "builder/run/runmounts.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builder/cache/cachekey.h"
 #include "builder/cache/lowers.h"
 #include "builder/explain/explain.h"
 #include "builder/image/userdb.h"
 #include "builder/plan/dferr.h"
+#include "builder/plan/plan.h"
 #include "builder/run/cachemount.h"
 #include "builder/run/mountwords.h"
+#include "builder/secrets/secrets.h"
+#include "builder/secrets/sshagent.h"
 #include "builder/secrets/sshproxy.h"
+#include "builder/session.h"
+#include "builder/state.h"
 #include "builder/steps/copystep.h"
+#include "parser/ast.h"
 #include "parser/words.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/lock.h"
+#include "store/lower.h"
+#include "store/tree/tree.h"
 
 #define TMPFS_MODE                                                                                 \
 	01777 /* as the kernel's; also over a directory of the image with another one              \

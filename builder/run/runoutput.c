@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/run/runoutput.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

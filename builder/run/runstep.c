@@ -3,29 +3,38 @@
 
 #include <ctype.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "builder/cache/cachekey.h"
 #include "builder/cache/commit.h"
 #include "builder/cache/flight.h"
+#include "builder/cache/keyparts.h"
 #include "builder/cache/lowers.h"
+#include "builder/cache/scratch.h"
 #include "builder/cache/stagelowers.h"
 #include "builder/explain/explain.h"
 #include "builder/image/history.h"
 #include "builder/image/userdb.h"
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
 #include "builder/run/pump.h"
 #include "builder/run/runfail.h"
 #include "builder/run/runmounts.h"
 #include "builder/run/runoutput.h"
 #include "builder/run/volumes.h"
+#include "builder/sandbox/sandbox.h"
 #include "builder/secrets/leakcheck.h"
+#include "builder/session.h"
+#include "builder/state.h"
 #include "builder/steps/metadata.h"
+#include "parser/ast.h"
 #include "store/base/buf.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/path.h"
+#include "store/store.h"
 
 struct run {
 	struct job *j;

@@ -6,6 +6,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/store.h"
 #include "store/tree/tree.h"
 
 /* The command may have put links anywhere in the upper: none is followed. A parent that it replaced

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "store/base/mem.h"

@@ -6,6 +6,7 @@
 #include "builder/sandbox/devices.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/pid1.h"

@@ -7,6 +7,7 @@
 #include "builder/sandbox/landlock.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "store/base/cleanup.h"

@@ -8,13 +8,16 @@
 #include "builder/sandbox/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/namespace.h"
+#include "builder/sandbox/ops.h"
 #include "store/base/mem.h"
 
 #define ATTR_QUIET  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)

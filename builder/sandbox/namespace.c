@@ -11,11 +11,14 @@
 #include "builder/sandbox/namespace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "store/base/mem.h"

@@ -6,9 +6,12 @@
 #include "builder/sandbox/oldmount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/base/cleanup.h"
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "builder/sandbox/caps.h"
 #include "builder/sandbox/kernel.h"

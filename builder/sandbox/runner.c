@@ -9,9 +9,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "builder/sandbox/floor.h"
 #include "builder/sandbox/kernel.h"

@@ -6,18 +6,24 @@
 #include "builder/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "builder/sandbox/caps.h"
+#include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/channel.h"
 #include "builder/sandbox/devices.h"
+#include "builder/sandbox/exec.h"
+#include "builder/sandbox/forker.h"
 #include "builder/sandbox/freeze.h"
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/kernel.h"
@@ -26,7 +32,11 @@
 #include "builder/sandbox/mounts.h"
 #include "builder/sandbox/namespace.h"
 #include "builder/sandbox/network.h"
+#include "builder/sandbox/ops.h"
+#include "builder/sandbox/overlay.h"
+#include "builder/sandbox/probe.h"
 #include "builder/sandbox/runner.h"
+#include "builder/sandbox/seccomp.h"
 #include "builder/sandbox/target.h"
 #include "builder/sandbox/usermounts.h"
 #include "store/base/fs.h"

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/mounts.h"
 #include "builder/sandbox/namespace.h"
+#include "builder/sandbox/ops.h"
 #include "store/base/mem.h"
 
 static bool is_bind(const struct sandbox_mount *m)

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
+#include "store/store.h"
 
 #define SOCKET_NAME  "s"
 #define HEAD         4 /* bytes of a length */

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/steps/addsource.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/fetch/download.h"
 #include "builder/fetch/fetchenv.h"
 #include "builder/git/git.h"
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
 #include "builder/secrets/urlshown.h"
 #include "builder/state.h"
+#include "parser/ast.h"
+#include "parser/giturl.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/snapshot.h"

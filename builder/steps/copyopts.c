@@ -6,6 +6,7 @@
 
 #include "builder/image/userdb.h"
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
 #include "parser/ignore.h"
 #include "store/base/mem.h"
 

@@ -14,6 +14,7 @@
 #include "builder/cache/commit.h"
 #include "builder/cache/flight.h"
 #include "builder/cache/keyparts.h"
+#include "builder/cache/record.h"
 #include "builder/cache/stagelowers.h"
 #include "builder/copy/copy.h"
 #include "builder/explain/explain.h"
@@ -22,12 +23,18 @@
 #include "builder/origin.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/fromref.h"
+#include "builder/plan/plan.h"
+#include "builder/plan/scope.h"
+#include "builder/state.h"
 #include "builder/steps/addsource.h"
 #include "builder/steps/copyopts.h"
+#include "parser/ast.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/cache.h"
+#include "store/store.h"
+#include "store/tree/tree.h"
 
 /* One COPY or ADD on its way. */
 struct work {

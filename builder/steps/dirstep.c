@@ -19,6 +19,8 @@
 #include "builder/image/history.h"
 #include "builder/image/userdb.h"
 #include "builder/plan/dferr.h"
+#include "builder/plan/scope.h"
+#include "builder/state.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/base/path.h"

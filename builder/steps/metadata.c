@@ -2,14 +2,21 @@
 #include "builder/steps/metadata.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "builder/image/history.h"
 #include "builder/plan/dferr.h"
 #include "builder/plan/ports.h"
+#include "builder/plan/scope.h"
+#include "builder/session.h"
+#include "builder/state.h"
 #include "builder/steps/dirstep.h"
+#include "parser/ast.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 #define EXPOSE_TEXT_MAX 1024 /* bytes of history; a range may be long */
 

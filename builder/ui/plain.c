@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "builder/ui/text.h"
+#include "builder/ui/ui.h"
 #include "builder/ui/ui_private.h"
 
 #define PLAIN_TRANSFER_MS 5000 /* a running transfer is mentioned this often */

@@ -5,6 +5,7 @@
  * consumers only use it to tell vertexes apart. Its input is the step before it in its stage.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/ui/ui_private.h"

@@ -9,10 +9,13 @@
  * counted from the remembered widths. One write a picture; the cursor is never hidden, so there is
  * nothing to undo however bld ends.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "builder/ui/lines.h"
 #include "builder/ui/text.h"
+#include "builder/ui/ui.h"
 #include "builder/ui/ui_private.h"
 #include "store/base/mem.h"
 

@@ -3,12 +3,15 @@
 // Views show it.
 #include "builder/ui/ui.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "builder/ui/lines.h"
 #include "builder/ui/text.h"
 #include "builder/ui/ui_private.h"
 #include "store/base/fs.h"

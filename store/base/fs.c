@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "store/base/fswalk.h"
 #include "store/base/mem.h"

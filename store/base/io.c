@@ -2,6 +2,7 @@
 #include "store/base/io.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"

@@ -3,6 +3,7 @@
 // own threads: it cuts the content into jobs of a fixed size, so that their number does not show.
 #include "store/compress/deflate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/cpus.h"

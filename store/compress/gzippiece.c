@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/compress/gzippiece.h"
 
+#include <stdlib.h>
+
 #include "store/base/mem.h"
 #include "store/compress/gziplib.h"
 #include "store/compress/isallib.h"

@@ -5,6 +5,7 @@
 // and frames may follow each other.
 #include "store/compress/inflate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

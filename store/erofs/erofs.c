@@ -2,6 +2,8 @@
 // EROFS indexes: the devices, the superblock, and the order of the work.
 #include "store/erofs/private.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "store/base/mem.h"

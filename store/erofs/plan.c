@@ -7,6 +7,7 @@
 // misses only times that share a slot with many others, and then costs 32 bytes a file.
 #include "store/erofs/private.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "store/base/mem.h"

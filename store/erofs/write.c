@@ -3,6 +3,7 @@
 // computed again, by the same functions; only numbers of inodes are kept from the layout.
 #include "store/erofs/private.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "store/base/mem.h"

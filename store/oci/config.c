@@ -5,10 +5,13 @@
  * printed behind the known members.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/buf.h"
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "store/oci/oci_private.h"
 
 void oci_config_init(struct oci_config *c)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Descriptors (image-spec descriptor.md) and maps of strings. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "store/oci/oci_private.h"
 
 #define MEDIA_TYPE_MAX 255 /* RFC 6838: 127 + "/" + 127 */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Image indexes (image-spec image-index.md). */
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "store/oci/oci_private.h"
 
 int oci_index_parse(

@@ -4,10 +4,14 @@
  * unambiguous: a document that could be read as both would mean different images to different
  * readers (CVE-2021-41190).
  */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "store/base/fs.h"
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "store/oci/oci_private.h"
 
 enum doc_class { DOC_UNKNOWN, DOC_MANIFEST, DOC_INDEX };

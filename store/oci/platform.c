@@ -4,10 +4,12 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "store/base/fs.h"
+#include "store/base/jsonx.h"
 #include "store/base/mem.h"
 
 #define NAME_LIMIT 64 /* bytes of one part */

@@ -3,6 +3,7 @@
 // a number, a record whose length is off or a NUL in a name is an error and never a guess.
 #include "store/tar/block.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

@@ -4,6 +4,7 @@
 // name is written first carries the content.
 #include "store/tar/list.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

@@ -12,10 +12,12 @@
 //   one zero block ends the archive only if another one or the end of the file follows
 #include "store/tar/walk_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/block.h"
 #include "store/tar/name.h"
 #include "store/tar/walk.h"
 

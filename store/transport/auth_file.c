@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/jsonx.h"

@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/child.h"
 #include "store/base/fs.h"
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/transport/secret.h"
 
 static int check_name(const char *helper, struct err **err)
 {

@@ -2,6 +2,7 @@
 #include "store/transport/bundle.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"

@@ -10,6 +10,7 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"
@@ -17,11 +18,13 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/digestset.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/snapshot.h"
 #include "store/transport/bundle.h"
 #include "store/transport/outgoing.h"
 #include "store/transport/outtar.h"
+#include "store/transport/progress.h"
 #include "store/transport/transport.h"
 
 #define MANIFEST_JSON_MAX ((size_t)16 << 20)

@@ -10,8 +10,11 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "store/base/cancel.h"

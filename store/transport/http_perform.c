@@ -5,6 +5,7 @@
  */
 #include "store/transport/http_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"

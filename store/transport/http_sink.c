@@ -7,6 +7,7 @@
 #include "store/transport/http_private.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

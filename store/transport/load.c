@@ -13,6 +13,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/digestset.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/tags.h"
 #include "store/transport/bundle.h"

@@ -11,6 +11,7 @@
 #include "store/transport/oci_layout.h"
 #include "store/transport/outgoing.h"
 #include "store/transport/outtar.h"
+#include "store/transport/progress.h"
 
 /* --- reading ------------------------------------------------------------------------------ */
 

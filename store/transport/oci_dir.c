@@ -5,15 +5,18 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/transport/oci_layout.h"
 #include "store/transport/outgoing.h"
+#include "store/transport/progress.h"
 
 /* --- reading ------------------------------------------------------------------------------ */
 

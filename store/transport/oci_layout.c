@@ -2,10 +2,13 @@
 #include "store/transport/oci_layout.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 
 struct layout {

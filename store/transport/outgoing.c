@@ -2,11 +2,13 @@
 #include "store/transport/outgoing.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/blob.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/transport/growing.h"
 #include "store/transport/parallel.h"

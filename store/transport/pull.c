@@ -2,16 +2,22 @@
 #include "store/transport/pull.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/base/hashpipe.h"
+#include "store/base/io.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/blob.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
+#include "store/store.h"
 #include "store/tempfile.h"
 #include "store/transport/growing.h"
+#include "store/transport/http_private.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
 #include "store/compress/inflate.h"

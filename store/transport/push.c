@@ -8,6 +8,8 @@
 #include "store/transport/origins.h"
 #include "store/transport/outgoing.h"
 #include "store/transport/parallel.h"
+#include "store/transport/progress.h"
+#include "store/transport/registry.h"
 #include "store/transport/registry_push.h"
 
 struct push {

@@ -6,12 +6,14 @@
  */
 #include "store/transport/registry.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "store/base/mem.h"
 #include "store/transport/backoff.h"
 #include "store/transport/reply.h"
+#include "store/transport/secret.h"
 #include "store/transport/url.h"
 
 #define REGISTRY_AUTH_ROUNDS 4 /* challenges answered for one request */

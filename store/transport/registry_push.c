@@ -2,10 +2,12 @@
 #include "store/transport/registry_push.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"
 #include "store/transport/growing.h"
+#include "store/transport/http_private.h"
 #include "store/transport/reply.h"
 #include "store/transport/url.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
 #include "store/base/mem.h"
 #include "store/reference.h"
 #include "store/transport/parallel.h"

@@ -2,6 +2,7 @@
 #include "store/transport/secret.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 

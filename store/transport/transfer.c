@@ -2,12 +2,14 @@
 #include "store/transport/backoff.h"
 #include "store/transport/transfer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"
+#include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/transport/auth_file.h"
 #include "store/transport/load.h"
@@ -15,6 +17,8 @@
 #include "store/transport/progress.h"
 #include "store/transport/pull.h"
 #include "store/transport/registry.h"
+#include "store/transport/secret.h"
+#include "store/transport/transport.h"
 #include "store/transport/url.h"
 
 _Static_assert(TRANSFER_NO_RETRIES == BACKOFF_NONE, "handed through as it is");

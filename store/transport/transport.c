@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/transport/transport.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"

@@ -5,6 +5,7 @@
 // that a frozen upper and an unpacked tar are judged alike.
 #include "store/tree/unpack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/fs.h"

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "store/base/mem.h"
+#include "store/tar/arena.h"
 #include "store/tree/restpath.h"
 #include "store/tar/name.h"
 #include "store/tar/walk.h"

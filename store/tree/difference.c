@@ -3,6 +3,7 @@
  * What one merged tree has over another, as one layer. A file counts as unchanged when it is the
  * same piece of the same tar: content is never read to find out.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -6,8 +6,10 @@
 #include "store/tree/freeze.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"

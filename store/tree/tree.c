@@ -4,12 +4,16 @@
 // that is refused leaves the tree as it was.
 #include "store/tree/node.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/tar/arena.h"
 #include "store/tar/name.h"
+#include "store/tar/walk.h"
 
 struct layer_tree *layer_tree_new(void)
 {

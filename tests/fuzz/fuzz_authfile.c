@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "store/transport/auth_file.h"
+#include "store/transport/secret.h"
 #include "tests/fuzz/fuzzkit.h"
 
 static void put(const char *file, const char *text)

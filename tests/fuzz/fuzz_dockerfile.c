@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "parser/diag.h"
 #include "parser/dockerfile.h"
 #include "parser/lint.h"
 #include "tests/fuzz/roundtrip.h"

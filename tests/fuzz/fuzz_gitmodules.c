@@ -3,6 +3,7 @@
 // values of .gitmodules, each item with a NUL behind it; a line "--" between the two. Then each
 // URL as bld resolves it against that of the repository.
 #include "builder/git/gitmodules.c"
+#include "builder/git/gitmodules.h"
 #include "parser/giturl.h"
 #include "tests/fuzz/fuzzkit.h"
 

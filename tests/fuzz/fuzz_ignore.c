@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "parser/diag.h"
 #include "parser/ignore.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 
 #include "store/base/sha256.h"
+#include "store/oci/oci.h"
+#include "store/transport/http_private.h"
 #include "store/transport/transport.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"

@@ -3,6 +3,7 @@
 // in it can be read and looked up. The second time with offsets cut to the size of the file, so
 // that more of them point into it.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "store/base/sha256.h"
 #include "store/statindex.h"

@@ -3,6 +3,7 @@
 // Parts (fuzz_part): the name, passwd, group; a file that begins with "-> " is a link. Ids that
 // come out are ids, and a number means itself.
 #include "builder/image/userdb.h"
+#include "store/tree/tree.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"
 

@@ -21,11 +21,11 @@ builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
 builder/copy/     store/base/H store/statindex.h store/tar/(entry|list|userarchive|write).h store/tree/tree.h store/transport/http.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
 builder/main.c    store/base/H builder/cli/cli.h
-builder/cli/      store/base/H store/oci/oci.h store/H store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
+builder/cli/      store/base/H store/oci/oci.h store/H store/compress/compress.h store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/fetch/creds.h builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
 builder/          store/base/H store/oci/oci.h store/tar/times.h store/tree/tree.h store/H store/transport/transfer.h parser/H builder/H builder/(plan|secrets|fetch|input|cache|image|lint|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
 builder/steps/    store/base/H store/oci/oci.h store/tree/tree.h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|fetch|git|cache|image|explain|steps)/H builder/copy/copy.h
 builder/run/      store/base/H store/oci/oci.h store/tar/entry.h store/tree/(tree|unpack).h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|cache|image|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
-builder/explain/  store/base/H store/oci/oci.h store/H parser/H builder/(job|origin).h builder/(cache|explain)/H builder/copy/copy.h
+builder/explain/  store/base/H store/oci/oci.h store/H parser/H builder/plan/scope.h builder/(job|origin).h builder/(cache|explain)/H builder/copy/copy.h
 builder/lint/     store/base/H store/oci/oci.h store/H parser/H builder/job.h builder/(plan|input|lint)/H
 builder/image/    store/base/H store/oci/oci.h store/tar/entry.h store/tree/tree.h store/H parser/H builder/(options|session|step|state).h builder/(plan|input|cache|image)/H
 builder/input/    store/base/H store/oci/oci.h store/tar/(entry|list|userarchive).h store/tree/tree.h store/H store/transport/(transfer|http).h parser/H builder/(plan|fetch|git|steps|input)/H builder/copy/copy.h

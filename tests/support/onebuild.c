@@ -15,8 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/image/result.h"
 #include "store/base/mem.h"
 #include "store/image.h"
+#include "store/oci/oci.h"
+#include "tests/support/tempdir.h"
 
 static void count(void *ctx, const struct event *e)
 {

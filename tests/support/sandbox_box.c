@@ -13,8 +13,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/lower.h"
 
 #define OUTPUT_MAX ((size_t)1 << 20)
 

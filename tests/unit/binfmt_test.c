@@ -10,6 +10,7 @@
 #include "builder/plan/binfmt.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "tests/support/tempdir.h"
 
 #define MAGIC(machine) "magic 7f454c460201010000000000000000000200" machine "\n"

@@ -17,7 +17,9 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/store.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static void write_in(struct blob_writer *w, const char *p, size_t n, size_t piece)
 {

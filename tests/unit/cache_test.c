@@ -18,7 +18,9 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/cache.h"
+#include "store/store.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static const struct digest key = {{1, 2, 3}};
 

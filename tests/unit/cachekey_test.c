@@ -15,7 +15,9 @@
 
 #include "builder/cache/cachekey.h"
 #include "builder/cache/keyparts.h"
+#include "builder/state.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 #include "tests/support/onebuild.h"
 
 static void set_text(char **field, const char *text)

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "store/base/child.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"

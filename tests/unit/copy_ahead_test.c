@@ -4,8 +4,14 @@
 #include "tests/unit/copy_kit.h"
 
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/copy/ahead.h"
+#include "builder/copy/pool.h"
+#include "builder/copy/selection.h"
 
 #define FILES 1200
 

@@ -4,8 +4,15 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "builder/copy/selection.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
 
 static struct copy_selection *pick(
 	const struct copy_root *root, const char *const *names, size_t n, struct err **err)

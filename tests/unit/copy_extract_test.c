@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // ADD of local archives: what is one, and what comes out of it.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/copy_kit.h"
 
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/tree/tree.h"
 #include "tests/support/fake.h"
 
 enum form { PLAIN, RAW, GZIP, BZIP2, XZ, ZSTD };

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // --exclude, --parents, --no-follow, symbolic --chmod: which files, and where. A row runs with its
 // source as a directory and again as a tree, and gives the same entries.
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "tests/unit/copy_kit.h"
 
 #include "parser/filemode.h"
+#include "store/base/mem.h"
 
 #define PARENTS   1u
 #define NO_FOLLOW 2u

@@ -6,11 +6,17 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "builder/copy/selection.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
 #include "store/statindex.h"
+#include "store/store.h"
 #include "tests/support/storedir.h"
 
 #define INDEX_TEST(f) cmocka_unit_test_setup_teardown(f, storedir_setup, storedir_teardown)

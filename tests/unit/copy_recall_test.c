@@ -5,9 +5,15 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "builder/copy/pool.h"
 #include "builder/copy/recall.h"
+#include "builder/copy/selection.h"
 #include "store/statindex.h"
 #include "tests/support/storedir.h"
 

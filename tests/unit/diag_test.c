@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "parser/diag.h"
+#include "parser/source.h"
 #include "parser/urlsecret.h"
 #include "parser/suggest.h"
 

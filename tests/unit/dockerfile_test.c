@@ -14,7 +14,10 @@
 
 #include <cmocka.h>
 
+#include "parser/ast.h"
+#include "parser/diag.h"
 #include "parser/dockerfile.h"
+#include "parser/source.h"
 #include "tests/support/casefile.h"
 
 static void collect(void *ctx, struct slice bytes)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files behind URLs: names, modes, times, errors, what is asked again.
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "tests/unit/copy_kit.h"
 
 #include "builder/fetch/download.h"
+#include "store/base/mem.h"
 #include "tests/support/fake.h"
 #include "tests/support/storedir.h"
 

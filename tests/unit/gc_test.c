@@ -23,12 +23,16 @@
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/gc.h"
+#include "store/lower.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/snapshot.h"
+#include "store/store.h"
 #include "store/tags.h"
 #include "store/verify.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static const struct gc_opts keep = {.keep_seconds = -1};
 

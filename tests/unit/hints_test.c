@@ -11,6 +11,8 @@
 
 #include "builder/plan/dferr.h"
 #include "builder/plan/hints.h"
+#include "builder/plan/scope.h"
+#include "parser/dockerfile.h"
 #include "store/base/mem.h"
 
 static struct dockerfile *parse(const char *text)

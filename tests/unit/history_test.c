@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "builder/image/history.h"
+#include "builder/plan/scope.h"
+#include "builder/state.h"
 #include "store/base/mem.h"
 #include "tests/support/onebuild.h"
 

@@ -14,6 +14,7 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "store/transport/backoff.h"
+#include "store/transport/http.h"
 #include "store/transport/http_private.h"
 #include "store/transport/peer.h"
 #include "store/transport/reply.h"

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "parser/diag.h"
 #include "parser/ignore.h"
 #include "parser/pattern.h"
+#include "parser/source.h"
 #include "tests/support/casefile.h"
 
 /* The rules of a case: separators and visible control characters to what they stand for. */

@@ -13,6 +13,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/image.h"
+#include "store/oci/oci.h"
 #include "store/tags.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"

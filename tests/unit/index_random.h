@@ -3,8 +3,13 @@
 #ifndef BLD_TESTS_UNIT_INDEX_RANDOM_H
 #define BLD_TESTS_UNIT_INDEX_RANDOM_H
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "tests/unit/index_kit.h"
 
+#include "store/base/mem.h"
 #include "store/tree/node.h"
 
 #define RANDOM_PATHS 256

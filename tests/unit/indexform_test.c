@@ -22,12 +22,17 @@
 #include "store/blob.h"
 #include "store/gc.h"
 #include "store/indexform.h"
+#include "store/lower.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/snapshot.h"
+#include "store/store.h"
 #include "store/tags.h"
+#include "store/tree/tree.h"
 #include "store/verify.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static const struct snapshot_forms merged = {.index = true, .merge = 2};
 static const struct snapshot_forms single = {.index = true};

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generated layers: mounted indexes equal unpacked layers, alone and stacked; corrupted tars are
 // refused, or give an index that is well formed.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/mem.h"
+#include "store/erofs/erofs.h"
+#include "store/tree/tree.h"
 #include "tests/unit/index_random.h"
 
 #define TARS    300

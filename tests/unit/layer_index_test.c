@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // EROFS indexes of single features, mounted: each shows what the unpacked layers show. Needs root
 // and a kernel that mounts them from files.
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/erofs/erofs.h"
+#include "store/tree/tree.h"
 #include "tests/unit/index_random.h"
 
 /* A stack of one layer of these entries; names in it. */

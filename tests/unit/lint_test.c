@@ -22,7 +22,11 @@
 
 #include <cmocka.h>
 
+#include "parser/diag.h"
+#include "parser/dockerfile.h"
+#include "parser/ignore.h"
 #include "parser/lint.h"
+#include "parser/source.h"
 #include "tests/support/casefile.h"
 
 #define MAX 16

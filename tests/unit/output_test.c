@@ -16,6 +16,8 @@
 #include "builder/output/output.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
+#include "store/tree/tree.h"
 
 static void outputs(void **state)
 {

@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "store/blob.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
+#include "store/store.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
 #include "store/tree/tree.h"
+#include "tests/support/tempdir.h"
 
 static void stack(struct store *s, struct digest diff_ids[2])
 {

@@ -9,7 +9,9 @@
 
 #include "builder/plan/fromref.h"
 #include "builder/plan/plan.h"
+#include "parser/dockerfile.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 struct made {
 	struct dockerfile *df;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "builder/plan/ports.h"

@@ -13,6 +13,7 @@
 #include "builder/cache/commit.h"
 #include "builder/cache/record.h"
 #include "store/base/mem.h"
+#include "store/cache.h"
 #include "tests/support/storedir.h"
 
 static const struct digest key = {{1, 2, 3}};

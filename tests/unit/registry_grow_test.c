@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/transport/growing.h"
+#include "store/transport/registry.h"
 #include "store/transport/registry_push.h"
 #include "tests/support/fake.h"
 

@@ -13,9 +13,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/transport/http_private.h"
 #include "store/transport/registry.h"
 #include "store/transport/registry_push.h"
 #include "tests/support/fake.h"

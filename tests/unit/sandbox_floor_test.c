@@ -10,7 +10,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include "builder/sandbox/sandbox.h"
 #include "store/base/mem.h"
+#include "store/lower.h"
 #include "tests/support/sandbox_box.h"
 
 static void give(struct box *b, const char *name)

@@ -14,6 +14,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/forker.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/runner.h"

@@ -28,7 +28,9 @@
 #include <cmocka.h>
 
 #include "builder/sandbox/pid1.h"
+#include "builder/sandbox/sandbox.h"
 #include "store/base/mem.h"
+#include "store/lower.h"
 #include "tests/support/machine.h"
 #include "tests/support/sandbox_box.h"
 

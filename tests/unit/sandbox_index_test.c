@@ -15,7 +15,9 @@
 
 #include "builder/sandbox/indexes.h"
 #include "builder/sandbox/runner.h"
+#include "builder/sandbox/sandbox.h"
 #include "store/base/mem.h"
+#include "store/lower.h"
 #include "tests/support/machine.h"
 #include "tests/support/sandbox_box.h"
 

@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "builder/sandbox/landlock.h"
+#include "builder/sandbox/sandbox.h"
 #include "store/base/mem.h"
 #include "tests/support/sandbox_box.h"
 

@@ -12,9 +12,12 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "builder/sandbox/runner.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/lower.h"
 #include "tests/support/sandbox_box.h"
 
 #define OLD_TIME 1000000000 /* 2001 */

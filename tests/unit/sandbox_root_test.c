@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "store/base/mem.h"
 #include "tests/support/sandbox_box.h"
 

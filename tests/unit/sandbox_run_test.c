@@ -15,6 +15,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include "builder/sandbox/sandbox.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "tests/support/sandbox_box.h"

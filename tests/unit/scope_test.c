@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "builder/plan/scope.h"
+#include "parser/dockerfile.h"
 #include "store/base/mem.h"
 
 /* Words of one Dockerfile: its LABEL values, in order. */

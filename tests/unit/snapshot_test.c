@@ -19,8 +19,11 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/snapshot.h"
+#include "store/store.h"
+#include "store/tree/tree.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static void stack(struct store *s, struct digest diff_ids[2])
 {

@@ -10,8 +10,11 @@
 
 #include "builder/cache/commit.h"
 #include "builder/copy/copy.h"
+#include "builder/plan/scope.h"
 #include "builder/state.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
+#include "store/tree/tree.h"
 #include "tests/support/storedir.h"
 
 static void defaults(void **state)

@@ -18,6 +18,7 @@
 #include "store/base/mem.h"
 #include "store/gc.h"
 #include "store/statindex.h"
+#include "store/store.h"
 #include "tests/support/machine.h"
 #include "tests/support/storedir.h"
 

@@ -21,8 +21,10 @@
 #include "store/base/fs.h"
 #include "store/blob.h"
 #include "store/cache.h"
+#include "store/store.h"
 #include "store/tempfile.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static void test_layout(void **state)
 {

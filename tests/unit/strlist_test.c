@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "store/base/strlist.h"
 
 #include "store/base/mem.h"

@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
+#include "store/store.h"
 #include "store/tags.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static struct oci_descriptor manifest(uint8_t n)
 {

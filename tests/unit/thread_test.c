@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "store/base/thread.h"
 
 static void *look(void *ctx)

@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/store.h"
 #include "store/trash.h"
 #include "tests/support/machine.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 static int trash(const struct storedir *d)
 {

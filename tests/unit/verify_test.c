@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
@@ -16,12 +17,15 @@
 #include "store/blob.h"
 #include "store/cache.h"
 #include "store/image.h"
+#include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/snapshot.h"
+#include "store/store.h"
 #include "store/tags.h"
 #include "store/verify.h"
 #include "tests/support/images.h"
 #include "tests/support/storedir.h"
+#include "tests/support/tempdir.h"
 
 #define NAME "localhost/app:1"
 
