@@ -7,8 +7,6 @@ cd "$(dirname "$0")/../.." || exit 2
 bad=0
 
 calls='strcpy strcat sprintf vsprintf strncpy strncat strtok gets tmpnam mktemp tempnam gmtime localtime ctime asctime atoi atol atoll sscanf system popen alloca signal'
-# What threads share is _Atomic (stdatomic.h), a request to stop store/base/cancel.h.
-calls+=' __atomic_load_n __atomic_store_n'
 outside_sandbox='setenv putenv unsetenv chdir chroot umask'
 
 # call and the only files (a regular expression) that call it: the others go through what these offer.
@@ -45,6 +43,11 @@ sources c h l y | grep -E '^(parser|store|builder)/' | xargs awk -v calls="$call
 		any = "(^|[^A-Za-z0-9_>.])(" names ")[ \t]*\\("
 	}
 	'"$strip"'
+	# What threads share is _Atomic (stdatomic.h), a request to stop store/base/cancel.h.
+	/__(atomic|sync)_[a-z]/ || /(^|[^A-Za-z0-9_])volatile([^A-Za-z0-9_]|$)/ && !/volatile sig_atomic_t/ {
+		print "banned: " FILENAME ":" FNR ": volatile or a builtin in place of _Atomic"
+		bad = 1
+	}
 	/(SYS|__NR)_(v?fork|clone3?|execve(at)?|f?chdir|chroot|wait4|waitid)/ && FILENAME !~ "^(" home["fork"] ")$" {
 		print "banned: " FILENAME ":" FNR ": a process or a directory by number of the call"
 		bad = 1
