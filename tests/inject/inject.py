@@ -44,6 +44,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import uuid
@@ -110,6 +111,12 @@ DOCKERFILES = {
     "again": 'FROM base\nCOPY a /z\nRUN ["/bin/busybox","sh","-c","echo y >/y; /bin/busybox touch -d '
              '@0 /y /"]\nRUN ["/bin/busybox","true"]\n',
     "base": "FROM scratch\nCOPY busybox /bin/busybox\nCOPY a /etc/gone\n",
+    "more": 'FROM base AS first\nADD a.tar /t/\nWORKDIR /w/x\nUSER 5:6\n'
+            'RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/tmp --mount=target=/in '
+            '--mount=type=secret,id=s ["/bin/busybox","sh","-c","echo x >/tmp/x; '
+            '/bin/busybox cat /in/a >/dev/stdout; echo y >>/dev/stderr"]\nVOLUME /v\nEXPOSE 1-3\n'
+            'FROM first AS second\nUSER 0\nRUN --mount=from=first,target=/f --network=none '
+            '["/bin/busybox","sh","-c","/bin/busybox cp /f/t/a /k; /bin/busybox touch -d @0 /k /"]\n',
 }
 # Output that tells times or paths of one run.
 NOISE = re.compile(r"\d+\.\d+s|\"(created|Created)\": *\"[^\"]*\"|[0-9]+ (bytes|[KMG]i?B)")
@@ -141,6 +148,12 @@ FLOWS = [
     Flow("build-copy", ["build", "-q", "-t", "new:3", "-f", "copy.df", "@CONTEXT"], loose=True),
     Flow("build-run", ["build", "-q", "-t", "new:4", "-f", "again.df", "@CONTEXT"], loose=True),
     Flow("build-again", ["build", "-q", "-t", "new:5", "-f", "one.df", "@CONTEXT"]),
+    Flow("build-more", ["build", "-q", "-t", "new:6", "-f", "more.df", "--secret", "id=s,src=@SECRET",
+                        "@CONTEXT"], loose=True),
+    Flow("output-tar", ["build", "-q", "-o", "type=tar,dest=@OUT", "-f", "one.df", "@CONTEXT"],
+         out=True, loose=True),
+    Flow("manifest", ["manifest", "create", "many:1", "app:1"]),
+    Flow("save-two", ["save", "-q", "-o", "@OUT", "app:1", "app:3"], out=True),
     Flow("save", ["save", "-q", "-o", "@OUT", "app:1"], out=True),
     Flow("save-oci", ["save", "-q", "--format", "oci-archive", "-o", "@OUT", "both:1"], out=True),
     Flow("load", ["load", "-q", "-i", "@ARCHIVE"], template="empty"),
@@ -419,6 +432,9 @@ class Bench:
         for name, text in DOCKERFILES.items():
             write(os.path.join(self.context, name + ".df"), text)
         shutil.copy(shutil.which("busybox"), os.path.join(self.context, "busybox"))
+        with tarfile.open(os.path.join(self.context, "a.tar"), "w") as t:
+            t.add(os.path.join(self.context, "a"), "a")
+            t.add(os.path.join(self.context, "d"), "d")
         self.registry, self.handler = start_registry()
         self.make_plain()
         self.make_dead()
@@ -492,10 +508,10 @@ class Bench:
             f.write("torn")
 
     def argv(self, flow, root):
-        words = {"@CONTEXT": self.context, "@ID": self.id, "@ARCHIVE": self.archive,
+        words = {"@CONTEXT": self.context, "id=s,src=@SECRET": f"id=s,src={self.context}/d/0", "@ID": self.id, "@ARCHIVE": self.archive,
                  "@OUT": os.path.join(os.path.dirname(root), "out")}
         # Each worker pushes to a repository of its own.
-        argv = [words.get(a, a).replace("@REGISTRY/to", f"{self.registry}/{repository(root)}")
+        argv = [words.get(a, a).replace("@OUT", words["@OUT"]).replace("@REGISTRY/to", f"{self.registry}/{repository(root)}")
                 .replace("@REGISTRY", self.registry) for a in flow.argv]
         return [os.path.join(self.context, a) if a.endswith(".df") else a for a in argv]
 
