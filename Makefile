@@ -189,10 +189,11 @@ check-tsan:
 N    ?= 2000
 SEED ?= 1
 check-docker: all
-	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/check.py
+	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/check.py $(RECORD:%=--record)
 
 check-docker-random: all
-	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/random_builds.py --seed $(SEED) --count $(N)
+	$(Q)BUILD=$(BUILD) LAB=$(LAB) python3 tests/judges/random_builds.py --seed $(SEED) --count $(N) \
+		$(RECORD:%=--record)
 
 lint:
 	$(Q)BUILD=$(BUILD) bash tests/lint/run.sh

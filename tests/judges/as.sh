@@ -19,9 +19,11 @@ if [ "${1:-}" != build ]; then
 fi
 shift
 
-names=() args=() progress=(--progress=plain)
+names=() args=() progress=(--progress=plain) pull=(--pull-never)
 while [ $# -gt 0 ]; do
 	case $1 in
+	--pull | --pull=*) pull=() && args+=("$1") ;;
+	-o | --output) layout= && args+=("$1") ;; # there is no image then
 	-t) names+=("$2") && shift ;;
 	--progress=*) ;;
 	-q | --quiet) progress=() args+=("$1") ;;
@@ -65,7 +67,7 @@ docker)
 	;;
 buildah)
 	tool=(buildah --root "$LAB/store/${BUILDAH_STORE:-b-judge}" --runroot "$LAB/run/${BUILDAH_STORE:-b-judge}" --storage-driver overlay)
-	in_chroot "${tool[@]}" bud --isolation chroot --layers --pull-never --format docker --identity-label=false \
+	in_chroot "${tool[@]}" bud --isolation chroot --layers "${pull[@]}" --format docker --identity-label=false \
 		-t "${names[0]}" "${args[@]}" || exit
 	[ -n "$layout" ] || exit 0
 	in_chroot "${tool[@]}" push -q "${names[0]}" "docker-archive:$archive/a" && into_layout "$archive/a"

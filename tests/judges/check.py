@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every conformance case through docker and buildah as well: make check-docker LAB=DIR
 
-    check.py [--again | --retry] [NAME-PREFIX...]
+    check.py [--again | --retry] [--record] [NAME-PREFIX...]
 
 Each case runs three times: with bld, and with each judge in bld's place (as.sh). A judge agrees when
 the expectations of the case hold for what it made, and its tree and configuration are those of bld.
@@ -12,7 +12,8 @@ lands in $BUILD/judges/cases.md. KEEP=1 keeps the work directory.
 
 $BUILD/judges/cases.jsonl has a line a case, so that a run that was stopped goes on where it was, and
 cases that have changed since are run; --again runs all, --retry those that disagree without a reason.
-JUDGES=docker (or buildah) asks only that one.
+JUDGES=docker (or buildah) asks only that one; --record puts a line for each judge into done.tsv when
+all cases were asked.
 """
 import argparse
 import concurrent.futures
@@ -24,6 +25,7 @@ import subprocess
 import sys
 
 import lab
+import ledger
 
 CASES = os.path.join(lab.REPO, "tests", "conformance", "cases")
 NEW = 1750000000  # contexts are older than this, whatever a build makes is newer
@@ -158,6 +160,16 @@ def report(results, table):
     return lines, bad, [r for r in table if r not in used]
 
 
+def record(results, table):
+    for who in lab.JUDGES:
+        found = {c: r[who] for c, r in results.items() if r[who]}
+        asked = {c: f for c, f in found.items() if f != ["not asked"]}
+        why = sum(bool(explained(table, c, who, set())) for c in asked)
+        ledger.add(ledger.commit(), f"cases {who}", str(len(results)),
+                   {"same": len(results) - len(found), "refused": len(found) - len(asked),
+                    "explained": why, "unexplained": len(asked) - why}, "-")
+
+
 def main():
     why = lab.ready()
     if why:
@@ -166,6 +178,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     p.add_argument("--again", action="store_true")
     p.add_argument("--retry", action="store_true")
+    p.add_argument("--record", action="store_true")
     p.add_argument("prefixes", nargs="*")
     a = p.parse_args()
     prefixes = tuple(a.prefixes)
@@ -181,6 +194,7 @@ def main():
            if k.lower() not in ("http_proxy", "https_proxy", "no_proxy", "source_date_epoch")}
     env.update(HOME=f"{work}/home", BUILD=lab.BUILD, TOOLS=lab.TOOLS, REPO=lab.REPO, LAB=lab.LAB)
     os.makedirs(env["HOME"])
+    lab.fresh()
     layout = lab.base_images(work)
     server = subprocess.Popen(
         [sys.executable, f"{lab.TOOLS}/faultregistry.py", "--layout", layout, "--port-file",
@@ -203,6 +217,8 @@ def main():
         for row in stale:
             print(f"not ok - reasons.txt: \"{row[0]} {row[1]}\" is needed by no case")
         bad += len(stale)
+    if a.record and not prefixes:
+        record(results, table)
     agree = sum(not results[c][w] for c in results for w in lab.JUDGES)
     print(f"{len(cases)} cases, {agree} of {len(lab.JUDGES) * len(cases)} verdicts agree; "
           f"the table: {lab.BUILD}/judges/cases.md")

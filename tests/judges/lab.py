@@ -6,10 +6,13 @@ on $LAB/run/docker.sock, and $LAB itself visible inside under the same path. Not
 stops a daemon.
 """
 import difflib
+import http.client
+import io
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +29,7 @@ JUDGES = tuple(os.environ.get("JUDGES", "docker buildah").split())
 sys.path.insert(0, TOOLS)
 import configdump  # noqa: E402
 import ocidir  # noqa: E402
+import layout as layouts  # noqa: E402
 
 # Where builders leave places to mount on; who needs which is its own business.
 STUBS = re.compile(r"^/(dev|proc|sys|run|etc|etc/(hosts|hostname|resolv\.conf))$")
@@ -47,6 +51,44 @@ def sh(*argv, **kw):
 
 def in_chroot(*argv):
     return sh("chroot", f"{LAB}/trixie", "env", f"HOME={LAB}/run", *argv)
+
+
+class Dockerd(http.client.HTTPConnection):
+    """Requests to dockerd itself: a client of its own costs more than what is asked for."""
+
+    def __init__(self):
+        super().__init__("localhost", timeout=600)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(f"{LAB}/run/docker.sock")
+
+
+def save(name, layout):
+    """An image of dockerd into an OCI layout; None, or what dockerd says."""
+    dockerd = Dockerd()
+    try:
+        dockerd.request("GET", f"/images/{name}/get")
+        answer = dockerd.getresponse()
+        data = answer.read()
+    finally:
+        dockerd.close()
+    if answer.status != 200:
+        return json.loads(data)["message"]
+    os.makedirs(layout, exist_ok=True)
+    layouts.add(io.BytesIO(data), layout, [name])
+    return None
+
+
+def remove(name):
+    """Take an image from dockerd, if it is there."""
+    dockerd = Dockerd()
+    try:
+        dockerd.request("DELETE", f"/images/{name}?force=1")
+        dockerd.getresponse().read()
+    finally:
+        dockerd.close()
 
 
 def workdir():
@@ -79,14 +121,13 @@ def base_images(work):
 
 
 def describe(tree, newer_than):
-    """Lines of a tree; times only of files that came from a context or an archive (older)."""
+    """Lines of a tree; times only of what came from a context or an archive (older)."""
     hard = ocidir.groups(tree)
     out = {}
     for path in tree:
         e = tree[path]
         words = ocidir.describe(path, e, hard, False, True)
-        if e.kind != "d":
-            words.append("mtime=" + (str(int(e.mtime)) if e.mtime < newer_than else "new"))
+        words.append("mtime=" + (str(int(e.mtime)) if e.mtime < newer_than else "new"))
         out[path] = " ".join(words)
     return out
 
@@ -113,7 +154,11 @@ def fields(a, b, text):
     out = []
     one, two = (dict(w.partition("=")[::2] for w in words[1:]) for words in (a, b))
     for key in sorted(set(one) | set(two)):
-        if one.get(key) != two.get(key) and not (text and key in ("size", "sha", "mtime")):
+        if one.get(key) == two.get(key) or (text and key in ("size", "sha", "mtime")):
+            continue
+        # A directory has the time of what was last made in it, and who leaves what there to mount on
+        # is the builder's business.
+        if one["type"] != "d" or key != "mtime" or "new" not in (one[key], two[key]):
             out.append(f"* {one['type']} {a[0]}: {key}={one.get(key, '-')} | {two.get(key, '-')}")
     return out
 
@@ -164,6 +209,16 @@ def forget(who, names):
     else:
         in_chroot("buildah", "--root", f"{LAB}/store/{BUILDAH}", "--runroot", f"{LAB}/run/{BUILDAH}",
                   "--storage-driver", "overlay", "rmi", "-f", *names)
+
+
+def fresh():
+    """What earlier runs have left: docker's cache mounts, buildah's images with their cache."""
+    if "docker" in JUDGES:
+        in_chroot("docker", "-H", f"unix://{LAB}/run/docker.sock", "builder", "prune", "-af",
+                  "--filter", "type=exec.cachemount")
+    if "buildah" in JUDGES:
+        in_chroot("buildah", "--root", f"{LAB}/store/{BUILDAH}", "--runroot", f"{LAB}/run/{BUILDAH}",
+                  "--storage-driver", "overlay", "rmi", "-af")
 
 
 def clear(path):

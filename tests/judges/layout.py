@@ -24,9 +24,10 @@ def put(layout, data):
     return {"digest": "sha256:" + digest, "size": len(data)}
 
 
-def main():
-    archive, layout, *names = sys.argv[1:]
-    with tarfile.open(archive) as tar:
+def add(archive, layout, names):
+    """archive: a path or an open file"""
+    how = {"name": archive} if isinstance(archive, str) else {"fileobj": archive}
+    with tarfile.open(**how) as tar:
         image = json.load(tar.extractfile("manifest.json"))[0]
         config = put(layout, tar.extractfile(image["Config"]).read())
         layers = [put(layout, tar.extractfile(name).read()) for name in image["Layers"]]
@@ -47,8 +48,7 @@ def main():
                             "annotations": {key: name}} for name in names]
     with open(path, "w", encoding="utf-8") as f:
         json.dump(index, f)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    add(sys.argv[1], sys.argv[2], sys.argv[3:])
