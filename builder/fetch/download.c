@@ -10,7 +10,7 @@
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/cache.h"
-#include "store/transport/http.h"
+#include "store/transport/download.h"
 
 #define HEADER_MAX 1024 /* bytes of an ETag or a date that are worth keeping */
 

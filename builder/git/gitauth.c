@@ -8,7 +8,7 @@
 #include "store/base/base64.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/transport/http.h"
+#include "store/transport/download.h"
 
 static void wipe(char *secret)
 {

@@ -14,7 +14,7 @@
 #ifndef BLD_STORE_TRANSPORT_AUTH_H
 #define BLD_STORE_TRANSPORT_AUTH_H
 
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/secret.h"
 
 #define AUTH_TOKEN_REPLY_MAX ((size_t)1 << 20)

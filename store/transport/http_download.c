@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/transport/http.h"
+#include "store/transport/download.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/base/mem.h"
 #include "store/base/now.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/reply.h"
 #include "store/transport/secret.h"
 #include "store/transport/url.h"

@@ -3,7 +3,7 @@
  * Redirects around attempts, retries around redirects, so that a redirect target that broke is
  * asked for anew at the registry.
  */
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * cannot go on in the middle (no Range, or no ETag to make one safe) and sends everything again,
  * the repeated part is only hashed and must equal what was received before.
  */
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -7,6 +7,8 @@
 #ifndef BLD_STORE_TRANSPORT_OUTGOING_H
 #define BLD_STORE_TRANSPORT_OUTGOING_H
 
+#include "store/image.h"
+#include "store/oci/oci.h"
 #include "store/transport/progress.h"
 
 enum outgoing_lost {

@@ -6,7 +6,7 @@
 
 #include <sys/socket.h>
 
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 enum http_peer peer_of_address(const struct sockaddr *a);
 /* Of an address in text form; what is no address (a name, NULL) counts as public. */

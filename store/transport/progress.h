@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "store/transport/transfer.h"
+#include "store/transport/transferopts.h"
 
 struct progress {
 	pthread_mutex_t lock;

@@ -17,7 +17,7 @@
 #include "store/store.h"
 #include "store/tempfile.h"
 #include "store/transport/growing.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/origins.h"
 #include "store/transport/parallel.h"
 #include "store/compress/inflate.h"

@@ -11,7 +11,7 @@
 
 #include "store/oci/oci.h"
 #include "store/transport/auth.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 #define REGISTRY_WORKERS_MAX 8
 

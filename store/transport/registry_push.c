@@ -7,7 +7,7 @@
 
 #include "store/base/mem.h"
 #include "store/transport/growing.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/reply.h"
 #include "store/transport/url.h"
 

@@ -3,7 +3,7 @@
 #ifndef BLD_STORE_TRANSPORT_REPLY_H
 #define BLD_STORE_TRANSPORT_REPLY_H
 
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 /*
  * "WHAT: HTTP 404 Not Found: manifest unknown". ERR_AUTH for 401 and 403, else ERR_NET. The words

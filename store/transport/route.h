@@ -3,7 +3,7 @@
  * Which way a request goes: straight to its host, or through a proxy of the environment. The
  * variables and the patterns of no_proxy mean what they mean to libcurl, but the decision is made
  * here, once for each request, and libcurl is told the result: what the guard of addresses
- * (http_private.h) believes of a connection and what the connection is cannot differ.
+ * (http.h) believes of a connection and what the connection is cannot differ.
  *
  *	http://   http_proxy (in lower case only), else all_proxy, ALL_PROXY
  *	https://  https_proxy, HTTPS_PROXY, else all_proxy, ALL_PROXY
@@ -15,7 +15,7 @@
 #ifndef BLD_STORE_TRANSPORT_ROUTE_H
 #define BLD_STORE_TRANSPORT_ROUTE_H
 
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/url.h"
 
 /* The proxy for u as the environment has it; NULL: none, straight to the host. Borrowed. */

@@ -9,7 +9,7 @@
 
 #include "store/oci/oci.h"
 #include "store/store.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 struct transport;
 struct transport_ops {

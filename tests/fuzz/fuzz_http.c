@@ -3,7 +3,7 @@
 // download that is whole, that goes on in the middle and that begins again; as a refusal that is
 // put into words; and its Retry-After.
 #include "store/transport/backoff.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/reply.h"
 #include "tests/fuzz/fuzzkit.h"
 

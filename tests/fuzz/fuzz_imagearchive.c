@@ -9,7 +9,7 @@
 
 #include "store/base/sha256.h"
 #include "store/oci/oci.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/transport.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/fuzztar.h"

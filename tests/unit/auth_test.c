@@ -20,7 +20,7 @@
 #include "store/transport/auth_file.h"
 #include "store/transport/auth_header.h"
 #include "store/transport/auth_helper.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/secret.h"
 #include "store/transport/url.h"
 #include "tests/support/fake.h"

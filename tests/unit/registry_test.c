@@ -17,7 +17,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 #include "store/transport/registry.h"
 #include "store/transport/registry_push.h"
 #include "tests/support/fake.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The parse of a whole file or of one trigger: what no line can repair, directives, then the
+ * grammar. */
 #include "parser/grammar.h"
 #define YYSTYPE DF_YYSTYPE
 #define YYLTYPE DF_YYLTYPE
@@ -11,6 +13,8 @@
 
 #include "parser/build.h"
 #include "parser/directive.h"
+#include "parser/source.h"
+#include "parser/diag.h"
 #include "parser/scan.h"
 
 #define BOM "\xef\xbb\xbf"

@@ -5,7 +5,7 @@
  * and gets Authorization as a plain header, which makes "only to this origin" our decision alone.
  * Cancelling is noticed by the progress callback, which libcurl calls at least once a second.
  */
-#include "store/transport/http_private.h"
+#include "store/transport/http.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -52,30 +52,6 @@ struct attempt {
 	struct err *err; /* from a callback */
 };
 
-void http_response_init(struct http_response *r)
-{
-	*r = (struct http_response){0};
-	buf_init(&r->body, HTTP_ERROR_MAX);
-}
-
-void http_response_clear(struct http_response *r)
-{
-	strlist_clear(&r->headers);
-	buf_clear(&r->body);
-	free(r->url);
-	r->url = NULL;
-}
-
-const char *http_header(const struct http_response *r, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < r->headers.n; i++)
-		if (strncmp(r->headers.v[i], name, n) == 0 && r->headers.v[i][n] == ':')
-			return r->headers.v[i] + n + 2;
-	return NULL;
-}
-
 struct http_session *http_session_new(const struct http_opts *o)
 {
 	struct http_session *s = mem_alloc(sizeof *s);
@@ -98,8 +74,6 @@ void http_session_free(struct http_session *s)
 	free(s);
 }
 
-/* --- callbacks ------------------------------------------------------------------------ */
-
 const struct http_opts *http_session_opts(const struct http_session *s)
 {
 	return &s->o;
@@ -109,6 +83,8 @@ bool http_cancelled(const struct http_session *s)
 {
 	return cancel_asked(s->o.cancelled) || cancel_asked(s->o.stop);
 }
+
+/* --- callbacks -------------------------------------------------------------------------------- */
 
 /* One line without its end: "Name: value" is kept with the name in lower case. */
 static void keep_header(struct http_response *r, const char *p, size_t len)
