@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 
-#define CHUNK_MIN ((size_t)4 << 10)
-#define CHUNK_MAX ((size_t)1 << 20)
-#define TRIM_FROM ((size_t)16 << 20)
-#define ALIGN     (sizeof(union align))
+#define CHUNK_MIN   ((size_t)4 << 10)
+#define CHUNK_MAX   ((size_t)1 << 20)
+#define LARGE       ((size_t)16 << 20) /* a pool of more grows by pieces that are no anonymous memory */
+#define CHUNK_LARGE ((size_t)8 << 20)
+#define TRIM_FROM   ((size_t)16 << 20)
+#define ALIGN       (sizeof(union align))
 
 union align {
 	void *p;
@@ -31,11 +34,13 @@ void *copy_pool_alloc(struct copy_pool *p, size_t size)
 
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
 	if (!c || c->size - c->used < size) {
-		size_t want = c && c->size < CHUNK_MAX ? c->size * 2 : c ? CHUNK_MAX : CHUNK_MIN;
+		size_t most = p->total < LARGE ? CHUNK_MAX : CHUNK_LARGE;
+		size_t want = c && c->size < CHUNK_MAX ? c->size * 2 : c ? most : CHUNK_MIN;
 		if (want < size)
 			want = size;
-		c = mem_alloc(sizeof *c + want);
+		c = bulk_alloc(sizeof *c + want);
 		c->size = want;
+		p->total += want;
 		c->next = p->head;
 		p->head = c;
 	}
@@ -95,7 +100,8 @@ void copy_pool_take(struct copy_pool *p, struct copy_pool *from)
 	while (*end)
 		end = &(*end)->next;
 	*end = from->head;
-	from->head = NULL;
+	p->total += from->total;
+	*from = (struct copy_pool){0};
 }
 
 void copy_pool_clear(struct copy_pool *p)
@@ -105,9 +111,10 @@ void copy_pool_clear(struct copy_pool *p)
 	while (p->head) {
 		struct copy_pool_chunk *next = p->head->next;
 		freed += p->head->size;
-		free(p->head);
+		bulk_free(p->head, sizeof *p->head + p->head->size);
 		p->head = next;
 	}
+	p->total = 0;
 	/* The next step's merged tree may need as much, in pieces of another size. */
 	if (freed >= TRIM_FROM)
 		malloc_trim(0);

@@ -14,6 +14,7 @@ struct copy_pool_chunk;
 
 struct copy_pool {
 	struct copy_pool_chunk *head;
+	size_t total; /* bytes of all chunks */
 };
 
 void *copy_pool_alloc(struct copy_pool *p, size_t size); /* zeroed, aligned for any type */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 #include "store/base/io.h"
 #include "store/erofs/erofs.h"
@@ -33,8 +34,8 @@ static void index_clear(struct layer_index *x)
 {
 	free(x->tars);
 	free(x->by_fd);
-	free(x->links);
-	free(x->nid);
+	bulk_free(x->links, x->nlinks * sizeof *x->links);
+	bulk_free(x->nid, x->nnodes * sizeof *x->nid);
 	free(x->out.buf);
 }
 #define auto_index CLEANUP(index_clear)

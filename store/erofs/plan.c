@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 #include "store/tar/name.h"
 #include "store/tree/tree.h"
@@ -237,7 +238,8 @@ int layer_index_survey(struct layer_index *x, uint32_t last_ino, struct err **er
 {
 	auto_free struct layer_index_vote *votes = mem_array((size_t)1 << VOTE_BITS, sizeof *votes);
 
-	x->links = mem_array((size_t)last_ino + 1, sizeof *x->links);
+	x->nlinks = (size_t)last_ino + 1;
+	x->links = bulk_array(x->nlinks, sizeof *x->links);
 	x->votes = votes;
 	int rc = layer_index_walk(x, survey_node, err);
 	x->votes = NULL;
@@ -364,7 +366,7 @@ static int layout_node(struct layer_index *x, const struct layer_node *n, struct
 
 int layer_index_layout(struct layer_index *x, uint64_t start, struct err **err)
 {
-	x->nid = mem_array((size_t)x->nnodes, sizeof *x->nid);
+	x->nid = bulk_array((size_t)x->nnodes, sizeof *x->nid);
 	x->pos = start;
 	return layer_index_walk(x, layout_node, err);
 }

@@ -59,6 +59,7 @@ struct layer_index {
 	size_t ntars;
 	uint32_t *by_fd; /* owned: descriptor -> place in tars + 1 */
 	size_t nby_fd;
+	size_t nlinks;
 	struct layer_index_link *links; /* owned, by inode number of the tree */
 	uint32_t *nid;                  /* owned, by number of the node in the walk */
 	uint64_t nnodes;

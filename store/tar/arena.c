@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The arena of trees and lists, and the keyed hash of their tables. Chunks double up to 1 MiB, so
-// that a tree of three files stays small and one of a million takes few calls of malloc.
+// that a tree of three files stays small and one of a million takes few calls of malloc. What is
+// beyond LARGE comes in pieces that are no anonymous memory (bulk.h).
 #include "store/tar/arena.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "store/base/mem.h"
+#include "store/base/bulk.h"
 #include "store/tar/entry.h"
 
-#define CHUNK_MIN ((size_t)4 << 10)
-#define CHUNK_MAX ((size_t)1 << 20)
+#define CHUNK_MIN   ((size_t)4 << 10)
+#define CHUNK_MAX   ((size_t)1 << 20)
+#define LARGE       ((size_t)16 << 20)
+#define CHUNK_LARGE ((size_t)8 << 20)
 
 struct layer_arena_chunk {
 	struct layer_arena_chunk *next;
@@ -21,10 +24,11 @@ struct layer_arena_chunk {
 	unsigned char data[];
 };
 
-static struct layer_arena_chunk *chunk_new(size_t size)
+static struct layer_arena_chunk *chunk_new(struct layer_arena *a, size_t size)
 {
-	struct layer_arena_chunk *c = mem_alloc(sizeof *c + size);
+	struct layer_arena_chunk *c = bulk_alloc(sizeof *c + size);
 	c->size = size;
+	a->total += size;
 	return c;
 }
 
@@ -38,16 +42,16 @@ void *layer_arena_alloc(struct layer_arena *a, size_t n)
 	}
 	size_t next = c ? c->size * 2 : CHUNK_MIN;
 	if (next > CHUNK_MAX)
-		next = CHUNK_MAX;
+		next = a->total < LARGE ? CHUNK_MAX : CHUNK_LARGE;
 	if (n > next / 4 && c) {
 		/* A large piece of its own, behind the chunk that is still being filled. */
-		struct layer_arena_chunk *big = chunk_new(n);
+		struct layer_arena_chunk *big = chunk_new(a, n);
 		big->used = n;
 		big->next = c->next;
 		c->next = big;
 		return big->data;
 	}
-	struct layer_arena_chunk *fresh = chunk_new(n > next ? n : next);
+	struct layer_arena_chunk *fresh = chunk_new(a, n > next ? n : next);
 	fresh->next = c;
 	fresh->used = n;
 	a->head = fresh;
@@ -78,16 +82,18 @@ void layer_arena_absorb(struct layer_arena *dst, struct layer_arena *src)
 		end = &(*end)->next;
 	*end = dst->head;
 	dst->head = src->head;
-	src->head = NULL;
+	dst->total += src->total;
+	*src = (struct layer_arena){0};
 }
 
 void layer_arena_clear(struct layer_arena *a)
 {
 	while (a->head) {
 		struct layer_arena_chunk *next = a->head->next;
-		free(a->head);
+		bulk_free(a->head, sizeof *a->head + a->head->size);
 		a->head = next;
 	}
+	a->total = 0;
 }
 
 struct layer_xattr *layer_arena_xattrs(struct layer_arena *a, const struct layer_xattr *x, size_t n)

@@ -14,6 +14,7 @@
 struct layer_arena_chunk;
 struct layer_arena {
 	struct layer_arena_chunk *head; /* owned */
+	size_t total;                   /* bytes of all chunks */
 };
 void *layer_arena_alloc(struct layer_arena *a, size_t n);
 void *layer_arena_dup(struct layer_arena *a, const void *p, size_t n);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 #include "store/tar/arena.h"
 #include "store/tar/entry.h"
@@ -45,8 +46,8 @@ void layer_list_free(struct layer_list *l)
 	if (!l)
 		return;
 	layer_arena_clear(&l->arena);
-	free(l->slots);
-	free(l->v);
+	bulk_free(l->slots, l->nslots * sizeof *l->slots);
+	bulk_free(l->v, l->cap * sizeof *l->v);
 	free(l);
 }
 
@@ -72,8 +73,8 @@ static uint32_t *slot_of(const struct layer_list *l, const char *path, enum mark
 
 static void index_all(struct layer_list *l, size_t nslots)
 {
-	free(l->slots);
-	l->slots = mem_array(nslots, sizeof *l->slots);
+	bulk_free(l->slots, l->nslots * sizeof *l->slots);
+	l->slots = bulk_array(nslots, sizeof *l->slots);
 	l->nslots = nslots;
 	for (size_t i = 0; i < l->n; i++)
 		*slot_of(l, l->v[i].e.path, marker_of(l->v[i].e.type)) = (uint32_t)i + 1;
@@ -158,7 +159,7 @@ void layer_list_add(struct layer_list *l, const struct layer_entry *e)
 	} else {
 		struct item copy = {.linked = false};
 		copy_entry(l, &copy.e, e);
-		MEM_PUSH(l->v, l->n, l->cap) = copy;
+		BULK_PUSH(l->v, l->n, l->cap) = copy;
 		*slot = (uint32_t)l->n;
 		if (l->sorted && l->n > 1 &&
 			layer_entry_cmp(&l->v[l->n - 2].e, &l->v[l->n - 1].e) > 0)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 #include "store/tar/arena.h"
 #include "store/tree/restpath.h"
@@ -47,7 +48,7 @@ void layer_delta_init(struct layer_delta *d, const struct layer_tree *below, uin
 void layer_delta_clear(struct layer_delta *d)
 {
 	layer_arena_clear(&d->arena);
-	free(d->slots);
+	bulk_free(d->slots, d->nslots * sizeof *d->slots);
 	free(d->last_dir);
 	d->slots = NULL;
 	d->last_dir = NULL;
@@ -80,7 +81,7 @@ static void grow(struct layer_delta *d)
 	struct layer_node **old = d->slots;
 	size_t nold = d->nslots;
 	d->nslots = nold ? nold * 2 : 64;
-	d->slots = mem_array(d->nslots, sizeof(struct layer_node *));
+	d->slots = bulk_array(d->nslots, sizeof(struct layer_node *));
 	for (size_t i = 0; i < nold; i++) {
 		if (!old[i])
 			continue;
@@ -89,7 +90,7 @@ static void grow(struct layer_delta *d)
 			at = (at + 1) & (d->nslots - 1);
 		d->slots[at] = old[i];
 	}
-	free(old);
+	bulk_free(old, nold * sizeof *old);
 }
 
 static void append_child(struct layer_delta *d, struct layer_node *dir, struct layer_node *n)
@@ -528,7 +529,7 @@ static bool settle(struct layer_node *n)
 void layer_delta_finish(struct layer_delta *d)
 {
 	settle(&d->root);
-	free(d->slots);
+	bulk_free(d->slots, d->nslots * sizeof *d->slots);
 	d->slots = NULL;
 	d->nslots = d->used = 0;
 	forget_dir(d);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/bulk.h"
 #include "store/base/mem.h"
 #include "store/tree/node.h"
 #include "store/tar/entry.h"
@@ -161,8 +162,8 @@ struct layer_list *layer_difference(const struct layer_tree *below, const struct
 	const struct layer_node *a = layer_tree_root(below), *b = layer_tree_root(top);
 	struct difference d = {.out = layer_list_new(), .ninos = (size_t)top->last_ino + 1};
 
-	d.touched = mem_alloc(d.ninos * sizeof *d.touched);
-	d.names = mem_alloc(d.ninos * sizeof *d.names);
+	d.touched = bulk_array(d.ninos, sizeof *d.touched);
+	d.names = bulk_array(d.ninos, sizeof *d.names);
 	d.marking = true;
 	compare_children(&d, a, b);
 	d.marking = false;
@@ -171,8 +172,8 @@ struct layer_list *layer_difference(const struct layer_tree *below, const struct
 		report(&d, b);
 	for (size_t i = 0; i < d.ninos; i++)
 		free(d.names[i]);
-	free(d.names);
-	free(d.touched);
+	bulk_free(d.names, d.ninos * sizeof *d.names);
+	bulk_free(d.touched, d.ninos * sizeof *d.touched);
 	free(d.tars);
 	return d.out;
 }
