@@ -51,7 +51,8 @@ size_t job_needed(const struct job *j)
 	return n;
 }
 
-const char *job_stage_title(const struct job *j, size_t stage)
+/* The title of a stage for progress: NULL when one stage is needed only. */
+static const char *job_stage_title(const struct job *j, size_t stage)
 {
 	return job_needed(j) > 1 ? j->plan.stages[stage].title : NULL;
 }

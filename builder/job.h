@@ -50,8 +50,6 @@ void job_clear(struct job *j);
 /* Is this stage to be built again, whatever the cache holds? */
 bool job_no_cache(const struct job *j, size_t stage);
 size_t job_needed(const struct job *j); /* number of stages that are built */
-/* The title of a stage for progress: NULL when one stage is needed only. */
-const char *job_stage_title(const struct job *j, size_t stage);
 /* An instruction of the stage. */
 struct step job_step(struct job *j, size_t stage, const struct dockerfile *df,
 	const struct ast_instruction *ins, unsigned number);

@@ -71,12 +71,6 @@ void diag_list_sort(struct diag_list *list);
 void diag_render_text(
 	const struct source *source, const struct diag *d, slice_sink_fn sink, void *ctx);
 
-/* One object, keys in fixed order, no newline at its end:
- * {"severity","rule","file","line","column","end_line","end_column", "message","notes","hint"};
- * notes and hint only when present. Bytes that are not UTF-8 become U+FFFD. */
-void diag_render_json(
-	const struct source *source, const struct diag *d, slice_sink_fn sink, void *ctx);
-
 /* Write a text with control characters escaped as in the text form (also for other places that
  * print user text). */
 void diag_render_escaped(struct slice text, slice_sink_fn sink, void *ctx);

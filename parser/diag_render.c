@@ -262,35 +262,3 @@ void diag_render_json_string(struct slice text, slice_sink_fn sink, void *ctx)
 	}
 	put(&o, "\"");
 }
-
-static void member(struct out *o, const char *name, struct slice value)
-{
-	put(o, name);
-	diag_render_json_string(value, o->sink, o->ctx);
-}
-
-void diag_render_json(
-	const struct source *source, const struct diag *d, slice_sink_fn sink, void *ctx)
-{
-	struct out o = {sink, ctx};
-	struct place from = source_place(source, d->span.off);
-	struct place to = source_place(source, d->span.off + d->span.len);
-	char numbers[160];
-
-	member(&o, "{\"severity\":", slice_of(severity_name(d->severity)));
-	member(&o, ",\"rule\":", slice_of(d->rule ? d->rule : ""));
-	member(&o, ",\"file\":", source->name);
-	snprintf(numbers, sizeof(numbers),
-		",\"line\":%zu,\"column\":%zu,\"end_line\":%zu,\"end_column\":%zu", from.line,
-		from.column, to.line, to.column);
-	put(&o, numbers);
-	member(&o, ",\"message\":", d->message);
-	for (size_t i = 0; i < d->nnotes; i++) {
-		member(&o, i ? "," : ",\"notes\":[", d->notes[i]);
-		if (i + 1 == d->nnotes)
-			put(&o, "]");
-	}
-	if (d->hint.len)
-		member(&o, ",\"hint\":", d->hint);
-	put(&o, "}");
-}

@@ -38,7 +38,9 @@ static size_t skip_blanks(struct slice s, size_t at)
 	return at;
 }
 
-size_t heredoc_word(struct slice text, struct slice *delimiter, bool *chomp)
+/* The one at the start of a text, for COPY words: length in bytes of the word, 0 when there is
+ * none. */
+static size_t heredoc_word(struct slice text, struct slice *delimiter, bool *chomp)
 {
 	size_t at = 0, start, end;
 	bool open;

@@ -19,10 +19,6 @@
  * line->heredocs without bodies. */
 void heredoc_find(struct build *b, struct line *line);
 
-/* The one at the start of a text, for COPY words: length in bytes of the word, 0 when there is
- * none. */
-size_t heredoc_word(struct slice text, struct slice *delimiter, bool *chomp);
-
 /* Store the body: raw text of the file. */
 void heredoc_set_body(struct build *b, struct ast_heredoc *h, struct span body);
 

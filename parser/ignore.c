@@ -165,11 +165,6 @@ const struct source *ignore_source(const struct ignore *ig)
 	return &ig->source;
 }
 
-size_t ignore_count(const struct ignore *ig)
-{
-	return ig->count;
-}
-
 /* Rules that may match a path, as bits; exact: that do, and what may match below it. */
 struct candidates {
 	uint64_t may[LITERALS_WORDS(IGNORE_RULES_MAX)];

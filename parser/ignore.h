@@ -29,7 +29,6 @@ void ignore_free(struct ignore *ig);
 
 const struct diag_list *ignore_diags(const struct ignore *ig);
 const struct source *ignore_source(const struct ignore *ig);
-size_t ignore_count(const struct ignore *ig);
 
 /*
  * Whether a path is excluded.

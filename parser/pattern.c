@@ -262,7 +262,7 @@ static void enter(const struct pattern *p, struct states *set, size_t state)
 	}
 }
 
-bool pattern_in_class(const struct pattern *p, const struct token *t, uint32_t rune)
+static bool pattern_in_class(const struct pattern *p, const struct token *t, uint32_t rune)
 {
 	bool found = false;
 

@@ -42,7 +42,8 @@ bool pattern_literal(const struct pattern *p, size_t k, struct slice *out);
 /* Something strictly below a directory might match. */
 bool pattern_test_below(const struct pattern *p, struct slice dir);
 
-/* Both steps at once, PATTERN_FILE. A malformed pattern is PATTERN_BAD whatever the name is. */
+/* For tests: both steps at once, PATTERN_FILE. A malformed pattern is PATTERN_BAD whatever the name
+ * is. */
 enum pattern_result pattern_match(struct slice pattern, struct slice name);
 
 /* Has an unescaped *, ? or [. */

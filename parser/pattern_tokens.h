@@ -34,8 +34,6 @@ struct range {
 const struct token *pattern_tokens(const struct pattern *p, size_t *count);
 const struct range *pattern_ranges(const struct pattern *p);
 
-bool pattern_in_class(const struct pattern *p, const struct token *t, uint32_t rune);
-
 /* The character that a name, which is not empty, begins with; its length. A byte that is no valid
  * UTF-8 is a character above all others. */
 size_t pattern_decode(struct slice name, uint32_t *rune);

@@ -21,7 +21,8 @@ static bool holds(struct slice name, const char *part)
 	return false;
 }
 
-bool urlsecret_named(struct slice name)
+/* Does a name of a parameter say that its value is a secret? */
+static bool urlsecret_named(struct slice name)
 {
 	static const char *const parts[] = {"token", "secret", "passw", "passphrase", "signature",
 		"credential", "apikey", "api_key", "api-key", "access_key", "access-key",

@@ -15,7 +15,5 @@ typedef void (*urlsecret_fn)(void *ctx, struct slice secret);
 void urlsecret_each(struct slice text, urlsecret_fn fn, void *ctx);
 /* Write '*' over each byte of each of them. */
 void urlsecret_blank(char *text, size_t len);
-/* Does a name of a parameter say that its value is a secret? */
-bool urlsecret_named(struct slice name);
 
 #endif

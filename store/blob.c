@@ -87,11 +87,6 @@ int blob_readable(const struct blob_writer *w, uint64_t *n)
 	return w->file.fd;
 }
 
-uint64_t blob_written(const struct blob_writer *w)
-{
-	return w->written + hashpipe_pending(w->pipe);
-}
-
 /* Is there an object of this name that needs no check? Then it stays. */
 static bool have_trusted(struct store *s, const char *hex, const struct digest *d, uint64_t size)
 {

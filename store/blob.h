@@ -26,7 +26,6 @@ struct hashpipe *blob_pipe(struct blob_writer *w);
 void blob_tap(struct blob_writer *w, struct io_writer tap);
 /* For reading what was written so far: borrowed descriptor, *n bytes. Use pread. */
 int blob_readable(const struct blob_writer *w, uint64_t *n);
-uint64_t blob_written(const struct blob_writer *w);
 /* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published.
  * The file stays readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free
  * always. */

@@ -27,8 +27,10 @@
 #define COMMIT_AT_ONCE_ENTRIES 256
 #define COMMIT_AT_ONCE_BYTES   ((uint64_t)512 << 10)
 
-int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
-	void *ctx, struct record *out, struct err **err)
+/* A layer blob of what `fill` puts into the writer and finishes. */
+static int commit_layer(struct store *s,
+	int (*fill)(void *ctx, struct layer_writer *w, struct err **err), void *ctx,
+	struct record *out, struct err **err)
 {
 	auto_blob_writer struct blob_writer *b = blob_create(s, err);
 

@@ -15,9 +15,6 @@
 #include "store/tar/list.h"
 #include "store/tar/write.h"
 
-/* A layer blob of what `fill` puts into the writer and finishes. */
-int commit_layer(struct store *s, int (*fill)(void *ctx, struct layer_writer *w, struct err **err),
-	void *ctx, struct record *out, struct err **err);
 /* Write the list as a layer blob. */
 int commit_list(struct store *s, struct layer_list *l, struct record *out, struct err **err);
 /* The same of placed files; once. */

@@ -99,8 +99,6 @@ bool cli_bool(const char *text, bool *out);
 extern const struct cli_command cli_build, cli_pull, cli_push, cli_images, cli_inspect, cli_history,
 	cli_tag, cli_rmi, cli_prune, cli_save, cli_load, cli_login, cli_logout, cli_run, cli_logs,
 	cli_parse_file, cli_lint, cli_context, cli_manifest, cli_verify, cli_info, cli_version;
-/* Of cli_manifest. */
-extern const struct cli_command cli_manifest_create, cli_manifest_add, cli_manifest_remove,
-	cli_manifest_annotate, cli_manifest_inspect;
+extern const struct cli_command cli_manifest_inspect; /* of cli_manifest */
 
 #endif

@@ -371,7 +371,7 @@ static const struct cli_option create_options[] = {
 	{0},
 };
 
-const struct cli_command cli_manifest_create = {
+static const struct cli_command cli_manifest_create = {
 	.name = "manifest create",
 	.operands = "NAME [IMAGE]...",
 	.summary = "Make an index of images of the store",
@@ -435,7 +435,7 @@ static const struct cli_option add_options[] = {
 	{0},
 };
 
-const struct cli_command cli_manifest_add = {
+static const struct cli_command cli_manifest_add = {
 	.name = "manifest add",
 	.operands = "NAME IMAGE...",
 	.summary = "Add images to an index, or replace those of their platforms",
@@ -504,7 +504,7 @@ static int run_remove(struct cli *c, void *opts, const struct strlist *operands,
 	return work_save(&w, err);
 }
 
-const struct cli_command cli_manifest_remove = {
+static const struct cli_command cli_manifest_remove = {
 	.name = "manifest remove",
 	.operands = "NAME ENTRY...",
 	.summary = "Take images out of an index",
@@ -567,7 +567,7 @@ static const struct cli_option annotate_options[] = {
 	{0},
 };
 
-const struct cli_command cli_manifest_annotate = {
+static const struct cli_command cli_manifest_annotate = {
 	.name = "manifest annotate",
 	.operands = "NAME [ENTRY]",
 	.summary = "Annotate an index or one of its entries",

@@ -241,7 +241,8 @@ bool copy_unread(const struct copy_selection *s)
 	return c.n > 0;
 }
 
-int copy_digest_read(struct copy_selection *s, struct err **err)
+/* Read and hash all contents that are not known. */
+static int copy_digest_read(struct copy_selection *s, struct err **err)
 {
 	struct crew c = {.s = s};
 	uint64_t bytes = 0;

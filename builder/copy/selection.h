@@ -204,8 +204,6 @@ int copy_fetch_spool(int dir_fd, struct err **err);
 int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, struct err **err);
 /* digest.c: sha256 of size bytes of an entry's data, holes as zeros. */
 int copy_digest_content(const struct layer_entry *e, struct digest *out);
-/* Read and hash all contents that are not known. */
-int copy_digest_read(struct copy_selection *s, struct err **err);
 /* record.c: the digest of a selection whose contents are known. */
 void copy_record_hash(struct copy_selection *s, struct digest *out);
 

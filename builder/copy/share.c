@@ -99,7 +99,8 @@ void copy_share_hashed(struct copy_share *c, size_t files, uint64_t bytes)
 	c->new_bytes += bytes;
 }
 
-void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statindex_entry *e)
+/* f as a record of the index. */
+static void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statindex_entry *e)
 {
 	struct stat st = {.st_size = (off_t)f->size,
 		.st_mtim = {.tv_sec = f->mtime, .tv_nsec = f->mtime_ns},

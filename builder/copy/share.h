@@ -66,7 +66,5 @@ const struct statindex *copy_share_index(struct copy_share *c);
 void copy_share_name(struct copy_share *c, struct copy_file *f);
 /* Contents were hashed. */
 void copy_share_hashed(struct copy_share *c, size_t files, uint64_t bytes);
-/* f as a record of the index. */
-void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statindex_entry *e);
 
 #endif

@@ -88,7 +88,8 @@ static void identify(const struct job *j, struct digest *out)
 	sha256_final(&h, out);
 }
 
-const struct explain_past *explain_load(struct job *j)
+/* The record of the earlier builds, read once. */
+static const struct explain_past *explain_load(struct job *j)
 {
 	struct explain *x = j->explain;
 	char *value = NULL;

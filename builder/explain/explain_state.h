@@ -49,9 +49,6 @@ struct explain {
 	size_t cap_files;
 };
 
-/* explain.c: the record of the earlier builds, read once. */
-const struct explain_past *explain_load(struct job *j);
-
 /* explain_why.c: find what the steps from `from` on were in the earlier build. */
 void explain_match(const struct job *j, size_t stage, size_t from);
 /* Why a step that is matched is not in the cache; owned. */

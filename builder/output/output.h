@@ -102,6 +102,4 @@ int output_local(const struct output_files *f, const char *dest, const struct ou
 /* One tar of the files of n images: the same images give the same bytes. */
 int output_tar(const struct output_files *f, size_t n, int fd, const char *shown, struct err **err);
 
-#define auto_output_files CLEANUP(output_files_clear)
-
 #endif

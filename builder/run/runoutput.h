@@ -34,6 +34,4 @@ void runoutput_end(struct runoutput *o);
 struct slice runoutput_tail(const struct runoutput *o, int stream);
 void runoutput_clear(struct runoutput *o);
 
-#define auto_runoutput CLEANUP(runoutput_clear)
-
 #endif

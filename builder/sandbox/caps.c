@@ -12,11 +12,12 @@
 
 #define BIT(cap) ((uint64_t)1 << (cap))
 
-const uint64_t caps_default = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) |
-			      BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
-			      BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) |
-			      BIT(CAP_SETFCAP) | BIT(CAP_MKNOD) | BIT(CAP_NET_RAW) |
-			      BIT(CAP_AUDIT_WRITE);
+/* docker's */
+static const uint64_t caps_default =
+	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
+	BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) |
+	BIT(CAP_SYS_CHROOT) | BIT(CAP_SETFCAP) | BIT(CAP_MKNOD) | BIT(CAP_NET_RAW) |
+	BIT(CAP_AUDIT_WRITE);
 
 struct caps_arg {
 	uint64_t mask;

@@ -10,10 +10,6 @@
 #include "builder/sandbox/probe.h"
 #include "builder/sandbox/spec.h"
 
-/* chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service,
- * sys_chroot, setfcap, mknod, net_raw, audit_write: docker's */
-extern const uint64_t caps_default;
-
 /* What this process may do, and the highest capability of the kernel. 0 / -1 errno */
 int caps_own(uint64_t *permitted, unsigned *last);
 

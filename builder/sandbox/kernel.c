@@ -65,7 +65,9 @@ int kernel_fs_create(struct ops_state *st, int fs, uint64_t attr)
 	return mount;
 }
 
-int kernel_fs_mount(struct ops_state *st, const struct kernel_fs *f)
+/* fsopen, fsconfig, fsmount (or oldmount.h): a detached mount. -1 errno, with the kernel's words in
+ * st->detail. */
+static int kernel_fs_mount(struct ops_state *st, const struct kernel_fs *f)
 {
 	int fs = fsopen(f->type, FSOPEN_CLOEXEC), mount = -1, saved;
 

@@ -53,9 +53,6 @@ struct kernel_fs {
 	uint64_t attr; /* MOUNT_ATTR_* */
 };
 
-/* fsopen, fsconfig, fsmount (or oldmount.h): a detached mount. -1 errno, with the kernel's words in
- * st->detail. */
-int kernel_fs_mount(struct ops_state *st, const struct kernel_fs *fs);
 /* Finish what kernel_fs_mount does: create the superblock and mount it. Does not close fs. */
 int kernel_fs_create(struct ops_state *st, int fs, uint64_t attr);
 /* open_tree: a detached copy of one mount, with attributes added. */

@@ -86,7 +86,8 @@ void *ops_dup(struct op_list *l, const void *p, size_t n)
 	return copy;
 }
 
-void ops_take_fd(struct op_list *l, int take_fd)
+/* Closed with the list. */
+static void ops_take_fd(struct op_list *l, int take_fd)
 {
 	MEM_PUSH(l->fd, l->nfd, l->cap_fd) = take_fd;
 }

@@ -29,7 +29,6 @@ enum ops_slot_name {
 	OPS_NULL,    /* /dev/null in it: the cover of masked files */
 	OPS_COVER,   /* an empty tmpfs: the cover of masked directories */
 	OPS_FILES,   /* the tmpfs of generated files and secrets */
-	OPS_CWD,
 	OPS_STDIN,
 	OPS_STDOUT,
 	OPS_STDERR,
@@ -92,9 +91,8 @@ void ops_init(struct op_list *l, void *region, size_t size, size_t used);
 /* What the parent has of it; the child goes on with what lies in the region. */
 void ops_clear(struct op_list *l);
 
-int ops_slot(struct op_list *l);                  /* a new slot, empty */
-int ops_slot_fd(struct op_list *l, int fd);       /* a new slot that holds a borrowed descriptor */
-void ops_take_fd(struct op_list *l, int take_fd); /* closed with the list */
+int ops_slot(struct op_list *l);            /* a new slot, empty */
+int ops_slot_fd(struct op_list *l, int fd); /* a new slot that holds a borrowed descriptor */
 int ops_slot_take_fd(struct op_list *l, int take_fd); /* the same; closed with the list */
 void ops_set_fd(struct op_list *l, int slot, int fd); /* the same for a named slot */
 

@@ -59,7 +59,7 @@ struct ui *ui_new(const struct ui_opts *o);
 void ui_event(void *ctx, const struct event *e);
 /* Last redraw; ends the thread. Nothing is shown after it. ui_free does it too. */
 void ui_finish(struct ui *u);
-void ui_redraw(struct ui *u);
+void ui_redraw(struct ui *u); /* for tests: what the thread does */
 void ui_free(struct ui *u);
 
 /* "12.3MB" (powers of 1000), "512B". */

@@ -273,11 +273,6 @@ int hashpipe_put(struct hashpipe *p, const void *data, size_t n, struct err **er
 	return 0;
 }
 
-size_t hashpipe_pending(const struct hashpipe *p)
-{
-	return p->ring[p->made % HASHPIPE_BLOCKS].fill;
-}
-
 static void add_mark(struct hashpipe *p, struct mark m)
 {
 	struct block *b = block_at(p, p->made);

@@ -53,8 +53,6 @@ void hashpipe_end(struct hashpipe *p, struct digest *learn, const struct digest 
 /* n zeros that belong to the content that was begun, and are not in the stream. */
 void hashpipe_hole(struct hashpipe *p, uint64_t n);
 
-/* Bytes that are filled and not written yet. */
-size_t hashpipe_pending(const struct hashpipe *p);
 /* Write what is left and wait for all digests. With out == NULL more may follow; *out ends it. */
 int hashpipe_finish(struct hashpipe *p, struct digest *out, struct err **err);
 /* After hashpipe_finish: the first `expect` that was not met, or NULL. */

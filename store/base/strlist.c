@@ -182,16 +182,6 @@ bool strlist_has(const struct strlist *l, const char *s)
 	return find(l, s, strlen(s), false) < l->n;
 }
 
-bool strlist_equal(const struct strlist *a, const struct strlist *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return true;
-}
-
 void strlist_remove(struct strlist *l, size_t i)
 {
 	drop_index(l);

@@ -28,7 +28,6 @@ void strlist_addf(struct strlist *l, const char *fmt, ...) __attribute__((format
 void strlist_add_once(struct strlist *l, const char *s);           /* unless it is there */
 void strlist_copy(struct strlist *dst, const struct strlist *src); /* dst is replaced */
 bool strlist_has(const struct strlist *l, const char *s);
-bool strlist_equal(const struct strlist *a, const struct strlist *b);
 void strlist_remove(struct strlist *l, size_t i);
 void strlist_sort(struct strlist *l); /* bytewise */
 void strlist_copy_sorted(struct strlist *dst, const struct strlist *src);

@@ -25,6 +25,7 @@ struct layer_deflate *layer_deflate_new(
 	struct io_writer out, enum layer_compression c, int level, unsigned threads);
 /* As many as there are cores to run on, at most 12. */
 unsigned layer_deflate_threads(void);
+/* For tests: what is written to it is compressed. */
 struct io_writer layer_deflate_writer(struct layer_deflate *z);
 /* All that `from` has; as io_copy into the writer, with a copy less. */
 int layer_deflate_copy(struct layer_deflate *z, struct io_reader *from, struct err **err);

@@ -27,7 +27,8 @@ struct layer_index_vote {
 	uint64_t lead;
 };
 
-int layer_index_refuse(const struct layer_node *n, const char *why, struct err **err)
+/* "PATH: why", ERR_UNSUPPORTED. */
+static int layer_index_refuse(const struct layer_node *n, const char *why, struct err **err)
 {
 	auto_free char *path = mem_array(LAYER_PATH_MAX + 1, 1);
 	layer_node_path(n, path);
@@ -114,7 +115,8 @@ static int add_bytes(void *ctx, const struct layer_xattr *a, struct err **err)
 	return 0;
 }
 
-uint64_t layer_index_xattr_bytes(const struct layer_index *x, const struct layer_node *n)
+/* Bytes of the area behind the inode, 0 for none. */
+static uint64_t layer_index_xattr_bytes(const struct layer_index *x, const struct layer_node *n)
 {
 	uint64_t sum = 0;
 	layer_index_xattrs(x, n, add_bytes, &sum, NULL);

@@ -87,8 +87,6 @@ int layer_index_survey(struct layer_index *x, uint32_t last_ino, struct err **er
 int layer_index_layout(struct layer_index *x, uint64_t start, struct err **err);
 int layer_index_write(struct layer_index *x, struct err **err);
 
-/* "PATH: why", ERR_UNSUPPORTED. */
-int layer_index_refuse(const struct layer_node *n, const char *why, struct err **err);
 /* The tar that has the node's content. */
 struct layer_index_tar *layer_index_tar(const struct layer_index *x, const struct layer_node *n);
 
@@ -126,8 +124,6 @@ int layer_index_xattrs(const struct layer_index *x, const struct layer_node *n,
 	layer_index_xattr_fn *fn, void *ctx, struct err **err);
 /* The number of the name's prefix and what follows it, 0 when it has none that can be stored. */
 uint8_t layer_index_prefix(const char *name, const char **rest);
-/* Bytes of the area behind the inode, 0 for none. */
-uint64_t layer_index_xattr_bytes(const struct layer_index *x, const struct layer_node *n);
 
 /* --- directories ----------------------------------------------------------------------------- */
 
@@ -155,7 +151,6 @@ int layer_index_sparse_data(struct layer_index *x, const struct layer_node *n, s
 
 int layer_index_put(struct layer_index_out *o, const void *p, size_t n, struct err **err);
 int layer_index_pad(struct layer_index_out *o, uint64_t to, struct err **err);
-int layer_index_flush(struct layer_index_out *o, struct err **err);
 
 static inline uint64_t layer_index_up(uint64_t n, uint64_t unit)
 {

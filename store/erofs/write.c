@@ -13,7 +13,7 @@
 
 /* --- output ---------------------------------------------------------------------------------- */
 
-int layer_index_flush(struct layer_index_out *o, struct err **err)
+static int layer_index_flush(struct layer_index_out *o, struct err **err)
 {
 	size_t n = o->n;
 	o->n = 0;

@@ -152,7 +152,8 @@ static unsigned rank(unsigned char c)
 	return c == '/' ? 1 : c ? c + 1u : 0;
 }
 
-int layer_path_cmp(const char *a, const char *b)
+/* Component by component, bytewise: "a" < "a/b" < "a.b". */
+static int layer_path_cmp(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
 		a++;

@@ -39,8 +39,6 @@ bool layer_name_reserved(const char *name, size_t len);
 /* Is it a path as entries carry it: relative, clean, within the limits? */
 bool layer_name_valid(const char *path);
 
-/* Component by component, bytewise: "a" < "a/b" < "a.b". */
-int layer_path_cmp(const char *a, const char *b);
 /* Writing order: by path; of one path the whiteout, then the entry, then the opaque marker. */
 int layer_entry_cmp(const struct layer_entry *a, const struct layer_entry *b);
 

@@ -51,8 +51,7 @@ struct layer_walk {
 	bool done;
 	bool has_pax;
 	struct layer_pax pax;
-	char *body; /* owned: the records that pax points into */
-	size_t body_cap;
+	char *body;      /* owned: the records that pax points into */
 	char *long_name; /* owned; GNU 'L' */
 	char *long_link; /* owned; GNU 'K' */
 	struct layer_times_reader times;

@@ -52,7 +52,4 @@ int auth_hint(struct auth *a, struct err **err);
 /* May credentials for the registry go to this realm's host? (exported for its test) */
 bool auth_realm_trusted(const char *registry_host, const char *realm_host);
 
-DEFINE_CLEANUP(struct auth *, auth_free);
-#define auto_auth CLEANUP(auth_freep)
-
 #endif

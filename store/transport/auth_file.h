@@ -21,7 +21,6 @@ struct auth_credentials {
 	struct secret *identity; /* owned: a refresh token instead of user and password */
 };
 void auth_file_clear(struct auth_credentials *c);
-#define auto_auth_credentials CLEANUP(auth_file_clear)
 
 /* path: repository without host, may be NULL. 1 found, 0 none, -1: ERR_AUTH (a broken file or
  * helper), ERR_CONTEXT. */

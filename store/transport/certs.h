@@ -26,6 +26,5 @@ struct certs {
  */
 int certs_load(const char *dir, const char *host_port, struct certs *out, struct err **err);
 void certs_clear(struct certs *c);
-#define auto_certs CLEANUP(certs_clear)
 
 #endif

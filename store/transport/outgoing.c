@@ -46,7 +46,7 @@ static bool is_zstd(const struct oci_descriptor *d)
 	return strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) == 0;
 }
 
-bool outgoing_is_foreign(const struct oci_descriptor *d)
+static bool outgoing_is_foreign(const struct oci_descriptor *d)
 {
 	return strstr(d->media_type, ".foreign.") || strstr(d->media_type, ".nondistributable.");
 }
@@ -368,7 +368,10 @@ static int is_sent(const struct outgoing *o, const struct oci_descriptor *d, str
 	return outgoing_is_foreign(d) ? blob_exists(o->s, &d->digest, NULL, err) : 1;
 }
 
-ssize_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v, struct err **err)
+/* Every blob of the image except the manifest, each once: configuration first. Returns their
+ * number, or -1; v has room for OCI_LAYERS_MAX + 1. */
+static ssize_t outgoing_blobs(
+	const struct outgoing *o, const struct oci_descriptor **v, struct err **err)
 {
 	size_t n = 0;
 

@@ -52,10 +52,6 @@ struct outgoing_sink {
 int outgoing_prepare(
 	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err);
 void outgoing_clear(struct outgoing *o);
-/* Every blob of the image except the manifest, each once: configuration first. Returns their
- * number, or -1; v has room for OCI_LAYERS_MAX + 1. */
-ssize_t outgoing_blobs(const struct outgoing *o, const struct oci_descriptor **v, struct err **err);
-bool outgoing_is_foreign(const struct oci_descriptor *d);
 
 /* --- destinations --- */
 struct reference;

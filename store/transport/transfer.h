@@ -27,7 +27,7 @@ int transfer_pull(struct store *s, const char *source, const char *name,
  */
 int transfer_load(struct store *s, const char *path, const struct transfer_opts *o,
 	struct strlist *loaded, struct err **err);
-/* Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
+/* For tests. Only ask: digest of the manifest (or index) that `source` names now. Registry only. */
 int transfer_resolve(
 	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err);
 /* The manifest or index that `source` names, as it is, without anything it names. body: empty and

@@ -526,7 +526,8 @@ static bool settle(struct layer_node *n)
 	       layer_delta_opaque(n);
 }
 
-void layer_delta_finish(struct layer_delta *d)
+/* No more entries: drops what is not needed, sorts children, frees the table. */
+static void layer_delta_finish(struct layer_delta *d)
 {
 	settle(&d->root);
 	bulk_free(d->slots, d->nslots * sizeof *d->slots);

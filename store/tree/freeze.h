@@ -76,7 +76,4 @@ int layer_freezing_finish(struct layer_freezing *z, int (*stopped)(void *ctx, st
 	void *ctx, struct err **err);
 void layer_freezing_free(struct layer_freezing *z);
 
-DEFINE_CLEANUP(struct layer_freezing *, layer_freezing_free);
-#define auto_layer_freezing CLEANUP(layer_freezing_freep)
-
 #endif

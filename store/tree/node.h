@@ -132,8 +132,6 @@ struct layer_delta {
 void layer_delta_init(struct layer_delta *d, const struct layer_tree *below, uint32_t *last_ino);
 void layer_delta_clear(struct layer_delta *d);
 int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct err **err);
-/* No more entries: drops what is not needed, sorts children, frees the table. */
-void layer_delta_finish(struct layer_delta *d);
 /* init, all entries of a walk, finish. *d is to be cleared in any case. times may be NULL. */
 int layer_delta_walk(struct layer_delta *d, struct layer_walk *w, const struct layer_tree *below,
 	const struct layer_times *times, uint32_t *last_ino, struct err **err);

@@ -59,10 +59,8 @@ static void check(struct dockerfile *df)
 {
 	size_t total = 0;
 
-	for (size_t i = 0; i < df->diags.count; i++) {
+	for (size_t i = 0; i < df->diags.count; i++)
 		check_span(df, df->diags.items[i].span);
-		diag_render_json(&df->source, &df->diags.items[i], count, &total);
-	}
 	if (df->trigger)
 		check_instruction(df, df->trigger);
 	for (size_t i = 0; i < df->globals.count; i++)

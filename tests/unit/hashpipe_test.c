@@ -60,7 +60,6 @@ static void test_whole(void **state)
 		assert_int_equal(hashpipe_put(p, data, sizes[i] / 3, NULL), 0);
 		assert_int_equal(
 			hashpipe_put(p, data + sizes[i] / 3, sizes[i] - sizes[i] / 3, NULL), 0);
-		assert_int_equal(s.n + hashpipe_pending(p), sizes[i]);
 		assert_int_equal(hashpipe_finish(p, NULL, NULL), 0);
 		assert_int_equal(s.n, sizes[i]);
 		assert_int_equal(hashpipe_finish(p, &got, NULL), 0);

@@ -7,10 +7,20 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/base/strlist.h"
 
 #include "store/base/mem.h"
+
+static bool same(const struct strlist *a, const struct strlist *b)
+{
+	size_t i = 0;
+
+	while (i < a->n && i < b->n && strcmp(a->v[i], b->v[i]) == 0)
+		i++;
+	return i == a->n && i == b->n;
+}
 
 static void test_list(void **state)
 {
@@ -25,18 +35,18 @@ static void test_list(void **state)
 	assert_true(strlist_has(&l, "n42"));
 	assert_false(strlist_has(&l, "n4"));
 	strlist_copy(&copy, &l);
-	assert_true(strlist_equal(&copy, &l));
+	assert_true(same(&copy, &l));
 	strlist_sort(&copy);
 	assert_string_equal("n00", copy.v[0]);
 	assert_string_equal("n99", copy.v[99]);
-	assert_false(strlist_equal(&copy, &l));
+	assert_false(same(&copy, &l));
 	strlist_remove(&copy, 0);
 	strlist_remove(&copy, 98);
 	assert_int_equal(98, copy.n);
 	assert_null(copy.v[98]);
 	assert_string_equal("n98", copy.v[97]);
 	strlist_copy(&copy, &l);
-	assert_true(strlist_equal(&copy, &l));
+	assert_true(same(&copy, &l));
 	strlist_clear(&l);
 	strlist_clear(&copy);
 	assert_null(l.v);
