@@ -252,10 +252,13 @@ static int add_path(struct select *x, const char *written, size_t *line)
 static int add_matches(struct select *x, const char *text, const struct strlist *found)
 {
 	for (size_t i = 0; i < found->n; i++) {
-		size_t line;
+		size_t line, own;
 		int rc = add_path(x, found->v[i], &line);
 		if (rc == -2)
 			return copy_hint_missing(x->s, &x->q->root, found->v[i], errno, 0, x->err);
+		// What a rule hides is not found; a link that is there and leads to it is missed.
+		if (rc == 0 && line && !ignored(x, found->v[i], &own))
+			return copy_hint_missing(x->s, &x->q->root, found->v[i], 0, line, x->err);
 		if (rc == -1)
 			return err_prefix(x->err, "%s", text);
 	}

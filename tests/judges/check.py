@@ -192,6 +192,8 @@ def main():
     work = lab.workdir()
     env = {k: v for k, v in os.environ.items()
            if k.lower() not in ("http_proxy", "https_proxy", "no_proxy", "source_date_epoch")}
+    # The scripts start many a python3: this one, not a wrapper that looks for it first.
+    env["PATH"] = os.path.dirname(sys.executable) + ":" + env["PATH"]
     env.update(HOME=f"{work}/home", BUILD=lab.BUILD, TOOLS=lab.TOOLS, REPO=lab.REPO, LAB=lab.LAB)
     os.makedirs(env["HOME"])
     lab.fresh()

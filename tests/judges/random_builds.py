@@ -276,7 +276,7 @@ TRIALS = [
     (r"(?i)^bld 0, docker 1: .*(?:COPY|ADD) .*(?: failed to calculate checksum of ref [^ ]+(?: \"/.+\": not found|: too many symlinks: /.*)"
      r"| lstat \S+/buildkit-mount\d+/\S*: no such file or directory)$",
      r"[*?\]]", no_dangling_links, "docker 26 refuses a link to nowhere in a directory that a wildcard matches"),
-    (r"^(?:\+ |- \S+\.t|bld 4, docker 0: .*error: \S+: archive: |bld 0, docker 1: .*ADD .*(?:unexpected EOF|invalid|corrupt))", r"\.t",
+    (r"^(?:\+ |- \S+\.t|bld 4, docker 0: .*error: \S+: archive: |bld 0, docker 1: .*ADD .*(?:unexpected EOF|xz: \(stdin\): Unexpected end of input))", r"\.t",
      whole_archives, "an archive that is cut off: docker unpacks what it finds, bld refuses it or takes it for a file"),
 ]
 
@@ -291,18 +291,20 @@ KNOWN = [
      "bld cleans WORKDIR, docker keeps it as it is written"),
     (r"^~ /tmp/m(\d+): (?:-(?:directory )?1777|\+(?:directory )?\d+) 0 0$", r"(?i)type=tmpfs[^\n]* /tmp/m{0} ",
      "a tmpfs has the mode of the directory that it covers there; 1777 with bld and buildah"),
-    (r"^~ \S*/listing\d: -/.* d([rwxsStT-]{9}) \d+ \d+$|^~ /tmp/also\d+: -d([rwxsStT-]{9}) ", lambda m, text: is_chmod(m if m[1] else [0, m[2]], text),
+    (r"^~ \S*/listing\d: -/.* d([rwxsStT-]{9}) \d+ \d+$|^~ /tmp/(?:also|ls)\d+: -d([rwxsStT-]{9}) ", lambda m, text: is_chmod(m if m[1] else [0, m[2]], text),
      "an octal --chmod holds for the directories made as well: BuildKit since 0.20 (buildkit#4945)"),
-    (r"^~ \S*/listing\d: \+/.* drwxr-xr-x \d+ \d+$|^~ /tmp/also\d+: \+drwxr-xr-x ", "--chmod=",
+    (r"^~ \S*/listing\d: \+/.* drwxr-xr-x \d+ \d+$|^~ /tmp/(?:also|ls)\d+: \+drwxr-xr-x ", "--chmod=",
      "an octal --chmod holds for the directories made as well: BuildKit since 0.20 (buildkit#4945)"),
-    (r"^~ /tmp/m(\d+): (?:-/|\+)m(?:/in)?$", r"type=ssh[^\n]* /tmp/m{0} ", "SSH_AUTH_SOCK is absolute; docker has a target= in it as it is written"),
+    (r"^~ /tmp/m(\d+): (?:-/(?:m|m/in|w/m)|\+(?:m|/m/|/w/\./m))$", r"type=ssh[^\n]* /tmp/m{0} ", "SSH_AUTH_SOCK is absolute; docker has a target= in it as it is written"),
+    (r"^bld 9, docker 0: .* sandbox: mount (/m\S*): Read-only file system ", r"--mount=\S*\b(?:ro|readonly)\b\S*type=tmpfs|--mount=\S*type=tmpfs\S*,(?:ro|readonly)\b",
+     "a mount below a tmpfs that is read-only: docker makes it so last, bld has no place for the mount, as below all that is read-only"),
     (r"^bld 3, docker 0: .* ONBUILD RUN --mount=target=/m,colour=red ", "", "bld reads a trigger when it is written, docker when it is used"),
     (r"^bld 0, docker 1: .* failed to solve: link (/.+)/[^/]+ \1: no such file or directory$", "",
      "a hard link of an archive in the place of the directory that has its file: an error of docker, the file with bld"),
     (r"^~ /tmp/hn\d+: (-bld|\+buildkitsandbox)$", r"hostname", "the host name of a step is the builder's own"),
     (r"^bld 0, docker 1: .*Error response from daemon: empty export - not implemented$", "",
      "docker 26 saves no image without layers"),
-    (r"^bld 0, docker 1: .*(?:source can't be a git ref for COPY|unable to access 'https://d\d/\.git/': Could not resolve host: d\d)$", r"\.git",
+    (r"^bld 0, docker 1: .*(?:source can't be a git ref for COPY|unable to access 'https://(?:d\d|lib|src)/\.git/': Could not resolve host: \w+)$", r"\.git",
      "docker 26 takes a path that ends in .git for a repository"),
 ]
 
