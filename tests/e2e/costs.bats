@@ -5,15 +5,19 @@
 load helpers
 
 # cost STATUS REGEX ARG...: build ctx; ends with STATUS, says REGEX, within the limits of memory and
-# processor time (generous: what it was before these were counted took many times as much; CPU seconds).
+# processor time (generous: what it was before these were counted took many times as much; CPU seconds). With
+# DATA: within so many MiB of anonymous memory, room for stacks of threads included.
 cost() {
 	cat >"$T/cost.py" <<-'EOF'
 		import os, resource, subprocess, sys
-		r = subprocess.run(sys.argv[2:], stdout=open("out", "w"), stderr=open("err", "w"),
-		    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (int(os.environ.get("CPU", 20)),) * 2))
+		data = int(os.environ.get("DATA", 0)) << 20
+		def limits():
+		    resource.setrlimit(resource.RLIMIT_CPU, (int(os.environ.get("CPU", 20)),) * 2)
+		    if data: resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+		r = subprocess.run(sys.argv[2:], stdout=open("out", "w"), stderr=open("err", "w"), preexec_fn=limits)
 		u = resource.getrusage(resource.RUSAGE_CHILDREN)
 		print("status", r.returncode, "peak", u.ru_maxrss // 1024, "MiB, cpu", u.ru_utime + u.ru_stime)
-		sys.exit(r.returncode != int(sys.argv[1]) or u.ru_maxrss >= 256 * 1024)
+		sys.exit(r.returncode != int(sys.argv[1]) or not data and u.ru_maxrss >= 256 * 1024)
 	EOF
 	local want=$1 re=$2
 	shift 2
@@ -132,4 +136,25 @@ half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | 
 		lines "$rule" 10000 >ctx/.dockerignore
 		CPU=4 cost 0 '' --no-cache
 	done
+}
+
+@test "300,000 empty files: tables by entry are no anonymous memory" {
+	cat >"$T/many.py" <<-'EOF'
+		import sys, tarfile
+		head = bytearray(tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT))
+		head[148:156] = b" " * 8
+		total = sum(head)
+		with open(sys.argv[1], "wb") as out:
+		    for i in range(int(sys.argv[2])):
+		        name = b"d%d/f%d" % (i // 1000, i)
+		        head[:100] = name.ljust(100, b"\0")
+		        head[148:156] = b"%06o\0 " % (total + sum(name))
+		        out.write(head)
+		    out.write(bytes(1024))
+	EOF
+	python3 "$T/many.py" ctx/a.tar 300000
+	printf '%s\n' 'FROM scratch AS a' 'ADD a.tar /t/' 'FROM scratch' 'COPY --from=a t /u/' 'ADD a.tar /v/' >ctx/Dockerfile
+	DATA=110 cost 0 ''
+	# a directory for it where none can be had: memory as any other
+	TMPDIR=/proc cost 0 '' --no-cache
 }
