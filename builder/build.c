@@ -86,6 +86,8 @@ static int step(struct course *c, const struct dockerfile *df, const struct ast_
 
 	if (build_instruction(c->j, &sp, err) < 0)
 		return hints_add(&sp.st->scope, df, ins, err);
+	if (oci_config_check(&sp.st->config, err) < 0)
+		return dferr_locate(err, df, ins->span);
 	return 0;
 }
 

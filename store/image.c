@@ -327,7 +327,7 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 	if (c->ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "%zu layers, the limit is %d", c->ndiff_ids,
 			OCI_LAYERS_MAX);
-	if (fill_layers(s, c, layers, &m, err) < 0)
+	if (oci_config_check(c, err) < 0 || fill_layers(s, c, layers, &m, err) < 0)
 		return -1;
 	if (f->annotations && !f->docker)
 		strlist_copy(&m.annotations, f->annotations);

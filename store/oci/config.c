@@ -363,6 +363,32 @@ static json_t *run_json(const struct oci_config *c)
 	return o;
 }
 
+int oci_config_check(const struct oci_config *c, struct err **err)
+{
+	const struct {
+		const char *what;
+		size_t n, max;
+	} lists[] = {
+		{"history", c->nhistory, OCI_HISTORY_MAX},
+		{"config.OnBuild", c->onbuild.n, OCI_ONBUILD_MAX},
+		{"config.Env", c->env.n, OCI_ENTRIES_MAX},
+		{"config.Labels", c->labels.n, OCI_ENTRIES_MAX},
+		{"config.ExposedPorts", c->exposed_ports.n, OCI_ENTRIES_MAX},
+		{"config.Volumes", c->volumes.n, OCI_ENTRIES_MAX},
+		{"config.Cmd", c->cmd.l.n, OCI_WORDS_MAX},
+		{"config.Entrypoint", c->entrypoint.l.n, OCI_WORDS_MAX},
+		{"config.Shell", c->shell.n, OCI_WORDS_MAX},
+		{"config.Healthcheck.Test", c->healthcheck.test.n, OCI_WORDS_MAX},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].n > lists[i].max)
+			return err_set(err, ERR_LIMIT,
+				"the image configuration: %s: %zu entries, the limit is %zu",
+				lists[i].what, lists[i].n, lists[i].max);
+	return 0;
+}
+
 static json_t *history_json(const struct oci_config *c)
 {
 	json_t *a = json_array();

@@ -19,10 +19,10 @@ struct json_t;
 
 #define OCI_MANIFEST_MAX ((size_t)4 << 20)
 #define OCI_CONFIG_MAX   ((size_t)4 << 20)
-#define OCI_LAYERS_MAX   500  /* the kernel's limit for one overlay */
-#define OCI_INDEX_MAX    4096 /* entries */
-#define OCI_HISTORY_MAX  4096
-#define OCI_ONBUILD_MAX  OCI_HISTORY_MAX /* each is a step and an entry of the history */
+#define OCI_LAYERS_MAX   500    /* the kernel's limit for one overlay */
+#define OCI_INDEX_MAX    4096   /* entries */
+#define OCI_HISTORY_MAX  16384  /* entries */
+#define OCI_ONBUILD_MAX  4096   /* each is a step and an entry of the history */
 #define OCI_ENTRIES_MAX  200000 /* of Env, Labels, ExposedPorts (two for every port) and Volumes */
 #define OCI_WORDS_MAX    100000 /* of Cmd, Entrypoint, Shell and a health check's Test */
 
@@ -161,6 +161,9 @@ struct oci_config {
 };
 void oci_config_init(struct oci_config *c); /* zero: no fields, no platform */
 int oci_config_parse(const char *p, size_t n, struct oci_config *out, struct err **err);
+/* The limits of lists that oci_config_parse() keeps: what is to be written can be read. ERR_LIMIT.
+ */
+int oci_config_check(const struct oci_config *c, struct err **err);
 char *oci_config_dump(const struct oci_config *c, size_t *len);
 void oci_config_copy(struct oci_config *dst, const struct oci_config *src); /* dst is replaced */
 void oci_config_clear(struct oci_config *c);

@@ -85,10 +85,27 @@ half() { echo "FROM scratch"; echo "ARG A=xxxxxxxxxxxxxxxx"; yes 'ARG A=$A$A' | 
 	cost 0 ''
 	{ echo FROM scratch; echo VOLUME $(lines '/v%d' 90000); } >ctx/Dockerfile
 	cost 0 ''
-	for line in 'LABEL k%d=v' 'ENV k%d=$k' 'ARG k%d=$k' 'VOLUME /v%d' 'HEALTHCHECK CMD a%d' 'ONBUILD RUN a%d'; do
+	for line in 'LABEL k%d=v' 'ENV k%d=$k' 'ARG k%d=$k' 'VOLUME /v%d' 'HEALTHCHECK CMD a%d'; do
 		{ echo FROM scratch; lines "$line" 9000; } >ctx/Dockerfile
-		cost 0 ''
+		cost 0 '' -t localhost/many
+		[ "$(bld inspect localhost/many | jq '.config.history | length')" = 9000 ]
 	done
+}
+
+@test "what an image cannot have is refused at its line, not written" {
+	{ echo FROM scratch; lines 'ONBUILD RUN a%d' 200000 | head -c 1040000 | sed '$d'; } >ctx/Dockerfile
+	cost 3 'Dockerfile:10001:1: error: more than 10000 instructions'
+	sed -i 9000q ctx/Dockerfile
+	cost 10 'Dockerfile:4098:1: error: the image configuration: config.OnBuild: 4097 entries, the limit is 4096'
+	{ echo FROM scratch; lines 'LABEL a=%d' 9000; } >ctx/Dockerfile
+	cost 0 '' -t localhost/half
+	sed -i '1s/.*/FROM localhost\/half/' ctx/Dockerfile
+	cost 10 'Dockerfile:7386:1: error: the image configuration: history: 16385 entries, the limit is 16384'
+	# as many as one that is built can be built on
+	{ echo FROM scratch; lines 'ONBUILD LABEL a=%d' 4096; } >ctx/Dockerfile
+	cost 0 '' -t localhost/triggers
+	printf 'FROM localhost/triggers\n' >ctx/Dockerfile
+	cost 0 ''
 }
 
 @test "many --build-arg, deep defaults, many sources, heredocs and long lines" {
