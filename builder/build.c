@@ -38,6 +38,7 @@
 #include "parser/dockerfile.h"
 #include "store/base/buf.h"
 #include "store/base/mem.h"
+#include "store/oci/oci.h"
 
 static int build_instruction(struct job *j, struct step *sp, struct err **err)
 {
