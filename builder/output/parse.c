@@ -134,8 +134,10 @@ static int take_rewrite(struct fields *f, const char *value, struct err **err)
 	bool on;
 
 	(void)f;
-	if (take_bool("rewrite-timestamp", value, &on, err) < 0 || on)
-		return on ? 0 : -1;
+	if (take_bool("rewrite-timestamp", value, &on, err) < 0)
+		return -1;
+	if (on)
+		return 0;
 	err_set(err, ERR_USAGE, "rewrite-timestamp=false is not supported");
 	return err_hint(err, "files of new layers always follow SOURCE_DATE_EPOCH; unset it");
 }

@@ -483,11 +483,16 @@ int sandbox_end_fd(const struct sandbox_job *job)
 /* Everything of the sandbox is dead; its root is there as long as bld holds it. */
 static int finish_root(struct sandbox_job *job, bool freeze, struct err **err)
 {
+	char left[NAME_MAX + 1];
 	int r = 0;
 
-	target_remove_stubs(&job->region->state);
+	/* Left where it is, it would become part of the layer. */
+	if (target_remove_stubs(&job->region->state, left) < 0 && freeze) {
+		auto_free char *shown = fs_printable(left);
+		r = err_sys(err, "removing the mount point %s, which was made for this RUN", shown);
+	}
 	job->nparent = 0;
-	if (freeze)
+	if (freeze && r == 0)
 		r = freeze_root(job->root, err);
 	runner_let_go(job);
 	return r;

@@ -211,26 +211,36 @@ int target_open(struct ops_state *st, const struct target *t)
 	return fd;
 }
 
-static void remove_stub(const struct ops_stub *s)
+static int remove_stub(const struct ops_stub *s)
 {
 	struct stat parent, sb;
 
-	if (fstat(s->parent, &parent) < 0 ||
-		fstatat(s->parent, s->name, &sb, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
+	if (fstat(s->parent, &parent) < 0)
+		return -1;
+	if (fstatat(s->parent, s->name, &sb, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
 	if (sb.st_dev != s->dev || sb.st_ino != s->ino || S_ISDIR(sb.st_mode) != s->dir)
-		return;
+		return 0;
 	if (!s->dir && (!S_ISREG(sb.st_mode) || sb.st_size != 0))
-		return;
+		return 0;
 	/* A directory that the command filled stays: ENOTEMPTY. */
-	if (unlinkat(s->parent, s->name, s->dir ? AT_REMOVEDIR : 0) == 0)
-		(void)set_times(s->parent, &parent);
+	if (unlinkat(s->parent, s->name, s->dir ? AT_REMOVEDIR : 0) < 0)
+		return errno == ENOTEMPTY || errno == ENOENT ? 0 : -1;
+	return set_times(s->parent, &parent);
 }
 
-void target_remove_stubs(struct ops_state *st)
+int target_remove_stubs(struct ops_state *st, char failed[NAME_MAX + 1])
 {
+	int error = 0;
+
 	while (st->nstub > 0) {
-		remove_stub(&st->stub[--st->nstub]);
-		close(st->stub[st->nstub].parent);
+		const struct ops_stub *s = &st->stub[--st->nstub];
+
+		if (remove_stub(s) < 0 && !error) {
+			error = errno;
+			memcpy(failed, s->name, sizeof s->name);
+		}
+		close(s->parent);
 	}
+	return error ? fail(error) : 0;
 }

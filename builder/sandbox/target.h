@@ -7,6 +7,8 @@
 #ifndef BLD_BUILDER_SANDBOX_TARGET_H
 #define BLD_BUILDER_SANDBOX_TARGET_H
 
+#include <limits.h>
+
 #include "builder/sandbox/ops.h"
 
 #define TARGET_LINKS_MAX 40
@@ -31,8 +33,9 @@ size_t target_stubs(const char *path);
  * when it is there with another type). */
 int target_open(struct ops_state *st, const struct target *t);
 
-/* The child, at the end, outside of the mount namespace of the sandbox: remove the stubs that are
- * still what was made. */
-void target_remove_stubs(struct ops_state *st);
+/* At the end, outside of the mount namespace of the sandbox: remove the stubs that are still what
+ * was made, and give the directories around them their times back. -1 with errno: one was not,
+ * `failed` is its name; the others were tried. */
+int target_remove_stubs(struct ops_state *st, char failed[NAME_MAX + 1]);
 
 #endif

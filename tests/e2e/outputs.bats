@@ -338,4 +338,5 @@ listing() { (cd "$1" && find . -mindepth 1 \( -type d -o -type l \) -printf '%y 
 	fails 4 'Is a directory' bld build -o type=tar,dest=ctx ctx
 	fails 4 'No such file' bld build -o type=oci,dest=no/such/x ctx
 	fails 2 'rewrite-timestamp=false' bld build -o type=oci,dest=x,rewrite-timestamp=false ctx
+	fails 2 'neither true nor false' bld build -o type=oci,dest=x,rewrite-timestamp=perhaps ctx
 }

@@ -10,6 +10,7 @@
 
 #include "parser/diag.h"
 #include "parser/dockerfile.h"
+#include "parser/ignore.h"
 #include "parser/lint.h"
 #include "tests/fuzz/roundtrip.h"
 
@@ -39,10 +40,37 @@ static void check_instruction(const struct dockerfile *df, const struct ast_inst
 	assert(ins->last_line <= df->source.nlines);
 }
 
-static void check_lint(const struct dockerfile *df)
+static void base(
+	void *ctx, size_t stage, struct slice image, struct slice platform, struct lint_base *out)
 {
-	struct lint_opts o = {.portable = true};
-	struct lint_result *r = lint_run(df, &o);
+	static const struct slice env[] = {{"PATH=/x", 7}, {"a=b", 3}};
+
+	(void)ctx;
+	*out = (struct lint_base){.known = image.len % 2 == 0,
+		.env = env,
+		.nenv = sizeof env / sizeof *env,
+		.shell = stage % 2 == 0};
+	if (platform.len) {
+		out->platform = SLICE("linux/arm64");
+		out->expected = platform;
+	}
+}
+
+static bool is_context(void *ctx, struct slice name)
+{
+	(void)ctx;
+	return name.len == 3;
+}
+
+static bool is_image(void *ctx, struct slice name)
+{
+	(void)ctx;
+	return name.len && name.ptr[0] != 'A';
+}
+
+static void lint(const struct dockerfile *df, const struct lint_opts *o)
+{
+	struct lint_result *r = lint_run(df, o);
 	struct lint_sarif sarif = {.df = df, .result = r, .uri = df->source.name};
 	size_t total = 0;
 
@@ -53,6 +81,27 @@ static void check_lint(const struct dockerfile *df)
 	lint_render_json(df, r, NULL, count, &total);
 	lint_render_sarif(&sarif, count, &total);
 	lint_free(r);
+}
+
+/* With nothing known, and with everything. */
+static void check_lint(const struct dockerfile *df)
+{
+	const struct slice args[] = {SLICE("A=b"), SLICE("x=ctx")},
+			   automatic[] = {SLICE("TARGETPLATFORM=linux/amd64")};
+	struct ignore *ig = ignore_parse(SLICE(".dockerignore"), SLICE("a\n*.md\n!b.md\n**/x\n"));
+
+	lint(df, &(struct lint_opts){.portable = true});
+	lint(df, &(struct lint_opts){.build_args = args,
+			 .nbuild_args = sizeof args / sizeof *args,
+			 .automatic = automatic,
+			 .nautomatic = 1,
+			 .ignore = ig,
+			 .check = SLICE("experimental=all"),
+			 .certain = df->nstages % 2,
+			 .base = base,
+			 .context = is_context,
+			 .image_name = is_image});
+	ignore_free(ig);
 }
 
 static void check(struct dockerfile *df)

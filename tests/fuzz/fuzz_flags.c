@@ -3,6 +3,7 @@
 // options, modes, owners, checksums. No crash, every report can be printed, and what is accepted
 // survives being printed as a Dockerfile.
 #include "parser/dockerfile.h"
+#include "parser/mountopt.h"
 #include "store/base/buf.h"
 #include "tests/fuzz/fuzzkit.h"
 #include "tests/fuzz/roundtrip.h"
@@ -12,6 +13,18 @@ static void count(void *ctx, struct slice bytes)
 	size_t *total = ctx;
 	for (size_t i = 0; i < bytes.len; i++)
 		*total += (unsigned char)bytes.ptr[i];
+}
+
+/* As when the type is a variable: what of the options no type of that name has. */
+static void misfits(const struct ast_instruction *ins)
+{
+	if (ins->keyword != AST_RUN)
+		return;
+	for (size_t i = 0; i < ins->run.nmounts; i++)
+		for (int t = 0; t < MOUNTOPT_TYPES; t++) {
+			const char *name = mountopt_misfit(&ins->run.mounts[i], t);
+			fuzz_must(!name || *name);
+		}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -37,6 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_adds(&text, flags[k].behind);
 	struct dockerfile *df =
 		dockerfile_parse(SLICE("Dockerfile"), (struct slice){text.data, text.len});
+	if (df->diags.errors == 0)
+		for (size_t i = 0; i < df->stages[0].body.count; i++)
+			misfits(df->stages[0].body.items[i]);
 	dockerfile_report(df, count, &total);
 	dockerfile_dump_json(df, count, &total);
 	fuzz_must(!roundtrip_applies(df) || roundtrip_holds(df));

