@@ -199,9 +199,10 @@ static int build_read(struct job *j, struct err **err)
 	for (size_t i = 0; i < j->contexts.notes.n; i++)
 		events_warn(&j->session.events, j->contexts.notes.v[i]);
 	epoch_arguments(j->df, &j->contexts.main, &o->build_args, &j->session.build_args);
+	auto_free const char **targets = targets_stages(o);
 	struct plan_opts p = {
-		.target = o->target,
-		.more_targets = &o->more_targets,
+		.targets = targets,
+		.ntargets = o->ntargets,
 		.first_from = o->first_from,
 		.build_args = &j->session.build_args,
 		.context_names = &j->contexts.names,
@@ -219,7 +220,7 @@ static int build_read(struct job *j, struct err **err)
 	return nocache_mark(j, err) < 0 ? -1 : platforms_check_runs(j, err);
 }
 
-static int build_all(struct job *j, struct build_result *out, struct err **err)
+static int build_all(struct job *j, struct build_results *out, struct err **err)
 {
 	if (build_read(j, err) < 0)
 		return -1;
@@ -263,13 +264,14 @@ static void hand_over(struct job *from, struct job *to)
 
 /* One image after the other, all targets of each. */
 static int build_images(const struct build_opts *o, struct store *s,
-	const struct strlist *platforms, struct build_result *images, struct err **err)
+	const struct strlist *platforms, struct build_results *images, struct err **err)
 {
+	auto_free struct build_target *targets = targets_unnamed(o);
 	struct build_opts one = *o;
 	struct job before, j;
 	int r = 0;
 
-	one.tags = one.more_tags = (struct strlist){0};
+	one.targets = targets;
 	begin(&before, &one, s);
 	for (size_t i = 0; i < platforms->n && r == 0; i++) {
 		one.platform = platforms->v[i];
@@ -287,36 +289,32 @@ static int build_images(const struct build_opts *o, struct store *s,
 }
 
 static int build_platforms(const struct build_opts *o, struct store *s,
-	const struct strlist *platforms, struct build_result *out, struct err **err)
+	const struct strlist *platforms, struct build_results *out, struct err **err)
 {
 	auto_free struct digest *manifests = mem_array(platforms->n, sizeof *manifests);
-	struct build_result *images = mem_alloc(platforms->n * sizeof *images);
-	struct build_result all;
+	struct build_results *images = mem_alloc(platforms->n * sizeof *images);
+	struct build_results all = targets_results(o);
 	int r = build_images(o, s, platforms, images, err);
 
-	targets_prepare(o, &all);
-	for (size_t t = 0; t < targets_count(o) && r == 0; t++) {
-		auto_strlist struct strlist tags = {0};
-
-		targets_tags(o, t, &tags);
+	for (size_t t = 0; t < all.n && r == 0; t++) {
 		for (size_t i = 0; i < platforms->n; i++)
-			manifests[i] = targets_result(&images[i], t)->manifest;
+			manifests[i] = images[i].v[t].manifest;
+		all.v[t].times = images[0].v[t].times;
 		r = platforms_write_index(
-			o, s, &tags, manifests, platforms->n, targets_result(&all, t), err);
+			o, s, &o->targets[t].tags, manifests, platforms->n, &all.v[t], err);
 	}
-	all.times = images[0].times;
 	for (size_t i = 0; i < platforms->n; i++)
-		result_clear(&images[i]);
+		result_clear_all(&images[i]);
 	free(images);
 	if (r == 0)
 		*out = all;
 	else
-		result_clear(&all);
+		result_clear_all(&all);
 	return r;
 }
 
 int build_run(
-	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err)
+	const struct build_opts *o, struct store *s, struct build_results *out, struct err **err)
 {
 	auto_strlist struct strlist platforms = {0};
 	struct build_opts one = *o;

@@ -11,6 +11,6 @@
 /* 0, or -1. A Dockerfile error's text is the complete rendering of all diagnostics (several lines).
  */
 int build_run(
-	const struct build_opts *o, struct store *s, struct build_result *out, struct err **err);
+	const struct build_opts *o, struct store *s, struct build_results *out, struct err **err);
 
 #endif

@@ -37,15 +37,20 @@ struct build_times {
 	int64_t seconds;
 };
 
+/* One image of a build. */
+struct build_target {
+	const char *stage;   /* as given; NULL = the last one */
+	struct strlist tags; /* names of the image, as given */
+};
+
 /* Everything is borrowed for the duration of build_run(). */
 struct build_opts {
-	const char *dockerfile;      /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
-	const char *context;         /* directory, or "-" = tar on stdin; NULL = none */
-	struct strlist tags;         /* names as given */
-	const char *ignorefile;      /* --ignorefile, or NULL */
-	const char *target;          /* NULL = last stage */
-	struct strlist more_targets; /* built beside it */
-	struct strlist more_tags;    /* "TARGET=NAME" of those */
+	const char *dockerfile; /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
+	const char *context;    /* directory, or "-" = tar on stdin; NULL = none */
+	const char *ignorefile; /* --ignorefile, or NULL */
+	/* At least one; the last is the main one, which --tag without a target names. */
+	struct build_target *targets;
+	size_t ntargets;
 	struct strlist build_args; /* "K=V"; the CLI resolves "K" from its environment and leaves it
 				      out when unset */
 	struct strlist env;        /* "K=V": an ENV at the beginning of every stage */

@@ -412,9 +412,7 @@ int buildopts_take(const struct cli *c, const struct buildopts *o, const char *c
 void buildopts_clear(struct build_opts *b)
 {
 	strlist_clear(&b->made);
-	strlist_clear(&b->tags);
-	strlist_clear(&b->more_targets);
-	strlist_clear(&b->more_tags);
+	buildtargets_clear(b);
 	strlist_clear(&b->build_args);
 	strlist_clear(&b->env);
 	strlist_clear(&b->no_cache_stages);

@@ -192,13 +192,13 @@ static int write_outputs(const struct buildresult *b, struct store *s, struct ui
 }
 
 int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui *ui,
-	const struct build_result *r, struct err **err)
+	const struct build_results *r, struct err **err)
 {
-	size_t n = r->nbefore + 1;
+	size_t n = r->n;
 	auto_free struct delivered *v = mem_alloc(n * sizeof *v);
 
 	for (size_t i = 0; i < n; i++)
-		v[i].r = i < r->nbefore ? &r->before[i] : r;
+		v[i].r = &r->v[i];
 	if (write_digests(&b->iid, v, n, true, err) < 0)
 		return -1;
 	int status = write_outputs(b, s, ui, v, n, err);

@@ -27,7 +27,7 @@ int buildresult_open(
 	struct buildresult *b, const struct cli *c, const struct buildopts *o, struct err **err);
 /* After it. The interface is finished before anything is written to standard output. */
 int buildresult_deliver(const struct buildresult *b, struct store *s, struct ui *ui,
-	const struct build_result *r, struct err **err);
+	const struct build_results *r, struct err **err);
 void buildresult_clear(struct buildresult *b);
 
 #endif

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cli/buildtargets.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "builder/targets.h"
 #include "store/base/mem.h"
 #include "store/reference.h"
 
+static struct build_target *find_target(const struct build_opts *b, const char *stage)
+{
+	for (size_t i = 0; i < b->ntargets; i++)
+		if (b->targets[i].stage && strcmp(b->targets[i].stage, stage) == 0)
+			return &b->targets[i];
+	return NULL;
+}
+
+/* The last one is the main one, wherever else it stands; without any the last stage is built. */
 static void take_targets(const struct strlist *in, struct build_opts *b)
 {
-	b->target = in->n ? in->v[in->n - 1] : NULL;
+	const char *last = in->n ? in->v[in->n - 1] : NULL;
+
+	b->targets = mem_alloc((in->n + 1) * sizeof *b->targets);
 	for (size_t i = 0; i + 1 < in->n; i++)
-		if (strcmp(in->v[i], b->target) != 0 && !strlist_has(&b->more_targets, in->v[i]))
-			strlist_add(&b->more_targets, in->v[i]);
+		if (strcmp(in->v[i], last) != 0 && !find_target(b, in->v[i]))
+			b->targets[b->ntargets++].stage = in->v[i];
+	b->targets[b->ntargets++].stage = last;
 }
 
 static int check_name(const char *name, struct err **err)
@@ -37,34 +49,39 @@ static int take_tag(const char *tag, struct build_opts *b, struct err **err)
 
 	if (check_name(eq ? eq + 1 : tag, err) < 0)
 		return -1;
-	if (!eq || (b->target && strcmp(target, b->target) == 0)) {
-		strlist_add(&b->tags, eq ? eq + 1 : tag);
-		return 0;
-	}
-	if (!strlist_has(&b->more_targets, target)) {
+	struct build_target *t = eq ? find_target(b, target) : &b->targets[b->ntargets - 1];
+	if (!t) {
 		err_set(err, ERR_USAGE, "--tag %s: there is no --target %s", tag, target);
 		return err_hint(err, "add --target %s, or give the name alone", target);
 	}
-	strlist_add(&b->more_tags, tag);
+	strlist_add(&t->tags, eq ? eq + 1 : tag);
 	return 0;
 }
 
 static int check_push(const struct build_opts *b, struct err **err)
 {
-	for (size_t i = 0; i < targets_count(b); i++) {
-		auto_strlist struct strlist names = {0};
+	for (size_t i = 0; i < b->ntargets; i++) {
+		const struct build_target *t = &b->targets[i];
 
-		targets_tags(b, i, &names);
-		if (names.n)
+		if (t->tags.n)
 			continue;
-		if (targets_count(b) == 1) {
+		if (b->ntargets == 1) {
 			err_set(err, ERR_USAGE, "--push needs a name");
 			return err_hint(err, "add -t HOST/PATH:TAG");
 		}
-		err_set(err, ERR_USAGE, "--push needs a name for target %s", targets_name(b, i));
-		return err_hint(err, "add -t %s=HOST/PATH:TAG", targets_name(b, i));
+		err_set(err, ERR_USAGE, "--push needs a name for target %s", t->stage);
+		return err_hint(err, "add -t %s=HOST/PATH:TAG", t->stage);
 	}
 	return 0;
+}
+
+void buildtargets_clear(struct build_opts *b)
+{
+	for (size_t i = 0; i < b->ntargets; i++)
+		strlist_clear(&b->targets[i].tags);
+	free(b->targets);
+	b->targets = NULL;
+	b->ntargets = 0;
 }
 
 int buildtargets_take(const struct buildopts *o, struct build_opts *b, struct err **err)
@@ -73,7 +90,7 @@ int buildtargets_take(const struct buildopts *o, struct build_opts *b, struct er
 	for (size_t i = 0; i < o->tags.n; i++)
 		if (take_tag(o->tags.v[i], b, err) < 0)
 			return -1;
-	if (b->more_targets.n && o->outputs.n) {
+	if (b->ntargets > 1 && o->outputs.n) {
 		err_set(err, ERR_USAGE, "--output is for one target");
 		return err_hint(err, "build the targets one after the other: what they share is in "
 				     "the cache; or name them with -t TARGET=NAME");

@@ -5,8 +5,9 @@
 
 #include "builder/cli/buildopts.h"
 
-/* Fill target, more_targets, tags and more_tags; mistakes in names are found before anything is
- * built. ERR_USAGE. */
+/* Fill the targets and their names; mistakes in names are found before anything is built.
+ * ERR_USAGE. buildtargets_clear() in any case. */
 int buildtargets_take(const struct buildopts *o, struct build_opts *b, struct err **err);
+void buildtargets_clear(struct build_opts *b);
 
 #endif

@@ -13,6 +13,7 @@
 #include "builder/plan/plan.h"
 #include "builder/plan/platformword.h"
 #include "builder/platforms.h"
+#include "builder/targets.h"
 #include "parser/dockerfile.h"
 #include "parser/lint.h"
 #include "parser/words.h"
@@ -149,9 +150,11 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 		platformword_parse(platforms.n ? platforms.v[0] : NULL, true, &platform, err) < 0)
 		return -1;
 	epoch_arguments(l->df, &l->contexts.main, &b->build_args, &args);
+	auto_free const char **targets = targets_stages(b);
+	const char *stage = targets_main(b)->stage;
 	struct plan_opts p = {
-		.target = b->target,
-		.more_targets = &b->more_targets,
+		.targets = targets,
+		.ntargets = b->ntargets,
 		.first_from = b->first_from,
 		.build_args = &args,
 		.context_names = &l->contexts.names,
@@ -173,7 +176,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 			*err = refused;
 			return -1;
 		}
-	} else if (b->target && *b->target) {
+	} else if (stage && *stage) {
 		f.needed = needed = mem_array(plan.nstages + 1, sizeof *needed);
 		for (size_t i = 0; i < plan.nstages; i++)
 			needed[i] = plan.stages[i].needed;

@@ -16,6 +16,7 @@
 #include "builder/cli/remote.h"
 #include "builder/image/result.h"
 #include "builder/log/buildlog.h"
+#include "builder/targets.h"
 #include "builder/ui/ui.h"
 #include "store/base/mem.h"
 #include "store/store.h"
@@ -35,9 +36,11 @@ static const char details[] =
 /* What was built, for the list of logs. */
 static char *title_of(const struct build_opts *b)
 {
-	if (b->tags.n)
-		return mem_strdup(b->tags.v[0]);
-	return mem_printf("%s%s%s", b->context, b->target ? " " : "", b->target ? b->target : "");
+	const struct build_target *t = targets_main(b);
+
+	if (t->tags.n)
+		return mem_strdup(t->tags.v[0]);
+	return mem_printf("%s%s%s", b->context, t->stage ? " " : "", t->stage ? t->stage : "");
 }
 
 /* The last line of a build of which a step failed. */
@@ -56,7 +59,7 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 	auto_store struct store *s = store_open(c->root, err);
 	auto_free char *title = title_of(b);
 	auto_buildlog struct buildlog *log = NULL;
-	struct build_result r = {0};
+	struct build_results r = {0};
 
 	if (!s || (result->o->manifest && cmd_manifest_check(s, result->o->manifest, err) < 0))
 		return -1;
@@ -69,12 +72,13 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 		tell_log(log, err);
 		return -1;
 	}
+	const struct build_result *last = &r.v[r.n - 1];
 	if (result->o->manifest)
-		status = cmd_manifest_take(
-			s, result->o->manifest, &r.manifest, r.index, b->docker_format, err);
+		status = cmd_manifest_take(s, result->o->manifest, &last->manifest, last->index,
+			b->docker_format, err);
 	if (status == 0)
 		status = buildresult_deliver(result, s, ui, &r, err);
-	result_clear(&r);
+	result_clear_all(&r);
 	return status;
 }
 
@@ -110,7 +114,7 @@ static int take_creds(const struct cli *c, const struct buildopts *o,
 		return 0;
 	if (askpass_creds(c, o->creds, &g->user, &g->password, err) < 0)
 		return -1;
-	g->host = buildoutputs_registry(&result->outputs, o, &b->tags);
+	g->host = buildoutputs_registry(&result->outputs, o, &targets_main(b)->tags);
 	b->creds = (struct creds){.user = g->user, .password = g->password, .host = g->host};
 	return 0;
 }
@@ -147,9 +151,10 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		status = take_creds(c, o, &result, &g, &b, err);
 	if (status == 0) {
 		ui = remote_ui(&o->remote);
-		buildoutputs_names(&result.outputs, &b.tags, &names);
-		strlist_clear(&b.tags);
-		b.tags = names;
+		struct strlist *tags = &b.targets[b.ntargets - 1].tags;
+		buildoutputs_names(&result.outputs, tags, &names);
+		strlist_clear(tags);
+		*tags = names;
 		status = build(c, &b, ui, &result, err);
 		ui_finish(ui);
 	}

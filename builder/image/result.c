@@ -176,12 +176,16 @@ int result_write(struct session *se, const struct state *target, const struct st
 	return write_image(se, target, &c, tags, out, err);
 }
 
-void result_clear(struct build_result *r)
+static void result_clear(struct build_result *r)
 {
-	for (size_t i = 0; i < r->nbefore; i++)
-		result_clear(&r->before[i]);
-	free(r->before);
 	free(r->target);
 	strlist_clear(&r->names);
-	*r = (struct build_result){0};
+}
+
+void result_clear_all(struct build_results *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		result_clear(&r->v[i]);
+	free(r->v);
+	*r = (struct build_results){0};
 }

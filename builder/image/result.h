@@ -10,17 +10,21 @@
 #include "builder/state.h"
 
 struct build_result {
-	struct digest config;        /* image ID, --iidfile; of an index its digest */
-	struct digest manifest;      /* as the store knows it; or that of the index */
-	bool index;                  /* several platforms were built */
-	struct build_times times;    /* those it was made with */
-	struct strlist names;        /* full normalised names it was tagged with */
-	char *target;                /* as given; only when there are several */
-	struct build_result *before; /* of the targets in front of this one; owned */
-	size_t nbefore;
+	struct digest config;     /* image ID, --iidfile; of an index its digest */
+	struct digest manifest;   /* as the store knows it; or that of the index */
+	bool index;               /* several platforms were built */
+	struct build_times times; /* those it was made with */
+	struct strlist names;     /* full normalised names it was tagged with */
+	char *target;             /* as given; only when there are several */
 };
 
-void result_clear(struct build_result *r);
+/* Of all targets, in their order. */
+struct build_results {
+	struct build_result *v; /* owned */
+	size_t n;
+};
+
+void result_clear_all(struct build_results *r);
 
 /* tags: its names as given. Fills fields of *out that are empty. */
 int result_write(struct session *se, const struct state *target, const struct strlist *tags,

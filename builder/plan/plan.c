@@ -313,13 +313,11 @@ static int find_target(struct plan *p, const char *target, struct err **err)
 
 static int find_targets(struct plan *p, const struct plan_opts *o, struct err **err)
 {
-	size_t more = o->more_targets ? o->more_targets->n : 0;
-
-	p->targets = mem_array(more + 1, sizeof *p->targets);
-	for (size_t i = 0; i < more; i++)
-		if (find_target(p, o->more_targets->v[i], err) < 0)
+	p->targets = mem_array(o->ntargets, sizeof *p->targets);
+	for (size_t i = 0; i < o->ntargets; i++)
+		if (find_target(p, o->targets[i], err) < 0)
 			return -1;
-	return find_target(p, o->target, err);
+	return 0;
 }
 
 int plan_make(
@@ -341,8 +339,8 @@ int plan_make(
 	struct slice stage_name = df->stages[p.target].name;
 	auto_free char *target_stage = stage_name.ptr ? mem_strndup(stage_name.ptr, stage_name.len)
 						      : mem_strdup("default");
-	scope_declare(
-		&p.globals, "TARGETSTAGE", o->target && *o->target ? o->target : target_stage);
+	const char *given = o->targets[o->ntargets - 1];
+	scope_declare(&p.globals, "TARGETSTAGE", given && *given ? given : target_stage);
 	if (declare_globals(&p, df, o, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p.nstages; i++) {

@@ -50,9 +50,10 @@ struct plan_stage {
 };
 
 struct plan_opts {
-	const char *target;
-	const struct strlist *more_targets; /* built beside it; may be NULL */
-	const char *first_from;             /* instead of what the first FROM names, or NULL */
+	const char *const
+		*targets;       /* stages as given, NULL = the last one; the last is the main one */
+	size_t ntargets;        /* at least 1 */
+	const char *first_from; /* instead of what the first FROM names, or NULL */
 	const struct strlist *build_args;
 	const struct strlist *context_names; /* names of --build-context */
 	struct budget *budget;               /* outlives the plan; or NULL */
@@ -64,8 +65,8 @@ struct fromref_list;
 struct plan {
 	struct plan_stage *stages; /* owned; in file order, which is an order of dependencies */
 	size_t nstages;
-	size_t target;   /* the last one of targets */
-	size_t *targets; /* stages of more_targets, in their order, then that of target; owned */
+	size_t target;   /* the main one: the last of targets */
+	size_t *targets; /* stages of the targets, in their order; owned */
 	size_t ntargets;
 	struct scope globals;          /* global ARGs and automatic platform ARGs */
 	unsigned nsteps;               /* instructions in needed stages */

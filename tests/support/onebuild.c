@@ -37,7 +37,8 @@ static void count(void *ctx, const struct event *e)
 static void forget(struct onebuild *b)
 {
 	err_free(b->err);
-	result_clear(&b->result);
+	result_clear_all(&b->results);
+	b->result = (struct build_result){0};
 	free(b->config);
 	free(b->warnings);
 	b->err = NULL;
@@ -64,14 +65,17 @@ void onebuild_run(struct onebuild *b, const char *dockerfile)
 	tempdir_write(b->d->t.fd, "Dockerfile", dockerfile);
 	o.dockerfile = file;
 	o.context = o.context ? o.context : context;
+	o.targets = &b->target;
+	o.ntargets = 1;
 	o.emit = count;
 	o.emit_ctx = b;
-	b->status = build_run(&o, b->d->s, &b->result, &b->err);
+	b->status = build_run(&o, b->d->s, &b->results, &b->err);
 	if (b->status < 0) {
 		assert_non_null(b->err);
 		return;
 	}
 	assert_null(b->err);
+	b->result = b->results.v[0];
 	assert_int_equal(0, image_open_manifest(b->d->s, &b->result.manifest, &img, NULL));
 	free(b->config);
 	b->config = oci_config_dump(&img.config, &len);
@@ -94,6 +98,6 @@ void onebuild_clear(struct onebuild *b)
 	strlist_clear(&b->o.build_args);
 	strlist_clear(&b->o.labels);
 	strlist_clear(&b->o.contexts);
-	strlist_clear(&b->o.tags);
+	strlist_clear(&b->target.tags);
 	*b = (struct onebuild){0};
 }

@@ -9,12 +9,14 @@
 
 struct onebuild {
 	struct storedir *d;
-	struct build_opts o; /* lists are the test's to fill; context: T/ctx */
+	struct build_target target; /* of the options; its names are the test's to fill */
+	struct build_opts o;        /* lists are the test's to fill; context: T/ctx */
 	/* of the last build */
 	int status;
 	struct err *err;
-	struct build_result result;
-	char *config; /* JSON, as it is in the store; "" when the build failed */
+	struct build_results results;
+	struct build_result result; /* the only one; borrowed */
+	char *config;               /* JSON, as it is in the store; "" when the build failed */
 	unsigned done;
 	unsigned cached;
 	char *warnings; /* one after the other */

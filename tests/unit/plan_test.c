@@ -29,7 +29,8 @@ static void make(struct made *m, const char *text, const char *target)
 	assert_int_equal(m->df->diags.errors, m->df->late_errors);
 	if (!m->platform.os)
 		assert_int_equal(oci_platform_parse("linux/arm64", &m->platform, NULL), 0);
-	struct plan_opts o = {.target = target,
+	struct plan_opts o = {.targets = &target,
+		.ntargets = 1,
 		.build_args = &m->args,
 		.context_names = &m->names,
 		.platform = &m->platform};

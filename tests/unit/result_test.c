@@ -35,8 +35,8 @@ static void labels_and_names(void **state)
 	onebuild_init(&b, *state);
 	strlist_add(&b.o.labels, "a=cli=1");
 	strlist_add(&b.o.labels, "new");
-	strlist_add(&b.o.tags, "app");
-	strlist_add(&b.o.tags, "127.0.0.1:5000/x/y:t");
+	strlist_add(&b.target.tags, "app");
+	strlist_add(&b.target.tags, "127.0.0.1:5000/x/y:t");
 	onebuild_run(&b, "FROM scratch\nLABEL a=file b=1\n");
 	assert_int_equal(0, b.status);
 	assert_non_null(strstr(b.config, "\"Labels\":{\"a\":\"cli=1\",\"b\":\"1\",\"new\":\"\"}"));
@@ -54,7 +54,7 @@ static void name_with_a_digest(void **state)
 	struct onebuild b;
 
 	onebuild_init(&b, *state);
-	strlist_add(&b.o.tags,
+	strlist_add(&b.target.tags,
 		"app@sha256:0000000000000000000000000000000000000000000000000000000000000001");
 	onebuild_run(&b, "FROM scratch\nLABEL a=1\n");
 	assert_int_equal(-1, b.status);
@@ -134,11 +134,11 @@ static void base_keeps_its_times(void **state)
 
 	onebuild_init(&b, *state);
 	onebuild_file(&b, "f", "1", 0644);
-	strlist_add(&b.o.tags, "base");
+	strlist_add(&b.target.tags, "base");
 	onebuild_run(&b, "FROM scratch\nCOPY f /d/\nCMD x\n");
 	assert_int_equal(0, b.status);
 	base = layer_of(&b, 0);
-	strlist_clear(&b.o.tags);
+	strlist_clear(&b.target.tags);
 	b.o.has_timestamp = true;
 	b.o.timestamp = 3;
 	onebuild_run(&b, "FROM base\nLABEL a=1\nCOPY f /e/\n");
