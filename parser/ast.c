@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Names of keywords, mount types and resets, both ways, and the few questions about a piece of text
+ * that parser and builder must answer alike: what is a URL, what is a git URL, is a RUN nothing but
+ * its heredoc. Only tables and comparisons; the tree itself is made by instr.c and its neighbours.
+ */
 #include "parser/ast.h"
 
 static const char *const keyword_names[AST_KEYWORD_COUNT] = {

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The list that every mistake goes to. It is bounded: behind the last entry mistakes are only
+ * counted, and that entry gets a note, so callers must bear a NULL. Sorting is by insertion, which
+ * keeps the order of equal places; entries come nearly in order already.
+ */
 #include "parser/diag.h"
 
 #include <stdarg.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The lines "# key=value" at the top. They end at the first line that is not one of the three known
+ * keys, and that line is an ordinary comment. The escape character is set in struct build here,
+ * before any line is put together: the grammar continues where directives_end says.
+ */
 #include "parser/directive.h"
 
 static bool name_char(char c, bool first)

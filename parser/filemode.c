@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --chmod, octal or as chmod(1) takes it. Parsing gives a list of actions without touching a file;
+ * they are applied in order to the mode of each file, since X, copied bits (g=u) and a plain +
+ * depend on it. No umask is looked at: a clause without u, g, o or a means all.
+ */
 #include "parser/filemode.h"
 
 #include <stdint.h>

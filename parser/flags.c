@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Flags in front of an instruction's arguments. The table of specs says which keyword knows which
+ * flag; a new flag is a row here and an enum flags_id. A word is read twice, once for its length
+ * and once into the arena, so the span of a value still leads into the file when quotes went out of
+ * the text.
+ */
 #include "parser/flags.h"
 
 #include <string.h>

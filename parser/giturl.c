@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Takes a git URL apart: remote, then query, then fragment; one value given in two ways has to be
+ * the same. The login of an http URL is split from the remote, so that it reaches neither a command
+ * line nor a message; git's own rules for refs are checked here, because a ref beginning with a
+ * dash would be an option of git.
+ */
 #include "parser/giturl.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Finds <<NAME in RUN, COPY and ADD lines before their bodies are read, and keeps each body as
+ * written and with its tabs removed. A whole word must be a heredoc: cat<<EOF is none, and is
+ * remembered as "glued" for a better message, should the lines behind it make no sense. A shift in
+ * $((1 << 2)) is left alone by counting parentheses.
+ */
 #include "parser/heredoc.h"
 
 #include <string.h>

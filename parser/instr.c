@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A logical line becomes an instruction of the tree: flags, then the arguments by keyword. FROM,
+ * ONBUILD and those of plain words are done here; COPY, pairs and commands have files of their own.
+ * A flag that is known but not supported is reported last, and only when the line has no other
+ * mistake.
+ */
 #include "parser/instr.h"
 
 #include <string.h>

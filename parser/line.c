@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From a place in a logical line back to the file. A line is put together from pieces without
+ * continuations and comments; the piece of an offset is found by bisection, so spans cost little on
+ * long lines. A span runs from first to last byte and includes what was left out between them.
+ */
 #include "parser/line.h"
 
 #include <assert.h>

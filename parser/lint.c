@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * One run of the rules over a parsed file: configuration first, then rules on the text, on what
+ * precedes the first FROM, and on each stage. Everything lives in the arena of the result. Whether
+ * a finding is shown is decided in lint_report(), by the file's configuration and the comments
+ * above the instruction; rules never ask.
+ */
 #include "parser/lint.h"
 #include "parser/lint_private.h"
 #include "parser/source.h"

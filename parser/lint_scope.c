@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What names mean while the linter walks a stage. It has no values of images and platforms, so a
+ * result is "vague" where one of those would matter, and rules keep silent about it. Names and
+ * memory are bounded: a scope that is full is "open", any name may be in it.
+ */
 #include "parser/lint_private.h"
 
 #include "parser/expand.h"

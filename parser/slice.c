@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Cuts and comparisons of text that is not NUL-terminated. Offsets beyond the end are clipped
+ * instead of being an error, so callers can cut at the result of a search that found nothing. Case
+ * and blanks are those of ASCII, whatever the locale.
+ */
 #include "parser/slice.h"
 
 #include <string.h>

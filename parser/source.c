@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The text of a file in the arena and an index of its line starts, from which offsets become lines
+ * and columns. Columns are counted in code points, and only when a place is shown; a byte order
+ * mark is none of them.
+ */
 #include "parser/source.h"
 
 #include <stdint.h>

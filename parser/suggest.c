@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "Did you mean": the nearest candidate by edit distance with neighbouring letters swapped as one
+ * step. Short words may be one step away and longer ones two, so that a hint is rather missing than
+ * silly; else a word that begins exactly one candidate means that one.
+ */
 #include "parser/suggest.h"
 
 #include <string.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * UTF-8 as RFC 3629 has it. Overlong forms, surrogates and cut sequences count as one invalid byte
+ * each, so a decoder always moves on and no byte of the input is lost to the one before it.
+ */
 #include "parser/utf8.h"
 
 static int continuation(struct slice s, size_t at)

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Splits text into words and reads numbers, sizes and durations, with Go's spellings (1h30m,
+ * 10kib), as other builders do. Words are slices of the text, quotes and all: only cut here,
+ * expanded later. Arithmetic is checked before it is done; what would overflow is no number.
+ */
 #include "parser/words.h"
 
 #include <limits.h>
