@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Writing and reading of blobs. A new one is a temporary file until its digest is known, then it
+ * gets that name; a file with the same name and no doubt about it is left in place. Reading trusts
+ * what was written in this boot and hashes the rest once: after a crash a name may be on the disk
+ * and its content not.
+ */
 #include "store/blob.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Digests in an array, with duplicates unless digestset_add_new() is used, which is linear and for
+ * few. Look-up bisects: it holds only after digestset_sort(), and until the next one is added.
+ */
 #include "store/digestset.h"
 
 #include <stdlib.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The form file of an unpacked layer directory: which boot wrote it, which kind of overlay
+ * attributes it has, which layers it shows. It is not synced, so a directory of an earlier boot is
+ * not used; the name must be the digest of the layers that the file lists. Anything unreadable
+ * counts as no directory, never as an error.
+ */
 #include "store/dirform.h"
 
 #include <fcntl.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From a text to an image and back. A text is tried as a name first and then as the beginning of an
+ * ID; an ID is looked for among named images and only then in every blob that can be a manifest.
+ * Writing checks sizes against what reading allows, so that no image is made which cannot be
+ * opened.
+ */
 #include "store/image.h"
 
 #include <dirent.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Indexes of several platforms. What a text means is found without opening the document, and
+ * whatever is not an index is handed to image_open(), which has the words for what is wrong with
+ * it.
+ */
 #include "store/imageindex.h"
 
 #include "store/base/mem.h"

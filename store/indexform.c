@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * EROFS images of layers: making, finding and checking them. Each lies in a directory with a record
+ * of its stack, of the tars its data is in, and of its own digest; the record ends with a digest of
+ * itself. An image is hashed every time it is opened from the disk; keep.c saves that for later
+ * steps.
+ */
 #include "store/indexform.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Descriptors of opened layers by name, for all threads. Callers get duplicates, so an entry never
+ * goes away under them; what is over KEEP_FDS_MAX is not kept, and nothing is thrown out before the
+ * end.
+ */
 #include "store/keep.h"
 
 #include <pthread.h>

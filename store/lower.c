@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A lower is one directory, or an index with its tars; this owns, duplicates and closes their
+ * descriptors. A duplicate begins at 3, so that a process started with closed standard descriptors
+ * does not get a layer as its output.
+ */
 #include "store/lower.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Cuts the text of a record line by line, in place: the newline becomes a NUL, and values point
+ * into the buffer. A line that does not match moves nothing, so the caller can try the next key.
+ */
 #include "store/recordline.h"
 
 #include <stddef.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What processes that died left in tmp. Each directory there has a lock file which its owner holds;
+ * whoever can take it has found an orphan. The lock file goes last, and only when its directory is
+ * away: otherwise nobody would find that again. Full directories are moved to the trash, which is
+ * emptied elsewhere.
+ */
 #include "store/recover.h"
 
 #include <dirent.h>

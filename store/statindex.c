@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The digests of context files by what stat says of them: one file per context, mapped and checked
+ * against its own digest before any offset in it is believed. Entries of a directory are sorted by
+ * name and read in one pass. An entry counts only if its times were settled when it was written: a
+ * file changed in the same clock tick could look the same.
+ */
 #include "store/statindex.h"
 
 #include <fcntl.h>

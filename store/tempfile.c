@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A file without a name (O_TMPFILE) that gets one when it is whole; no crash can leave half of it
+ * behind. It is linked through /proc, and where that or the file system does not allow it the file
+ * has a name in tmp from the beginning. A link replaces nothing, so an existing name is replaced by
+ * link and rename.
+ */
 #include "store/tempfile.h"
 
 #include <fcntl.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "bld verify". Blobs first: with --repair damaged ones are removed, and what comes after sees them
+ * as missing. Then what names reach, and last the derived forms, each made again and compared. What
+ * was dropped or vanishes during the check is stale and not wrong; an error of the system ends the
+ * check.
+ */
 #include "store/verify.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * RFC 4648 with padding, one way only: what comes from outside is decoded by secret.c, into memory
+ * that is wiped. The caller has room for BASE64_LENGTH(n) bytes; no NUL is added.
+ */
 #include "store/base/base64.h"
 
 void base64_encode(const void *p, size_t n, char *out)

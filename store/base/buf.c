@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A buffer that grows by doubling up to a maximum. Beyond that nothing more is added and "full"
+ * stays set, so a row of calls needs one check at its end. The escaping here is what keeps text
+ * from outside from controlling a terminal: control characters, broken UTF-8 and bidirectional
+ * controls become visible.
+ */
 #include "store/base/buf.h"
 
 #include <stdint.h>

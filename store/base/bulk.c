@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Large tables in a file without a name, mapped shared: under pressure the kernel can write such
+ * pages out, which it cannot do with anonymous memory where there is no swap. The blocks are
+ * allocated first, since a write to a page without one is a SIGBUS on a full disk. The caller keeps
+ * the size; below BULK_MIN it is the heap.
+ */
 #include "store/base/bulk.h"
 
 #include <errno.h>

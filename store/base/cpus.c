@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The processors that this process may run on, by its affinity mask: taskset and cpusets show
+ * there, a CPU quota of a cgroup does not.
+ */
 #include "store/base/cpus.h"
 
 #include <sched.h>

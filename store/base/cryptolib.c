@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * libcrypto, loaded when the first hash needs it and kept. Its absence is no error here: the caller
+ * then computes by itself, so no message is made.
+ */
 #include "store/base/cryptolib.h"
 
 #define DYNLIB_TABLE struct cryptolib

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Fills a table of function pointers from a shared library. All or nothing: a library in which one
+ * symbol is missing counts as absent, and the table must not be used then.
+ */
 #include "store/base/dynlib.h"
 
 #include <dlfcn.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The error object: a kind, a text, at most one hint and one note, perhaps a place. The first hint
+ * stays, since who is nearest to the fault knows best. What sets something leaves errno as it was,
+ * returns -1, so that callers can write "return err_set(...)", and bears a NULL for the place to
+ * put the error.
+ */
 #include "store/base/err.h"
 
 #include <assert.h>

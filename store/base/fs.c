@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * File system calls that do not trust what they find. Opening below a root is openat2's, with a
+ * walk by hand where the kernel or a seccomp filter does not know it; removing a tree enters no
+ * mount and uses stack and descriptors for DEPTH_MAX levels, however deep it is. A directory
+ * descriptor of -1 is refused, while AT_FDCWD passes.
+ */
 #include "store/base/fs.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Descriptors as readers and writers. An interrupted call is tried again; a short read is handed on
+ * as it is, a short write is completed.
+ */
 #include "store/base/io.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * jansson behind bounds. Values are counted in the text before the parser makes anything of it, for
+ * its tree is many times larger than what it was made from. The parser's message quotes the text,
+ * so it is escaped. Getters name the path of a wrong member; strings they return belong to the
+ * document.
+ */
 #include "store/base/jsonx.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Open file description locks: of the descriptor and not of the process, so threads exclude each
+ * other and closing another descriptor of the same file drops nothing. A lock file may be removed
+ * by whoever holds it; lock_take() therefore looks whether the name still means the file it locked,
+ * and starts again if not.
+ */
 #include "store/base/lock.h"
 
 #include <fcntl.h>

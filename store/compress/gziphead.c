@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The header of a gzip member (RFC 1952) byte by byte, since it may be cut anywhere by the pieces
+ * it arrives in. Fields that the flags do not ask for are skipped by next_field(); only what is
+ * checked is kept.
+ */
 #include "store/compress/gziphead.h"
 
 enum { FIXED, EXTRA_LEN, EXTRA, NAME, COMMENT, CRC, DONE };

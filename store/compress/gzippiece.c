@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * One piece of a gzip stream, deflated by itself with the end of the piece before it as dictionary
+ * and closed by a sync flush, so that pieces made by several threads can be put one behind the
+ * other. isa-l does the low levels where it is installed, zlib the rest. The CRC of the whole is
+ * computed from those of the pieces.
+ */
 #include "store/compress/gzippiece.h"
 
 #include <stdlib.h>

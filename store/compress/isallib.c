@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* isa-l, loaded if it is there. It is only faster than zlib, so its absence makes no error. */
 #include "store/compress/isallib.h"
 
 #define DYNLIB_TABLE struct isallib

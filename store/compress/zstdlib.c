@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * libzstd, loaded when a layer is first packed or unpacked with it. The table is written once under
+ * pthread_once and read by all threads without a lock.
+ */
 #include "store/compress/zstdlib.h"
 
 #define DYNLIB_TABLE struct zstdlib

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * libarchive, loaded when the first archive is to be unpacked. The table is written once under
+ * pthread_once and read by all threads without a lock.
+ */
 #include "store/tar/archivelib.h"
 
 #define DYNLIB_TABLE struct archivelib

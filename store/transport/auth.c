@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The credentials and tokens of one registry, for all workers, behind one lock: it is held while a
+ * token is fetched, so of many requests that are refused at once only the first asks. Where the
+ * registry sends us for a token is its own word; credentials go there only if the host is related
+ * or allowed by the caller.
+ */
 #include "store/transport/auth.h"
 
 #include <jansson.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The files in which podman and docker keep credentials, in podman's order; the first that has an
+ * answer wins, and one that cannot be read ends the search. Everything read is wiped, and the
+ * parser's message is never shown, since it may quote a password. Writing replaces the file and
+ * wants a directory that nobody else can change.
+ */
 #include "store/transport/auth_file.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * docker-credential-NAME as a child: the server's name or a JSON document on its standard input,
+ * the answer on its output, in memory that is wiped. The name is checked because it becomes part of
+ * a program's name; a helper that finds nothing says so in words, with a status that is not 0.
+ */
 #include "store/transport/auth_helper.h"
 
 #include <ctype.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * How long to wait before the next attempt: doubling from step to step, and half of each wait is
+ * random, so that many clients do not come back together. Sleeping is in pieces of 100 ms, after
+ * which the flags are looked at.
+ */
 #include "store/transport/backoff.h"
 
 #include <ctype.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * An image archive as a table of its files: read through once, sorted, then found by bisection.
+ * Data stays where it is and is read by offset. Links are followed inside the archive only; of two
+ * entries of one name the later counts, as it would after unpacking.
+ */
 #include "store/transport/bundle.h"
 
 #include <fcntl.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Certificates for one server from the directories that containers and docker use. The first
+ * directory that exists is the only one; with --cert-dir its subdirectory for the server comes
+ * first and both count. Authorities are read here, a client's certificate and key go to libcurl as
+ * paths.
+ */
 #include "store/transport/certs.h"
 
 #include <dirent.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * libcurl, loaded for the first connection, with its global initialisation. That is why it is under
+ * pthread_once and never undone: curl_global_init() was not safe with threads before 7.84.
+ */
 #include "store/transport/curllib.h"
 
 #define DYNLIB_TABLE struct curllib

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A file that one thread writes and another reads behind it. The writer says how far it has come,
+ * the reader waits for more, and either may give up: the writer ends it without a digest, the
+ * reader abandons it and the writer hears of that with its next step. There is one reader, so a
+ * signal is enough.
+ */
 #include "store/transport/growing.h"
 
 #include <fcntl.h>

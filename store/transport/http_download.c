@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A plain GET for ADD and contexts that are URLs. A login in the URL becomes an Authorization
+ * header for its origin, and is never shown. With an ETag or date of an earlier answer the server
+ * may say "unchanged", and nothing is written then. Apart from http.c because this part is no
+ * registry's.
+ */
 #include "store/transport/download.h"
 
 #include <stdlib.h>

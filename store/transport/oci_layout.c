@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The OCI image layout, for a directory and for an archive of one: they differ in how a file is
+ * opened, which the caller brings. What an entry is called is containerd's annotation first, if it
+ * is a name, then the one of the specification. An index.json whose entries have no names can
+ * itself be the image.
+ */
 #include "store/transport/oci_layout.h"
 
 #include <stdio.h>

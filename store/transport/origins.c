@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Where a blob has been seen, so that a push can ask the registry to take it from there instead of
+ * sending it. The paths are records of the store's cache, the latest first. It is a hint: a wrong
+ * one costs a refused mount, so nothing here is an error.
+ */
 #include "store/transport/origins.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What an image needs before it leaves: layers compressed as asked for, the manifest with the types
+ * asked for. A worker per blob; a layer is sent while it is compressed, by another thread, unless
+ * the sink cannot do that. All layers share one number of compression threads. The manifest is
+ * written last, when all digests are known.
+ */
 #include "store/transport/outgoing.h"
 
 #include <pthread.h>

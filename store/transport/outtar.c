@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A tar that appears whole: written beside its name and renamed by outtar_commit(). A device or a
+ * pipe is written directly, for there is nothing to rename. Whether the user wants to stop is asked
+ * with every write.
+ */
 #include "store/transport/outtar.h"
 
 #include <fcntl.h>

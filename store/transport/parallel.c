@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Work items on a few threads, the caller's among them, in the order of their numbers. After the
+ * first failure no new item begins; those that run are told by the stop flag, and only the first
+ * error is kept. A thread that cannot be started is done without.
+ */
 #include "store/transport/parallel.h"
 
 #include <pthread.h>

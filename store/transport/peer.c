@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What kind of network an address belongs to, so that a server outside cannot send us to one
+ * inside. IPv4 written as IPv6 (mapped, compatible, NAT64) is judged as IPv4; a family that is not
+ * known counts as link-local, which is allowed least.
+ */
 #include "store/transport/peer.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Events of a transfer, serialised: the callback sees one at a time, whatever thread it comes from.
+ * Progress of a blob is told every 64th part and at least 256 KiB apart, or the lock would be taken
+ * for every buffer that moves.
+ */
 #include "store/base/cancel.h"
 #include "store/transport/progress.h"
 

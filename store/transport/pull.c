@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From a name to an image in the store: manifest (through indexes), configuration, layers, and then
+ * the documents in the order that keeps the rule that a manifest in the store has all its parts. A
+ * compressed layer is inflated behind its download by a second thread; both the packed and the
+ * plain blob are checked before either is published.
+ */
 #include "store/transport/pull.h"
 
 #include <pthread.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * An image to a registry: what outgoing.c prepares is asked for, mounted from another repository,
+ * or uploaded. The manifest follows when all blobs are there, as the registry refuses it otherwise.
+ * What was sent is remembered for later mounts (origins.c).
+ */
 #include <string.h>
 
 #include "store/base/mem.h"

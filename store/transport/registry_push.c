@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Uploads of the distribution specification. A blob goes as one PUT; servers that refuse that, and
+ * large blobs after a break, get PATCHes, and after each break the server is asked how far it got.
+ * Each answer brings the address for the next request. An upload is tried again here and not in
+ * http.c, because its place has to be found first.
+ */
 #include "store/transport/registry_push.h"
 
 #include <ctype.h>

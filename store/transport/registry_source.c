@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A registry as a source of images, for pull.c: it only translates between struct transport and
+ * registry.h. Apart from registry.c, which push uses too.
+ */
 #include <stdlib.h>
 
 #include "store/base/mem.h"

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What a server says in an answer that is no success, as words for the user: the JSON forms of
+ * registries and token servers, or one line of plain text. HTML is not shown. All of it is escaped
+ * and cut.
+ */
 #include "store/transport/reply.h"
 
 #include <jansson.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Passwords and tokens in pages of their own that no core dump contains, wiped when they are freed.
+ * Also the wiping of what they passed through: buffers and JSON documents, which jansson would free
+ * as they are.
+ */
 #include "store/transport/secret.h"
 
 #include <jansson.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What the builder calls to pull, push, save, load and log in: what a place is by its prefix, and
+ * for each operation the source or sink that belongs to it. A push with --format=auto is tried as
+ * the image is and once more with Docker's types, with all its images, when the registry refuses
+ * those of OCI. Archives of several images are put together here.
+ */
 #include "store/transport/backoff.h"
 #include "store/transport/transfer.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What all sources share. A file is copied into a sink from where the sink stands, and hashed on
+ * the way as http.c does for what it receives; so callers need not know where bytes come from.
+ */
 #include "store/transport/transport.h"
 
 #include <stdlib.h>
