@@ -10,6 +10,7 @@
 #include "builder/cli/remote.h"
 #include "builder/image/annotation.h"
 #include "builder/plan/platformword.h"
+#include "store/base/lock.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/imageindex.h"
@@ -26,12 +27,14 @@ struct work {
 	char *name;
 	struct oci_index x;
 	size_t old; /* entries that were there before: new ones of the same platform replace them */
+	int lock;   /* owned: held from reading an index until it is written */
 };
 
 static void work_clear(struct work *w)
 {
 	free(w->name);
 	oci_index_clear(&w->x);
+	cleanup_fd(&w->lock);
 	store_closep(&w->s);
 }
 #define auto_work CLEANUP(work_clear)
@@ -68,10 +71,17 @@ static int work_find(struct work *w, const char *text, struct err **err)
 	return 1;
 }
 
+/* Two that change indexes at a time: the second reads what the first has written. */
+static int work_lock(struct work *w, struct err **err)
+{
+	w->lock = lock_take(store_dir(w->s, STORE_LOCKS), "manifest", LOCK_EXCLUSIVE, true, err);
+	return w->lock < 0 ? -1 : 0;
+}
+
 static int work_open(struct work *w, struct cli *c, const char *text, struct err **err)
 {
 	w->s = store_open(c->root, err);
-	return w->s ? work_find(w, text, err) : -1;
+	return w->s && work_lock(w, err) == 0 ? work_find(w, text, err) : -1;
 }
 
 static int work_open_existing(struct work *w, struct cli *c, const char *text, struct err **err)
@@ -301,7 +311,7 @@ static void work_return(struct work *w)
 
 int cmd_manifest_check(struct store *s, const char *name, struct err **err)
 {
-	struct work w = {.s = s};
+	struct work w = {.s = s, .lock = -1};
 	int r = work_find(&w, name, err);
 
 	work_return(&w);
@@ -312,9 +322,9 @@ int cmd_manifest_take(struct store *s, const char *name, const struct digest *d,
 	bool docker, struct err **err)
 {
 	const struct oci_descriptor built = {.digest = *d};
-	struct work w = {.s = s};
+	struct work w = {.s = s, .lock = -1};
 	struct digest out;
-	int r = work_find(&w, name, err);
+	int r = work_lock(&w, err) < 0 ? -1 : work_find(&w, name, err);
 
 	if (r >= 0 && !w.x.media_type)
 		set_type(&w, docker);
@@ -337,7 +347,7 @@ struct create_opts {
 static int run_create(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct create_opts *o = opts;
-	auto_work struct work w = {0};
+	auto_work struct work w = {.lock = -1};
 	auto_strlist struct strlist given = {0};
 
 	if (take_annotations(&o->annotations, "index", &given, err) < 0)
@@ -402,7 +412,7 @@ static int take_platform(const char *text, struct oci_platform *out, struct err 
 static int run_add(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct entry_opts *o = opts;
-	auto_work struct work w = {0};
+	auto_work struct work w = {.lock = -1};
 	auto_strlist struct strlist given = {0};
 	auto_oci_platform struct oci_platform p = {0};
 
@@ -489,7 +499,7 @@ static long find_entry(const struct work *w, const char *text, struct err **err)
 
 static int run_remove(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
-	auto_work struct work w = {0};
+	auto_work struct work w = {.lock = -1};
 
 	(void)opts;
 	if (work_open_existing(&w, c, operands->v[0], err) < 0)
@@ -537,7 +547,7 @@ static int run_annotate(struct cli *c, void *opts, const struct strlist *operand
 {
 	const struct entry_opts *o = opts;
 	const char *entry = operands->n > 1 ? operands->v[1] : NULL;
-	auto_work struct work w = {0};
+	auto_work struct work w = {.lock = -1};
 	auto_strlist struct strlist given = {0};
 
 	if (take_annotations(

@@ -154,3 +154,21 @@ platforms() { raw "$@" | jq -r '[.manifests[].platform | [.os, .architecture, .v
 	ok bld prune --all
 	[ -z "$(ls -A "$T/store/blobs/sha256")" ]
 }
+
+@test "several that change one index at a time: nothing of them is lost" {
+	local platforms="linux/amd64 linux/arm64 linux/386 linux/ppc64le linux/s390x linux/riscv64" p pids=() round
+	for p in $platforms; do image "$p" "app:${p#*/}"; done
+	for round in 1 2 3; do
+		bld rmi all >/dev/null 2>&1 || true
+		ok bld manifest create all
+		pids=()
+		for p in $platforms; do
+			bld manifest add all "app:${p#*/}" >/dev/null 2>"err.${p#*/}" &
+			pids+=($!)
+		done
+		bld build -q --platform linux/mips64le --manifest all ctx >/dev/null 2>err.build &
+		pids+=($!)
+		for p in "${pids[@]}"; do wait "$p" || { cat err.*; false; }; done
+		equal "$(bld manifest inspect all | jq '.manifests | length')" 7
+	done
+}
