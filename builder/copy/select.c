@@ -253,14 +253,15 @@ static int add_matches(struct select *x, const char *text, const struct strlist 
 {
 	for (size_t i = 0; i < found->n; i++) {
 		size_t line, own;
-		int rc = add_path(x, found->v[i], &line);
-		if (rc == -2)
-			return copy_hint_missing(x->s, &x->q->root, found->v[i], errno, 0, x->err);
-		// What a rule hides is not found; a link that is there and leads to it is missed.
-		if (rc == 0 && line && !ignored(x, found->v[i], &own))
-			return copy_hint_missing(x->s, &x->q->root, found->v[i], 0, line, x->err);
+		int rc = add_path(x, found->v[i], &line), e = errno;
 		if (rc == -1)
 			return err_prefix(x->err, "%s", text);
+		// A link that a rule hides is not there, wherever it leads; one that is there and
+		// leads to what is hidden is missed.
+		if ((rc == 0 && !line) || rc == 1 || ignored(x, found->v[i], &own))
+			continue;
+		return copy_hint_missing(
+			x->s, &x->q->root, found->v[i], rc ? e : 0, rc ? 0 : line, x->err);
 	}
 	return 0;
 }

@@ -1,0 +1,1 @@
+ln -s /nowhere a; echo b > b; echo a > .dockerignore
