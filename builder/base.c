@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What a stage starts from: scratch, an earlier stage, a build context, or an image, which is
+ * looked for in the store and pulled as --pull says. The result is a state for the stage to change.
+ * What --reset and --inherit-labels take away is gone before the key of an image is made; --env
+ * comes last, as a first ENV line. Errors are placed at the FROM line here, for what is below does
+ * not know the file.
+ */
 #include "builder/base.h"
 
 #include <stdlib.h>

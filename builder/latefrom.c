@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Stages that only a trigger of a base image needs. They cannot be known before that image is
+ * there, so its ONBUILD lines are read ahead of the build, but only where an unneeded stage in
+ * front could become needed. From the last stage to the first, since need spreads that way.
+ */
 #include "builder/latefrom.h"
 
 #include "builder/base.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --no-cache-filter: marks stages by name or number, and then those that are FROM a marked one, in
+ * the order of the file, so that one pass is enough.
+ */
 #include "builder/nocache.h"
 
 #include <stdio.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What from= means when a step runs: a context, a stage (which is waited for) or an image, fetched
+ * once for all stages. Its files as a root for COPY, as a digest for keys, or as a layer for a
+ * mount; a layer of a context is cached by content, as two contexts may hold the same.
+ */
 #include "builder/origin.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --platform with several platforms: the list, whether RUN can work for each, and the index around
+ * the images. That a RUN cannot work is told before anything is built.
+ */
 #include "builder/platforms.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The state of a stage: configuration, variables, layers, key. The merged tree grows when it is
+ * asked for, behind a lock, since other stages read it through from=. It may have layers that are
+ * still being written: nobody has to wait for these, unless /etc/passwd or /etc/group is among
+ * their files.
+ */
 #include "builder/state.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The targets of one build as arrays, the main one last: stages for the plan, results in the same
+ * order. Results are put together aside and handed over whole, so after an error the caller has
+ * none to clear. Of a single target the result carries no name.
+ */
 #include "builder/targets.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From files to a layer in the store. What COPY and lists give is written at once. The upper of a
+ * RUN is frozen into a tar, taken over as the lower of the next step, and, unless it is small,
+ * written in the background (pending.c); the record is complete only then. Secrets are looked for
+ * while the tar is made and judged before anything of it is kept.
+ */
 #include "builder/cache/commit.h"
 
 #include <fcntl.h>

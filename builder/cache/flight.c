@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * One cached step: look it up, take the lock of its key, look again, since another build may have
+ * done it meanwhile, and execute. An execution may say FLIGHT_LATER: then lock, key and start time
+ * move to a struct flight_rest, and flight_land() writes the record and tells the end from the
+ * thread that finishes the layer.
+ */
 #include "builder/cache/flight.h"
 
 #include <string.h>

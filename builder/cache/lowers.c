@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Layers as what overlayfs takes as lowers: EROFS indexes where this kernel and user can mount
+ * those from the store's file system, which is tried, else directories. Also the words that "bld
+ * info" and a failed RUN have for it.
+ */
 #include "builder/cache/lowers.h"
 
 #include "builder/cache/scratch.h"

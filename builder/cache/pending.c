@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Layers that are written while the stage goes on, by one thread for a stage, in order: the digest
+ * of a layer is part of the name of every stack above it, so items that come later get it filled
+ * in. After the first failure the rest is skipped. The configuration of the stage gets the digests
+ * when it settles.
+ */
 #include "builder/cache/pending.h"
 
 #include <pthread.h>

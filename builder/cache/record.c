@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What the cache knows of a step: lines of a word and a value. A record whose layer is no longer in
+ * the store, or that cannot be read, is none. Unknown lines are passed over, so that an older bld
+ * reads what a newer one wrote.
+ */
 #include "builder/cache/record.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The directory that a RUN writes into, made while the command before it runs, since that takes
+ * system calls which would otherwise be waited for. One that could not be made ahead is made when
+ * it is needed, and only then is that an error.
+ */
 #include "builder/cache/scratch.h"
 
 #include <unistd.h>

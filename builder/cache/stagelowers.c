@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Keeps the lowers of a stage in step with its layers. While layers are pending only those above
+ * them are added, if they can be; otherwise the stage settles and all lowers are asked for anew.
+ * The tree that grows on the way belongs to the state and is handed back even after an error.
+ */
 #include "builder/cache/stagelowers.h"
 
 #include "builder/cache/lowers.h"

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * save and --output to a file or standard output. An archive for standard output is made in the
+ * store first and then copied: the writer replaces a file by rename, and an error must not leave
+ * half an archive in a pipe.
+ */
 #include "builder/cli/archive.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Asks at /dev/tty, since standard input may be the Dockerfile or the context. Echo is turned off
+ * by termios and back on after the line, also when a signal ended it; the answer is the caller's to
+ * wipe.
+ */
 #include "builder/cli/askpass.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --build-arg, --env and files of arguments. A name without a value takes that of the environment,
+ * and is left out when there is none. Of one name the last counts; files are read first, so that
+ * the command line goes before them.
+ */
 #include "builder/cli/buildargs.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Options that other builders have and that are said otherwise here, or only have a value that asks
+ * for nothing (attestations). They are judged before anything is built.
+ */
 #include "builder/cli/buildcompat.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The table of options of "bld build", and the way from their text to struct build_opts. One take_
+ * function for an option or a group; what needs no look is copied by plain(). Lists that are only
+ * handed through stay with the command line and outlive the build; buildopts_clear() frees what was
+ * made here.
+ */
 #include "builder/cli/buildopts.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --output and --push: checked before the build as far as the command line tells, carried out after
+ * it. Files come from the merged layers of the image, images go by the digest of the manifest,
+ * never by name, as another build may have taken the name meanwhile.
+ */
 #include "builder/cli/buildoutputs.h"
 
 #include <fcntl.h>

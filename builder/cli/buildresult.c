@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What is told of a finished build: --iidfile first, so that it is there even when a push fails,
+ * then the outputs, then digests, metadata and the lines on standard output. Digests are those of
+ * the pushed manifest if there is one, since that is what others see.
+ */
 #include "builder/cli/buildresult.h"
 
 #include <stdio.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Targets and the tags that go with them. The last --target is the main one and stands at the end
+ * of the array; a tag TARGET=NAME goes to the target of that name, any other to the main one. Names
+ * are parsed here, so that a wrong one ends the command before the build.
+ */
 #include "builder/cli/buildtargets.h"
 
 #include <stdlib.h>

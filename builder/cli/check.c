@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "bld lint" and "build --check": the Dockerfile and its plan, looked at without building. A store
+ * is opened only if there is one or bytes have to be put somewhere. What a build would refuse is
+ * shown with the findings and decides the exit status.
+ */
 #include "builder/cli/check.h"
 
 #include <stdio.h>

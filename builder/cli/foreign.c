@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Options and commands of docker, buildx, buildah and kaniko which bld does not have, with what to
+ * do instead. Only text: nothing here is accepted. Searched when a name is unknown, so a table
+ * without an index is fast enough.
+ */
 #include "builder/cli/foreign.h"
 
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * BLD_LAYER_FORM, for tests and for machines where the choice goes wrong. A wrong word is a wrong
+ * command line, though no option is involved.
+ */
 #include "builder/cli/layerform.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Files that a command writes its result to. An old one is removed before the build, so that a
+ * failed build leaves none that looks like its result; the new one appears by rename. What is no
+ * regular file, /dev/stdout for example, is written directly.
+ */
 #include "builder/cli/outfile.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What commands that talk to registries share: options to transfer options, transfer events to the
+ * events of the display, names of images. Text of options is judged here; the transfer code trusts
+ * it.
+ */
 #include "builder/cli/remote.h"
 #include "builder/plan/platformword.h"
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Output for people and for programs. Everything printed is escaped, as names and labels come from
+ * images. JSON is collected without white space and laid out when it is printed; there, characters
+ * that are valid in JSON but not fit for a terminal become \uXXXX.
+ */
 #include "builder/cli/show.h"
 
 #include <stdarg.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Seconds and durations of options. The limit is checked digit by digit, so that no number
+ * overflows before it is refused.
+ */
 #include "builder/cli/times.h"
 
 #include <string.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Memory of a copy, freed as a whole. Chunks double up to a limit; a pool that has become large
+ * grows by pieces that bulk_alloc() puts into a file. Taking over another pool hangs its chunks
+ * behind the one that is being filled, so pointers into both stay valid.
+ */
 #include "builder/copy/pool.h"
 
 #include <malloc.h>

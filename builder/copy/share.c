@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What COPY steps of one context know in common: directories that were walked, for a while, and the
+ * digests of files from earlier builds (statindex.h). One step has it at a time. The index is
+ * written when enough was hashed anew, from the walked directories, the files that were named one
+ * by one, and what the old index had of the rest.
+ */
 #include "builder/copy/share.h"
 
 #include <search.h>

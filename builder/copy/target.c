@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The destination of a copy as a tree over the layers below: a node is made when a path leads to
+ * it, and says whether it is new, below, or part of a source directory grafted whole. Nothing is
+ * written. A chain of links is walked without joining their texts, so its cost is bounded by their
+ * number.
+ */
 #include "builder/copy/target.h"
 
 #include <search.h>

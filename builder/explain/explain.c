@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Collects, for each step that runs, the parts of its key in words, compares them with those of the
+ * last builds of the same context and Dockerfile, and keeps them in the cache when the build ends.
+ * Values that may be secret are noted as digests.
+ */
 #include "builder/explain/explain.h"
 
 #include <pthread.h>

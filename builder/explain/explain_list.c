@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The list of files of a COPY in the record, and the first difference of two such lists. A name
+ * stands with its depth and not with its path; reading puts paths together and sorts them. A
+ * directory may stand for all below it, so a file missing in one list need not be a difference.
+ */
 #include "builder/explain/explain_list.h"
 
 #include <stdlib.h>

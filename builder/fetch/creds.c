@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Whether --creds are meant for a registry: the one that is pushed to, else that of the first FROM
+ * with an image. For every other name nothing is set, and the credential files are asked.
+ */
 #include "builder/fetch/creds.h"
 
 #include <string.h>

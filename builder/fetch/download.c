@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Files of URLs, kept as blobs with the ETag and date they came with. With a checksum that fits
+ * what is kept no server is asked; otherwise it is asked whether the file changed. What is shown of
+ * a URL has neither login nor query, which may be secrets.
+ */
 #include "builder/fetch/download.h"
 
 #include <stdlib.h>

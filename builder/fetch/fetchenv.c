@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The session as those see it who fetch things: a view with borrowed members, so that the folders
+ * below need not know struct session. "bld lint" makes one without a session.
+ */
 #include "builder/fetch/fetchenv.h"
 
 #include <stdarg.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A git repository as a layer. The ref becomes a commit first; the key is made of that and of what
+ * the URL asks for, so the same commit is fetched once, by one process. Modes are the two that git
+ * knows, times that of the commit, unless the URL asks for now. Work is done in a temporary
+ * directory of the store, which goes in any case.
+ */
 #include "builder/git/git.h"
 
 #include <dirent.h>

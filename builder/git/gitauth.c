@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Which secret goes with a request for a repository, as an Authorization header for one origin. A
+ * secret bound to a host by its name goes there, a general one only where the caller named the
+ * host; neither without https unless the caller wrote http or the host is this machine. Why one is
+ * withheld is kept for the hint.
+ */
 #include "builder/git/gitauth.h"
 
 #include <stdlib.h>

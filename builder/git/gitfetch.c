@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Refs to commits, and commits to files, by the git program. ls-remote is asked for all that a name
+ * may mean at once. A commit is fetched alone; servers that do not allow that are asked for the
+ * ref, and then for everything. Submodules are checked out here and not by git, so that each URL is
+ * judged and nothing leads out of the work tree.
+ */
 #include "builder/git/gitfetch.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The submodules of a commit: links from its tree, URLs from its .gitmodules, brought together by
+ * path. Both are read by git with NUL between entries, since names may hold anything else.
+ */
 #include "builder/git/gitmodules.h"
 
 #include <stdlib.h>

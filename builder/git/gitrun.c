@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * git as a child that sees nothing of the machine it does not need: configuration only by
+ * variables, no hooks, no prompts, four protocols. For a repository that a Dockerfile names it has
+ * neither the caller's keys nor home directory. The environment may hold a credential and is wiped
+ * afterwards.
+ */
 #include "builder/git/gitrun.h"
 
 #include <fcntl.h>

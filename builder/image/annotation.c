@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --annotation [TYPE[PLATFORM],...:]KEY=VALUE. Checked once before the build; afterwards each
+ * manifest, index and descriptor selects its own from the same texts, which are known to be
+ * well-formed then. The colon counts only in front of the first "=".
+ */
 #include "builder/image/annotation.h"
 #include "builder/plan/platformword.h"
 

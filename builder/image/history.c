@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Entries of history, in the form that docker writes. Most get no time here: result.c fills those
+ * in when all times are known. A long text is cut, as a heredoc can be larger than the rest of the
+ * configuration.
+ */
 #include "builder/image/history.h"
 
 #include <stdio.h>

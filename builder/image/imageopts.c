@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Options that change what an image says of itself and not what is in it; they are applied to a
+ * copy of the configuration after the last step, so no key depends on them. What the command line
+ * says comes behind what the base gave.
+ */
 #include "builder/image/imageopts.h"
 
 #include <string.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From the state of a target to an image in the store. The order matters: options, then squashing,
+ * then times, then the layers with those times, whose digests go into the configuration, and the
+ * names last, when all they lead to is there (and on the disk, with --sync).
+ */
 #include "builder/image/result.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --squash: the difference of two trees, the base's and the result's, as one layer. Files that came
+ * and went between are in neither. The entries of history stay, marked as without a layer, and one
+ * is added for the new one.
+ */
 #include "builder/image/squash.h"
 
 #include <stdlib.h>

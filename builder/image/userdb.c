@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * /etc/passwd and /etc/group of an image, read from the merged tree and never through the host's
+ * libc. Three readers with different rules: USER (groups, home), --chown (a number is its own
+ * group), and who makes WORKDIR. A broken line is passed over. The names root and every number work
+ * in an image without these files.
+ */
 #include "builder/image/userdb.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A context that comes as bytes. It is written to a file without a name first, since archives are
+ * read by offset, then unpacked into a list, and from there into a plain tar under a merged tree:
+ * what follows works as it does for layers.
+ */
 #include "builder/input/archivetree.h"
 
 #include "store/base/fs.h"

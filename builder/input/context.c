@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Opens the main context, the named ones, the Dockerfile and the ignore file, in the order in which
+ * one says where the next is. Named contexts that are directories are opened at once, so that a
+ * wrong path is told early; others when a step first uses them, by one thread while others wait.
+ */
 #include "builder/input/context.h"
 
 #include <stdlib.h>

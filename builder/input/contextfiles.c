@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The files behind each kind of context: a directory stays one and is walked by COPY; everything
+ * else becomes a merged tree. Bytes that are no archive are the Dockerfile itself, where one may
+ * come.
+ */
 #include "builder/input/contextfiles.h"
 
 #include <fcntl.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "bld context": what would be in the context and which line of the ignore file decided. A
+ * directory that is ignored is entered only if a rule could bring something below it back. Whether
+ * the Dockerfile takes a file is told from its words unexpanded; one with a variable may take
+ * anything.
+ */
 #include "builder/input/contextlook.h"
 
 #include <dirent.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What the text of a context means, without opening it. A directory goes before a git URL of the
+ * same text; only named contexts may be images or layouts.
+ */
 #include "builder/input/contextspec.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Finds and reads the Dockerfile. -f is looked for in the current directory and then in the
+ * context; in a context that is an archive only there, as the caller's directory is another one.
+ * Names inside the context never lead out of it.
+ */
 #include "builder/input/dfsource.h"
 
 #include <fcntl.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Finds the ignore file: the given one, else one beside the Dockerfile with its name in front, else
+ * that of the context. The first that exists is the only one.
+ */
 #include "builder/input/ignorefile.h"
 
 #include <fcntl.h>

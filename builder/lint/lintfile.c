@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Asks the linter of the parser with what the parser cannot know: images in the store, named
+ * contexts, build arguments. Bases that a build opened are taken from there; otherwise the store is
+ * looked at and nothing is pulled. An image that is not known makes rules keep silent.
+ */
 #include "builder/lint/lintfile.h"
 
 #include <stdlib.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The linter within a build: before it only what is certain and could end it, after it all, since
+ * bases are known then. A build that failed for another reason keeps its error.
+ */
 #include "builder/lint/lintjob.h"
 
 #include "builder/lint/lintfile.h"

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Keeps what the steps of a build printed, between the steps and the display: every event is passed
+ * on, whatever becomes of the log. A directory is made when the first step runs, locked while the
+ * build does; old ones go when a new one begins. A log that cannot be written is a warning, once.
+ */
 #include "builder/log/buildlog.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The text of --output: CSV fields, a table of keys by type, and then what depends on more than one
+ * field. A text without "=" is a directory, or "-". Whether a destination can be written is looked
+ * at before the build, as far as that can be told.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

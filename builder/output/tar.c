@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --output type=tar: the files of one or several images as one archive. Of several, each goes below
+ * a directory of its platform, and its hard links with it.
+ */
 #include "builder/output/output.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Whether RUN can work for a foreign platform: by what the processor does itself, else by
+ * binfmt_misc, whose handlers are recognised by the ELF machine in their magic. A handler must have
+ * flag F, which makes the kernel open the interpreter when it is registered; inside an image it
+ * could not be found. What cannot be read counts as fine.
+ */
 #include "builder/plan/binfmt.h"
 
 #include <dirent.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Errors with a place in the Dockerfile, rendered as the parser's diagnostics are. A text with a
+ * newline is a rendered one: that is how dferr_locate() knows that a place is there already, so
+ * every caller on the way up may call it, and the innermost counts.
+ */
 #include "builder/plan/dferr.h"
 
 #include <stdio.h>

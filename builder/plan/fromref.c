@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Variables in from=, which have to be known before anything is built, since stages depend on them.
+ * So ARG and ENV of the file are walked here once without the variables of base images. Nothing is
+ * done when no such word has a variable. A word is found again by where it begins in the text.
+ */
 #include "builder/plan/fromref.h"
 
 #include <stdlib.h>

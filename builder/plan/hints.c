@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Adds to an error what the variables in its place were and where their values came from, and one
+ * line of help. It works on the rendered text: notes go in front of a help line that is there.
+ * Where a value was set is told from the file alone; what it does not set came from the base image.
+ */
 #include "builder/plan/hints.h"
 
 #include <string.h>

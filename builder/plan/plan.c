@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From the tree of a Dockerfile to a plan: globals, what each FROM is, targets, what from= means.
+ * Earlier stages go before images, named contexts before both and case counts in FROM but not in
+ * from=. What stages need of each other is planneeds.c's.
+ */
 #include "builder/plan/plan.h"
 
 #include <ctype.h>

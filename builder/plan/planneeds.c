@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Which stages have to be built. Dependencies are collected for all, from the last to the first,
+ * and spread from the targets; a mistake in a stage is reported only if that stage is needed.
+ * Triggers of an earlier stage count for those that are FROM it; a variable in one may mean any
+ * stage in front.
+ */
 #include "builder/plan/planneeds.h"
 
 #include "builder/plan/dferr.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * EXPOSE: host parts are checked and dropped. Ports are bits in a set, so a range of all of them
+ * costs a thousand words and not a search for each; only those that are new become names.
+ */
 #include "builder/plan/ports.h"
 
 #include <arpa/inet.h>

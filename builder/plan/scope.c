@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The variables of a stage and their expansion. Expanded text lives in the scope's arena and is
+ * charged to the budget of the build, since a few lines can double a value again and again. Values
+ * with a NUL are refused: everything behind this handles C strings.
+ */
 #include "builder/plan/scope.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Directories of RUN --mount=type=cache in the store. One appears complete, by rename, and whoever
+ * is first wins. Two locks: flock on the directory says that it is in use, so that nobody removes
+ * it; a lock file makes others wait for one that is shared by turns. A private one that is taken
+ * has numbered copies.
+ */
 #include "builder/run/cachemount.h"
 
 #include <dirent.h>

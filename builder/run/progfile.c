@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Why a program of an image could not be started, told from its file in the merged tree: mode, ELF
+ * machine and interpreter, #! line. Only the first bytes are read; offsets in them are not
+ * believed.
+ */
 #include "builder/run/progfile.h"
 
 #include <elf.h>

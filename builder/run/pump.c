@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Starts a sandbox and carries its output until it ends, in one thread: poll() on two pipes and the
+ * end of the sandbox. Signals and time-outs are looked at between; a signal becomes SIGTERM for the
+ * command, and SIGKILL when the grace is over. While the command is silent the trash of the store
+ * is emptied in small slices.
+ */
 #include "builder/run/pump.h"
 
 #include <fcntl.h>

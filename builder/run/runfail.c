@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What to say when a RUN failed. The cause is looked for in this order: what bld did itself (stop,
+ * time-out), what the kernel did, what the program's file tells, what the shell printed. A line of
+ * a heredoc is named only if the shell's message decided the exit status.
+ */
 #include "builder/run/runfail.h"
 
 #include <ctype.h>

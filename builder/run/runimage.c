@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "bld run": one command in an image, with the sandbox of RUN and a scratch directory that is
+ * thrown away. Standard input is the caller's; output goes through pipes, as for RUN.
+ */
 #include "builder/run/runimage.h"
 
 #include <stdlib.h>

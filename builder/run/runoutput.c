@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The output of a step on its way to the display: secrets are masked first, so nothing behind this
+ * sees them. The end of each stream is kept for runfail.c, in a buffer of twice that size which is
+ * moved only when it is full.
+ */
 #include "builder/run/runoutput.h"
 
 #include <stdlib.h>

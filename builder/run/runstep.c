@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A RUN from its line to its layer: command, network, security and mounts; the key, with which the
+ * cache is asked; and on a miss mounts, sandbox and commit. Proxy variables and secrets reach the
+ * command and neither key nor history. Fields of the key that came later are fed only when used, so
+ * that older keys stay.
+ */
 #include "builder/run/runstep.h"
 
 #include <ctype.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --compat-volumes: what a RUN wrote below a VOLUME goes to the trash before the layer is made. The
+ * path is resolved in the image below, where links may be followed, and then looked up in the upper
+ * without following any.
+ */
 #include "builder/run/volumes.h"
 
 #include <fcntl.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * An extra lowest directory with the places that the sandbox mounts on, for images that lack them:
+ * so nothing is made in the upper, and the layer of the step does not show them. Modes are set by
+ * hand, against the umask.
+ */
 #include "builder/sandbox/floor.h"
 
 #include <fcntl.h>

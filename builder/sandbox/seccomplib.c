@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * libseccomp, loaded for the first RUN. Without it there is no RUN, so its absence is an error with
+ * the package's name.
+ */
 #include "builder/sandbox/seccomplib.h"
 
 #define DYNLIB_TABLE struct seccomplib

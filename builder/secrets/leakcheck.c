@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Looks for secrets in a layer while its tar is written: it reads the tar as a stream, block by
+ * block, and needs no more than a header and the records of paths. Names and link targets are
+ * looked at, too. The first path is kept and the others are counted.
+ */
 #include "builder/secrets/leakcheck.h"
 
 #include <stdlib.h>

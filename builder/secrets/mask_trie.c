@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Aho-Corasick over the values of secrets. Nodes lie in one mapping that no core dump has and that
+ * is wiped, since they spell the secrets. Links are made level by level, so a node's tail is
+ * complete when it is needed.
+ */
 #include "builder/secrets/mask_trie.h"
 
 #include <string.h>

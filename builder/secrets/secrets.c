@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * --secret: files and variables into memory of their own, without core dumps and, where the limit
+ * allows, locked. A variable is removed from the environment and wiped where the kernel shows it as
+ * /proc/PID/environ, after all are read, as two secrets may be of one variable. Variables of
+ * proxies stay, for bld itself and its children use them.
+ */
 #include "builder/secrets/secrets.h"
 
 #include <errno.h>

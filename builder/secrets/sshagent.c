@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Agents for RUN --mount=type=ssh: the caller's, or one of our own with key files. Ours listens in
+ * a directory of the store that is reached by descriptor, so the length of the store's path does
+ * not matter; keys go to ssh-add through a pipe. It dies with bld, by a signal of the kernel if
+ * need be.
+ */
 #include "builder/secrets/sshagent.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Sources of ADD that are URLs or repositories: fetched before the copy, then given to it as files
+ * or trees. Errors point at the word or flag. What a Dockerfile names is foreign, so it gets none
+ * of the caller's credentials unasked.
+ */
 #include "builder/steps/addsource.h"
 
 #include <stdlib.h>

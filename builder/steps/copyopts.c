@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Flags of COPY and ADD, expanded, and where each of them goes: key, history, selection of files,
+ * destination. Names of users are looked up in the layers below, which --link does not have.
+ */
 #include "builder/steps/copyopts.h"
 
 #include <ctype.h>

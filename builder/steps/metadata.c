@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Instructions that change the configuration only, one function for each; all but ONBUILD end in an
+ * entry of history without a layer. In ENV and LABEL every word sees the variables from before the
+ * line. The text that they keep is charged to the budget in the copies that are made of it.
+ */
 #include "builder/steps/metadata.h"
 
 #include <ctype.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Output cut into lines for the display. CR, LF and CRLF end one; what is longer than UI_LINE_MAX
+ * is cut, and a newline right behind the cut is not a line of its own. A ring of the last lines is
+ * what is shown when a step fails.
+ */
 #include "builder/ui/lines.h"
 
 #include <stdlib.h>
