@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [inject] [budgets] [kill] [few]   (default: all)
+# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [inject] [budgets] [kill] [clang] [few]   (default: all)
 #
 # Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
 # below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
@@ -76,6 +76,7 @@ suite_lint() {
 
 # What starts servers, sandboxes or many Python programs, or takes more than a second of a processor:
 # left out by BLD_TEST_QUICK=1, where the others have smaller sizes, too (tests/support/machine.h).
+# BLD_TEST_QUICK=sizes: smaller sizes, and nothing left out.
 slow_units='archive copy_ahead copy_digest gc layer_freeze layer_index layer_index_random registry registry_grow
 	sandbox_forker sandbox_index sandbox_mount sandbox_run transfer'
 
@@ -85,7 +86,7 @@ suite_unit() {
 	for t in "$BUILD"/unit/*_test; do
 		n=$(basename "$t")
 		[ -x "$t" ] && [ -e "tests/unit/$n.c" ] || continue
-		if [ -n "${BLD_TEST_QUICK:-}" ]; then
+		if [ "${BLD_TEST_QUICK:-}" = 1 ]; then
 			case " ${slow_units//[[:space:]]/ } " in *" ${n%_test} "*) continue ;; esac
 		fi
 		units+=("$n")
@@ -97,7 +98,7 @@ suite_unit() {
 	for n in "${units[@]}"; do
 		count "$log/unit_$n.tap" "unit/$n" "$(cat "$log/unit_$n.rc" 2>/dev/null || echo 99)"
 	done
-	[ -z "${BLD_TEST_QUICK:-}" ] || echo "  left to \`make check\`:" $slow_units
+	[ "${BLD_TEST_QUICK:-}" != 1 ] || echo "  left to \`make check\`:" $slow_units
 	suite_replay
 }
 
@@ -107,7 +108,7 @@ suite_replay() {
 		[ -x "$t" ] || continue
 		n=$(basename "$t")
 		[ -e "tests/fuzz/$n.c" ] || continue
-		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
+		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" "tests/fuzz/regressions/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
 		run "replay/${n#fuzz_}" replay_corpus "$t" "${files[@]}"
 	done
 }
@@ -213,7 +214,20 @@ suite_budgets() {
 	run planted bash tests/bench/planted.sh
 }
 
-[ $# -gt 0 ] || set -- lint unit conformance e2e inject budgets kill
+# The unit tests and corpora again, built by clang with its sanitizers: one result.
+suite_clang() {
+	run clang clang_check
+}
+
+clang_check() {
+	local rc
+	env -u BLD -u MAKEFLAGS -u MAKELEVEL make -s -j"$JOBS" BUILD="$BUILD" check-clang 2>&1 |
+		grep -vE '^  (CC|AR|LD|BISON|FLEX) | passed$'
+	rc=${PIPESTATUS[0]}
+	[ "$rc" = 0 ] && echo "ok - clang's ASan and UBSan" || echo "not ok - clang's ASan and UBSan: status $rc"
+}
+
+[ $# -gt 0 ] || set -- lint unit clang conformance e2e inject budgets kill
 began=$SECONDS
 for s in "$@"; do
 	t=$SECONDS

@@ -68,14 +68,13 @@ static char *map_text(const struct layer_map *m)
 	if (!m->sparse)
 		return NULL;
 	buf_init(&b, BUF_TEXT_MAX);
-	buf_adds(&b, "");
 	for (size_t i = 0; i < m->n; i++) {
 		buf_addf(&b, "%s%zu+%zu", i ? " " : "", (size_t)m->v[i].off / UNIT,
 			(size_t)m->v[i].len / UNIT);
 		if (m->v[i].len % UNIT)
 			buf_addf(&b, ".%zu", (size_t)m->v[i].len % UNIT);
 	}
-	return b.len ? buf_take(&b) : mem_strdup("");
+	return buf_take(&b);
 }
 
 static void assert_map(const struct layer_entry *e, int fd, const char *want)
