@@ -6,6 +6,7 @@
 #include "store/base/dynlib.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 bool dynlib_fill(const struct dynlib *lib, void *table)
@@ -22,9 +23,24 @@ bool dynlib_fill(const struct dynlib *lib, void *table)
 	return handle != NULL;
 }
 
+/* It is there, but a limit of this process or machine was in the way. */
+static bool is_limit(const char *why)
+{
+	return strstr(why, strerror(EMFILE)) || strstr(why, strerror(ENFILE)) ||
+	       strstr(why, strerror(ENOMEM)) || strstr(why, "failed to map segment");
+}
+
+/* The loader's words go with the next call of it, and a table is filled long before this. */
 int dynlib_missing(const struct dynlib *lib, struct err **err)
 {
-	err_set(err, ERR_UNSUPPORTED, "%s cannot be loaded; it is needed for %s", lib->soname,
-		lib->purpose);
+	void *again = dlopen(lib->soname, RTLD_LAZY | RTLD_LOCAL);
+	const char *why = again ? "it lacks a function, or could not be loaded before" : dlerror();
+
+	if (!why)
+		why = "the loader gives no reason";
+	err_set(err, ERR_UNSUPPORTED, "%s cannot be loaded; it is needed for %s: %s", lib->soname,
+		lib->purpose, why);
+	if (is_limit(why))
+		return err_hint(err, "the library is there: look at ulimit -n and ulimit -v");
 	return err_hint(err, "install the Debian package %s", lib->package);
 }

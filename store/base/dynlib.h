@@ -39,7 +39,8 @@ struct dynlib {
  * then, and dynlib_missing() says why. Called under the home's pthread_once. */
 bool dynlib_fill(const struct dynlib *lib, void *table);
 
-/* ERR_UNSUPPORTED naming library, purpose and package; -1. */
+/* ERR_UNSUPPORTED naming library, purpose and the loader's reason; the package where it is not
+ * there; -1. */
 int dynlib_missing(const struct dynlib *lib, struct err **err);
 
 #endif
