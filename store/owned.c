@@ -98,8 +98,9 @@ static int refuse_file(const char *path, const struct stat *st, struct err **err
 	else
 		err_set(err, ERR_AUTH, "credentials: %s can be written to by others (mode %04o)",
 			shown, (unsigned)st->st_mode & 07777);
-	return err_hint(err, "credentials that others can change are not used: `chmod go-w` it, or "
-			     "name another file with --authfile or REGISTRY_AUTH_FILE");
+	return err_hint(err,
+		"credentials that others can change are not used: `chmod go-w` it, or "
+		"name another place with --authfile, REGISTRY_AUTH_FILE or --cert-dir");
 }
 
 /* The directories above `at`, an absolute path, which is cut; `st` is what it names. */

@@ -15,6 +15,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/strlist.h"
+#include "store/owned.h"
 
 static bool ends_with(const char *s, const char *tail)
 {
@@ -41,11 +42,23 @@ static int list_dir(const char *dir, struct strlist *names)
 	return more;
 }
 
+/* Who is trusted, and who we are, is not for others to say: as with files of credentials. */
+static int check_owner(const char *path, bool dir, struct err **err)
+{
+	auto_fd int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys_kind(err, ERR_CONTEXT, "%s", path);
+	return dir ? owned_file_dir(fd, path, err) : owned_file(fd, path, err);
+}
+
 static int add_authority(const char *path, struct certs *c, struct err **err)
 {
 	auto_buf struct buf one;
 
 	buf_init(&one, CERTS_MAX);
+	if (check_owner(path, false, err) < 0)
+		return -1;
 	if (fs_read_file(AT_FDCWD, path, CERTS_MAX, &one, err) < 0)
 		return -1;
 	if (buf_add(&c->authorities, one.data, one.len) < 0 || buf_addc(&c->authorities, '\n') < 0)
@@ -62,6 +75,8 @@ static int load_dir(const char *dir, struct certs *c, struct err **err)
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : err_sys_kind(err, ERR_CONTEXT, "%s", dir);
+	if (check_owner(dir, true, err) < 0)
+		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *path = mem_printf("%s/%s", dir, names.v[i]);
 
@@ -75,8 +90,12 @@ static int load_dir(const char *dir, struct certs *c, struct err **err)
 			if (!strlist_has(&names, key))
 				return err_set(err, ERR_CONTEXT, "%s: its key %s.key is missing",
 					path, stem);
+			auto_free char *key_path = mem_printf("%s/%s", dir, key);
+			if (check_owner(path, false, err) < 0 ||
+				check_owner(key_path, false, err) < 0)
+				return -1;
 			c->cert = TAKE(path);
-			c->key = mem_printf("%s/%s", dir, key);
+			c->key = TAKE(key_path);
 		}
 	}
 	return 1;

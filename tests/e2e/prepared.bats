@@ -171,3 +171,22 @@ PY
 	fails 2 'devices' bld build -o type=local,dest=x,devices=perhaps ctx
 	fails 2 'has no "devices"' bld build -o type=tar,dest=x,devices=true ctx
 }
+
+@test "certificates and keys that others can change are not used" {
+	mkdir -m 755 certs
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout certs/c.key -out certs/c.cert 2>/dev/null
+	cp certs/c.cert certs/ca.crt
+	chmod 600 certs/*
+	fails 5 'Failed to connect' bld pull --cert-dir certs 127.0.0.1:1/x
+	for f in certs certs/ca.crt certs/c.cert certs/c.key; do
+		chmod o+w $f
+		fails 6 "credentials: .*/$f can be written to by others" bld pull --cert-dir certs 127.0.0.1:1/x
+		has "$stderr" '^help: credentials that others can change are not used: .*--cert-dir'
+		chmod o-w $f
+	done
+	# with the sticky bit: only our own or root's
+	chmod 1777 certs
+	fails 5 'Failed to connect' bld pull --cert-dir certs 127.0.0.1:1/x
+	chown 65534 certs/c.key
+	fails 6 "c.key is another user's" bld pull --cert-dir certs 127.0.0.1:1/x
+}
