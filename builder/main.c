@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld: run one command, print its error, end with its status.
+/* bld: run one command, print its error, end with its status. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a cache value says of blobs.
+/* What a cache value says of blobs. */
 #include "store/layerlines.h"
 
 #include <string.h>

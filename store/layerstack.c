@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers with the times beside them: what their forms are called, and the blobs that hold the
-// times.
+/*
+ * Layers with the times beside them: what their forms are called, and the blobs that hold the
+ * times.
+ */
 #include "store/layerstack.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld build: options (buildopts.c) -> the build -> its results (buildresult.c).
+/* bld build: options (buildopts.c) -> the build -> its results (buildresult.c). */
 #include "builder/cli/cli.h"
 
 #include <stdlib.h>

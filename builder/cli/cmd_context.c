@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld context: what a build would find in its context.
+/* bld context: what a build would find in its context. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

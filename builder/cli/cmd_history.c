@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld history: the instructions an image was made by, newest first.
+/* bld history: the instructions an image was made by, newest first. */
 #include "builder/cli/cli.h"
 
 #include "builder/cli/remote.h"

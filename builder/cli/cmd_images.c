@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld images: the names of the store and what they stand for.
+/* bld images: the names of the store and what they stand for. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld info, bld version.
+/* bld info, bld version. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld inspect: what is known about an image, as JSON.
+/* bld inspect: what is known about an image, as JSON. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

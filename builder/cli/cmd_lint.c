@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld lint: what is doubtful in a Dockerfile; nothing is built or fetched.
+/* bld lint: what is doubtful in a Dockerfile; nothing is built or fetched. */
 #include "builder/cli/cli.h"
 
 #include "builder/cli/buildopts.h"

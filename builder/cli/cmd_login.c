@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld login, bld logout: credentials of a registry.
+/* bld login, bld logout: credentials of a registry. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

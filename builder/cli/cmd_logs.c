@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld logs: the complete output of builds that were.
+/* bld logs: the complete output of builds that were. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld manifest create, add, remove, annotate: an image index made of images of the store.
+/* bld manifest create, add, remove, annotate: an image index made of images of the store. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

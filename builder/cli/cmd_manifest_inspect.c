@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld manifest inspect: the document behind a name, of the store or of a registry.
+/* bld manifest inspect: the document behind a name, of the store or of a registry. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld parse: show the tree of a Dockerfile, or everything that is wrong with it.
+/* bld parse: show the tree of a Dockerfile, or everything that is wrong with it. */
 #include "builder/cli/cli.h"
 
 #include <fcntl.h>

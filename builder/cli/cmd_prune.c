@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld prune: delete what nothing needs.
+/* bld prune: delete what nothing needs. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld pull: an image from a registry or an archive into the store.
+/* bld pull: an image from a registry or an archive into the store. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld push: an image of the store to a registry, a layout directory or an archive.
+/* bld push: an image of the store to a registry, a layout directory or an archive. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

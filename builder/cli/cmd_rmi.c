@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld rmi: forget names. What no name and no cache record needs is deleted by `bld prune`.
+/* bld rmi: forget names. What no name and no cache record needs is deleted by `bld prune`. */
 #include "builder/cli/cli.h"
 
 #include "builder/cli/remote.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld run: a command of an image, in a throw-away copy of it. The exit status is the command's.
+/* bld run: a command of an image, in a throw-away copy of it. The exit status is the command's. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

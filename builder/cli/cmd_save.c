@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld save: images as one archive file.
+/* bld save: images as one archive file. */
 #include "builder/cli/cli.h"
 
 #include <stdlib.h>

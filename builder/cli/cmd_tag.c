@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld tag: another name for an image.
+/* bld tag: another name for an image. */
 #include "builder/cli/cli.h"
 
 #include "builder/cli/remote.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bld verify: hash everything again.
+/* bld verify: hash everything again. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From argv to a command: global options, "help", the nearest command for a mistyped one.
+/* From argv to a command: global options, "help", the nearest command for a mistyped one. */
 #include "builder/cli/cli.h"
 
 #include <errno.h>

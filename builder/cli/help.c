@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --help, made from the option tables.
+/* --help, made from the option tables. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option parser: walks argv against a command's table and the common one.
+/* The option parser: walks argv against a command's table and the common one. */
 #include "builder/cli/cli.h"
 
 #include <stdio.h>

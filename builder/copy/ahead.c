@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring of pieces, numbered as they are filled: `given` back, `claimed` by who reads them, `made`.
-// Piece i lies in slot i % COPY_AHEAD_QUEUE.
+/*
+ * A ring of pieces, numbered as they are filled: `given` back, `claimed` by who reads them, `made`.
+ * Piece i lies in slot i % COPY_AHEAD_QUEUE.
+ */
 #include "builder/copy/ahead.h"
 
 #include <errno.h>

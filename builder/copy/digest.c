@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a selection holds, as one sha256. Contents are read by a few threads, which also fill in the
-// metadata of the files of a directory root (one open, fstat and read for each).
+/*
+ * What a selection holds, as one sha256. Contents are read by a few threads, which also fill in the
+ * metadata of the files of a directory root (one open, fstat and read for each).
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A root that is a directory of the user's. Whoever can write there may exchange files while we
-// look: every open goes from the root's descriptor with all symlinks refused, and named sources
-// that are symlinks are followed by reading the links ourselves.
+/*
+ * A root that is a directory of the user's. Whoever can write there may exchange files while we
+ * look: every open goes from the root's descriptor with all symlinks refused, and named sources
+ * that are symlinks are followed by reading the links ourselves.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

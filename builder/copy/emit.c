@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A destination as entries, in the order of a layer: component by component, a directory in front
-// of what is in it. Kids and the children of a grafted directory are both sorted by name, and
-// merged.
+/*
+ * A destination as entries, in the order of a layer: component by component, a directory in front
+ * of what is in it. Kids and the children of a grafted directory are both sorted by name, and
+ * merged.
+ */
 #include <limits.h>
 #include <search.h>
 #include <string.h>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// ADD of a local archive: its entries merged over the destination. Unlike COPY, whatever is in the
-// way of an entry is replaced, a whole directory included; only a directory over a directory is
-// merged. The destination is the root of every name and link in the archive, as if it were unpacked
-// in a chroot there: an absolute link and ".." stay below it.
+/*
+ * ADD of a local archive: its entries merged over the destination. Unlike COPY, whatever is in the
+ * way of an entry is replaced, a whole directory included; only a directory over a directory is
+ * merged. The destination is the root of every name and link in the archive, as if it were unpacked
+ * in a chroot there: an absolute link and ".." stay below it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

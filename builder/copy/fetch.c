@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that the caller has open, and files without a name.
+/* Files that the caller has open, and files without a name. */
 #include <fcntl.h>
 
 #include "builder/copy/selection.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One selected file: its name, its content, and how it looks as an entry of a layer.
+/* One selected file: its name, its content, and how it looks as an entry of a layer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wildcards. The leading components without a wildcard are resolved with their symlinks; they have
-// to be there, but for --parents. From there on real directories are read, component by component.
-// What matches is not descended into.
+/*
+ * Wildcards. The leading components without a wildcard are resolved with their symlinks; they have
+ * to be there, but for --parents. From there on real directories are read, component by component.
+ * What matches is not descended into.
+ */
 #include <errno.h>
 #include <string.h>
 

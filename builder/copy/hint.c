@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to say about a source that is not there.
+/* What to say about a source that is not there. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a selection, one after the other, for who wants to know later which of them changed.
+/*
+ * The files of a selection, one after the other, for who wants to know later which of them changed.
+ */
 #include <string.h>
 
 #include "builder/copy/selection.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directories with their missing parents, as WORKDIR and VOLUME want them.
+/* Directories with their missing parents, as WORKDIR and VOLUME want them. */
 #include "builder/copy/copy.h"
 #include "builder/copy/target.h"
 #include "store/base/cleanup.h"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// COPY --parents: a source is a directory to start from (in front of the pivot "/./", else the
-// root) and a pattern of the ignore dialect below it. What matches is taken whole, with the
-// directories that lead to it. The directory to start from may be reached by symlinks; below it
-// they are taken as links and never followed.
+/*
+ * COPY --parents: a source is a directory to start from (in front of the pivot "/./", else the
+ * root) and a pattern of the ignore dialect below it. What matches is taken whole, with the
+ * directories that lead to it. The directory to start from may be reached by symlinks; below it
+ * they are taken as links and never followed.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each source goes.
+/* Where each source goes. */
 #include "builder/copy/place.h"
 
 #include <stdlib.h>

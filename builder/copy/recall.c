@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded queue of pieces of directories. Pieces are numbered as they come; of failures the one
-// with the lowest number counts, and within a piece the first file.
+/*
+ * A bounded queue of pieces of directories. Pieces are numbered as they come; of failures the one
+ * with the lowest number counts, and within a piece the first file.
+ */
 #include "builder/copy/recall.h"
 
 #include <errno.h>

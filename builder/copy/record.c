@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a selection holds, as one sha256: a record of each file in order. Numbers in one piece of a
-// fixed length, which has the lengths of the strings behind it, so that no two selections feed the
-// same bytes.
+/*
+ * What a selection holds, as one sha256: a record of each file in order. Numbers in one piece of a
+ * fixed length, which has the lengths of the strings behind it, so that no two selections feed the
+ * same bytes.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Items of an instruction -> sources. Literal paths must be there; wildcards may match nothing.
+/* Items of an instruction -> sources. Literal paths must be there; wildcards may match nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

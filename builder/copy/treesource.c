@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A root that is a merged tree: of a stage, of an image, or of a context that came as a tar.
+/* A root that is a merged tree: of a stage, of an image, or of a context that came as a tar. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// --exclude: what was selected without the files that the rules take away. The tree of a walk may
-// be shared with other steps and stays as it is; the view has copies of its files, and what is
-// learnt of them goes back to it in the end.
+/*
+ * --exclude: what was selected without the files that the rules take away. The tree of a walk may
+ * be shared with other steps and stays as it is; the view has copies of its files, and what is
+ * learnt of them goes back to it in the end.
+ */
 #include <string.h>
 
 #include "builder/copy/pool.h"

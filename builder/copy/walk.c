@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tree below a selected directory, without what the ignore rules leave out. A directory is read
-// and closed before the next one is opened, so depth costs no descriptors. Files that the stat
-// index may know are stated by recall.c, in the order of the listing, which is that of the index.
+/*
+ * The tree below a selected directory, without what the ignore rules leave out. A directory is read
+ * and closed before the next one is opened, so depth costs no descriptors. Files that the stat
+ * index may know are stated by recall.c, in the order of the listing, which is that of the index.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Placed files -> the tar of a layer. Each file is opened once: what is not known of it yet,
-// metadata and digest, is taken on the way, and what is known is checked.
+/*
+ * Placed files -> the tar of a layer. Each file is opened once: what is not known of it yet,
+ * metadata and digest, is taken on the way, and what is known is checked.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>

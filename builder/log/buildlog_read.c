@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reading half: lists of builds, what became of their steps.
+/* The reading half: lists of builds, what became of their steps. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

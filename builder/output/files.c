@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of an image as one list, with the times that were asked for.
+/* The files of an image as one list, with the times that were asked for. */
 #include "builder/output/output.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain progress: every event one line (or some), written at once, for logs.
+/* Plain progress: every event one line (or some), written at once, for logs. */
 #include <string.h>
 
 #include "builder/ui/text.h"

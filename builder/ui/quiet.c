@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quiet progress: nothing until a step fails; then what it said last.
+/* Quiet progress: nothing until a step fails; then what it said last. */
 #include "builder/ui/ui_private.h"
 
 static void step(struct ui *u, struct ui_step *s)

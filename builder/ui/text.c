@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making text harmless and fitting it into columns. The width of a character is a coarse table of
-// the wide and the combining blocks of Unicode: wcwidth() depends on the locale, which bld does not
-// set.
+/*
+ * Making text harmless and fitting it into columns. The width of a character is a coarse table of
+ * the wide and the combining blocks of Unicode: wcwidth() depends on the locale, which bld does not
+ * set.
+ */
 #include "builder/ui/text.h"
 
 #include <stdint.h>

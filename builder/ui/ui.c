@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state behind the progress display: running steps, their unfinished and last lines, transfers.
-// Views show it.
+/*
+ * The state behind the progress display: running steps, their unfinished and last lines, transfers.
+ * Views show it.
+ */
 #include "builder/ui/ui.h"
 
 #include <pthread.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compression. gzip is gzipstream.h's. zstd (RFC 8878): one frame with checksum, made by libzstd's
-// own threads: it cuts the content into jobs of a fixed size, so that their number does not show.
+/*
+ * Compression. gzip is gzipstream.h's. zstd (RFC 8878): one frame with checksum, made by libzstd's
+ * own threads: it cuts the content into jobs of a fixed size, so that their number does not show.
+ */
 #include "store/compress/deflate.h"
 
 #include <stdlib.h>

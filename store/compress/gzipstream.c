@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring of pieces. `made` counts those that are filled, `taken` those that a thread began with,
-// `written` those that are out; piece i lies in slot i % nslots.
+/*
+ * A ring of pieces. `made` counts those that are filled, `taken` those that a thread began with,
+ * `written` those that are out; piece i lies in slot i % nslots.
+ */
 #include "store/compress/gzipstream.h"
 
 #include <pthread.h>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decompression of what comes from outside, bounded in size, ratio and memory. gzip by isa-l (twice
-// the speed of zlib, which serves where isa-l is missing; fuzz_inflate holds the two against each
-// other); both check each member's CRC and length. zstd with a window of at most 128 MiB. Members
-// and frames may follow each other.
+/*
+ * Decompression of what comes from outside, bounded in size, ratio and memory. gzip by isa-l (twice
+ * the speed of zlib, which serves where isa-l is missing; fuzz_inflate holds the two against each
+ * other); both check each member's CRC and length. zstd with a window of at most 128 MiB. Members
+ * and frames may follow each other.
+ */
 #include "store/compress/inflate.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// "gzip", "zstd:19": how a user says it.
+/* "gzip", "zstd:19": how a user says it. */
 #include "store/compress/compress.h"
 
 #include <stdlib.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directories of an index. Blocks of entries: 12 bytes each, then their names back to back. Look-up
-// is a binary search over blocks and then within one, so all names, "." and ".." among them, are in
-// bytewise order; '!' or '-' comes before '.'.
+/*
+ * Directories of an index. Blocks of entries: 12 bytes each, then their names back to back. Look-up
+ * is a binary search over blocks and then within one, so all names, "." and ".." among them, are in
+ * bytewise order; '!' or '-' comes before '.'.
+ */
 #include <string.h>
 
 #include "store/erofs/private.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// EROFS indexes: the devices, the superblock, and the order of the work.
+/* EROFS indexes: the devices, the superblock, and the order of the work. */
 #include "store/erofs/private.h"
 
 #include <stdlib.h>

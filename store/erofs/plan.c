@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Planning an index: the walk, the survey, the shape of each inode, and where it lies.
-//
-// An inode of a compact shape has the time of the superblock (Linux before 6.15 ignores the field
-// for a time of its own), so the superblock gets the most common time. Finding it exactly would
-// take memory for every time; each of some thousand slots keeps a majority vote instead, which
-// misses only times that share a slot with many others, and then costs 32 bytes a file.
+/*
+ * Planning an index: the walk, the survey, the shape of each inode, and where it lies.
+ *
+ * An inode of a compact shape has the time of the superblock (Linux before 6.15 ignores the field
+ * for a time of its own), so the superblock gets the most common time. Finding it exactly would
+ * take memory for every time; each of some thousand slots keeps a majority vote instead, which
+ * misses only times that share a slot with many others, and then costs 32 bytes a file.
+ */
 #include "store/erofs/private.h"
 
 #include <string.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sparse files of an index. A tar has their pieces one behind the other. When every piece begins at
-// a block, in the file and in the tar, the file is cut into chunks of equal size, and a record for
-// each says where it is or that it is a hole. Pieces that lie crooked are copied into the index.
+/*
+ * Sparse files of an index. A tar has their pieces one behind the other. When every piece begins at
+ * a block, in the file and in the tar, the file is cut into chunks of equal size, and a record for
+ * each says where it is or that it is a hole. Pieces that lie crooked are copied into the index.
+ */
 #include "store/erofs/private.h"
 
 #include "store/base/fs.h"

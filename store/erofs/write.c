@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing an index: the inodes in the order of the layout, each with what belongs to it. Places are
-// computed again, by the same functions; only numbers of inodes are kept from the layout.
+/*
+ * Writing an index: the inodes in the order of the layout, each with what belongs to it. Places are
+ * computed again, by the same functions; only numbers of inodes are kept from the layout.
+ */
 #include "store/erofs/private.h"
 
 #include <string.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arena of trees and lists, and the keyed hash of their tables. Chunks double up to 1 MiB, so
-// that a tree of three files stays small and one of a million takes few calls of malloc. What is
-// beyond LARGE comes in pieces that are no anonymous memory (bulk.h).
+/*
+ * The arena of trees and lists, and the keyed hash of their tables. Chunks double up to 1 MiB, so
+ * that a tree of three files stays small and one of a million takes few calls of malloc. What is
+ * beyond LARGE comes in pieces that are no anonymous memory (bulk.h).
+ */
 #include "store/tar/arena.h"
 
 #include <stdlib.h>

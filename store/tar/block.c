@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parsing of tar header fields and pax records. Strict where readers differ: a field that is not
-// a number, a record whose length is off or a NUL in a name is an error and never a guess.
+/*
+ * Parsing of tar header fields and pax records. Strict where readers differ: a field that is not a
+ * number, a record whose length is off or a NUL in a name is an error and never a guess.
+ */
 #include "store/tar/block.h"
 
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holes by content: one LAYER_HOLE of the file after the other, of each its first bytes, and the
-// rest only where those are zeros. What extents or the file system call a hole is not read at all.
+/*
+ * Holes by content: one LAYER_HOLE of the file after the other, of each its first bytes, and the
+ * rest only where those are zeros. What extents or the file system call a hole is not read at all.
+ */
 #include "store/tar/holes.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A collected layer: an array of entries, an arena for what they point to, and an open-addressing
-// table from path (and marker kind) to index. Hard links survive sorting and replacement: whichever
-// name is written first carries the content.
+/*
+ * A collected layer: an array of entries, an arena for what they point to, and an open-addressing
+ * table from path (and marker kind) to index. Hard links survive sorting and replacement: whichever
+ * name is written first carries the content.
+ */
 #include "store/tar/list.h"
 
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of entries: cleaning, whiteout spelling (OCI image-spec layer.md), order, and which
-// extended attributes a layer carries.
+/*
+ * Names of entries: cleaning, whiteout spelling (OCI image-spec layer.md), order, and which
+ * extended attributes a layer carries.
+ */
 #include "store/tar/name.h"
 
 #include <stdlib.h>

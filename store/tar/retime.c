@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer with other times: read by the walker, written by the writer, so that equal trees give
-// equal bytes whoever wrote the first one.
+/*
+ * A layer with other times: read by the walker, written by the writer, so that equal trees give
+ * equal bytes whoever wrote the first one.
+ */
 #include "store/tar/retime.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the contents of a file lie in a tar: in one piece behind its header, or in the pieces of a
-// sparse map, which GNU tar has written in four ways.
+/*
+ * Where the contents of a file lie in a tar: in one piece behind its header, or in the pieces of a
+ * sparse map, which GNU tar has written in four ways.
+ */
 #include "store/tar/block.h"
 #include "store/tar/walk_private.h"
 #include "store/tar/walk.h"

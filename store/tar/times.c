@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole times beside a layer: written while its entries are, read while they are walked.
+/* Whole times beside a layer: written while its entries are, read while they are walked. */
 #include "store/tar/times.h"
 #include "store/tar/entry.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Archives that users hand in: read by libarchive, which knows more dialects of tar than our
-// walker, with nothing enabled but tar and four filters, and never writing to disk. Contents go to
-// a spool file without a name; what is spooled is bounded in size and in ratio.
-//
-// libarchive converts names of pax headers to the charset of the locale and spoils what does not
-// fit; so its calls run in a UTF-8 locale of this thread, where names stay the bytes they are.
+/*
+ * Archives that users hand in: read by libarchive, which knows more dialects of tar than our
+ * walker, with nothing enabled but tar and four filters, and never writing to disk. Contents go to
+ * a spool file without a name; what is spooled is bounded in size and in ratio.
+ *
+ * libarchive converts names of pax headers to the charset of the locale and spoils what does not
+ * fit; so its calls run in a UTF-8 locale of this thread, where names stay the bytes they are.
+ */
 #include "store/tar/userarchive.h"
 
 #include <locale.h>

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tar walker. Headers only: contents are skipped by offset. A window of the file is read ahead;
-// it starts small after a jump and doubles while reading goes on without one, so that 50,000 small
-// files cost few system calls and a tar of large files costs few bytes.
-//
-// Where readers disagree, one rule:
-//   pax records win over ustar fields; of two records of one key the last; an empty one is ignored
-//   a name given by pax and by GNU 'L' at once, or two extended headers of one kind: an error
-//   global pax headers are ignored, as by the Go implementations of container tools
-//   links, devices, directories and FIFOs have no content, whatever their size field says
-//   '0' with a trailing '/' is an error; '\0' (pre-POSIX) with one is a directory
-//   one zero block ends the archive only if another one or the end of the file follows
+/*
+ * The tar walker. Headers only: contents are skipped by offset. A window of the file is read ahead;
+ * it starts small after a jump and doubles while reading goes on without one, so that 50,000 small
+ * files cost few system calls and a tar of large files costs few bytes.
+ *
+ * Where readers disagree, one rule:
+ *   pax records win over ustar fields; of two records of one key the last; an empty one is ignored
+ *   a name given by pax and by GNU 'L' at once, or two extended headers of one kind: an error
+ *   global pax headers are ignored, as by the Go implementations of container tools
+ *   links, devices, directories and FIFOs have no content, whatever their size field says
+ *   '0' with a trailing '/' is an error; '\0' (pre-POSIX) with one is a directory
+ *   one zero block ends the archive only if another one or the end of the file follows
+ */
 #include "store/tar/walk_private.h"
 
 #include <stdlib.h>

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tar writer. POSIX.1-2001 (pax): a ustar header of 512 bytes, preceded by an extended header
-// only for what does not fit. Nothing of this machine or moment gets in: no user names, no access
-// times, a constant name for extended headers, attributes sorted by name. Whiteouts are empty
-// files with mode, owner and time 0.
-//
-// The header of a file with holes says how much of it is stored, so the holes are found first
-// (holes.c), which reads little.
+/*
+ * The tar writer. POSIX.1-2001 (pax): a ustar header of 512 bytes, preceded by an extended header
+ * only for what does not fit. Nothing of this machine or moment gets in: no user names, no access
+ * times, a constant name for extended headers, attributes sorted by name. Whiteouts are empty
+ * files with mode, owner and time 0.
+ *
+ * The header of a file with holes says how much of it is stored, so the holes are found first
+ * (holes.c), which reads little.
+ */
 #include "store/tar/write.h"
 
 #include <fcntl.h>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a directory show what a tar says? The directory is scanned as a freeze would; each entry
-// must be what the delta of the tar shows at its path, content included, and each node of the delta
-// must have been met. Opaque directories are spelled out as whiteouts first, as the scan does, so
-// that a frozen upper and an unpacked tar are judged alike.
+/*
+ * Does a directory show what a tar says? The directory is scanned as a freeze would; each entry
+ * must be what the delta of the tar shows at its path, content included, and each node of the delta
+ * must have been met. Opaque directories are spelled out as whiteouts first, as the scan does, so
+ * that a frozen upper and an unpacked tar are judged alike.
+ */
 #include "store/tree/unpack.h"
 
 #include <stdlib.h>

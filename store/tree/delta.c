@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Building a delta. While entries come in, children are unsorted arrays and one table finds nodes
-// by (parent, name). Nodes of the tree below that a name passes through get a shadow here; shadows
-// that nothing depends on are dropped at the end. A node never leaves the table: what is removed is
-// marked NODE_GONE and used again when the name comes back.
-//
-// Whiteouts and opaque markers hide only what the lower node of a path shows, never what this layer
-// adds, so their place in the tar does not matter.
+/*
+ * Building a delta. While entries come in, children are unsorted arrays and one table finds nodes
+ * by (parent, name). Nodes of the tree below that a name passes through get a shadow here; shadows
+ * that nothing depends on are dropped at the end. A node never leaves the table: what is removed is
+ * marked NODE_GONE and used again when the name comes back.
+ *
+ * Whiteouts and opaque markers hide only what the lower node of a path shows, never what this layer
+ * adds, so their place in the tar does not matter.
+ */
 #include "store/tree/node.h"
 
 #include <stdlib.h>

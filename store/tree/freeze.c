@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An overlay upper becomes a tar, in one pass and in writing order: nothing is collected.
+/* An overlay upper becomes a tar, in one pass and in writing order: nothing is collected. */
 #include "store/tree/freeze.h"
 
 #include "store/tree/upperscan.h"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A freeze in two halves. The scan writes two things: the tar, as long as it is small, and beside
-// it the headers alone. From the first entry on that would make the tar large, only the headers are
-// written: they say what the tar will be, byte for byte, but for the contents. The second half
-// walks them, opens each file again and goes on with the tar.
+/*
+ * A freeze in two halves. The scan writes two things: the tar, as long as it is small, and beside
+ * it the headers alone. From the first entry on that would make the tar large, only the headers are
+ * written: they say what the tar will be, byte for byte, but for the contents. The second half
+ * walks them, opens each file again and goes on with the tar.
+ */
 #include "store/tree/freeze.h"
 
 #include <fcntl.h>

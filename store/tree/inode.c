@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inode of an entry: what a tree keeps of it beside the name.
+/* The inode of an entry: what a tree keeps of it beside the name. */
 #include "store/tar/arena.h"
 #include "store/tree/node.h"
 #include "store/tar/name.h"

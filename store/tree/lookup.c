@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths in a merged tree, resolved as the kernel would with the tree as its root; and where a path
-// that is not there would come to be.
+/*
+ * Paths in a merged tree, resolved as the kernel would with the tree as its root; and where a path
+ * that is not there would come to be.
+ */
 #include "store/tree/node.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stack of texts. A piece that was read stays until the next component is asked for; there are
-// never more of them than links that may be followed.
+/*
+ * A stack of texts. A piece that was read stays until the next component is asked for; there are
+ * never more of them than links that may be followed.
+ */
 #include "store/tree/restpath.h"
 
 #include <string.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The merged tree. Each layer becomes a delta first; merging two sorted directories is linear in
-// their children, and the nodes, names and inodes of the delta move over without a copy. A layer
-// that is refused leaves the tree as it was.
+/*
+ * The merged tree. Each layer becomes a delta first; merging two sorted directories is linear in
+ * their children, and the nodes, names and inodes of the delta move over without a copy. A layer
+ * that is refused leaves the tree as it was.
+ */
 #include "store/tree/node.h"
 
 #include <stdlib.h>

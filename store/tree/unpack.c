@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer as an overlay lower directory. The tar is resolved in memory first (delta.c); what is
-// written is a plain tree of distinct names into an empty directory, each made with O_EXCL below
-// the descriptor of its parent. So the order, the links and the duplicates of a hostile tar never
-// meet a file system.
-//
-// A directory gets its owner, mode, attributes and time after its content. In a file the order is
-// content, owner, mode, attributes, time: chown(2) clears set-id bits and capabilities.
+/*
+ * A layer as an overlay lower directory. The tar is resolved in memory first (delta.c); what is
+ * written is a plain tree of distinct names into an empty directory, each made with O_EXCL below
+ * the descriptor of its parent. So the order, the links and the duplicates of a hostile tar never
+ * meet a file system.
+ *
+ * A directory gets its owner, mode, attributes and time after its content. In a file the order is
+ * content, owner, mode, attributes, time: chown(2) clears set-id bits and capabilities.
+ */
 #include "store/tree/unpack.h"
 
 #include <fcntl.h>

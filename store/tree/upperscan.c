@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// An overlay upper as entries. Names of a directory are sorted and each file is opened once,
-// through the descriptor of its directory, without following anything.
-//
-// Kernel facts (Documentation/filesystems/overlayfs.rst): a whiteout is a character device 0:0, or
-// since 6.7 an empty file with the attribute overlay.whiteout in a directory whose overlay.opaque
-// is "x"; a directory with overlay.opaque "y" shows nothing of the layers below. The kernel refuses
-// mknod of 0:0 through the overlay, so that processes in it cannot make whiteouts of their own, and
-// hides attributes of its prefix.
+/*
+ * An overlay upper as entries. Names of a directory are sorted and each file is opened once,
+ * through the descriptor of its directory, without following anything.
+ *
+ * Kernel facts (Documentation/filesystems/overlayfs.rst): a whiteout is a character device 0:0, or
+ * since 6.7 an empty file with the attribute overlay.whiteout in a directory whose overlay.opaque
+ * is "x"; a directory with overlay.opaque "y" shows nothing of the layers below. The kernel refuses
+ * mknod of 0:0 through the overlay, so that processes in it cannot make whiteouts of their own, and
+ * hides attributes of its prefix.
+ */
 #include "store/tree/upperscan.h"
 
 #include <dirent.h>
