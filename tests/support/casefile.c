@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Reads tests/cases: fields between tabs, lines of @ for settings, ;; for remarks. Visible
+ * stand-ins for newline, space and nothing are decoded in place, so fields point into the text of
+ * the file.
+ */
 #include "tests/support/casefile.h"
 
 #include <dirent.h>

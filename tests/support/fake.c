@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Servers for tests. fake_registry.py is started once for a test program and makes a scripted
+ * server for each line it gets; docker-registry is started for each test that wants it. Both die
+ * with the test program. HOME and what else leads to credentials point into a directory of the
+ * test.
+ */
 #include "tests/support/fake.h"
 
 #include <assert.h>

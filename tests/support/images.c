@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Images made by the store's own code, with fixed times and the caller as owner, so that equal
+ * calls give equal digests. What goes wrong here ends the program: it is not what is tested.
+ */
 #include "tests/support/images.h"
 
 #include <fcntl.h>

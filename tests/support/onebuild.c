@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A build in this process, with its Dockerfile and context in the directory of the test; the number
+ * of steps that ran or were cached is counted from events. The same struct can build again and
+ * again in one store.
+ */
 #include "tests/support/onebuild.h"
 
 #include <stdarg.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A store in a directory of its own for each test, and the ways to spoil it: an object of another
+ * boot, an object with one bit changed.
+ */
 #include "tests/support/storedir.h"
 
 #include <fcntl.h>

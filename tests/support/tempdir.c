@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * A directory for each test, below TMPDIR or /var/tmp: /tmp is often a tmpfs, on which a store can
+ * do less. Failures here end the program, as they are not what is tested.
+ */
 #include "tests/support/tempdir.h"
 
 #include <dirent.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Credentials and tokens: headers, files, helpers, and a scripted token server. Also what must not
+ * happen: secrets in memory that dumps contain, or sent to a realm that has nothing to do with the
+ * registry.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

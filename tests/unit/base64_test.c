@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The vectors of RFC 4648. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

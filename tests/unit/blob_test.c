@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Objects appear whole or not at all: wrong digests, writers at the same time, a process killed
+ * anywhere in a write, and what another boot left torn.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Growth, the maximum, and what becomes of bytes that could control a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Records of the cache: found again or missing, never wrong, whatever byte is damaged; and of many
+ * processes that miss one key, one does the work.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

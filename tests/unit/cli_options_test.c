@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The parser of command lines with a table of its own: forms of options, mistakes and their hints,
+ * variables of the environment, help.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

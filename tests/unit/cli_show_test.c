@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON and tables on standard output, times on the command line, result files.
+/* JSON and tables on standard output, times on the command line, result files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files read ahead: entries come back in their order, with the content that the file had, or
-// without; whatever the number of threads.
+/*
+ * Files read ahead: entries come back in their order, with the content that the file had, or
+ * without; whatever the number of threads.
+ */
 #include "tests/unit/copy_kit.h"
 
 #include <sched.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the digest of a selection depends on, and what happens when files change under it.
+/* What the digest of a selection depends on, and what happens when files change under it. */
 #include "tests/unit/copy_kit.h"
 
 #include <pthread.h>

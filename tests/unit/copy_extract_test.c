@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ADD of local archives: what is one, and what comes out of it.
+/* ADD of local archives: what is one, and what comes out of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// --exclude, --parents, --no-follow, symbolic --chmod: which files, and where. A row runs with its
-// source as a directory and again as a tree, and gives the same entries.
+/*
+ * --exclude, --parents, --no-follow, symbolic --chmod: which files, and where. A row runs with its
+ * source as a directory and again as a tree, and gives the same entries.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stat index and the shared walks of a context, as selections see them: what is read again,
-// what is not, and that one pass and two say the same.
+/*
+ * The stat index and the shared walks of a context, as selections see them: what is read again,
+ * what is not, and that one pass and two say the same.
+ */
 #include "tests/unit/copy_kit.h"
 
 #include <pthread.h>

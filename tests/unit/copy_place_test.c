@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where COPY puts what: one row an instruction. Rows of kind BOTH run with the source as a
-// directory and again as a tree of a context, and give the same entries.
+/*
+ * Where COPY puts what: one row an instruction. Rows of kind BOTH run with the source as a
+ * directory and again as a tree of a context, and give the same entries.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files stated beside the walk: the same is learnt by one thread and by several, and of several
-// files that cannot be looked at the first one of the walk is told.
+/*
+ * Files stated beside the walk: the same is learnt by one thread and by several, and of several
+ * files that cannot be looked at the first one of the walk is told.
+ */
 #include "tests/unit/copy_kit.h"
 
 #include <errno.h>

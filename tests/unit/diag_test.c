@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Diagnostics as text and JSON, compared as a whole: excerpts, columns, hostile bytes, long lines,
+ * suggestions, and logins in URLs, which are not shown.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files behind URLs: names, modes, times, errors, what is asked again.
+/* Files behind URLs: names, modes, times, errors, what is asked again. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

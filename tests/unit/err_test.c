@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Errors: texts, system errors, exit statuses, and callers that do not want to know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

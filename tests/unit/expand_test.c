@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Expansion of variables by the table in tests/cases, and the limits that keep a few lines from
+ * becoming any amount of text or work.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

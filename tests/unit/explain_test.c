@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What is said of two lists of facts that differ, and lists from outside: cut anywhere, or garbage.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Files below a root: the same answers with openat2 and without it, as in old kernels and behind
+ * seccomp filters that do not know the call. Then trees deeper than there are descriptors, copies,
+ * replaced files, files without a name.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

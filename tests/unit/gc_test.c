@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What a prune leaves and takes. After every prune, and after one that was killed anywhere, what is
+ * left must be whole.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams of every size around the blocks, contents at every place in them.
+/* Streams of every size around the blocks, contents at every place in them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Entries of history by hand, and those of a whole build held against its layers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

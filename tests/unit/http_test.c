@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Requests to scripted servers: breaks, retries, redirects, proxies, TLS. A guarded request must
+ * not be led further inside than its server is, whatever way that is tried.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

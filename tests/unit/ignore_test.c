@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Ignore rules by the table in tests/cases, and random ones against a walk that asks each rule in
+ * turn, since rules are looked up by their literals.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * From a text to an image: names, digests, IDs and their beginnings, indexes; and that writing the
+ * same image twice gives the same bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

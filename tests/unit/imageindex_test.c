@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Indexes of images: resolved, read, written up to the limit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Archives that users hand in, made by libarchive's writer; and the walker held against its reader.
+/*
+ * Archives that users hand in, made by libarchive's writer; and the walker held against its reader.
+ */
 #include "tests/unit/layer_kit.h"
 #include "store/compress/compress.h"
 #include "store/compress/deflate.h"

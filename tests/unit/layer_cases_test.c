@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// tests/cases/tar: hostile and ambiguous layers, merged in memory and, as root, unpacked beside a
-// canary.
+/*
+ * tests/cases/tar: hostile and ambiguous layers, merged in memory and, as root, unpacked beside a
+ * canary.
+ */
 #include "tests/unit/layer_kit.h"
 #include "store/tree/unpack.h"
 

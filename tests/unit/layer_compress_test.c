@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// gzip and zstd, both ways, held against zlib and libzstd; limits and damage.
+/* gzip and zstd, both ways, held against zlib and libzstd; limits and damage. */
 #include "tests/unit/layer_kit.h"
 #include "tests/support/machine.h"
 #include "store/compress/compress.h"

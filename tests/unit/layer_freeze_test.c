@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Freeze, unpack and compare, over real overlay mounts. Needs root; says so when it is not.
+/* Freeze, unpack and compare, over real overlay mounts. Needs root; says so when it is not. */
 #include "store/base/hashpipe.h"
 #include "store/tar/times.h"
 #include "tests/unit/layer_kit.h"

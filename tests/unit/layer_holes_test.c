@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holes of files in layers: found by content, written as pax GNU sparse 1.0, and nothing else of a
-// layer changes.
+/*
+ * Holes of files in layers: found by content, written as pax GNU sparse 1.0, and nothing else of a
+ * layer changes.
+ */
 #include "tests/unit/layer_kit.h"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generated layers: mounted indexes equal unpacked layers, alone and stacked; corrupted tars are
-// refused, or give an index that is well formed.
+/*
+ * Generated layers: mounted indexes equal unpacked layers, alone and stacked; corrupted tars are
+ * refused, or give an index that is well formed.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// EROFS indexes of single features, mounted: each shows what the unpacked layers show. Needs root
-// and a kernel that mounts them from files.
+/*
+ * EROFS indexes of single features, mounted: each shows what the unpacked layers show. Needs root
+ * and a kernel that mounts them from files.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers and sparse maps from outside: every order, count and size of records that a tar can have,
-// in the four formats of GNU tar. Wrong ones are refused with a reason; nothing is written outside.
+/*
+ * Numbers and sparse maps from outside: every order, count and size of records that a tar can have,
+ * in the four formats of GNU tar. Wrong ones are refused with a reason; nothing is written outside.
+ */
 #include "tests/unit/layer_kit.h"
 
 #define WRONG "error 10: tar entry at byte 0: "

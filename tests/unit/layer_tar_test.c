@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tar writer, the list and the walker.
+/* The tar writer, the list and the walker. */
 #include "tests/unit/layer_kit.h"
 
 #include <fcntl.h>

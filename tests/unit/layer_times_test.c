@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole times beside a layer: what is noted comes back, and what is damaged is told.
+/* Whole times beside a layer: what is noted comes back, and what is damaged is told. */
 #include "store/tar/times.h"
 #include "tests/unit/layer_kit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The merged tree: layers over layers, whiteouts, links, look-ups.
+/* The merged tree: layers over layers, whiteouts, links, look-ups. */
 #include "tests/unit/layer_kit.h"
 
 #include <errno.h>

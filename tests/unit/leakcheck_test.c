@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Tars with a secret somewhere, handed over in pieces: content, names, link targets, attributes. */
 #include "builder/secrets/leakcheck.h"
 
 #include "tests/unit/layer_kit.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Locks between descriptors and between processes: removed files, readers who may not write, owners
+ * that are killed.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Descriptors of lowers: duplicated all or none, and kept up to a limit. Run with few descriptors
+ * to spare.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Masking of secrets in a stream: plain, per line, in base64 and URL encoding; random streams cut
+ * in every way against a slow search.
+ */
 #include "builder/secrets/mask.h"
 
 #include <ctype.h>

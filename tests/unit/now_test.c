@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Times as text and back: RFC 3339 and HTTP dates, and that the clocks move on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

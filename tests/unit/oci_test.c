@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Manifests, indexes and configurations as others write them, and what is refused of them with
+ * which words. Platforms and their ranks, repaired histories, chain IDs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Compressed layers: made once, found again, and forgotten when what is found is another layer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

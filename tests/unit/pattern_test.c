@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Patterns by the table in tests/cases, those that make a backtracking matcher stand still, and the
+ * two ways of walking one against each other.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Media types of a push: what a registry refuses, and what Docker's types make of an image.
+/* Media types of a push: what a registry refuses, and what Docker's types make of an image. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Lines of records: what is taken, and what moves nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Names of images: what they become in full, what is none, and the limits of their lengths. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

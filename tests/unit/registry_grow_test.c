@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blobs that are sent while they are made, to Debian's registry and to one that misbehaves.
+/* Blobs that are sent while they are made, to Debian's registry and to one that misbehaves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The registry client against docker-registry, with and without TLS and passwords, and against
+ * scripted servers that do what registries do on bad days.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What is read out of a shell's messages, and of programs that could not be started: ELF files cut
+ * anywhere or with any byte changed.
+ */
 #include "builder/run/runfail.h"
 
 #include <elf.h>

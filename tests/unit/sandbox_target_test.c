@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Mount points that the sandbox made are taken away again, with the time of their directory; what
+ * is not as it was made stays.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Variables of a stage and the words they are expanded in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Every implementation this machine has, held against libcrypto at lengths around the blocks and in
+ * pieces of every kind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

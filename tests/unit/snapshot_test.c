@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Layers as directories for a sandbox: made again after another boot or damage, adopted from a
+ * step, and unpacked once when many processes need them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The small things of the parser: places in a text, slices, UTF-8, the arena. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The state of a stage: defaults, and a tree that grows with its layers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

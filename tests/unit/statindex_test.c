@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stat index: what comes back, what is not believed, and files that nobody wrote.
+/* The stat index: what comes back, what is not believed, and files that nobody wrote. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

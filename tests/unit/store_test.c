@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The store as a whole: its layout, what is refused as one, temporary files, locks, and what is
+ * left by processes that died; made at once by many, and with no descriptor left.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Lists of strings; a long one, which has an index, against a short one's search by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Names of images in index.json: entries of other tools stay, no update of another process is lost,
+ * and a torn file is replaced by the one before it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

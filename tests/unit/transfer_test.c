@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Pull and push of whole images, between stores and registries, a real one and scripted ones. After
+ * each, every object of the store must be what its name says.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>

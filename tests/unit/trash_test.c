@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Deletion in slices: depth, modes, large files, several processes at once, some of them killed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What plain and quiet progress write, byte for byte, with a clock of our own.
+/* What plain and quiet progress write, byte for byte, with a clock of our own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress on a terminal, judged by what a small terminal shows after it.
+/* Progress on a terminal, judged by what a small terminal shows after it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

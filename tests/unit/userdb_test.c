@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* USER, --chown and the owner of WORKDIR: a row for each text and kind of image. */
 #include "tests/unit/layer_kit.h"
 
 #include "builder/image/userdb.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * "bld verify": one damage at a time, what is said of it, and what --repair leaves. What vanishes
+ * during the check is no fault.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

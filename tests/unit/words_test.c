@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Words, sizes, durations and JSON lists by the table in tests/cases, and JSON of any depth and any
+ * byte.
+ */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
