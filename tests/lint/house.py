@@ -3,7 +3,8 @@
 """The shape of the house, as a table: files per folder, cycles of modules, functions, headers.
 
 A module is a .c file with its header. `house.py` prints the table; `house.py --check` says what is
-over a limit and exits 1: a cycle of more than CYCLE_MAX modules.
+over a limit and exits 1: a cycle of more than CYCLE_MAX modules, a .c file without an opening
+comment (of the unit tests and their support, too).
 """
 import collections
 import os
@@ -14,10 +15,14 @@ import sys
 CYCLE_MAX = 3
 
 
-def sources():
+FLOORS = ("parser/", "store/", "builder/")
+TESTS = ("tests/unit/", "tests/support/", "tests/tools/")
+
+
+def sources(folders=FLOORS):
     out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.c", "*.h"], check=True,
                          capture_output=True, text=True).stdout.split()
-    return [f for f in out if f.startswith(("parser/", "store/", "builder/")) and os.path.exists(f)]
+    return [f for f in out if f.startswith(folders) and os.path.exists(f)]
 
 
 def module(path):
@@ -107,14 +112,14 @@ def parameters(files):
     return n
 
 
-def opening(files):
-    """.c files that begin with a comment behind the licence line."""
-    c = [f for f in files if f.endswith(".c")]
-    n = 0
-    for f in c:
+def unopened(files):
+    """.c files that do not begin with a comment behind the licence line."""
+    out = []
+    for f in files:
         lines = open(f, encoding="utf-8").read().split("\n", 2)
-        n += len(lines) > 1 and lines[1].startswith("/*")
-    return n, len(c)
+        if f.endswith(".c") and not (len(lines) > 1 and lines[1].startswith("/*")):
+            out.append(f)
+    return out
 
 
 def main():
@@ -125,7 +130,10 @@ def main():
     if "--check" in sys.argv:
         for p in bad:
             print("cycle of %d modules: %s" % (len(p), " ".join(p)))
-        return 1 if bad else 0
+        bare = unopened(files + sources(TESTS))
+        for f in bare:
+            print("%s: no opening comment below the licence line: what it does, and how" % f)
+        return 1 if bad or bare else 0
     per = collections.Counter(os.path.dirname(f) for f in files)
     print("files per folder: " + ", ".join("%s %d" % x for x in sorted(per.items())))
     for floor in ("parser", "store", "builder"):
@@ -141,7 +149,8 @@ def main():
     longest = max(headers, key=lambda x: x[2])
     print("headers: %d, most functions: %d (%s), most lines: %d (%s)" % (
         len(headers), most[1], most[0], longest[2], longest[0]))
-    print("C files with an opening comment: %d of %d" % opening(files))
+    c = [f for f in files if f.endswith(".c")]
+    print("C files with an opening comment: %d of %d" % (len(c) - len(unopened(c)), len(c)))
     print("functions with more than 5 parameters: %d" % parameters(files))
     return 0
 
