@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What names mean while the linter walks a stage. It has no values of images and platforms, so a
- * result is "vague" where one of those would matter, and rules keep silent about it. Names and
- * memory are bounded: a scope that is full is "open", any name may be in it.
+ * What names mean while the linter walks a stage. A base image may be unknown to the linter: then
+ * the scope is "open", any name may be in it, and what hangs on such a name is "vague", so that
+ * rules keep silent about it. Names and memory are bounded; a scope that is full is open, too.
  */
 #include "parser/lint_private.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * UTF-8 as RFC 3629 has it. Overlong forms, surrogates and cut sequences count as one invalid byte
- * each, so a decoder always moves on and no byte of the input is lost to the one before it.
+ * UTF-8 as RFC 3629 has it. Of overlong forms, surrogates and cut sequences only the first byte is
+ * taken, as an invalid one, so a decoder always moves on and no byte is lost to the one before it.
  */
 #include "parser/utf8.h"
 

@@ -3,7 +3,8 @@
  * Whether RUN can work for a foreign platform: by what the processor does itself, else by
  * binfmt_misc, whose handlers are recognised by the ELF machine in their magic. A handler must have
  * flag F, which makes the kernel open the interpreter when it is registered; inside an image it
- * could not be found. What cannot be read counts as fine.
+ * could not be found. Where binfmt_misc is not mounted, or the machine is not in the table, nothing
+ * is refused.
  */
 #include "builder/plan/binfmt.h"
 
