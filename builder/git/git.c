@@ -126,8 +126,7 @@ static int write_files(
 	return commit_list(s, list, out, err);
 }
 
-/* --- the layer
- * ------------------------------------------------------------------------------------ */
+/* --- the layer --------------------------------------------------------------------------- */
 
 struct work {
 	const struct fetchenv *e;

@@ -22,8 +22,7 @@
 #include "store/store.h"
 #include "store/tags.h"
 
-/* --- times
- * ------------------------------------------------------------------------------------------ */
+/* --- times ------------------------------------------------------------------------------- */
 
 static int64_t adjust_time(const struct build_times *times, int64_t t)
 {
@@ -77,8 +76,7 @@ static int retime_layers(struct session *se, struct oci_config *c, size_t nbase,
 	return 0;
 }
 
-/* --- manifest
- * ----------------------------------------------------------------------------------------- */
+/* --- manifest ---------------------------------------------------------------------------- */
 
 /* Docker's types know no zstd: such a layer of the base is described as the plain tar it is. */
 static bool keeps_form(const struct session *se, const struct oci_descriptor *d)

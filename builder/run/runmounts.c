@@ -187,8 +187,7 @@ bool runmounts_reads_stage(const struct runmounts *r, bool *renewed)
 	return reads;
 }
 
-/* --- opening
- * --------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 /* A missing path is a mistake in the Dockerfile, found before the sandbox would trip over it. */
 static int check_source(struct job *j, const struct runmount *m, struct err **err)

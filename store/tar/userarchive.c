@@ -178,8 +178,7 @@ struct layer_archive *layer_archive_open(
 	return TAKE(r);
 }
 
-/* --- entries
- * -------------------------------------------------------------------------------------- */
+/* --- entries ----------------------------------------------------------------------------- */
 
 static int check_size(const struct layer_archive *r, uint64_t more, struct err **err)
 {
