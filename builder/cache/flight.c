@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * One cached step: look it up, take the lock of its key, look again, since another build may have
- * done it meanwhile, and execute. An execution may say FLIGHT_LATER: then lock, key and start time
- * move to a struct flight_rest, and flight_land() writes the record and tells the end from the
- * thread that finishes the layer.
+ * done it meanwhile. Whoever did it may say FLIGHT_LATER: then lock, key and start time have moved
+ * to a struct flight_rest, and flight_land() writes the record and tells the end from the thread
+ * that finishes the layer.
  */
 #include "builder/cache/flight.h"
 
@@ -92,19 +92,14 @@ void flight_leave(struct flight *f, struct flight_rest *out)
 		.start_ms = f->start_ms};
 }
 
-/* The lock is given back in any case. */
-static int execute(struct flight *f, struct record *out, struct err **err)
+int flight_end(struct flight *f, const struct record *r, int done, struct err **err)
 {
-	auto_free char *text = step_text(f->sp);
 	struct flight_rest rest;
 
-	f->start_ms = now_monotonic_ms();
-	emit(f, EVENT_STEP_START, text, 0);
-	int r = f->execute(f->ctx, out, err);
-	if (r == FLIGHT_LATER)
-		return r;
+	if (done == FLIGHT_LATER)
+		return 0;
 	flight_leave(f, &rest);
-	return flight_land(&rest, out, r, err);
+	return flight_land(&rest, r, done, err);
 }
 
 /* Waits in small pieces, so that a signal ends the wait. */
@@ -133,36 +128,41 @@ static int look(const struct flight *f, struct record *out, struct err **err)
 	return found;
 }
 
-int flight_run(struct flight *f, struct record *out, struct err **err)
+int flight_wait(struct flight *f, const struct digest *shape, struct err **err)
+{
+	f->lock = take_lock(f, shape, err);
+	return f->lock < 0 ? -1 : 0;
+}
+
+void flight_drop(struct flight *f)
+{
+	fd_close(TAKE_FD(f->lock));
+}
+
+int flight_start(struct flight *f, struct err **err)
+{
+	if (stop_check(&f->se->stop, err) < 0) {
+		flight_drop(f);
+		return -1;
+	}
+	auto_free char *text = step_text(f->sp);
+	f->start_ms = now_monotonic_ms();
+	emit(f, EVENT_STEP_START, text, 0);
+	return 0;
+}
+
+int flight_begin(struct flight *f, struct record *out, struct err **err)
 {
 	int found = look(f, out, err);
 
 	if (found)
-		return found < 0 ? -1 : 0;
-	auto_fd int lock = take_lock(f, f->key, err);
-	if (lock < 0)
+		return found;
+	if (flight_wait(f, f->key, err) < 0)
 		return -1;
 	found = look(f, out, err);
-	if (found)
-		return found < 0 ? -1 : 0;
-	if (stop_check(&f->se->stop, err) < 0)
-		return -1;
-	f->lock = TAKE_FD(lock);
-	return execute(f, out, err);
-}
-
-int flight_blind(struct flight *f, const struct digest *shape,
-	int (*seen)(void *ctx, struct err **err), struct record *out, struct err **err)
-{
-	auto_fd int lock = take_lock(f, shape, err);
-
-	if (lock < 0)
-		return -1;
-	int now = seen(f->ctx, err);
-	if (now)
-		return now < 0 ? -1 : 0;
-	if (stop_check(&f->se->stop, err) < 0)
-		return -1;
-	f->lock = TAKE_FD(lock);
-	return execute(f, out, err) < 0 ? -1 : 1;
+	if (found) {
+		flight_drop(f);
+		return found;
+	}
+	return flight_start(f, err);
 }

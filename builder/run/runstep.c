@@ -53,7 +53,9 @@ struct run {
 	struct runmounts mounts;
 	char *script_path; /* of a heredoc with #!; owned */
 	struct slice script;
-	struct flight *flight;
+	struct digest by_origin; /* the key with nothing opened */
+	struct digest key;       /* what the steps behind build on */
+	struct flight flight;
 	struct runoutput output;
 };
 
@@ -384,15 +386,14 @@ static void explain(const struct run *r)
 	struct buf facts;
 
 	buf_init(&facts, BUF_TEXT_MAX);
-	make_key(r, r->flight->also != NULL, &facts, &key);
-	explain_runs(r->j, r->sp, r->flight->key, &facts);
+	make_key(r, r->flight.also != NULL, &facts, &key);
+	explain_runs(r->j, r->sp, r->flight.key, &facts);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-static int execute(void *ctx, struct record *out, struct err **err)
+static int execute(struct run *r, struct record *out, struct err **err)
 {
-	struct run *r = ctx;
 	struct store *s = r->j->session.s;
 	struct sandbox_result res = {0};
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
@@ -411,7 +412,7 @@ static int execute(void *ctx, struct record *out, struct err **err)
 	struct commit_upper c = {.se = &r->j->session,
 		.leak = leak,
 		.st = r->sp->st,
-		.flight = r->flight,
+		.flight = &r->flight,
 		.scratch_fd = scratch.fd,
 		.temp = scratch.temp};
 	int done = run_command(r, scratch.fd, &res, err);
@@ -438,71 +439,74 @@ static int draw_chance(struct run *r, struct err **err)
 }
 
 /*
- * As COPY --from: first by the stage that is mounted and the path, with nothing opened; when that
- * is unknown, by what lies there, on which the steps behind build then, whichever way the layer is
- * found next time. *key is what they build on.
+ * 1 it is in the cache, 0 it has begun, -1. As COPY --from: first by the stage that is mounted and
+ * the path, with nothing opened; when that is unknown, by what lies there, on which the steps
+ * behind build then, whichever way the layer is found next time.
  */
-static int find_or_run(struct run *r, struct record *rec, struct digest *key, struct err **err)
+static int begin(struct run *r, struct record *rec, struct err **err)
 {
-	struct digest by_origin;
 	bool renewed;
-	struct flight f = {
-		.se = &r->j->session, .sp = r->sp, .key = &by_origin, .execute = execute, .ctx = r};
 	int found = 0;
 
-	r->flight = &f;
-	make_key(r, false, NULL, &by_origin);
-	*key = by_origin;
+	r->flight = (struct flight){.se = &r->j->session, .sp = r->sp, .key = &r->by_origin};
+	make_key(r, false, NULL, &r->by_origin);
+	r->key = r->by_origin;
 	if (!runmounts_reads_stage(&r->mounts, &renewed))
-		return flight_run(&f, rec, err);
+		return flight_begin(&r->flight, rec, err);
 	if (!renewed)
-		found = flight_lookup(&f, rec, err);
+		found = flight_lookup(&r->flight, rec, err);
 	if (found > 0 && !sha256_is_zero(&rec->key))
-		*key = rec->key;
+		r->key = rec->key;
 	if (found)
-		return found < 0 ? -1 : 0;
+		return found;
 	if (runmounts_look(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
-	make_key(r, true, NULL, key);
-	f.key = key;
-	f.also = &by_origin;
-	return flight_run(&f, rec, err);
+	make_key(r, true, NULL, &r->key);
+	r->flight.key = &r->key;
+	r->flight.also = &r->by_origin;
+	return flight_begin(&r->flight, rec, err);
 }
 
-static int lookup_and_run(struct run *r, struct err **err)
+/* The stage has the layer, and its history a line. */
+static void finish(const struct run *r, const struct record *rec)
 {
 	struct state *st = r->sp->st;
-	struct digest key;
-	struct record rec = {0};
-
-	if (r->argv.n == 0 || !*r->argv.v[0])
-		return dferr_at(
-			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
-	if (draw_chance(r, err) < 0 || find_or_run(r, &rec, &key, err) < 0)
-		return -1;
-	explain_done(r->j, r->sp, &key);
 	auto_buf struct buf text = {0};
 	auto_free char *args = history_args(st);
+
+	explain_done(r->j, r->sp, &r->key);
 	buf_init(&text, BUF_TEXT_MAX);
 	buf_addf(&text, "RUN %s", args);
 	for (size_t i = 0; i < r->argv.n; i++)
 		buf_addf(&text, "%s%s", i ? " " : "", r->argv.v[i]);
-	commit_to_state(st, &rec, &key, text.data);
-	return 0;
+	commit_to_state(st, rec, &r->key, text.data);
+}
+
+/* What the line says, with its words expanded; errors that need nothing to be run. */
+static int prepare(struct run *r, struct err **err)
+{
+	make_argv(r);
+	if (choose_network(r, err) < 0 || choose_security(r, err) < 0 ||
+		runmounts_expand(r->j, r->sp, &r->mounts, err) < 0)
+		return -1;
+	if (r->argv.n == 0 || !*r->argv.v[0])
+		return dferr_at(
+			err, ERR_SYNTAX, r->sp->df, r->sp->ins->span, NULL, "RUN has no command");
+	return draw_chance(r, err);
 }
 
 int runstep_run(struct job *j, const struct step *sp, struct err **err)
 {
 	struct run r = {.j = j, .sp = sp};
+	struct record rec = {0};
+	int done = prepare(&r, err);
 
-	make_argv(&r);
-	int done = choose_network(&r, err);
 	if (done == 0)
-		done = choose_security(&r, err);
+		done = begin(&r, &rec, err);
 	if (done == 0)
-		done = runmounts_expand(j, sp, &r.mounts, err);
-	if (done == 0)
-		done = lookup_and_run(&r, err);
+		done = flight_end(&r.flight, &rec, execute(&r, &rec, err), err);
+	if (done >= 0)
+		finish(&r, &rec);
 	run_clear(&r);
-	return done;
+	return done < 0 ? -1 : 0;
 }

@@ -221,9 +221,8 @@ static void make_shape(struct work *w)
 	keyparts_end(&k, &w->shape);
 }
 
-static int shape_seen(void *ctx, struct err **err)
+static int shape_seen(const struct work *w, struct err **err)
 {
-	const struct work *w = ctx;
 	auto_free char *value = NULL;
 
 	return w->sp->no_cache ? 0 : cache_find(w->j->session.s, &w->shape, &value, NULL, err);
@@ -310,9 +309,8 @@ static int finish_copy(struct work *w, struct err **err)
 	return cache_put(w->j->session.s, &w->shape, "shape\n", 6, err);
 }
 
-static int execute_copy(void *ctx, struct record *out, struct err **err)
+static int execute_copy(struct work *w, struct record *out, struct err **err)
 {
-	struct work *w = ctx;
 	auto_layer_tree struct layer_tree *empty = w->opts.link ? layer_tree_new() : NULL;
 	const struct layer_tree *below =
 		empty ? empty : state_tree(w->sp->st, w->j->session.s, err);
@@ -355,30 +353,40 @@ static char *copy_history(const struct work *w)
 	return buf_take(&b);
 }
 
+/* 0 the step has begun without a key, since nothing can be found; 1 it has to be looked up; -1. */
+static int begin_blind(struct work *w, struct flight *f, struct err **err)
+{
+	int seen = shape_seen(w, err);
+
+	if (seen)
+		return seen;
+	if (flight_wait(f, &w->shape, err) < 0)
+		return -1;
+	seen = shape_seen(w, err);
+	if (seen) {
+		flight_drop(f);
+		return seen;
+	}
+	w->blind = true;
+	return flight_start(f, err);
+}
+
 /* In one pass where nothing can be found, else by key. */
 static int by_content(struct work *w, struct record *r, struct err **err)
 {
-	struct flight f = {.se = &w->j->session,
-		.sp = w->sp,
-		.key = &w->key,
-		.execute = execute_copy,
-		.ctx = w};
+	struct flight f = {.se = &w->j->session, .sp = w->sp, .key = &w->key};
+	int found = 1;
 
 	if (select_sources(w, err) < 0)
 		return -1;
 	make_shape(w);
-	if (copy_at_once(w->selection) && copy_unread(w->selection)) {
-		int done = shape_seen(w, err);
-		w->blind = done == 0;
-		if (w->blind)
-			done = flight_blind(&f, &w->shape, shape_seen, r, err);
-		else if (done > 0)
-			done = 0;
-		if (done)
-			return done < 0 ? -1 : 0;
-		w->blind = false;
-	}
-	return key_by_content(w, NULL, &w->key, err) < 0 ? -1 : flight_run(&f, r, err);
+	if (copy_at_once(w->selection) && copy_unread(w->selection))
+		found = begin_blind(w, &f, err);
+	if (found > 0)
+		found = key_by_content(w, NULL, &w->key, err) < 0 ? -1 : flight_begin(&f, r, err);
+	if (found)
+		return found < 0 ? -1 : 0;
+	return flight_end(&f, r, execute_copy(w, r, err), err);
 }
 
 /* Steps behind depend on what is below too. */

@@ -70,9 +70,8 @@ static void mkdir_key(const struct mkdir_work *w, struct buf *facts, struct dige
 	keyparts_end(&k, out);
 }
 
-static int execute_mkdir(void *ctx, struct record *out, struct err **err)
+static int execute_mkdir(const struct mkdir_work *w, struct record *out, struct err **err)
 {
-	const struct mkdir_work *w = ctx;
 	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
 	auto_userdb_user struct userdb_user user = {0};
 	struct digest key;
@@ -101,9 +100,11 @@ static int run_mkdir(struct mkdir_work *w, const char *text, struct err **err)
 
 	mkdir_key(w, NULL, &key);
 	w->key = &key;
-	struct flight f = {
-		.se = &w->j->session, .sp = sp, .key = &key, .execute = execute_mkdir, .ctx = w};
-	if (flight_run(&f, &r, err) < 0)
+	struct flight f = {.se = &w->j->session, .sp = sp, .key = &key};
+	int done = flight_begin(&f, &r, err);
+	if (done == 0)
+		done = flight_end(&f, &r, execute_mkdir(w, &r, err), err);
+	if (done < 0)
 		return -1;
 	explain_done(w->j, sp, &key);
 	commit_to_state(sp->st, &r, &key, text);
@@ -177,9 +178,8 @@ static void volumes_key(const struct volumes_work *w, struct buf *facts, struct 
 	keyparts_end(&k, out);
 }
 
-static int execute_volumes(void *ctx, struct record *out, struct err **err)
+static int execute_volumes(const struct volumes_work *w, struct record *out, struct err **err)
 {
-	const struct volumes_work *w = ctx;
 	const struct layer_tree *below = state_tree(w->sp->st, w->j->session.s, err);
 	struct digest key;
 	struct buf facts;
@@ -200,12 +200,11 @@ static int run_volumes(struct volumes_work *w, const char *text, struct err **er
 	struct record r;
 
 	volumes_key(w, NULL, &w->key);
-	struct flight f = {.se = &w->j->session,
-		.sp = sp,
-		.key = &w->key,
-		.execute = execute_volumes,
-		.ctx = w};
-	if (flight_run(&f, &r, err) < 0)
+	struct flight f = {.se = &w->j->session, .sp = sp, .key = &w->key};
+	int done = flight_begin(&f, &r, err);
+	if (done == 0)
+		done = flight_end(&f, &r, execute_volumes(w, &r, err), err);
+	if (done < 0)
 		return -1;
 	explain_done(w->j, sp, &w->key);
 	commit_to_state(sp->st, &r, &w->key, text);
