@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the builder calls to pull, push, save, load and log in: what a place is by its prefix, and
- * for each operation the source or sink that belongs to it. A push with --format=auto is tried as
+ * What the builder calls to pull, push, save, load and log in: each operation on the place
+ * (place.h) that its text names. A push with --format=auto is tried as
  * the image is and once more with Docker's types, with all its images, when the registry refuses
- * those of OCI. Archives of several images are put together here.
+ * those of OCI.
  */
 #include "store/transport/backoff.h"
 #include "store/transport/transfer.h"
@@ -20,6 +20,7 @@
 #include "store/transport/auth_file.h"
 #include "store/transport/load.h"
 #include "store/transport/outgoing.h"
+#include "store/transport/place.h"
 #include "store/transport/progress.h"
 #include "store/transport/pull.h"
 #include "store/transport/registry.h"
@@ -29,79 +30,14 @@
 
 _Static_assert(TRANSFER_NO_RETRIES == BACKOFF_NONE, "handed through as it is");
 
-enum place_kind { PLACE_REGISTRY, PLACE_OCI_DIR, PLACE_OCI_ARCHIVE, PLACE_DOCKER_ARCHIVE };
-
-struct place {
-	enum place_kind kind;
-	char *path; /* the reference of a registry, else the file or directory; owned */
-	char *name; /* inside; NULL = not given; owned */
-};
-
-static const struct {
-	const char *prefix;
-	enum place_kind kind;
-} prefixes[] = {
-	{"docker://", PLACE_REGISTRY},
-	{"oci:", PLACE_OCI_DIR},
-	{"oci-archive:", PLACE_OCI_ARCHIVE},
-	{"docker-archive:", PLACE_DOCKER_ARCHIVE},
-};
-
-static void clear_place(struct place *p)
-{
-	free(p->path);
-	free(p->name);
-}
-#define auto_place CLEANUP(clear_place)
-
 bool transfer_is_local(const char *text)
 {
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (strncmp(text, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0)
-			return prefixes[i].kind != PLACE_REGISTRY;
-	return false;
-}
+	const struct place_kind *kind = place_kind_of(text);
 
-static int parse_place(const char *text, struct place *out, struct err **err)
-{
-	const char *colon;
-
-	out->kind = PLACE_REGISTRY;
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (strncmp(text, prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0) {
-			out->kind = prefixes[i].kind;
-			text += strlen(prefixes[i].prefix);
-			break;
-		}
-	colon = out->kind == PLACE_REGISTRY ? NULL : strchr(text, ':');
-	out->path = colon ? mem_strndup(text, (size_t)(colon - text)) : mem_strdup(text);
-	out->name = colon && colon[1] ? mem_strdup(colon + 1) : NULL;
-	if (*out->path == '\0')
-		return err_set(err, ERR_USAGE, "no path after the name of the transport");
-	return 0;
+	return kind && !kind->registry;
 }
 
 /* --- pull ------------------------------------------------------------------------------- */
-
-static struct transport *open_source(
-	struct store *s, const struct place *from, struct progress *p, struct err **err)
-{
-	auto_reference struct reference ref = {0};
-
-	switch (from->kind) {
-	case PLACE_REGISTRY:
-		return reference_parse(from->path, &ref, err) < 0
-			       ? NULL
-			       : transport_open_registry(&ref, p, err);
-	case PLACE_OCI_DIR:
-		return transport_open_oci_dir(from->path, from->name, err);
-	case PLACE_OCI_ARCHIVE:
-		return transport_open_oci_archive(s, from->path, from->name, err);
-	case PLACE_DOCKER_ARCHIVE:
-		return transport_open_docker_archive(s, from->path, from->name, err);
-	}
-	return NULL;
-}
 
 static int ended(struct progress *p, int rc)
 {
@@ -116,10 +52,10 @@ static int pull(struct store *s, const char *source, const char *name, struct pr
 	auto_transport struct transport *t = NULL;
 	auto_reference struct reference check = {0};
 
-	if (parse_place(source, &from, err) < 0 ||
+	if (place_parse(source, &from, err) < 0 ||
 		(name && *name && reference_parse(name, &check, err) < 0))
 		return -1;
-	t = open_source(s, &from, p, err);
+	t = from.kind->open(s, &from, p, err);
 	if (!t || pull_image(s, t, p, NULL, d, err) < 0 || progress_check(p, err) < 0)
 		return -1;
 	return load_tag(s, t, p, name, d, NULL, err);
@@ -168,9 +104,9 @@ int transfer_resolve(
 		.ctx = &p};
 	char hex[DIGEST_STRING];
 
-	if (parse_place(source, &from, err) < 0)
+	if (place_parse(source, &from, err) < 0)
 		return -1;
-	if (from.kind != PLACE_REGISTRY)
+	if (!from.kind->registry)
 		return err_set(err, ERR_USAGE, "%s: not a name in a registry", from.path);
 	if (reference_parse(from.path, &ref, err) < 0)
 		return -1;
@@ -193,67 +129,19 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 	struct progress p;
 	int rc = -1;
 
-	if (parse_place(source, &from, err) < 0)
+	if (place_parse(source, &from, err) < 0)
 		return -1;
-	if (from.kind == PLACE_DOCKER_ARCHIVE)
+	if (from.kind->no_manifest)
 		return err_set(
 			err, ERR_UNSUPPORTED, "%s: a docker-archive has no manifest", source);
 	progress_init(&p, o);
-	t = open_source(s, &from, &p, err);
+	t = from.kind->open(s, &from, &p, err);
 	if (t)
 		rc = t->ops->manifest(t, NULL, body, media_type, err);
 	return ended(&p, rc);
 }
 
 /* --- push ------------------------------------------------------------------------------- */
-
-static int send_set(
-	struct outgoing_set *set, enum place_kind kind, const char *path, struct err **err)
-{
-	return kind == PLACE_OCI_DIR ? transport_to_oci_dir(set, path, err)
-				     : transport_to_oci_archive(set, path, err);
-}
-
-static int send_layout(struct outgoing *o, const struct place *to, struct err **err)
-{
-	struct outgoing_set set = {.s = o->s, .p = o->p};
-	int rc;
-
-	if (outgoing_prepare(o, 2, NULL, err) < 0)
-		return -1;
-	MEM_PUSH(set.tops, set.ntops, set.tops_cap) = (struct outgoing_name){&o->d, to->name};
-	rc = outgoing_add(o, &set, err);
-	if (rc == 0)
-		rc = send_set(&set, to->kind, to->path, err);
-	outgoing_set_clear(&set);
-	return rc;
-}
-
-static int send_docker(struct outgoing *o, const struct place *to, struct err **err)
-{
-	const struct docker_image one = {o->image, to->name ? to->name : o->image->name};
-
-	o->d.digest = o->image->manifest_digest;
-	return transport_to_docker_archive(o->s, o->p, &one, 1, to->path, err);
-}
-
-static int send(struct outgoing *o, const struct place *to, struct err **err)
-{
-	auto_reference struct reference ref = {0};
-
-	switch (to->kind) {
-	case PLACE_REGISTRY:
-		return reference_parse(to->path, &ref, err) < 0
-			       ? -1
-			       : transport_to_registry(o, &ref, err);
-	case PLACE_OCI_DIR:
-	case PLACE_OCI_ARCHIVE:
-		return send_layout(o, to, err);
-	case PLACE_DOCKER_ARCHIVE:
-		return send_docker(o, to, err);
-	}
-	return -1;
-}
 
 /* What a push is about: an image, or an index with all of its images. */
 struct push {
@@ -284,7 +172,7 @@ static int send_image(struct push *w, const struct image *i, bool by_digest,
 	int rc;
 
 	progress_init(&p, w->o);
-	rc = send(&out, w->to, err);
+	rc = w->to->kind->send(&out, w->to, err);
 	w->refused |= out.refused;
 	w->lost |= out.lost;
 	if (rc == 0) {
@@ -428,7 +316,7 @@ int transfer_push(struct store *s, const struct image *i, const char *dest,
 	auto_place struct place to = {0};
 	struct push w = {.s = s, .to = &to, .o = o, .image = i};
 
-	if (parse_place(dest, &to, err) < 0 || send_types(&w, err) < 0)
+	if (place_parse(dest, &to, err) < 0 || send_types(&w, err) < 0)
 		return -1;
 	*manifest = w.digest;
 	return 0;
@@ -440,9 +328,9 @@ int transfer_push_index(struct store *s, const struct digest *index, const char 
 	auto_place struct place to = {0};
 	struct push w = {.s = s, .to = &to, .o = o, .index = index};
 
-	if (parse_place(dest, &to, err) < 0)
+	if (place_parse(dest, &to, err) < 0)
 		return -1;
-	if (to.kind != PLACE_REGISTRY)
+	if (!to.kind->registry)
 		return err_set(err, ERR_UNSUPPORTED,
 			"%s: an image of several platforms goes to registries only", dest);
 	if (send_types(&w, err) < 0)
@@ -451,122 +339,7 @@ int transfer_push_index(struct store *s, const struct digest *index, const char 
 	return 0;
 }
 
-/* --- archives ----------------------------------------------------------------------------- */
-
-static const enum place_kind kinds[] = {
-	[TRANSFER_OCI_DIR] = PLACE_OCI_DIR,
-	[TRANSFER_OCI_ARCHIVE] = PLACE_OCI_ARCHIVE,
-	[TRANSFER_DOCKER_ARCHIVE] = PLACE_DOCKER_ARCHIVE,
-};
-
-/* An image, or the images of an index, on the way into a layout. */
-struct family {
-	struct oci_index x;
-	struct image *images;  /* of the index; owned, one per entry */
-	size_t nimages;        /* that are open */
-	struct outgoing *outs; /* owned */
-	size_t n;
-	struct oci_descriptor top; /* of the index */
-};
-
-static void family_clear(struct family *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		outgoing_clear(&f->outs[i]);
-	for (size_t i = 0; i < f->nimages; i++)
-		image_clear(&f->images[i]);
-	free(f->outs);
-	free(f->images);
-	oci_descriptor_clear(&f->top);
-	oci_index_clear(&f->x);
-}
-
-/* Its layers get their form for the outside, and with them the manifest. */
-static int add_member(
-	struct family *f, const struct image *i, struct outgoing_set *set, struct err **err)
-{
-	struct outgoing *o = &f->outs[f->n++];
-
-	*o = (struct outgoing){.s = set->s,
-		.image = i,
-		.p = set->p,
-		.packing = set->p->o->packing,
-		.repack = set->p->o->repack};
-	return outgoing_prepare(o, 2, NULL, err) < 0 ? -1 : outgoing_add(o, set, err);
-}
-
-static int add_index(struct family *f, const struct oci_descriptor *index, struct outgoing_set *set,
-	struct err **err)
-{
-	if (imageindex_read(set->s, &index->digest, &f->x, err) < 0)
-		return -1;
-	f->images = mem_alloc((f->x.nmanifests + 1) * sizeof *f->images);
-	f->outs = mem_alloc((f->x.nmanifests + 1) * sizeof *f->outs);
-	for (size_t i = 0; i < f->x.nmanifests; i++) {
-		struct oci_descriptor *d = &f->x.manifests[i];
-
-		if (image_open_manifest(set->s, &d->digest, &f->images[i], err) < 0)
-			return err_hint(err, "\"bld pull --platform\" fetches one image of it");
-		f->nimages++;
-		if (add_member(f, &f->images[i], set, err) < 0)
-			return -1;
-		d->digest = f->outs[i].d.digest;
-		d->size = f->outs[i].d.size;
-	}
-	if (imageindex_write(set->s, &f->x, &f->top, err) < 0)
-		return -1;
-	strlist_copy(&f->top.annotations, &index->annotations);
-	MEM_PUSH(set->v, set->n, set->cap) = &f->top;
-	return 0;
-}
-
-static int add_item(struct family *f, const struct transfer_item *item, struct outgoing_set *set,
-	struct err **err)
-{
-	const struct oci_descriptor *top = &f->top;
-
-	if (item->image) {
-		f->outs = mem_alloc(sizeof *f->outs);
-		if (add_member(f, item->image, set, err) < 0)
-			return -1;
-		top = &f->outs[0].d;
-	} else if (add_index(f, item->index, set, err) < 0) {
-		return -1;
-	}
-	MEM_PUSH(set->tops, set->ntops, set->tops_cap) = (struct outgoing_name){top, item->name};
-	return 0;
-}
-
-static int write_layout(struct store *s, const struct transfer_item *v, size_t n,
-	enum place_kind kind, const char *path, struct progress *p, struct err **err)
-{
-	auto_free struct family *families = mem_alloc((n + 1) * sizeof *families);
-	struct outgoing_set set = {.s = s, .p = p};
-	int rc = 0;
-
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = add_item(&families[i], &v[i], &set, err);
-	if (rc == 0)
-		rc = send_set(&set, kind, path, err);
-	outgoing_set_clear(&set);
-	for (size_t i = 0; i < n; i++)
-		family_clear(&families[i]);
-	return rc;
-}
-
-static int write_docker(struct store *s, const struct transfer_item *v, size_t n, const char *path,
-	struct progress *p, struct err **err)
-{
-	auto_free struct docker_image *images = mem_alloc((n + 1) * sizeof *images);
-
-	for (size_t i = 0; i < n; i++) {
-		if (!v[i].image)
-			return err_set(err, ERR_UNSUPPORTED,
-				"a docker-archive holds images of one platform");
-		images[i] = (struct docker_image){v[i].image, v[i].name};
-	}
-	return transport_to_docker_archive(s, p, images, n, path, err);
-}
+/* --- archives --------------------------------------------------------------------------------- */
 
 int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
 	enum transfer_archive kind, const char *path, const struct transfer_opts *o,
@@ -575,9 +348,7 @@ int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
 	struct progress p;
 
 	progress_init(&p, o);
-	return ended(&p, kind == TRANSFER_DOCKER_ARCHIVE
-				 ? write_docker(s, v, n, path, &p, err)
-				 : write_layout(s, v, n, kinds[kind], path, &p, err));
+	return ended(&p, place_kind_of_archive(kind)->write(s, v, n, path, &p, err));
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

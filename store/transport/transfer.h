@@ -42,14 +42,6 @@ int transfer_document(struct store *s, const char *source, const struct transfer
  */
 int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err);
-enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_ARCHIVE };
-/* What an archive gets: an image, or an index with all its images, whose descriptor's annotations
- * go to its entry in index.json. All borrowed. */
-struct transfer_item {
-	const struct image *image; /* or */
-	const struct oci_descriptor *index;
-	const char *name; /* inside, or NULL */
-};
 /* Images into one local place whose path may hold any character. The same image with several names
  * is in it once. ERR_UNSUPPORTED: an index for a docker-archive. */
 int transfer_write(struct store *s, const struct transfer_item *v, size_t n,

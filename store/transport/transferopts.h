@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a transfer is told by its caller, and what it tells while it runs. */
+/* What a transfer is told by its caller, and what it tells while it runs; what is written to
+ * archives. */
 #ifndef BLD_STORE_TRANSPORT_TRANSFEROPTS_H
 #define BLD_STORE_TRANSPORT_TRANSFEROPTS_H
 
@@ -10,6 +11,8 @@
 #include "store/base/sha256.h"
 #include "store/compress/compress.h"
 
+struct image;
+struct oci_descriptor;
 struct oci_platform;
 
 #define TRANSFER_NO_RETRIES ((unsigned)-1)
@@ -59,6 +62,15 @@ struct transfer_opts {
 	void (*event)(void *ctx, const struct transfer_event *e);
 	void *ctx;
 	const atomic_int *cancelled; /* non-zero: stop with ERR_CANCELLED; may be NULL */
+};
+
+enum transfer_archive { TRANSFER_OCI_DIR, TRANSFER_OCI_ARCHIVE, TRANSFER_DOCKER_ARCHIVE };
+/* What an archive gets: an image, or an index with all its images, whose descriptor's annotations
+ * go to its entry in index.json. All borrowed. */
+struct transfer_item {
+	const struct image *image; /* or */
+	const struct oci_descriptor *index;
+	const char *name; /* inside, or NULL */
 };
 
 #endif
