@@ -77,8 +77,8 @@ suite_lint() {
 # What starts servers, sandboxes or many Python programs, or takes more than a second of a processor:
 # left out by BLD_TEST_QUICK=1, where the others have smaller sizes, too (tests/support/machine.h).
 # BLD_TEST_QUICK=sizes: smaller sizes, and nothing left out.
-slow_units='archive copy_ahead copy_digest gc layer_freeze layer_index layer_index_random registry registry_grow
-	sandbox_forker sandbox_index sandbox_mount sandbox_run transfer'
+slow_units='archive copy_ahead copy_digest gc http layer_freeze layer_holes layer_index layer_index_random registry registry_grow
+	sandbox_forker sandbox_freeze sandbox_index sandbox_mount sandbox_run transfer'
 
 # Programs JOBS at a time, their results in the order of their names.
 suite_unit() {
@@ -103,13 +103,17 @@ suite_unit() {
 }
 
 suite_replay() {
-	local t n files
+	local t n targets=()
 	for t in "$BUILD"/replay/fuzz_*; do
-		[ -x "$t" ] || continue
 		n=$(basename "$t")
-		[ -e "tests/fuzz/$n.c" ] || continue
-		mapfile -d '' files < <(find "tests/fuzz/corpus/${n#fuzz_}" "tests/fuzz/regressions/${n#fuzz_}" -type f -print0 2>/dev/null | sort -z)
-		run "replay/${n#fuzz_}" replay_corpus "$t" "${files[@]}"
+		[ -x "$t" ] && [ -e "tests/fuzz/$n.c" ] && targets+=("${n#fuzz_}")
+	done
+	export -f replay_corpus
+	printf '%s\n' "${targets[@]}" | xargs -P "$JOBS" -I@ bash -c '
+		mapfile -d "" files < <(find "tests/fuzz/corpus/@" "tests/fuzz/regressions/@" -type f -print0 2>/dev/null | sort -z)
+		replay_corpus "$BUILD/replay/fuzz_@" "${files[@]}" >"$1/replay_@.tap" 2>&1 </dev/null' _ "$log"
+	for n in "${targets[@]}"; do
+		count "$log/replay_$n.tap" "replay/$n" 0
 	done
 }
 
