@@ -257,7 +257,7 @@ static bool version_of(const char *variant, int *major, int *minor)
 /* What serves `want`, best first, as "ARCH/VARIANT". The exact platform always comes first. */
 static void preferences(const struct oci_platform *want, struct strlist *l)
 {
-	int major, minor;
+	int major = 0, minor = 0;
 	const char *arch = want->architecture, *variant = want->variant;
 	bool version = version_of(variant, &major, &minor);
 
