@@ -7,8 +7,9 @@
 
 #define BUILD_MESSAGE_MAX 1024 /* bytes; longer ones are cut */
 
-static struct diag *build_vadd(struct build *b, enum diag_severity severity, const char *rule,
-	struct span span, const char *fmt, va_list args)
+static __attribute__((format(printf, 5, 0))) struct diag *build_vadd(struct build *b,
+	enum diag_severity severity, const char *rule, struct span span, const char *fmt,
+	va_list args)
 {
 	char text[BUILD_MESSAGE_MAX];
 
