@@ -61,7 +61,7 @@ static void show_transfer(void *ctx, const struct transfer_event *t)
 }
 
 /* name: a reference, or a transport's "oci:DIR[:NAME]", whose image gets no name in the store. */
-static int pull(struct job *j, const char *name, const struct oci_platform *platform,
+static int base_pull(struct job *j, const char *name, const struct oci_platform *platform,
 	struct image *out, struct err **err)
 {
 	bool local = transfer_is_local(name);
@@ -103,7 +103,7 @@ static int pull(struct job *j, const char *name, const struct oci_platform *plat
 	return image_open_manifest(j->session.s, &manifest, out, err);
 }
 
-static void warn_platform(struct job *j, const char *name, const struct oci_platform *want,
+static void base_warn_platform(struct job *j, const char *name, const struct oci_platform *want,
 	const struct oci_platform *have)
 {
 	auto_free char *w = oci_platform_text(want);
@@ -180,7 +180,7 @@ static int renew(struct job *j, const char *name, const struct oci_platform *wan
 	if (j->session.o->pull != BUILD_PULL_NEWER || !img->name ||
 		reference_parse(name, &ref, NULL) < 0 || ref.has_digest)
 		return 0;
-	if (pull(j, name, want, &now, &why) == 0) {
+	if (base_pull(j, name, want, &now, &why) == 0) {
 		image_clear(img);
 		*img = now;
 		return 0;
@@ -194,7 +194,7 @@ static int renew(struct job *j, const char *name, const struct oci_platform *wan
 	return 0;
 }
 
-static int open_image(struct job *j, const char *name, const struct oci_platform *want,
+static int base_open_image(struct job *j, const char *name, const struct oci_platform *want,
 	struct state *out, struct err **err)
 {
 	auto_image struct image img = {0};
@@ -205,7 +205,7 @@ static int open_image(struct job *j, const char *name, const struct oci_platform
 		return -1;
 	if (have && renew(j, name, want, &img, err) < 0)
 		return -1;
-	if (!have && pull(j, name, want, &img, err) < 0)
+	if (!have && base_pull(j, name, want, &img, err) < 0)
 		return other ? err_prefix(err, "the store has %s for %s only", name, other) : -1;
 	if (img.config.ndiff_ids != img.manifest.nlayers)
 		return err_set(err, ERR_CORRUPT,
@@ -224,11 +224,11 @@ int base_image(struct job *j, const char *name, const struct oci_platform *platf
 {
 	const struct oci_platform *want = platform ? platform : &j->session.platform;
 
-	if (open_image(j, name, want, out, err) < 0)
+	if (base_open_image(j, name, want, out, err) < 0)
 		return -1;
 	if (out->config.platform.architecture &&
 		oci_platform_rank(want, &out->config.platform) == 0)
-		warn_platform(j, name, want, &out->config.platform);
+		base_warn_platform(j, name, want, &out->config.platform);
 	return 0;
 }
 
@@ -329,7 +329,7 @@ int base_triggers(struct job *j, size_t index, struct strlist *out, struct err *
 	}
 	if (!name)
 		return 0;
-	if (open_image(j, name, ps->platform ? &platform : &j->session.platform, &st, err) < 0)
+	if (base_open_image(j, name, ps->platform ? &platform : &j->session.platform, &st, err) < 0)
 		return at_from(j, ps, err);
 	strlist_copy(out, &st.config.onbuild);
 	state_clear(&st);
@@ -368,7 +368,7 @@ static int open_base(struct job *j, size_t index, struct state *out, struct err 
 		break;
 	case PLAN_IMAGE:
 		want = want ? want : &j->session.platform;
-		r = open_image(j, ps->base_name, want, out, err);
+		r = base_open_image(j, ps->base_name, want, out, err);
 		if (r == 0)
 			lintfile_base_take(&j->bases[index], &out->config, want);
 		break;

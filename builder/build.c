@@ -80,8 +80,8 @@ struct course {
 	size_t ntexts;
 };
 
-static int step(struct course *c, const struct dockerfile *df, const struct ast_instruction *ins,
-	unsigned number, struct err **err)
+static int build_run_step(struct course *c, const struct dockerfile *df,
+	const struct ast_instruction *ins, unsigned number, struct err **err)
 {
 	struct step sp = job_step(c->j, c->stage, df, ins, number);
 
@@ -102,8 +102,9 @@ static int build_triggers(
 	for (size_t i = 0; i < triggers->n && r == 0; i++) {
 		struct dockerfile *df = latefrom_parse(triggers->v[i]);
 		c->texts[c->ntexts++] = df;
-		r = df->diags.errors ? dferr_report(err, df)
-				     : step(c, df, df->trigger, number + (unsigned)i, err);
+		r = df->diags.errors
+			    ? dferr_report(err, df)
+			    : build_run_step(c, df, df->trigger, number + (unsigned)i, err);
 	}
 	return r;
 }
@@ -121,13 +122,14 @@ static int build_steps(struct course *c, struct err **err)
 		build_triggers(c, &triggers, first_trigger, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ast->body.count; i++)
-		if (step(c, c->j->df, ast->body.items[i], first_step + (unsigned)i, err) < 0)
+		if (build_run_step(c, c->j->df, ast->body.items[i], first_step + (unsigned)i, err) <
+			0)
 			return -1;
 	return 0;
 }
 
 /* What was begun is brought to its end also when a later step failed: the next build needs it. */
-static int settle(struct job *j, size_t index, int r, struct err **err)
+static int build_settle(struct job *j, size_t index, int r, struct err **err)
 {
 	struct err *late = NULL;
 
@@ -154,7 +156,7 @@ static int build_stage(struct job *j, size_t index, struct err **err)
 	if (base_open(j, index, &j->stages[index], err) < 0)
 		return -1;
 	explain_opened(j, index);
-	int r = settle(j, index, build_steps(&c, err), err);
+	int r = build_settle(j, index, build_steps(&c, err), err);
 	for (size_t i = 0; i < c.ntexts; i++)
 		dockerfile_free(c.texts[i]);
 	free(c.texts);
@@ -239,7 +241,7 @@ static int build_all(struct job *j, struct build_results *out, struct err **err)
 	return targets_write(j, out, err);
 }
 
-static void begin(struct job *j, const struct build_opts *o, struct store *s)
+static void build_begin_run(struct job *j, const struct build_opts *o, struct store *s)
 {
 	job_init(j, o, s);
 	j->origins = origin_cache_new();
@@ -254,7 +256,7 @@ static void end(struct job *j)
 }
 
 /* What was read for the platform before is read no more. */
-static void hand_over(struct job *from, struct job *to)
+static void build_hand_over(struct job *from, struct job *to)
 {
 	to->contexts = from->contexts;
 	to->df = from->df;
@@ -272,16 +274,16 @@ static int build_images(const struct build_opts *o, struct store *s,
 	int r = 0;
 
 	one.targets = targets;
-	begin(&before, &one, s);
+	build_begin_run(&before, &one, s);
 	for (size_t i = 0; i < platforms->n && r == 0; i++) {
 		one.platform = platforms->v[i];
-		begin(&j, &one, s);
-		hand_over(&before, &j);
+		build_begin_run(&j, &one, s);
+		build_hand_over(&before, &j);
 		r = build_all(&j, &images[i], err);
 		if (r < 0 && j.plan.nstages && err && *err && !strchr(err_text(*err), '\n'))
 			err_prefix(err, "%s", platforms->v[i]);
 		explain_save(&j);
-		hand_over(&j, &before);
+		build_hand_over(&j, &before);
 		end(&j);
 	}
 	end(&before);
@@ -325,7 +327,7 @@ int build_run(
 	if (platforms.n > 1)
 		return build_platforms(o, s, &platforms, out, err);
 	one.platform = platforms.n ? platforms.v[0] : NULL;
-	begin(&j, &one, s);
+	build_begin_run(&j, &one, s);
 	int r = build_all(&j, out, err);
 	explain_save(&j);
 	end(&j);

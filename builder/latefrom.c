@@ -18,7 +18,7 @@ struct dockerfile *latefrom_parse(const char *trigger)
 }
 
 /* Is there a stage in front of this one that a trigger could make needed? */
-static bool wanted(const struct plan *p, size_t stage)
+static bool latefrom_wanted(const struct plan *p, size_t stage)
 {
 	const struct plan_stage *st = &p->stages[stage];
 
@@ -30,7 +30,7 @@ static bool wanted(const struct plan *p, size_t stage)
 	return false;
 }
 
-static int look(struct job *j, size_t stage, struct err **err)
+static int latefrom_look(struct job *j, size_t stage, struct err **err)
 {
 	auto_strlist struct strlist triggers = {0};
 	int r = base_triggers(j, stage, &triggers, err);
@@ -48,7 +48,7 @@ static int look(struct job *j, size_t stage, struct err **err)
 int latefrom_find(struct job *j, struct err **err)
 {
 	for (size_t i = j->plan.nstages; i-- > 0;) {
-		if (wanted(&j->plan, i) && look(j, i, err) < 0)
+		if (latefrom_wanted(&j->plan, i) && latefrom_look(j, i, err) < 0)
 			return -1;
 		if (planneeds_spread(&j->plan, j->df, &j->contexts.names, i, err) < 0)
 			return -1;

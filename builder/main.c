@@ -59,7 +59,7 @@ static void fill_stdio(void)
 }
 
 /* A rendering of diagnostics (several lines, newline at its end) says itself what it is. */
-static void add_line(struct buf *b, const char *name, const char *text)
+static void main_add_line(struct buf *b, const char *name, const char *text)
 {
 	if (!*text)
 		return;
@@ -79,9 +79,9 @@ static int print_error(const struct err *e)
 	if (rendered)
 		buf_add_escaped(&b, text, n, true);
 	else
-		add_line(&b, "error: ", text);
-	add_line(&b, "help: ", err_hint_text(e));
-	add_line(&b, "note: ", err_note_text(e));
+		main_add_line(&b, "error: ", text);
+	main_add_line(&b, "help: ", err_hint_text(e));
+	main_add_line(&b, "note: ", err_note_text(e));
 	fflush(stdout);
 	fwrite(b.data, 1, b.len, stderr);
 	if (caught_signal)

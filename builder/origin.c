@@ -98,7 +98,7 @@ void origin_cache_free(struct origin_cache *c)
 	free(c);
 }
 
-static int open_named(struct job *j, const char *name, struct origin *out, struct err **err)
+static int origin_open_named(struct job *j, const char *name, struct origin *out, struct err **err)
 {
 	struct fetchenv e = fetchenv_of(&j->session);
 	const struct context *c = context_use(&j->contexts, name, &e, err);
@@ -120,7 +120,7 @@ int origin_open(struct job *j, const struct plan_from *from, struct origin *out,
 		out->context = &j->contexts.main;
 		return 0;
 	case PLAN_FROM_NAMED:
-		return open_named(j, from->name, out, err);
+		return origin_open_named(j, from->name, out, err);
 	case PLAN_FROM_STAGE:
 		out->state = &j->stages[from->stage];
 		out->stage = true;
@@ -163,7 +163,7 @@ struct mounted {
 	uint32_t mode, uid, gid;
 };
 
-static int look(
+static int origin_look(
 	const struct copy_root *root, const char *path, struct mounted *out, struct err **err)
 {
 	if (root->dir_fd < 0) {
@@ -185,7 +185,7 @@ static int look(
 }
 
 /* A pattern that stands for this one path. */
-static char *literal(const char *path)
+static char *origin_literal(const char *path)
 {
 	char *out = mem_array(2 * strlen(path) + 1, 1), *at = out;
 
@@ -201,7 +201,7 @@ static char *literal(const char *path)
 int origin_content(struct job *j, const struct origin *o, const char *path, struct digest *out,
 	bool *dir, struct err **err)
 {
-	auto_free char *pattern = literal(path);
+	auto_free char *pattern = origin_literal(path);
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = pattern};
 	struct copy_request q = {
 		.items = &item,
@@ -213,7 +213,7 @@ int origin_content(struct job *j, const struct origin *o, const char *path, stru
 	if (origin_root(j, o, &q.root, err) < 0)
 		return -1;
 	struct mounted at;
-	if (look(&q.root, path, &at, err) < 0)
+	if (origin_look(&q.root, path, &at, err) < 0)
 		return -1;
 	*dir = at.dir;
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
@@ -252,7 +252,7 @@ static void add_place(const struct mounted *at, struct digest *content)
 int origin_make_layer(struct job *j, const struct copy_root *root, const char *path,
 	struct origin_layer *out, struct err **err)
 {
-	auto_free char *pattern = literal(path);
+	auto_free char *pattern = origin_literal(path);
 	struct copy_item item = {.kind = COPY_ITEM_PATH, .text = pattern};
 	struct copy_request q = {
 		.root = *root,
@@ -266,7 +266,7 @@ int origin_make_layer(struct job *j, const struct copy_root *root, const char *p
 	struct digest key;
 	struct sha256 h;
 
-	if (look(root, path, &at, err) < 0)
+	if (origin_look(root, path, &at, err) < 0)
 		return -1;
 	auto_copy_selection struct copy_selection *sel = copy_select(&q, NULL, err);
 	if (!sel || copy_digest(sel, &out->content, err) < 0)

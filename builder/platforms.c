@@ -70,8 +70,8 @@ int platforms_check_runs(const struct job *j, struct err **err)
 
 /* --- the index ------------------------------------------------------------------------------- */
 
-static int describe(const struct build_opts *o, struct store *s, const struct digest *manifest,
-	struct oci_descriptor *d, struct err **err)
+static int platforms_describe(const struct build_opts *o, struct store *s,
+	const struct digest *manifest, struct oci_descriptor *d, struct err **err)
 {
 	if (imageindex_entry(s, manifest, d, err) < 0)
 		return -1;
@@ -104,7 +104,7 @@ int platforms_write_index(const struct build_opts *o, struct store *s, const str
 	x.manifests = mem_alloc((n + 1) * sizeof *x.manifests);
 	for (size_t i = 0; i < n; i++) {
 		x.nmanifests = i + 1;
-		if (describe(o, s, &manifests[i], &x.manifests[i], err) < 0)
+		if (platforms_describe(o, s, &manifests[i], &x.manifests[i], err) < 0)
 			return -1;
 	}
 	annotation_select(&o->annotations, ANNOTATION_INDEX, NULL, &x.annotations);

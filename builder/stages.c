@@ -101,7 +101,7 @@ static int build_serially(struct job *j, build_fn build, struct err **err)
 
 /* --- side by side ----------------------------------------------------------------------------- */
 
-static void *work(void *ctx)
+static void *stages_work(void *ctx)
 {
 	struct worker *w = ctx;
 	struct job *j = w->j;
@@ -124,9 +124,9 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-static int start(struct worker *w, struct err **err)
+static int stages_start(struct worker *w, struct err **err)
 {
-	int error = thread_start(&w->thread, work, w);
+	int error = thread_start(&w->thread, stages_work, w);
 
 	if (error)
 		return err_set(err, ERR_SYS, "start a thread: %s", strerror(error));
@@ -149,7 +149,7 @@ static bool ready(const struct job *j, size_t stage)
 
 /* All below: with the job's lock held. */
 
-static unsigned reap(struct worker *v, size_t n)
+static unsigned stages_reap(struct worker *v, size_t n)
 {
 	unsigned running = 0;
 
@@ -171,7 +171,7 @@ static int start_ready(
 		i++) {
 		if (!ready(j, i))
 			continue;
-		if (start(&v[i], err) < 0) {
+		if (stages_start(&v[i], err) < 0) {
 			stop_set(&j->session.stop, STOP_FAILURE);
 			return -1;
 		}
@@ -240,7 +240,7 @@ static int build_side_by_side(struct job *j, build_fn build, unsigned most, stru
 	j->session.stop.parallel = true;
 	pthread_mutex_lock(&j->session.stop.lock);
 	for (;;) {
-		running = reap(v, j->plan.nstages);
+		running = stages_reap(v, j->plan.nstages);
 		if (r == 0)
 			r = start_ready(j, v, &running, most, err);
 		if (!running)

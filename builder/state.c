@@ -128,7 +128,7 @@ struct layer_stack state_stack(const struct state *st)
 		.n = st->config.ndiff_ids};
 }
 
-static const struct layer_tree *grow(struct state *st, struct store *s, struct err **err)
+static const struct layer_tree *state_grow(struct state *st, struct store *s, struct err **err)
 {
 	struct layer_stack k = state_stack(st);
 
@@ -166,7 +166,7 @@ static bool lacks_users(const struct state *st)
 const struct layer_tree *state_tree(struct state *st, struct store *s, struct err **err)
 {
 	pthread_mutex_lock(&st->growing);
-	const struct layer_tree *t = grow(st, s, err);
+	const struct layer_tree *t = state_grow(st, s, err);
 	pthread_mutex_unlock(&st->growing);
 	if (t && pending_any(st->pending) && lacks_users(st) && state_settle(st, err) < 0)
 		return NULL;

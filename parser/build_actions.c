@@ -10,7 +10,7 @@
 #include "parser/suggest.h"
 
 /* Counts instructions; false for those over the limit, which are reported once and not kept. */
-static bool count(struct build *b)
+static bool build_actions_count(struct build *b)
 {
 	if (b->seen++ < DOCKERFILE_INSTRUCTIONS_MAX)
 		return true;
@@ -26,16 +26,17 @@ void build_begin(struct build *b, struct line *line)
 }
 
 /* The instruction of the line, or NULL when it is not to be kept. */
-static struct ast_instruction *parse(struct build *b, struct line *line)
+static struct ast_instruction *build_actions_parse(struct build *b, struct line *line)
 {
 	enum ast_keyword keyword;
 
-	if (!count(b) || !ast_keyword_find(line->name, &keyword))
+	if (!build_actions_count(b) || !ast_keyword_find(line->name, &keyword))
 		return NULL;
 	return instr_parse(b, keyword, line);
 }
 
-static void push(struct build *b, struct ast_instructions *list, struct ast_instruction *ins)
+static void build_actions_push(
+	struct build *b, struct ast_instructions *list, struct ast_instruction *ins)
 {
 	if (!ins)
 		return;
@@ -47,7 +48,7 @@ static void push(struct build *b, struct ast_instructions *list, struct ast_inst
 /* An ONBUILD trigger is one instruction, whichever it is. */
 static void trigger(struct build *b, struct line *line)
 {
-	struct ast_instruction *ins = parse(b, line);
+	struct ast_instruction *ins = build_actions_parse(b, line);
 
 	if (b->seen > 1)
 		build_error(b, "onbuild", line_span(line, line->name),
@@ -61,7 +62,7 @@ void build_global(struct build *b, struct line *line)
 	if (b->trigger)
 		trigger(b, line);
 	else
-		push(b, &b->df->globals, parse(b, line));
+		build_actions_push(b, &b->df->globals, build_actions_parse(b, line));
 }
 
 void build_misplaced(struct build *b, struct line *line)
@@ -77,7 +78,7 @@ void build_misplaced(struct build *b, struct line *line)
 				"%.*s before the first FROM", BUILD_SHOWN(line->name)),
 			"a Dockerfile begins with FROM; only ARG may stand before it");
 	}
-	parse(b, line); /* for its own mistakes */
+	build_actions_parse(b, line); /* for its own mistakes */
 }
 
 void build_from(struct build *b, struct line *line)
@@ -91,7 +92,7 @@ void build_from(struct build *b, struct line *line)
 			"FROM cannot be an ONBUILD trigger");
 		return;
 	}
-	ins = parse(b, line);
+	ins = build_actions_parse(b, line);
 	if (df->nstages == DOCKERFILE_STAGES_MAX) {
 		if (!b->told_stages)
 			build_error(b, "limit", line_span(line, line->name), "more than %d stages",
@@ -113,10 +114,10 @@ void build_step(struct build *b, struct line *line)
 	struct ast_instruction *ins;
 
 	b->in_body = b->df->nstages > 0;
-	ins = parse(b, line);
+	ins = build_actions_parse(b, line);
 	b->in_body = false;
 	if (b->df->nstages)
-		push(b, &b->df->stages[b->df->nstages - 1].body, ins);
+		build_actions_push(b, &b->df->stages[b->df->nstages - 1].body, ins);
 }
 
 static bool conflict(struct slice name)
@@ -133,7 +134,7 @@ void build_unknown(struct build *b, struct line *line)
 	char first = line->name.ptr[0];
 	bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
 
-	if (!count(b))
+	if (!build_actions_count(b))
 		return;
 	for (unsigned i = 0; i < AST_KEYWORD_COUNT; i++)
 		names[i] = ast_keyword_name((enum ast_keyword)i);
@@ -162,7 +163,7 @@ void build_unknown(struct build *b, struct line *line)
 
 void build_incomplete(struct build *b)
 {
-	if (count(b))
+	if (build_actions_count(b))
 		build_error(b, "missing-argument", line_span(b->current, b->current->name),
 			"%.*s needs an argument", BUILD_SHOWN(b->current->name));
 }

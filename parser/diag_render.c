@@ -24,7 +24,7 @@ struct out {
 	void *ctx;
 };
 
-static void put(struct out *o, const char *text)
+static void diag_render_put(struct out *o, const char *text)
 {
 	o->sink(o->ctx, slice_of(text));
 }
@@ -104,22 +104,22 @@ static void numbered(struct out *o, size_t number, struct slice line, bool cut_l
 
 	line = slice_trim_right(line);
 	snprintf(head, sizeof(head), "%5zu |%s", number, line.len ? " " : "");
-	put(o, head);
+	diag_render_put(o, head);
 	if (cut_left)
-		put(o, "...");
+		diag_render_put(o, "...");
 	for (size_t i = 0, used; i < line.len; i += used) {
 		char piece[16];
 		size_t len;
 
 		if (line.ptr[i] == '\t') { /* kept: the caret line repeats it */
-			put(o, "\t");
+			diag_render_put(o, "\t");
 			used = 1;
 			continue;
 		}
 		used = printable(slice_from(line, i), piece, &len);
 		o->sink(o->ctx, (struct slice){piece, len});
 	}
-	put(o, cut_right ? "...\n" : "\n");
+	diag_render_put(o, cut_right ? "...\n" : "\n");
 }
 
 /* East Asian wide characters and emoji, in ranges wide enough for a caret. */
@@ -155,22 +155,22 @@ static void caret(struct out *o, struct slice line, size_t mark, size_t len, boo
 {
 	size_t used, width = 0;
 
-	put(o, cut_left ? "      |    " : "      | ");
+	diag_render_put(o, cut_left ? "      |    " : "      | ");
 	for (size_t i = 0; i < mark && i < line.len; i += used) {
 		if (line.ptr[i] == '\t') {
-			put(o, "\t");
+			diag_render_put(o, "\t");
 			used = 1;
 			continue;
 		}
 		for (size_t n = columns(slice_from(line, i), &used); n > 0; n--)
-			put(o, " ");
+			diag_render_put(o, " ");
 	}
-	put(o, "^");
+	diag_render_put(o, "^");
 	for (size_t i = mark; i < mark + len && i < line.len; i += used)
 		width += line.ptr[i] == '\t' ? (used = 1) : columns(slice_from(line, i), &used);
 	for (; width > 1; width--)
-		put(o, "~");
-	put(o, "\n");
+		diag_render_put(o, "~");
+	diag_render_put(o, "\n");
 }
 
 static void excerpt(struct out *o, const struct source *source, struct span span)
@@ -218,19 +218,19 @@ void diag_render_text(
 	diag_render_escaped(source->name, sink, ctx);
 	snprintf(where, sizeof(where), ":%zu:%zu: %s: ", p.line, p.column,
 		severity_name(d->severity));
-	put(&o, where);
+	diag_render_put(&o, where);
 	diag_render_escaped(d->message, sink, ctx);
-	put(&o, "\n");
+	diag_render_put(&o, "\n");
 	excerpt(&o, source, d->span);
 	for (size_t i = 0; i < d->nnotes; i++) {
-		put(&o, "   = ");
+		diag_render_put(&o, "   = ");
 		diag_render_escaped(d->notes[i], sink, ctx);
-		put(&o, "\n");
+		diag_render_put(&o, "\n");
 	}
 	if (d->hint.len) {
-		put(&o, "   = help: ");
+		diag_render_put(&o, "   = help: ");
 		diag_render_escaped(d->hint, sink, ctx);
-		put(&o, "\n");
+		diag_render_put(&o, "\n");
 	}
 }
 
@@ -240,25 +240,25 @@ void diag_render_json_string(struct slice text, slice_sink_fn sink, void *ctx)
 	char piece[16];
 	uint32_t rune;
 
-	put(&o, "\"");
+	diag_render_put(&o, "\"");
 	while (text.len > 0) {
 		size_t used = utf8_decode(text, &rune);
 
 		if (rune == UTF8_INVALID)
-			put(&o, "\xef\xbf\xbd");
+			diag_render_put(&o, "\xef\xbf\xbd");
 		else if (rune == '"' || rune == '\\') {
 			snprintf(piece, sizeof(piece), "\\%c", (char)rune);
-			put(&o, piece);
+			diag_render_put(&o, piece);
 		} else if (rune == '\n')
-			put(&o, "\\n");
+			diag_render_put(&o, "\\n");
 		else if (rune == '\t')
-			put(&o, "\\t");
+			diag_render_put(&o, "\\t");
 		else if (invisible(rune) && rune < 0x10000) {
 			snprintf(piece, sizeof(piece), "\\u%04x", rune);
-			put(&o, piece);
+			diag_render_put(&o, piece);
 		} else
 			sink(ctx, slice_sub(text, 0, used));
 		text = slice_from(text, used);
 	}
-	put(&o, "\"");
+	diag_render_put(&o, "\"");
 }

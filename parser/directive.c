@@ -6,7 +6,7 @@
  */
 #include "parser/directive.h"
 
-static bool name_char(char c, bool first)
+static bool directive_name_char(char c, bool first)
 {
 	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 
@@ -21,7 +21,7 @@ bool directive_split(struct slice line, struct slice *name, struct slice *value)
 	if (s.len == 0 || s.ptr[0] != '#')
 		return false;
 	s = slice_trim_left(slice_from(s, 1));
-	while (n < s.len && name_char(s.ptr[n], n == 0))
+	while (n < s.len && directive_name_char(s.ptr[n], n == 0))
 		n++;
 	*name = slice_sub(s, 0, n);
 	s = slice_trim_left(slice_from(s, n));
@@ -31,13 +31,13 @@ bool directive_split(struct slice line, struct slice *name, struct slice *value)
 	return true;
 }
 
-static struct span span_of(const struct build *b, struct slice cut)
+static struct span directive_span_of(const struct build *b, struct slice cut)
 {
 	return (struct span){(size_t)(cut.ptr - b->df->source.text.ptr), cut.len};
 }
 
 /* False when the key is not one of the known three. */
-static bool apply(struct build *b, struct slice name, struct slice value)
+static bool directive_apply(struct build *b, struct slice name, struct slice value)
 {
 	struct dockerfile *df = b->df;
 	struct word *slot = slice_eq_nocase(name, "syntax")   ? &df->syntax
@@ -48,18 +48,18 @@ static bool apply(struct build *b, struct slice name, struct slice value)
 	if (!slot)
 		return false;
 	if (slot->text.ptr) {
-		build_error(b, "directive", span_of(b, name), "directive \"%.*s\" is given twice",
-			BUILD_SHOWN(name));
+		build_error(b, "directive", directive_span_of(b, name),
+			"directive \"%.*s\" is given twice", BUILD_SHOWN(name));
 		return true;
 	}
-	*slot = (struct word){value, span_of(b, value)};
+	*slot = (struct word){value, directive_span_of(b, value)};
 	if (slot != &df->escape_word)
 		return true;
 	if (slice_eq_str(value, "\\") || slice_eq_str(value, "`"))
 		b->escape = df->escape = value.ptr[0];
 	else
 		build_hint(b,
-			build_error(b, "directive", span_of(b, value.len ? value : name),
+			build_error(b, "directive", directive_span_of(b, value.len ? value : name),
 				"escape must be a backslash or a backtick"),
 			"write \"# escape=\\\" or \"# escape=`\"");
 	return true;
@@ -74,7 +74,7 @@ void directive_parse(struct build *b, size_t start)
 		size_t end = slice_find(text, '\n', 0);
 
 		if (!directive_split(slice_sub(text, 0, end), &name, &value) ||
-			!apply(b, name, value))
+			!directive_apply(b, name, value))
 			return;
 		text = slice_from(text, end + 1);
 		b->directives_end = b->df->source.text.len - text.len;

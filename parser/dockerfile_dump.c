@@ -20,7 +20,7 @@ struct dump {
 	bool first[DEPTH_MAX]; /* nothing printed at this depth yet */
 };
 
-static void put(struct dump *d, const char *text)
+static void dockerfile_dump_put(struct dump *d, const char *text)
 {
 	d->sink(d->ctx, slice_of(text));
 }
@@ -30,23 +30,23 @@ static void lead(struct dump *d, const char *key)
 {
 	if (d->json) {
 		if (!d->first[d->depth])
-			put(d, ",");
+			dockerfile_dump_put(d, ",");
 		d->first[d->depth] = false;
 		if (key) {
 			diag_render_json_string(slice_of(key), d->sink, d->ctx);
-			put(d, ":");
+			dockerfile_dump_put(d, ":");
 		}
 		return;
 	}
 	for (unsigned i = 1; i < d->depth; i++)
-		put(d, "  ");
-	put(d, key ? key : "-");
-	put(d, key ? ":" : "");
+		dockerfile_dump_put(d, "  ");
+	dockerfile_dump_put(d, key ? key : "-");
+	dockerfile_dump_put(d, key ? ":" : "");
 }
 
 static void open_level(struct dump *d, const char *bracket)
 {
-	put(d, d->json ? bracket : "\n");
+	dockerfile_dump_put(d, d->json ? bracket : "\n");
 	d->first[++d->depth] = true;
 }
 
@@ -54,7 +54,7 @@ static void close_level(struct dump *d, const char *bracket)
 {
 	d->depth--;
 	if (d->json)
-		put(d, bracket);
+		dockerfile_dump_put(d, bracket);
 }
 
 static void open_list(struct dump *d, const char *key)
@@ -69,60 +69,60 @@ static void open_object(struct dump *d, const char *key)
 	open_level(d, "{");
 }
 
-static void string(struct dump *d, const char *key, struct slice s)
+static void dockerfile_dump_string(struct dump *d, const char *key, struct slice s)
 {
 	if (!s.ptr)
 		return;
 	lead(d, key);
 	if (!d->json)
-		put(d, " ");
+		dockerfile_dump_put(d, " ");
 	diag_render_json_string(s, d->sink, d->ctx);
 	if (!d->json)
-		put(d, "\n");
+		dockerfile_dump_put(d, "\n");
 }
 
-static void plain(struct dump *d, const char *key, const char *value)
+static void dockerfile_dump_plain(struct dump *d, const char *key, const char *value)
 {
 	lead(d, key);
 	if (!d->json)
-		put(d, " ");
-	put(d, value);
+		dockerfile_dump_put(d, " ");
+	dockerfile_dump_put(d, value);
 	if (!d->json)
-		put(d, "\n");
+		dockerfile_dump_put(d, "\n");
 }
 
-static void boolean(struct dump *d, const char *key, bool value)
+static void dockerfile_dump_boolean(struct dump *d, const char *key, bool value)
 {
-	plain(d, key, value ? "true" : "false");
+	dockerfile_dump_plain(d, key, value ? "true" : "false");
 }
 
-static void number(struct dump *d, const char *key, int64_t value)
+static void dockerfile_dump_number(struct dump *d, const char *key, int64_t value)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRId64, value);
-	plain(d, key, text);
+	dockerfile_dump_plain(d, key, text);
 }
 
-static void word(struct dump *d, const char *key, struct word w)
+static void dockerfile_dump_word(struct dump *d, const char *key, struct word w)
 {
-	string(d, key, w.text);
+	dockerfile_dump_string(d, key, w.text);
 }
 
-static void words(struct dump *d, const char *key, const struct word_list *list)
+static void dockerfile_dump_words(struct dump *d, const char *key, const struct word_list *list)
 {
 	open_list(d, key);
 	for (size_t i = 0; i < list->count; i++)
-		word(d, NULL, list->items[i]);
+		dockerfile_dump_word(d, NULL, list->items[i]);
 	close_level(d, "]");
 }
 
-static void command(struct dump *d, const struct ast_command *c)
+static void dockerfile_dump_command(struct dump *d, const struct ast_command *c)
 {
 	if (c->json)
-		words(d, "exec", &c->words);
+		dockerfile_dump_words(d, "exec", &c->words);
 	else
-		string(d, "shell", c->text);
+		dockerfile_dump_string(d, "shell", c->text);
 }
 
 static void heredocs(struct dump *d, const struct ast_heredocs *list)
@@ -134,174 +134,176 @@ static void heredocs(struct dump *d, const struct ast_heredocs *list)
 		const struct ast_heredoc *h = &list->items[i];
 
 		open_object(d, NULL);
-		word(d, "word", h->word);
-		string(d, "name", h->name);
-		boolean(d, "expand", h->expand);
-		boolean(d, "strip_tabs", h->chomp);
-		string(d, "body", h->body);
+		dockerfile_dump_word(d, "word", h->word);
+		dockerfile_dump_string(d, "name", h->name);
+		dockerfile_dump_boolean(d, "expand", h->expand);
+		dockerfile_dump_boolean(d, "strip_tabs", h->chomp);
+		dockerfile_dump_string(d, "body", h->body);
 		close_level(d, "}");
 	}
 	close_level(d, "]");
 }
 
-static void mount(struct dump *d, const struct ast_mount *m)
+static void dockerfile_dump_mount(struct dump *d, const struct ast_mount *m)
 {
 	open_object(d, NULL);
 	if (m->type_word.text.ptr)
-		word(d, "type", m->type_word);
+		dockerfile_dump_word(d, "type", m->type_word);
 	else
-		string(d, "type", slice_of(ast_mount_type_name(m->type)));
-	word(d, "target", m->target);
-	word(d, "source", m->source);
-	word(d, "from", m->from);
-	word(d, "id", m->id);
-	word(d, "sharing", m->sharing);
-	word(d, "uid", m->uid);
-	word(d, "gid", m->gid);
-	word(d, "mode", m->mode);
-	word(d, "size", m->size);
-	word(d, "env", m->env);
-	word(d, "readonly", m->readonly);
-	word(d, "readwrite", m->readwrite);
-	word(d, "required", m->required);
-	word(d, "U", m->chown);
-	word(d, "noexec", m->noexec);
+		dockerfile_dump_string(d, "type", slice_of(ast_mount_type_name(m->type)));
+	dockerfile_dump_word(d, "target", m->target);
+	dockerfile_dump_word(d, "source", m->source);
+	dockerfile_dump_word(d, "from", m->from);
+	dockerfile_dump_word(d, "id", m->id);
+	dockerfile_dump_word(d, "sharing", m->sharing);
+	dockerfile_dump_word(d, "uid", m->uid);
+	dockerfile_dump_word(d, "gid", m->gid);
+	dockerfile_dump_word(d, "mode", m->mode);
+	dockerfile_dump_word(d, "size", m->size);
+	dockerfile_dump_word(d, "env", m->env);
+	dockerfile_dump_word(d, "readonly", m->readonly);
+	dockerfile_dump_word(d, "readwrite", m->readwrite);
+	dockerfile_dump_word(d, "required", m->required);
+	dockerfile_dump_word(d, "U", m->chown);
+	dockerfile_dump_word(d, "noexec", m->noexec);
 	close_level(d, "}");
 }
 
-static void run(struct dump *d, const struct ast_run *r)
+static void dockerfile_dump_run(struct dump *d, const struct ast_run *r)
 {
 	if (r->nmounts) {
 		open_list(d, "mounts");
 		for (size_t i = 0; i < r->nmounts; i++)
-			mount(d, &r->mounts[i]);
+			dockerfile_dump_mount(d, &r->mounts[i]);
 		close_level(d, "]");
 	}
-	word(d, "network", r->network_word);
-	word(d, "security", r->security_word);
-	word(d, "no_cache", r->no_cache_word);
-	word(d, "timeout", r->timeout);
+	dockerfile_dump_word(d, "network", r->network_word);
+	dockerfile_dump_word(d, "security", r->security_word);
+	dockerfile_dump_word(d, "no_cache", r->no_cache_word);
+	dockerfile_dump_word(d, "timeout", r->timeout);
 	if (r->devices.count)
-		words(d, "devices", &r->devices);
-	command(d, &r->command);
+		dockerfile_dump_words(d, "devices", &r->devices);
+	dockerfile_dump_command(d, &r->command);
 	heredocs(d, &r->heredocs);
 	if (r->heredocs.count)
-		string(d, "script", r->script);
+		dockerfile_dump_string(d, "script", r->script);
 }
 
-static void copy(struct dump *d, const struct ast_copy *c)
+static void dockerfile_dump_copy(struct dump *d, const struct ast_copy *c)
 {
-	word(d, "from", c->from);
-	word(d, "chown", c->chown);
-	word(d, "chmod", c->chmod);
-	word(d, "checksum", c->checksum);
-	word(d, "link", c->link);
-	word(d, "parents", c->parents);
-	word(d, "unpack", c->unpack);
-	word(d, "keep_git_dir", c->keep_git_dir);
-	word(d, "no_follow", c->no_follow);
-	word(d, "keep_ownership", c->keep_ownership);
+	dockerfile_dump_word(d, "from", c->from);
+	dockerfile_dump_word(d, "chown", c->chown);
+	dockerfile_dump_word(d, "chmod", c->chmod);
+	dockerfile_dump_word(d, "checksum", c->checksum);
+	dockerfile_dump_word(d, "link", c->link);
+	dockerfile_dump_word(d, "parents", c->parents);
+	dockerfile_dump_word(d, "unpack", c->unpack);
+	dockerfile_dump_word(d, "keep_git_dir", c->keep_git_dir);
+	dockerfile_dump_word(d, "no_follow", c->no_follow);
+	dockerfile_dump_word(d, "keep_ownership", c->keep_ownership);
 	if (c->excludes.count)
-		words(d, "excludes", &c->excludes);
-	words(d, "sources", &c->sources);
+		dockerfile_dump_words(d, "excludes", &c->excludes);
+	dockerfile_dump_words(d, "sources", &c->sources);
 	heredocs(d, &c->inlines);
-	word(d, "dest", c->dest);
+	dockerfile_dump_word(d, "dest", c->dest);
 }
 
-static void pairs(struct dump *d, const struct ast_pairs *list)
+static void dockerfile_dump_pairs(struct dump *d, const struct ast_pairs *list)
 {
 	if (list->legacy)
-		boolean(d, "legacy", true);
+		dockerfile_dump_boolean(d, "legacy", true);
 	open_list(d, "pairs");
 	for (size_t i = 0; i < list->count; i++) {
 		open_object(d, NULL);
-		word(d, "key", list->items[i].key);
-		word(d, "value", list->items[i].value);
+		dockerfile_dump_word(d, "key", list->items[i].key);
+		dockerfile_dump_word(d, "value", list->items[i].value);
 		close_level(d, "}");
 	}
 	close_level(d, "]");
 }
 
-static void healthcheck(struct dump *d, const struct ast_healthcheck *h)
+static void dockerfile_dump_healthcheck(struct dump *d, const struct ast_healthcheck *h)
 {
 	if (h->none) {
-		boolean(d, "none", true);
+		dockerfile_dump_boolean(d, "none", true);
 		return;
 	}
 	if (h->interval_ns)
-		number(d, "interval_ns", h->interval_ns);
+		dockerfile_dump_number(d, "interval_ns", h->interval_ns);
 	if (h->timeout_ns)
-		number(d, "timeout_ns", h->timeout_ns);
+		dockerfile_dump_number(d, "timeout_ns", h->timeout_ns);
 	if (h->start_period_ns)
-		number(d, "start_period_ns", h->start_period_ns);
+		dockerfile_dump_number(d, "start_period_ns", h->start_period_ns);
 	if (h->start_interval_ns)
-		number(d, "start_interval_ns", h->start_interval_ns);
+		dockerfile_dump_number(d, "start_interval_ns", h->start_interval_ns);
 	if (h->retries)
-		number(d, "retries", h->retries);
-	command(d, &h->command);
+		dockerfile_dump_number(d, "retries", h->retries);
+	dockerfile_dump_command(d, &h->command);
 }
 
-static void instruction(struct dump *d, const char *key, const struct ast_instruction *ins);
+static void dockerfile_dump_instruction(
+	struct dump *d, const char *key, const struct ast_instruction *ins);
 
 static void body(struct dump *d, const struct ast_instruction *ins)
 {
 	switch (ins->keyword) {
 	case AST_ADD:
 	case AST_COPY:
-		copy(d, &ins->copy);
+		dockerfile_dump_copy(d, &ins->copy);
 		return;
 	case AST_ARG:
 	case AST_ENV:
 	case AST_LABEL:
-		pairs(d, &ins->pairs);
+		dockerfile_dump_pairs(d, &ins->pairs);
 		return;
 	case AST_CMD:
 	case AST_ENTRYPOINT:
-		command(d, &ins->command);
+		dockerfile_dump_command(d, &ins->command);
 		return;
 	case AST_EXPOSE:
 	case AST_SHELL:
 	case AST_VOLUME:
-		words(d, "words", &ins->words);
+		dockerfile_dump_words(d, "words", &ins->words);
 		return;
 	case AST_FROM:
-		word(d, "image", ins->from.image);
-		word(d, "platform", ins->from.platform);
+		dockerfile_dump_word(d, "image", ins->from.image);
+		dockerfile_dump_word(d, "platform", ins->from.platform);
 		if (ins->from.reset_words.count)
-			words(d, "reset", &ins->from.reset_words);
-		string(d, "name", ins->from.name);
+			dockerfile_dump_words(d, "reset", &ins->from.reset_words);
+		dockerfile_dump_string(d, "name", ins->from.name);
 		return;
 	case AST_HEALTHCHECK:
-		healthcheck(d, &ins->healthcheck);
+		dockerfile_dump_healthcheck(d, &ins->healthcheck);
 		return;
 	case AST_ONBUILD:
-		string(d, "trigger", ins->onbuild.trigger);
-		instruction(d, "child", ins->onbuild.child);
+		dockerfile_dump_string(d, "trigger", ins->onbuild.trigger);
+		dockerfile_dump_instruction(d, "child", ins->onbuild.child);
 		return;
 	case AST_RUN:
-		run(d, &ins->run);
+		dockerfile_dump_run(d, &ins->run);
 		return;
 	case AST_MAINTAINER:
 	case AST_STOPSIGNAL:
 	case AST_USER:
-		word(d, "word", ins->word);
+		dockerfile_dump_word(d, "word", ins->word);
 		return;
 	case AST_WORKDIR:
-		word(d, "word", ins->workdir.path);
-		word(d, "chown", ins->workdir.chown);
+		dockerfile_dump_word(d, "word", ins->workdir.path);
+		dockerfile_dump_word(d, "chown", ins->workdir.chown);
 		return;
 	}
 }
 
-static void instruction(struct dump *d, const char *key, const struct ast_instruction *ins)
+static void dockerfile_dump_instruction(
+	struct dump *d, const char *key, const struct ast_instruction *ins)
 {
 	open_object(d, key);
-	string(d, "instruction", slice_of(ast_keyword_name(ins->keyword)));
-	number(d, "line", (int64_t)ins->first_line);
+	dockerfile_dump_string(d, "instruction", slice_of(ast_keyword_name(ins->keyword)));
+	dockerfile_dump_number(d, "line", (int64_t)ins->first_line);
 	if (ins->last_line != ins->first_line)
-		number(d, "end_line", (int64_t)ins->last_line);
+		dockerfile_dump_number(d, "end_line", (int64_t)ins->last_line);
 	if (ins->checks.count)
-		words(d, "checks", &ins->checks);
+		dockerfile_dump_words(d, "checks", &ins->checks);
 	body(d, ins);
 	close_level(d, "}");
 }
@@ -310,26 +312,26 @@ static void instructions(struct dump *d, const char *key, const struct ast_instr
 {
 	open_list(d, key);
 	for (size_t i = 0; i < list->count; i++)
-		instruction(d, NULL, list->items[i]);
+		dockerfile_dump_instruction(d, NULL, list->items[i]);
 	close_level(d, "]");
 }
 
 static void tree(struct dump *d, const struct dockerfile *df)
 {
-	string(d, "escape", (struct slice){&df->escape, 1});
-	word(d, "syntax", df->syntax);
-	word(d, "check", df->check);
+	dockerfile_dump_string(d, "escape", (struct slice){&df->escape, 1});
+	dockerfile_dump_word(d, "syntax", df->syntax);
+	dockerfile_dump_word(d, "check", df->check);
 	if (df->trigger)
-		instruction(d, "trigger", df->trigger);
+		dockerfile_dump_instruction(d, "trigger", df->trigger);
 	if (df->globals.count)
 		instructions(d, "globals", &df->globals);
 	open_list(d, "stages");
 	for (size_t i = 0; i < df->nstages; i++) {
 		open_object(d, NULL);
-		number(d, "index", (int64_t)df->stages[i].index);
-		string(d, "name", df->stages[i].name);
+		dockerfile_dump_number(d, "index", (int64_t)df->stages[i].index);
+		dockerfile_dump_string(d, "name", df->stages[i].name);
 		if (df->stages[i].from)
-			instruction(d, "from", df->stages[i].from);
+			dockerfile_dump_instruction(d, "from", df->stages[i].from);
 		instructions(d, "body", &df->stages[i].body);
 		close_level(d, "}");
 	}
@@ -347,9 +349,9 @@ void dockerfile_dump_json(const struct dockerfile *df, slice_sink_fn sink, void 
 {
 	struct dump d = {.sink = sink, .ctx = ctx, .json = true};
 
-	put(&d, "{");
+	dockerfile_dump_put(&d, "{");
 	d.first[++d.depth] = true;
 	tree(&d, df);
 	close_level(&d, "}");
-	put(&d, "\n");
+	dockerfile_dump_put(&d, "\n");
 }

@@ -33,7 +33,7 @@ static void run_grammar(struct build *b, size_t start)
 }
 
 /* What no line can repair; false when there is no use in reading on. */
-static bool check_text(struct build *b, size_t given)
+static bool dockerfile_parse_check_text(struct build *b, size_t given)
 {
 	struct slice text = b->df->source.text;
 	size_t nul = slice_find(text, '\0', 0);
@@ -54,7 +54,7 @@ static bool check_text(struct build *b, size_t given)
 	return true;
 }
 
-static struct dockerfile *parse(struct slice name, struct slice text, bool trigger)
+static struct dockerfile *dockerfile_parse_text(struct slice name, struct slice text, bool trigger)
 {
 	struct arena *arena = arena_new();
 	struct dockerfile *df = arena_alloc(arena, sizeof(*df));
@@ -66,7 +66,7 @@ static struct dockerfile *parse(struct slice name, struct slice text, bool trigg
 	df->escape = '\\';
 	diag_list_init(&df->diags, arena);
 	source_init(&df->source, arena, name, slice_sub(text, 0, DOCKERFILE_SIZE_MAX));
-	if (!check_text(&b, text.len))
+	if (!dockerfile_parse_check_text(&b, text.len))
 		return df;
 	start = slice_starts(df->source.text, BOM) ? sizeof(BOM) - 1 : 0;
 	if (!trigger)
@@ -81,12 +81,12 @@ static struct dockerfile *parse(struct slice name, struct slice text, bool trigg
 
 struct dockerfile *dockerfile_parse(struct slice name, struct slice text)
 {
-	return parse(name, text, false);
+	return dockerfile_parse_text(name, text, false);
 }
 
 struct dockerfile *dockerfile_parse_trigger(struct slice name, struct slice text)
 {
-	return parse(name, text, true);
+	return dockerfile_parse_text(name, text, true);
 }
 
 void dockerfile_free(struct dockerfile *df)

@@ -20,7 +20,7 @@ struct print {
 };
 
 /* Part of a line. How it ends is kept, because one escape character there would continue it. */
-static void put(struct print *p, struct slice s)
+static void dockerfile_print_put(struct print *p, struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		bool blank = s.ptr[i] == ' ' || s.ptr[i] == '\t';
@@ -36,10 +36,10 @@ static void put(struct print *p, struct slice s)
 
 static void put_str(struct print *p, const char *text)
 {
-	put(p, slice_of(text));
+	dockerfile_print_put(p, slice_of(text));
 }
 
-static void end_line(struct print *p)
+static void dockerfile_print_end_line(struct print *p)
 {
 	/* Only the last line of a file can end so: its continuation never came. */
 	if (p->run == 1) {
@@ -51,31 +51,31 @@ static void end_line(struct print *p)
 	p->run = 0;
 }
 
-static void escaped(struct print *p, struct slice value)
+static void dockerfile_print_escaped(struct print *p, struct slice value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.ptr[i];
 
 		if (slice_is_blank(c) || c == '"' || c == '\'' || c == p->escape)
-			put(p, (struct slice){&p->escape, 1});
-		put(p, slice_sub(value, i, 1));
+			dockerfile_print_put(p, (struct slice){&p->escape, 1});
+		dockerfile_print_put(p, slice_sub(value, i, 1));
 	}
 }
 
-static void flag(struct print *p, const char *name, struct word value)
+static void dockerfile_print_flag(struct print *p, const char *name, struct word value)
 {
 	if (!value.text.ptr)
 		return;
 	put_str(p, " --");
 	put_str(p, name);
 	put_str(p, "=");
-	escaped(p, value.text);
+	dockerfile_print_escaped(p, value.text);
 }
 
-static void boolean(struct print *p, const char *name, struct word value)
+static void dockerfile_print_boolean(struct print *p, const char *name, struct word value)
 {
 	if (!slice_eq_str(value.text, "true")) {
-		flag(p, name, value);
+		dockerfile_print_flag(p, name, value);
 		return;
 	}
 	put_str(p, " --");
@@ -86,13 +86,13 @@ static void boolean(struct print *p, const char *name, struct word value)
 static void argument(struct print *p, struct slice text)
 {
 	put_str(p, slice_starts(text, "--") && !p->started ? " -- " : " ");
-	put(p, text);
+	dockerfile_print_put(p, text);
 	p->started = true;
 }
 
 static void sink_put(void *ctx, struct slice bytes)
 {
-	put(ctx, bytes);
+	dockerfile_print_put(ctx, bytes);
 }
 
 static void json(struct print *p, const struct word_list *list, const struct word *last)
@@ -111,13 +111,13 @@ static void json(struct print *p, const struct word_list *list, const struct wor
 	put_str(p, "]");
 }
 
-static void words(struct print *p, const struct word_list *list)
+static void dockerfile_print_words(struct print *p, const struct word_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		argument(p, list->items[i].text);
 }
 
-static void command(struct print *p, const struct ast_command *c)
+static void dockerfile_print_command(struct print *p, const struct ast_command *c)
 {
 	if (c->json)
 		json(p, &c->words, NULL);
@@ -135,28 +135,29 @@ static void bodies(struct print *p, const struct ast_heredocs *list)
 }
 
 /* One key=value of a mount: a record of comma-separated values, inside the flag's own quoting. */
-static void field(struct print *p, const char *before, const char *key, struct word value)
+static void dockerfile_print_field(
+	struct print *p, const char *before, const char *key, struct word value)
 {
 	bool quoted = slice_has(value.text, ',') || slice_has(value.text, '"');
 
 	put_str(p, before);
 	if (quoted)
-		escaped(p, SLICE("\""));
+		dockerfile_print_escaped(p, SLICE("\""));
 	put_str(p, key);
 	put_str(p, "=");
 	for (size_t i = 0; i < value.text.len; i++) {
 		if (value.text.ptr[i] == '"')
-			escaped(p, SLICE("\""));
-		escaped(p, slice_sub(value.text, i, 1));
+			dockerfile_print_escaped(p, SLICE("\""));
+		dockerfile_print_escaped(p, slice_sub(value.text, i, 1));
 	}
 	if (quoted)
-		escaped(p, SLICE("\""));
+		dockerfile_print_escaped(p, SLICE("\""));
 }
 
 static void option(struct print *p, const char *key, struct word value)
 {
 	if (value.text.ptr)
-		field(p, ",", key, value);
+		dockerfile_print_field(p, ",", key, value);
 }
 
 static void bare(struct print *p, const char *key, struct word value)
@@ -167,7 +168,7 @@ static void bare(struct print *p, const char *key, struct word value)
 	put_str(p, key);
 }
 
-static void mount(struct print *p, const struct ast_mount *m)
+static void dockerfile_print_mount(struct print *p, const struct ast_mount *m)
 {
 	bool known = !m->type_word.text.ptr;
 
@@ -177,7 +178,7 @@ static void mount(struct print *p, const struct ast_mount *m)
 	if (known)
 		put_str(p, ast_mount_type_name(m->type));
 	else
-		field(p, "", "type", m->type_word);
+		dockerfile_print_field(p, "", "type", m->type_word);
 	option(p, "from", m->from);
 	option(p, "source", m->source);
 	option(p, "id", m->id);
@@ -195,40 +196,40 @@ static void mount(struct print *p, const struct ast_mount *m)
 	bare(p, "noexec", m->noexec);
 }
 
-static void run(struct print *p, const struct ast_run *r)
+static void dockerfile_print_run(struct print *p, const struct ast_run *r)
 {
-	flag(p, "network", r->network_word);
-	flag(p, "security", r->security_word);
+	dockerfile_print_flag(p, "network", r->network_word);
+	dockerfile_print_flag(p, "security", r->security_word);
 	for (size_t i = 0; i < r->devices.count; i++)
-		flag(p, "device", r->devices.items[i]);
-	boolean(p, "no-cache", r->no_cache_word);
-	flag(p, "timeout", r->timeout);
+		dockerfile_print_flag(p, "device", r->devices.items[i]);
+	dockerfile_print_boolean(p, "no-cache", r->no_cache_word);
+	dockerfile_print_flag(p, "timeout", r->timeout);
 	for (size_t i = 0; i < r->nmounts; i++)
-		mount(p, &r->mounts[i]);
-	command(p, &r->command);
-	end_line(p);
+		dockerfile_print_mount(p, &r->mounts[i]);
+	dockerfile_print_command(p, &r->command);
+	dockerfile_print_end_line(p);
 	bodies(p, &r->heredocs);
 }
 
-static void copy(struct print *p, const struct ast_copy *c)
+static void dockerfile_print_copy(struct print *p, const struct ast_copy *c)
 {
 	size_t source = 0, inlined = 0;
 
-	flag(p, "from", c->from);
-	flag(p, "chown", c->chown);
-	flag(p, "chmod", c->chmod);
-	flag(p, "checksum", c->checksum);
-	boolean(p, "link", c->link);
-	boolean(p, "parents", c->parents);
-	boolean(p, "unpack", c->unpack);
-	boolean(p, "keep-git-dir", c->keep_git_dir);
-	boolean(p, "no-follow", c->no_follow);
-	boolean(p, "keep-ownership", c->keep_ownership);
+	dockerfile_print_flag(p, "from", c->from);
+	dockerfile_print_flag(p, "chown", c->chown);
+	dockerfile_print_flag(p, "chmod", c->chmod);
+	dockerfile_print_flag(p, "checksum", c->checksum);
+	dockerfile_print_boolean(p, "link", c->link);
+	dockerfile_print_boolean(p, "parents", c->parents);
+	dockerfile_print_boolean(p, "unpack", c->unpack);
+	dockerfile_print_boolean(p, "keep-git-dir", c->keep_git_dir);
+	dockerfile_print_boolean(p, "no-follow", c->no_follow);
+	dockerfile_print_boolean(p, "keep-ownership", c->keep_ownership);
 	for (size_t i = 0; i < c->excludes.count; i++)
-		flag(p, "exclude", c->excludes.items[i]);
+		dockerfile_print_flag(p, "exclude", c->excludes.items[i]);
 	if (c->json) {
 		json(p, &c->sources, &c->dest);
-		end_line(p);
+		dockerfile_print_end_line(p);
 		return;
 	}
 	while (source < c->sources.count || inlined < c->inlines.count) {
@@ -245,11 +246,11 @@ static void copy(struct print *p, const struct ast_copy *c)
 		}
 	}
 	argument(p, c->dest.text);
-	end_line(p);
+	dockerfile_print_end_line(p);
 	bodies(p, &c->inlines);
 }
 
-static void pairs(struct print *p, const struct ast_pairs *list)
+static void dockerfile_print_pairs(struct print *p, const struct ast_pairs *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct ast_pair *pair = &list->items[i];
@@ -258,7 +259,7 @@ static void pairs(struct print *p, const struct ast_pairs *list)
 		if (!pair->value.text.ptr)
 			continue;
 		put_str(p, list->legacy ? " " : "=");
-		put(p, pair->value.text);
+		dockerfile_print_put(p, pair->value.text);
 	}
 }
 
@@ -280,7 +281,7 @@ static void duration(struct print *p, const char *name, int64_t ns)
 	put_str(p, text);
 }
 
-static void healthcheck(struct print *p, const struct ast_healthcheck *h)
+static void dockerfile_print_healthcheck(struct print *p, const struct ast_healthcheck *h)
 {
 	char text[64];
 
@@ -295,18 +296,18 @@ static void healthcheck(struct print *p, const struct ast_healthcheck *h)
 	put_str(p, h->none ? " NONE" : " CMD");
 	p->started = true;
 	if (!h->none)
-		command(p, &h->command);
+		dockerfile_print_command(p, &h->command);
 }
 
 static void from(struct print *p, const struct ast_from *f)
 {
-	flag(p, "platform", f->platform);
+	dockerfile_print_flag(p, "platform", f->platform);
 	for (size_t i = 0; i < f->reset_words.count; i++)
-		flag(p, "reset", f->reset_words.items[i]);
+		dockerfile_print_flag(p, "reset", f->reset_words.items[i]);
 	argument(p, f->image.text);
 	if (f->as.text.ptr) {
 		put_str(p, " AS ");
-		put(p, f->as.text);
+		dockerfile_print_put(p, f->as.text);
 	}
 }
 
@@ -316,19 +317,19 @@ static bool rest(struct print *p, const struct ast_instruction *ins)
 	switch (ins->keyword) {
 	case AST_ADD:
 	case AST_COPY:
-		copy(p, &ins->copy);
+		dockerfile_print_copy(p, &ins->copy);
 		return true;
 	case AST_RUN:
-		run(p, &ins->run);
+		dockerfile_print_run(p, &ins->run);
 		return true;
 	case AST_ARG:
 	case AST_ENV:
 	case AST_LABEL:
-		pairs(p, &ins->pairs);
+		dockerfile_print_pairs(p, &ins->pairs);
 		return false;
 	case AST_CMD:
 	case AST_ENTRYPOINT:
-		command(p, &ins->command);
+		dockerfile_print_command(p, &ins->command);
 		return false;
 	case AST_EXPOSE:
 	case AST_SHELL:
@@ -336,19 +337,19 @@ static bool rest(struct print *p, const struct ast_instruction *ins)
 		if (ins->words_json)
 			json(p, &ins->words, NULL);
 		else
-			words(p, &ins->words);
+			dockerfile_print_words(p, &ins->words);
 		return false;
 	case AST_FROM:
 		from(p, &ins->from);
 		return false;
 	case AST_HEALTHCHECK:
-		healthcheck(p, &ins->healthcheck);
+		dockerfile_print_healthcheck(p, &ins->healthcheck);
 		return false;
 	case AST_ONBUILD:
 		argument(p, ins->onbuild.trigger);
 		return false;
 	case AST_WORKDIR:
-		flag(p, "chown", ins->workdir.chown);
+		dockerfile_print_flag(p, "chown", ins->workdir.chown);
 		argument(p, ins->workdir.path.text);
 		return false;
 	case AST_MAINTAINER:
@@ -360,7 +361,7 @@ static bool rest(struct print *p, const struct ast_instruction *ins)
 	return false;
 }
 
-static void instruction(struct print *p, const struct ast_instruction *ins)
+static void dockerfile_print_instruction(struct print *p, const struct ast_instruction *ins)
 {
 	for (size_t i = 0; i < ins->comments.count; i++) {
 		p->sink(p->ctx, ins->comments.items[i].text.len ? SLICE("# ") : SLICE("#"));
@@ -371,7 +372,7 @@ static void instruction(struct print *p, const struct ast_instruction *ins)
 	p->started = false;
 	put_str(p, ast_keyword_name(ins->keyword));
 	if (!rest(p, ins))
-		end_line(p);
+		dockerfile_print_end_line(p);
 }
 
 static bool directive(struct print *p, const char *name, struct word value)
@@ -381,7 +382,7 @@ static bool directive(struct print *p, const char *name, struct word value)
 	put_str(p, "# ");
 	put_str(p, name);
 	put_str(p, "=");
-	put(p, value.text);
+	dockerfile_print_put(p, value.text);
 	put_str(p, "\n");
 	return true;
 }
@@ -399,7 +400,7 @@ void dockerfile_print(const struct dockerfile *df, slice_sink_fn sink, void *ctx
 	bool head;
 
 	if (df->trigger) {
-		instruction(&p, df->trigger);
+		dockerfile_print_instruction(&p, df->trigger);
 		return;
 	}
 	head = directive(&p, "syntax", df->syntax);
@@ -409,15 +410,15 @@ void dockerfile_print(const struct dockerfile *df, slice_sink_fn sink, void *ctx
 	if (head || (first(df) && first(df)->comments.count))
 		put_str(&p, "\n");
 	for (size_t i = 0; i < df->globals.count; i++)
-		instruction(&p, df->globals.items[i]);
+		dockerfile_print_instruction(&p, df->globals.items[i]);
 	for (size_t i = 0; i < df->nstages; i++) {
 		const struct ast_stage *stage = &df->stages[i];
 
 		if (i || df->globals.count)
 			put_str(&p, "\n");
 		if (stage->from)
-			instruction(&p, stage->from);
+			dockerfile_print_instruction(&p, stage->from);
 		for (size_t k = 0; k < stage->body.count; k++)
-			instruction(&p, stage->body.items[k]);
+			dockerfile_print_instruction(&p, stage->body.items[k]);
 	}
 }

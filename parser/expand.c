@@ -47,10 +47,10 @@ enum operand { OPERAND_WORD, OPERAND_PATTERN }; /* patterns keep their escapes *
 
 #define NO_STOP (-1)
 
-static int fail(struct expander *x, enum expand_error_kind kind, size_t offset, const char *fmt,
-	...) __attribute__((format(printf, 4, 5)));
+static int expand_fail(struct expander *x, enum expand_error_kind kind, size_t offset,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static int fail(
+static int expand_fail(
 	struct expander *x, enum expand_error_kind kind, size_t offset, const char *fmt, ...)
 {
 	va_list args;
@@ -63,20 +63,20 @@ static int fail(
 	return -1;
 }
 
-static int work(struct expander *x, size_t amount)
+static int expand_work(struct expander *x, size_t amount)
 {
 	if (amount > WORK_MAX - x->work)
-		return fail(x, EXPAND_LIMIT, x->piece, "expansion takes too much work");
+		return expand_fail(x, EXPAND_LIMIT, x->piece, "expansion takes too much work");
 	x->work += amount;
 	return 0;
 }
 
-static int append(struct expander *x, struct buffer *b, struct slice s)
+static int expand_append(struct expander *x, struct buffer *b, struct slice s)
 {
 	if (s.len > EXPAND_OUTPUT_MAX - b->len)
-		return fail(x, EXPAND_LIMIT, x->piece, "result is longer than %d bytes",
+		return expand_fail(x, EXPAND_LIMIT, x->piece, "result is longer than %d bytes",
 			EXPAND_OUTPUT_MAX);
-	if (work(x, s.len) < 0)
+	if (expand_work(x, s.len) < 0)
 		return -1;
 	if (b->cap - b->len < s.len) {
 		size_t cap = b->cap ? b->cap : 64;
@@ -96,7 +96,7 @@ static int append(struct expander *x, struct buffer *b, struct slice s)
 	return 0;
 }
 
-static struct slice view(const struct buffer *b)
+static struct slice expand_view(const struct buffer *b)
 {
 	return (struct slice){b->ptr ? b->ptr : "", b->len};
 }
@@ -106,23 +106,23 @@ static void word_done(struct words *w)
 	if (w->word.len == 0) /* "" makes no word */
 		return;
 	w->items = arena_grow(w->arena, w->items, w->count, &w->cap, sizeof(*w->items));
-	w->items[w->count++] = arena_copy(w->arena, view(&w->word));
+	w->items[w->count++] = arena_copy(w->arena, expand_view(&w->word));
 	w->word.len = 0;
 }
 
 /* Text of the result. Blanks in it end a word when splitting, unless it was quoted. */
-static int emit(struct expander *x, struct buffer *out, struct slice s, bool quoted)
+static int expand_emit(struct expander *x, struct buffer *out, struct slice s, bool quoted)
 {
 	struct words *w = out ? NULL : x->words;
 
 	if (!w)
-		return append(x, out, s);
+		return expand_append(x, out, s);
 	while (s.len > 0) {
 		size_t n = 0;
 
 		while (n < s.len && (quoted || !slice_is_blank(s.ptr[n])))
 			n++;
-		if (append(x, &w->word, slice_sub(s, 0, n)) < 0)
+		if (expand_append(x, &w->word, slice_sub(s, 0, n)) < 0)
 			return -1;
 		if (n < s.len) {
 			word_done(w);
@@ -133,7 +133,7 @@ static int emit(struct expander *x, struct buffer *out, struct slice s, bool quo
 	return 0;
 }
 
-static int peek(const struct expander *x)
+static int expand_peek(const struct expander *x)
 {
 	return x->at < x->text.len ? (unsigned char)x->text.ptr[x->at] : -1;
 }
@@ -147,9 +147,9 @@ static int single_quote(struct expander *x, struct buffer *out)
 	struct slice inside = slice_sub(x->text, x->at, end - x->at);
 
 	if (end == x->text.len)
-		return fail(x, EXPAND_QUOTE, open, "single quote is not closed");
+		return expand_fail(x, EXPAND_QUOTE, open, "single quote is not closed");
 	x->at = end + 1;
-	return emit(x, out, inside, true);
+	return expand_emit(x, out, inside, true);
 }
 
 static int double_quote(struct expander *x, struct buffer *out)
@@ -157,11 +157,11 @@ static int double_quote(struct expander *x, struct buffer *out)
 	size_t open = x->at++;
 
 	for (;;) {
-		int c = peek(x);
+		int c = expand_peek(x);
 		struct slice one = slice_sub(x->text, x->at, 1);
 
 		if (c == -1)
-			return fail(x, EXPAND_QUOTE, open, "double quote is not closed");
+			return expand_fail(x, EXPAND_QUOTE, open, "double quote is not closed");
 		if (c == '"') {
 			x->at++;
 			return 0;
@@ -173,28 +173,28 @@ static int double_quote(struct expander *x, struct buffer *out)
 		}
 		x->at++;
 		if (c == x->escape) {
-			int next = peek(x);
+			int next = expand_peek(x);
 
 			if (next == '"' || next == '$' || next == x->escape) {
 				one = slice_sub(x->text, x->at, 1);
 				x->at++;
 			}
 		}
-		if (emit(x, out, one, true) < 0)
+		if (expand_emit(x, out, one, true) < 0)
 			return -1;
 	}
 }
 
 /* One escape character and what it protects. */
-static int escaped(struct expander *x, struct buffer *out, enum operand as)
+static int expand_escaped(struct expander *x, struct buffer *out, enum operand as)
 {
 	struct slice pair = slice_sub(x->text, x->at, 2);
 
 	x->at += pair.len;
 	/* Patterns keep the escape for the matcher; at the end of the text it disappears. */
 	if (as == OPERAND_PATTERN)
-		return emit(x, out, pair, true);
-	return emit(x, out, slice_from(pair, 1), true);
+		return expand_emit(x, out, pair, true);
+	return expand_emit(x, out, slice_from(pair, 1), true);
 }
 
 /* End of the plain text at a character that has no meaning; at least one byte is taken. */
@@ -215,19 +215,20 @@ static size_t plain_end(const struct expander *x, int stop)
  * Expand up to the stop character, which is consumed, or the end. Returns 0, or -1 with the error.
  * out == NULL: the top level with splitting.
  */
-static int run(struct expander *x, int stop, enum operand as, struct buffer *out)
+static int expand_run(struct expander *x, int stop, enum operand as, struct buffer *out)
 {
 	size_t start = x->at;
 
 	for (;;) {
-		int c = peek(x);
+		int c = expand_peek(x);
 		size_t from = x->piece = x->at;
 		int status;
 
 		if (c == -1) {
 			if (stop == NO_STOP)
 				return 0;
-			return fail(x, EXPAND_BRACE, start, "\"${\" is not closed by \"%c\"", stop);
+			return expand_fail(
+				x, EXPAND_BRACE, start, "\"${\" is not closed by \"%c\"", stop);
 		}
 		if (c == stop) {
 			x->at++;
@@ -240,10 +241,10 @@ static int run(struct expander *x, int stop, enum operand as, struct buffer *out
 		} else if (x->quotes && c == '"') {
 			status = double_quote(x, out);
 		} else if (c == x->escape) {
-			status = escaped(x, out, as);
+			status = expand_escaped(x, out, as);
 		} else {
 			x->at = plain_end(x, stop);
-			status = emit(x, out, slice_sub(x->text, from, x->at - from), false);
+			status = expand_emit(x, out, slice_sub(x->text, from, x->at - from), false);
 		}
 		if (status < 0)
 			return -1;
@@ -255,18 +256,18 @@ static bool is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
-static struct slice read_name(struct expander *x)
+static struct slice expand_read_name(struct expander *x)
 {
 	size_t from = x->at;
-	int c = peek(x);
+	int c = expand_peek(x);
 
 	if (is_digit(c)) {
-		while (is_digit(peek(x)))
+		while (is_digit(expand_peek(x)))
 			x->at++;
 	} else if (c != -1 && c != 0 && strchr("@*#?-$!", c)) {
 		x->at++;
 	} else {
-		while ((c = peek(x)) == '_' || is_digit(c) || (c >= 'a' && c <= 'z') ||
+		while ((c = expand_peek(x)) == '_' || is_digit(c) || (c >= 'a' && c <= 'z') ||
 			(c >= 'A' && c <= 'Z'))
 			x->at++;
 	}
@@ -282,7 +283,7 @@ struct reference {
 	bool quoted; /* inside double quotes: no splitting */
 };
 
-static void look_up(struct expander *x, struct reference *r)
+static void expand_look_up(struct expander *x, struct reference *r)
 {
 	r->value = SLICE("");
 	r->set = x->env->lookup(x->env->ctx, r->name, &r->value);
@@ -297,16 +298,16 @@ static int by_presence(struct expander *x, const struct reference *r, char op, b
 	bool missing = !r->set || (colon && r->value.len == 0);
 
 	if (op == '-')
-		return emit(x, out, missing ? word : r->value, r->quoted);
+		return expand_emit(x, out, missing ? word : r->value, r->quoted);
 	if (op == '+')
-		return missing ? 0 : emit(x, out, word, r->quoted);
+		return missing ? 0 : expand_emit(x, out, word, r->quoted);
 	if (!missing)
-		return emit(x, out, r->value, r->quoted);
+		return expand_emit(x, out, r->value, r->quoted);
 	if (word.len)
-		return fail(x, EXPAND_REQUIRED, r->start, "%.*s: %.*s",
+		return expand_fail(x, EXPAND_REQUIRED, r->start, "%.*s: %.*s",
 			(int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr,
 			(int)(word.len < 300 ? word.len : 300), word.ptr);
-	return fail(x, EXPAND_REQUIRED, r->start, "%.*s: is not allowed to be %s",
+	return expand_fail(x, EXPAND_REQUIRED, r->start, "%.*s: is not allowed to be %s",
 		(int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr,
 		r->set ? "empty" : "unset");
 }
@@ -315,14 +316,14 @@ static int pattern_failed(
 	struct expander *x, const struct reference *r, enum expand_glob_status status)
 {
 	if (status == EXPAND_GLOB_WORK)
-		return fail(x, EXPAND_LIMIT, r->start, "expansion takes too much work");
-	return fail(x, EXPAND_PATTERN, r->start,
+		return expand_fail(x, EXPAND_LIMIT, r->start, "expansion takes too much work");
+	return expand_fail(x, EXPAND_PATTERN, r->start,
 		"in a pattern %c may only protect * ? / } and itself", x->escape);
 }
 
 /* ${name#p} ${name##p} ${name%p} ${name%%p}; a doubled operator is the first character of the
  * pattern. */
-static int trim(struct expander *x, const struct reference *r, char op, struct slice pattern,
+static int expand_trim(struct expander *x, const struct reference *r, char op, struct slice pattern,
 	struct buffer *out)
 {
 	bool longest = pattern.len > 0 && pattern.ptr[0] == op;
@@ -334,31 +335,31 @@ static int trim(struct expander *x, const struct reference *r, char op, struct s
 
 	if (status != EXPAND_GLOB_OK)
 		return pattern_failed(x, r, status);
-	return emit(x, out, rest, r->quoted);
+	return expand_emit(x, out, rest, r->quoted);
 }
 
 /* ${name/p/r} ${name//p/r}; the first / has been read. */
-static int replace(struct expander *x, const struct reference *r, struct buffer *out)
+static int expand_replace(struct expander *x, const struct reference *r, struct buffer *out)
 {
 	struct buffer pattern = {0}, with = {0};
 	struct expand_glob *glob = NULL;
 	enum expand_glob_status status;
 	struct slice value = r->value;
-	bool all = peek(x) == '/';
+	bool all = expand_peek(x) == '/';
 	int result = -1;
 
 	if (all)
 		x->at++;
-	if (run(x, '/', OPERAND_PATTERN, &pattern) < 0) {
+	if (expand_run(x, '/', OPERAND_PATTERN, &pattern) < 0) {
 		if (x->error->kind == EXPAND_BRACE && x->at == x->text.len)
-			fail(x, EXPAND_BRACE, x->error->offset,
+			expand_fail(x, EXPAND_BRACE, x->error->offset,
 				"the replacement is missing in ${%.*s/PATTERN/REPLACEMENT}",
 				(int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr);
 		goto done;
 	}
-	if (run(x, '}', OPERAND_WORD, &with) < 0)
+	if (expand_run(x, '}', OPERAND_WORD, &with) < 0)
 		goto done;
-	status = expand_glob_new(view(&pattern), x->escape, &glob);
+	status = expand_glob_new(expand_view(&pattern), x->escape, &glob);
 	if (status != EXPAND_GLOB_OK) {
 		result = pattern_failed(x, r, status);
 		goto done;
@@ -373,14 +374,14 @@ static int replace(struct expander *x, const struct reference *r, struct buffer 
 		}
 		if (status == EXPAND_GLOB_NONE)
 			break;
-		if (emit(x, out, slice_sub(value, 0, from), r->quoted) < 0 ||
-			emit(x, out, view(&with), r->quoted) < 0)
+		if (expand_emit(x, out, slice_sub(value, 0, from), r->quoted) < 0 ||
+			expand_emit(x, out, expand_view(&with), r->quoted) < 0)
 			goto done;
 		value = slice_from(value, to);
 		if (!all || value.len == 0)
 			break;
 	}
-	result = emit(x, out, value, r->quoted);
+	result = expand_emit(x, out, value, r->quoted);
 done:
 	expand_glob_free(glob);
 	free(pattern.ptr);
@@ -393,41 +394,41 @@ static int bad_modifier(struct expander *x, const struct reference *r, bool colo
 	size_t n = x->at < x->text.len ? 1 : 0;
 
 	if (n == 0)
-		return fail(x, EXPAND_BRACE, r->start, "\"${\" is not closed by \"}\"");
+		return expand_fail(x, EXPAND_BRACE, r->start, "\"${\" is not closed by \"}\"");
 	while (x->at + n < x->text.len && ((unsigned char)x->text.ptr[x->at + n] & 0xC0) == 0x80)
 		n++;
-	return fail(x, EXPAND_MODIFIER, r->start, "unsupported modifier \"%s%.*s\" in ${%.*s}",
-		colon ? ":" : "", (int)n, x->text.ptr + x->at,
-		(int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr);
+	return expand_fail(x, EXPAND_MODIFIER, r->start,
+		"unsupported modifier \"%s%.*s\" in ${%.*s}", colon ? ":" : "", (int)n,
+		x->text.ptr + x->at, (int)(r->name.len < 100 ? r->name.len : 100), r->name.ptr);
 }
 
 /* After the name in ${name: the rest up to and with }. */
 static int braced(struct expander *x, struct reference *r, struct buffer *out)
 {
 	struct buffer word = {0};
-	bool colon = peek(x) == ':';
+	bool colon = expand_peek(x) == ':';
 	int op, status;
 
 	if (colon)
 		x->at++;
-	op = peek(x);
+	op = expand_peek(x);
 	if (op == '}' && !colon) {
 		x->at++;
-		look_up(x, r);
-		return emit(x, out, r->value, r->quoted);
+		expand_look_up(x, r);
+		return expand_emit(x, out, r->value, r->quoted);
 	}
 	if (op == -1 || op == 0 || !strchr(colon ? "-+?" : "-+?#%/", op)) {
 		return bad_modifier(x, r, colon);
 	}
 	x->at++;
-	look_up(x, r);
+	expand_look_up(x, r);
 	if (op == '/')
-		return replace(x, r, out);
-	status = run(x, '}', op == '#' || op == '%' ? OPERAND_PATTERN : OPERAND_WORD, &word);
+		return expand_replace(x, r, out);
+	status = expand_run(x, '}', op == '#' || op == '%' ? OPERAND_PATTERN : OPERAND_WORD, &word);
 	if (status == 0 && (op == '#' || op == '%'))
-		status = trim(x, r, (char)op, view(&word), out);
+		status = expand_trim(x, r, (char)op, expand_view(&word), out);
 	else if (status == 0)
-		status = by_presence(x, r, (char)op, colon, view(&word), out);
+		status = by_presence(x, r, (char)op, colon, expand_view(&word), out);
 	free(word.ptr);
 	return status;
 }
@@ -438,21 +439,22 @@ static int dollar(struct expander *x, struct buffer *out, bool quoted)
 	struct reference r = {.start = x->at++, .quoted = quoted};
 	int status;
 
-	if (peek(x) != '{') {
-		r.name = read_name(x);
+	if (expand_peek(x) != '{') {
+		r.name = expand_read_name(x);
 		if (r.name.len == 0)
-			return emit(x, out, SLICE("$"), quoted);
-		look_up(x, &r);
-		return emit(x, out, r.value, quoted);
+			return expand_emit(x, out, SLICE("$"), quoted);
+		expand_look_up(x, &r);
+		return expand_emit(x, out, r.value, quoted);
 	}
 	x->at++;
-	r.name = read_name(x);
+	r.name = expand_read_name(x);
 	if (r.name.len == 0)
-		return fail(x, EXPAND_BRACE, r.start,
-			peek(x) == -1 ? "\"${\" is not closed by \"}\""
-				      : "no variable name after \"${\"");
+		return expand_fail(x, EXPAND_BRACE, r.start,
+			expand_peek(x) == -1 ? "\"${\" is not closed by \"}\""
+					     : "no variable name after \"${\"");
 	if (x->depth == EXPAND_DEPTH_MAX)
-		return fail(x, EXPAND_LIMIT, r.start, "nested deeper than %d", EXPAND_DEPTH_MAX);
+		return expand_fail(
+			x, EXPAND_LIMIT, r.start, "nested deeper than %d", EXPAND_DEPTH_MAX);
 	x->depth++;
 	status = braced(x, &r, out);
 	x->depth--;
@@ -462,10 +464,10 @@ static int dollar(struct expander *x, struct buffer *out, bool quoted)
 static int to_arena(struct expander *x, struct arena *arena, struct slice *out)
 {
 	struct buffer b = {0};
-	int status = run(x, NO_STOP, OPERAND_WORD, &b);
+	int status = expand_run(x, NO_STOP, OPERAND_WORD, &b);
 
 	if (status == 0)
-		*out = arena_copy(arena, view(&b));
+		*out = arena_copy(arena, expand_view(&b));
 	free(b.ptr);
 	return status;
 }
@@ -497,7 +499,7 @@ int expand_words(const struct expand_env *env, struct slice raw, struct arena *a
 		.escape = env->escape,
 		.words = &words,
 		.error = error};
-	int status = run(&x, NO_STOP, OPERAND_WORD, NULL);
+	int status = expand_run(&x, NO_STOP, OPERAND_WORD, NULL);
 
 	word_done(&words);
 	free(words.word.ptr);

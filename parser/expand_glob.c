@@ -31,7 +31,7 @@ struct walk {
 	size_t work_max;
 };
 
-static size_t decode(struct slice s, uint32_t *rune)
+static size_t expand_glob_decode(struct slice s, uint32_t *rune)
 {
 	size_t len = utf8_decode(s, rune);
 
@@ -41,16 +41,16 @@ static size_t decode(struct slice s, uint32_t *rune)
 }
 
 /* The character at a position; returns its length. */
-static size_t step(const struct walk *w, size_t pos, uint32_t *rune)
+static size_t expand_glob_step(const struct walk *w, size_t pos, uint32_t *rune)
 {
 	size_t end = w->text.len - pos;
 
 	if (!w->backwards)
-		return decode(slice_from(w->text, pos), rune);
+		return expand_glob_decode(slice_from(w->text, pos), rune);
 	for (size_t len = 2; len <= 4 && len <= end; len++)
-		if (decode(slice_sub(w->text, end - len, len), rune) == len)
+		if (expand_glob_decode(slice_sub(w->text, end - len, len), rune) == len)
 			return len;
-	return decode(slice_sub(w->text, end - 1, 1), rune);
+	return expand_glob_decode(slice_sub(w->text, end - 1, 1), rune);
 }
 
 enum expand_glob_status expand_glob_new(struct slice pattern, char escape, struct expand_glob **out)
@@ -77,7 +77,7 @@ enum expand_glob_status expand_glob_new(struct slice pattern, char escape, struc
 			pattern = slice_from(pattern, 1);
 			continue;
 		}
-		pattern = slice_from(pattern, decode(pattern, &rune));
+		pattern = slice_from(pattern, expand_glob_decode(pattern, &rune));
 		if (rune == '*' && g->count > 0 && g->tokens[g->count - 1] == TOKEN_STAR)
 			continue;
 		g->tokens[g->count++] = rune == '*' ? TOKEN_STAR : rune == '?' ? TOKEN_ANY : rune;
@@ -109,7 +109,7 @@ static enum expand_glob_status segment_at(
 			return EXPAND_GLOB_WORK;
 		if (at >= w->text.len)
 			return EXPAND_GLOB_NONE;
-		at += step(w, at, &rune);
+		at += expand_glob_step(w, at, &rune);
 		if (want != TOKEN_ANY && want != rune)
 			return EXPAND_GLOB_NONE;
 	}
@@ -141,7 +141,7 @@ static enum expand_glob_status segment_search(const struct expand_glob *g, const
 			return found;
 		if ((*w->work)++ >= w->work_max)
 			return EXPAND_GLOB_WORK;
-		at += step(w, at, &rune);
+		at += expand_glob_step(w, at, &rune);
 	}
 }
 
@@ -154,7 +154,7 @@ static size_t segment_end(const struct expand_glob *g, const struct walk *w, siz
 
 /* A match that starts at *pos; moves behind it. *anchored tells that the first segment did not fit,
  * so a later start may. */
-static enum expand_glob_status match(const struct expand_glob *g, const struct walk *w,
+static enum expand_glob_status expand_glob_match(const struct expand_glob *g, const struct walk *w,
 	bool longest, size_t *pos, bool *anchored)
 {
 	size_t end = segment_end(g, w, 0);
@@ -186,7 +186,7 @@ enum expand_glob_status expand_glob_trim(struct slice pattern, struct slice valu
 
 	if (status != EXPAND_GLOB_OK)
 		return status;
-	status = match(g, &w, how & EXPAND_GLOB_LONGEST, &pos, &anchored);
+	status = expand_glob_match(g, &w, how & EXPAND_GLOB_LONGEST, &pos, &anchored);
 	expand_glob_free(g);
 	if (status == EXPAND_GLOB_WORK)
 		return status;
@@ -208,7 +208,7 @@ enum expand_glob_status expand_glob_find(const struct expand_glob *g, struct sli
 	for (;;) {
 		bool anchored;
 		size_t end = start;
-		enum expand_glob_status status = match(g, &w, true, &end, &anchored);
+		enum expand_glob_status status = expand_glob_match(g, &w, true, &end, &anchored);
 
 		if (status == EXPAND_GLOB_OK) {
 			*from = start;
@@ -217,6 +217,6 @@ enum expand_glob_status expand_glob_find(const struct expand_glob *g, struct sli
 		}
 		if (status == EXPAND_GLOB_WORK || !anchored || start >= value.len)
 			return status;
-		start += step(&w, start, &rune);
+		start += expand_glob_step(&w, start, &rune);
 	}
 }

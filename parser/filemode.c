@@ -20,7 +20,7 @@
 #define SET_GID 02000u
 #define STICKY  01000u
 
-static unsigned class_of(char c)
+static unsigned filemode_class_of(char c)
 {
 	switch (c) {
 	case 'u':
@@ -55,8 +55,8 @@ static bool add_permission(char c, struct filemode_action *a)
 		a->bits |= STICKY;
 		return true;
 	}
-	a->copy |= (unsigned char)class_of(c);
-	return class_of(c) != 0;
+	a->copy |= (unsigned char)filemode_class_of(c);
+	return filemode_class_of(c) != 0;
 }
 
 static bool is_op(char c)
@@ -69,8 +69,8 @@ static bool clause(struct slice text, struct filemode *out, const char **why)
 	unsigned who = 0;
 	size_t i = 0;
 
-	for (; i < text.len && (text.ptr[i] == 'a' || class_of(text.ptr[i])); i++)
-		who |= text.ptr[i] == 'a' ? ALL : class_of(text.ptr[i]);
+	for (; i < text.len && (text.ptr[i] == 'a' || filemode_class_of(text.ptr[i])); i++)
+		who |= text.ptr[i] == 'a' ? ALL : filemode_class_of(text.ptr[i]);
 	if (i == text.len || !is_op(text.ptr[i])) {
 		*why = text.len == 0   ? "a part is empty"
 		       : i == text.len ? "+, - or = is missing"
@@ -130,7 +130,7 @@ static unsigned spread(unsigned rwx, unsigned who)
 	       (who & OTHERS ? rwx : 0);
 }
 
-static unsigned apply(const struct filemode_action *a, unsigned mode, bool execute)
+static unsigned filemode_apply_action(const struct filemode_action *a, unsigned mode, bool execute)
 {
 	unsigned rwx = a->bits & 7, bits;
 
@@ -162,6 +162,6 @@ unsigned filemode_apply(const struct filemode *mode, unsigned old, bool is_dir)
 	if (mode->octal)
 		return mode->value;
 	for (size_t i = 0; i < mode->count; i++)
-		now = apply(&mode->actions[i], now, execute);
+		now = filemode_apply_action(&mode->actions[i], now, execute);
 	return now;
 }

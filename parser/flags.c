@@ -106,7 +106,7 @@ struct slice flags_skip(struct slice rest, char escape)
 	return rest;
 }
 
-static const struct flags_spec *find(enum ast_keyword keyword, struct slice name)
+static const struct flags_spec *flags_find(enum ast_keyword keyword, struct slice name)
 {
 	for (size_t i = 0; i < NSPECS; i++)
 		if ((specs[i].keywords & ON(keyword)) && slice_eq_str(name, specs[i].name))
@@ -121,7 +121,7 @@ static bool elsewhere(struct slice name, char out[200])
 
 	*at = '\0';
 	for (unsigned k = 0; k < AST_KEYWORD_COUNT; k++)
-		if (find((enum ast_keyword)k, name))
+		if (flags_find((enum ast_keyword)k, name))
 			at = stpcpy(stpcpy(at, " "), ast_keyword_name((enum ast_keyword)k));
 	return at > out;
 }
@@ -156,8 +156,8 @@ static void report_unknown(
 }
 
 /* Type of a value; false when the flag is to be left out. */
-static bool check_value(struct build *b, enum ast_keyword keyword, const struct flags_spec *spec,
-	bool has_value, struct flags_item *item)
+static bool flags_check_value(struct build *b, enum ast_keyword keyword,
+	const struct flags_spec *spec, bool has_value, struct flags_item *item)
 {
 	const char *on = ast_keyword_name(keyword);
 	struct slice *value = &item->value.text;
@@ -183,12 +183,12 @@ static bool check_value(struct build *b, enum ast_keyword keyword, const struct 
 	return true;
 }
 
-static void add(struct build *b, enum ast_keyword keyword, const struct line *line,
+static void flags_add(struct build *b, enum ast_keyword keyword, const struct line *line,
 	struct slice written, struct slice plain, struct flags *out)
 {
 	size_t equals = slice_find(plain, '=', 0);
 	struct slice name = slice_sub(plain, 0, equals);
-	const struct flags_spec *spec = find(keyword, name);
+	const struct flags_spec *spec = flags_find(keyword, name);
 	struct flags_item item = {.word = line_word(line, written)};
 	struct slice where = slice_from(written, slice_find(written, '=', 0) + 1);
 
@@ -199,7 +199,7 @@ static void add(struct build *b, enum ast_keyword keyword, const struct line *li
 	item.id = spec->id;
 	item.value.text = slice_from(plain, equals + 1);
 	item.value.span = where.len ? line_span(line, where) : item.word.span;
-	if (!check_value(b, keyword, spec, equals < plain.len, &item))
+	if (!flags_check_value(b, keyword, spec, equals < plain.len, &item))
 		return;
 	if (spec->type != FLAGS_LIST && flags_get(out, spec->id).text.ptr) {
 		build_error(b, "duplicate-flag", item.word.span, "%s --%s is given twice",
@@ -233,7 +233,7 @@ void flags_warn_late(
 	if (!slice_starts(text, "--"))
 		return;
 	text = slice_sub(text, 0, slice_find(text, '=', 0));
-	if (find(keyword, slice_from(text, 2)))
+	if (flags_find(keyword, slice_from(text, 2)))
 		build_hint(b,
 			build_warning(b, "late-flag", line_span(line, text),
 				"%.*s is taken as a path here", BUILD_SHOWN(text)),
@@ -264,7 +264,8 @@ void flags_parse(
 			break;
 		}
 		/* The dashes are plain: slice_starts saw them. */
-		add(b, keyword, line, written, slice_from((struct slice){plain, len}, 2), out);
+		flags_add(
+			b, keyword, line, written, slice_from((struct slice){plain, len}, 2), out);
 	}
 	out->rest = rest;
 }

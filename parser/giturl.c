@@ -23,7 +23,7 @@ bool giturl_is(struct slice text, enum giturl_use use)
 }
 
 /* The text is shown without its login: what is no URL yet may hold a password all the same. */
-static bool fail(struct arena *a, const char **why, const char *what, struct slice text)
+static bool giturl_fail(struct arena *a, const char **why, const char *what, struct slice text)
 {
 	size_t colon = slice_find(text, ':', 0), at = text.len, from = 0;
 
@@ -43,7 +43,7 @@ static bool fail(struct arena *a, const char **why, const char *what, struct sli
 	return false;
 }
 
-static bool plain(struct slice s)
+static bool giturl_plain(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 0x7f)
@@ -51,7 +51,7 @@ static bool plain(struct slice s)
 	return true;
 }
 
-static int hex(char c)
+static int giturl_hex(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -60,14 +60,14 @@ static int hex(char c)
 }
 
 /* %XX decoded. */
-static struct slice decode(struct arena *a, struct slice s)
+static struct slice giturl_decode(struct arena *a, struct slice s)
 {
 	char *out = arena_alloc(a, s.len + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		int hi = i + 2 < s.len && s.ptr[i] == '%' ? hex(s.ptr[i + 1]) : -1;
-		int lo = hi < 0 ? -1 : hex(s.ptr[i + 2]);
+		int hi = i + 2 < s.len && s.ptr[i] == '%' ? giturl_hex(s.ptr[i + 1]) : -1;
+		int lo = hi < 0 ? -1 : giturl_hex(s.ptr[i + 2]);
 		if (lo >= 0) {
 			out[n++] = (char)(hi << 4 | lo);
 			i += 2;
@@ -84,9 +84,9 @@ const char *giturl_checksum(struct arena *a, struct slice text)
 		return NULL;
 	char *out = arena_alloc(a, text.len + 1);
 	for (size_t i = 0; i < text.len; i++) {
-		if (hex(text.ptr[i]) < 0)
+		if (giturl_hex(text.ptr[i]) < 0)
 			return NULL;
-		out[i] = "0123456789abcdef"[hex(text.ptr[i])];
+		out[i] = "0123456789abcdef"[giturl_hex(text.ptr[i])];
 	}
 	return out;
 }
@@ -94,8 +94,8 @@ const char *giturl_checksum(struct arena *a, struct slice text)
 /* What git-check-ref-format wants, and nothing that looks like an option. */
 static bool ref_ok(struct slice s)
 {
-	if (!plain(s) || s.len == 0 || s.ptr[0] == '-' || s.ptr[0] == '/' || s.ptr[0] == '.' ||
-		s.ptr[s.len - 1] == '/' || s.ptr[s.len - 1] == '.')
+	if (!giturl_plain(s) || s.len == 0 || s.ptr[0] == '-' || s.ptr[0] == '/' ||
+		s.ptr[0] == '.' || s.ptr[s.len - 1] == '/' || s.ptr[s.len - 1] == '.')
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (strchr("~^:?*[\\", s.ptr[i]))
@@ -106,7 +106,7 @@ static bool ref_ok(struct slice s)
 
 /* --- what query and fragment say ------------------------------------------------------------ */
 
-static bool set_text(
+static bool giturl_set_text(
 	struct arena *a, const char **slot, struct slice value, const char *what, const char **why)
 {
 	const char *text = arena_copy(a, value).ptr;
@@ -124,8 +124,8 @@ static bool set_ref(struct arena *a, struct giturl *u, enum giturl_ref kind, str
 	const char **why)
 {
 	if (!ref_ok(value))
-		return fail(a, why, "this is no name of a branch, tag or commit:", value);
-	if (!set_text(a, &u->ref, value, "the ref", why))
+		return giturl_fail(a, why, "this is no name of a branch, tag or commit:", value);
+	if (!giturl_set_text(a, &u->ref, value, "the ref", why))
 		return false;
 	if (u->kind != GITURL_ANY && kind != GITURL_ANY && u->kind != kind) {
 		*why = "a ref is a tag or a branch, not both";
@@ -147,7 +147,8 @@ static bool set_subdir(struct arena *a, struct giturl *u, struct slice value, co
 		struct slice part = slice_sub(value, at, end - at);
 		at = end + 1;
 		if (slice_has(part, '\0') || slice_eq_str(part, ".."))
-			return fail(a, why, "the directory leads out of the repository:", value);
+			return giturl_fail(
+				a, why, "the directory leads out of the repository:", value);
 		if (part.len == 0 || slice_eq_str(part, "."))
 			continue;
 		if (n)
@@ -155,7 +156,7 @@ static bool set_subdir(struct arena *a, struct giturl *u, struct slice value, co
 		memcpy(clean + n, part.ptr, part.len);
 		n += part.len;
 	}
-	return set_text(a, &u->subdir, (struct slice){clean, n}, "the directory", why);
+	return giturl_set_text(a, &u->subdir, (struct slice){clean, n}, "the directory", why);
 }
 
 static bool set_bool(struct arena *a, int *slot, struct slice value, const char **why)
@@ -163,9 +164,9 @@ static bool set_bool(struct arena *a, int *slot, struct slice value, const char 
 	bool yes = value.len == 0 || slice_eq_nocase(value, "true") || slice_eq_str(value, "1");
 
 	if (!yes && !slice_eq_nocase(value, "false") && !slice_eq_str(value, "0"))
-		return fail(a, why, "expected true or false, not", value);
+		return giturl_fail(a, why, "expected true or false, not", value);
 	if (*slot >= 0 && *slot != yes)
-		return fail(a, why, "given twice, with different values:", value);
+		return giturl_fail(a, why, "given twice, with different values:", value);
 	*slot = yes;
 	return true;
 }
@@ -175,16 +176,16 @@ static bool set_checksum(struct arena *a, struct giturl *u, struct slice value, 
 	const char *sum = giturl_checksum(a, value);
 
 	if (!sum)
-		return fail(
+		return giturl_fail(
 			a, why, "a checksum is 4 to 64 hexadecimal digits of a commit, not", value);
-	return set_text(a, &u->checksum, slice_of(sum), "the checksum", why);
+	return giturl_set_text(a, &u->checksum, slice_of(sum), "the checksum", why);
 }
 
 static bool set_mtime(struct arena *a, struct giturl *u, struct slice value, const char **why)
 {
 	u->checkout_time = slice_eq_str(value, "checkout");
 	return u->checkout_time || slice_eq_str(value, "commit") ||
-	       fail(a, why, "mtime is \"commit\" or \"checkout\", not", value);
+	       giturl_fail(a, why, "mtime is \"commit\" or \"checkout\", not", value);
 }
 
 static bool set_key(
@@ -225,8 +226,8 @@ static bool take_query(struct arena *a, struct giturl *u, struct slice query, co
 		at = end + 1;
 		if (pair.len == 0)
 			continue;
-		if (!set_key(a, u, decode(a, slice_sub(pair, 0, eq)),
-			    decode(a, slice_from(pair, eq + 1)), why))
+		if (!set_key(a, u, giturl_decode(a, slice_sub(pair, 0, eq)),
+			    giturl_decode(a, slice_from(pair, eq + 1)), why))
 			return false;
 	}
 	return true;
@@ -234,7 +235,7 @@ static bool take_query(struct arena *a, struct giturl *u, struct slice query, co
 
 static bool take_fragment(struct arena *a, struct giturl *u, struct slice text, const char **why)
 {
-	struct slice fragment = decode(a, text);
+	struct slice fragment = giturl_decode(a, text);
 	size_t colon = slice_find(fragment, ':', 0);
 	struct slice ref = slice_sub(fragment, 0, colon);
 
@@ -246,7 +247,7 @@ static bool take_fragment(struct arena *a, struct giturl *u, struct slice text, 
 /* --- the remote ------------------------------------------------------------------------------- */
 
 /* "//user@host/..." behind a scheme: where the host begins, and how long it is. */
-static bool split_host(struct slice rest, struct slice *login, struct slice *host)
+static bool giturl_split_host(struct slice rest, struct slice *login, struct slice *host)
 {
 	size_t end = slice_find(rest, '/', 0);
 	struct slice authority = slice_sub(rest, 0, end);
@@ -260,19 +261,19 @@ static bool split_host(struct slice rest, struct slice *login, struct slice *hos
 	       end < rest.len;
 }
 
-static bool take_url(struct arena *a, struct giturl *u, struct slice text, const char **why)
+static bool giturl_take_url(struct arena *a, struct giturl *u, struct slice text, const char **why)
 {
 	size_t scheme = slice_find_str(text, "://") + 3;
 	struct slice rest = slice_from(text, scheme), login, host;
 
-	if (!split_host(rest, &login, &host))
-		return fail(a, why, "not the URL of a repository:", text);
+	if (!giturl_split_host(rest, &login, &host))
+		return giturl_fail(a, why, "not the URL of a repository:", text);
 	if (!slice_starts(text, "http")) {
 		u->remote = arena_copy(a, text).ptr;
 		return true;
 	}
 	if (login.ptr)
-		u->login = decode(a, login).ptr;
+		u->login = giturl_decode(a, login).ptr;
 	struct slice path = slice_from(rest, (size_t)(host.ptr - rest.ptr));
 	u->remote = arena_printf(a, "%.*s%.*s", (int)scheme, text.ptr, SLICE_ARG(path)).ptr;
 	return true;
@@ -290,13 +291,13 @@ static bool take_remote(struct arena *a, struct giturl *u, struct slice text, co
 		return true;
 	}
 	if (slice_find_str(text, "://") < text.len)
-		return take_url(a, u, text, why);
+		return giturl_take_url(a, u, text, why);
 	/* git@HOST:PATH */
 	struct slice rest = slice_from(text, 4);
 	size_t colon = slice_find(rest, ':', 0);
 	if (!slice_starts(text, "git@") || colon == 0 || colon + 1 >= rest.len ||
 		rest.ptr[0] == '-' || rest.ptr[colon + 1] == '-')
-		return fail(a, why, "not the URL of a repository:", text);
+		return giturl_fail(a, why, "not the URL of a repository:", text);
 	u->remote = arena_copy(a, text).ptr;
 	return true;
 }
@@ -310,13 +311,13 @@ bool giturl_parse(struct arena *a, struct slice text, enum giturl_use use, struc
 	size_t query = slice_find(front, '?', 0);
 
 	if (!giturl_is(text, use))
-		return fail(a, why, "not the URL of a repository:", text);
+		return giturl_fail(a, why, "not the URL of a repository:", text);
 	if (text.len > GITURL_MAX) {
 		*why = "the URL is too long";
 		return false;
 	}
-	if (!plain(front))
-		return fail(a, why, "blanks or control characters in the URL:", text);
+	if (!giturl_plain(front))
+		return giturl_fail(a, why, "blanks or control characters in the URL:", text);
 	if (!take_remote(a, &u, slice_sub(front, 0, query), why) ||
 		!take_query(a, &u, slice_from(front, query + 1), why) ||
 		!take_fragment(a, &u, slice_from(text, hash + 1), why))
@@ -340,7 +341,8 @@ static size_t root_length(const char *parent)
 }
 
 /* "../x" from where the parent is: one step up for each "../", never above its server. */
-static const char *climb(struct arena *a, const char *parent, struct slice url, const char **why)
+static const char *giturl_climb(
+	struct arena *a, const char *parent, struct slice url, const char **why)
 {
 	size_t root = root_length(parent), n = strlen(parent);
 	struct slice rest = url;
@@ -354,7 +356,7 @@ static const char *climb(struct arena *a, const char *parent, struct slice url, 
 		if (!up)
 			continue;
 		if (n <= root) {
-			fail(a, why, "the URL leads above its server:", url);
+			giturl_fail(a, why, "the URL leads above its server:", url);
 			return NULL;
 		}
 		while (n > root && parent[n - 1] != '/')
@@ -371,15 +373,15 @@ const char *giturl_submodule(
 	static const char *const known[] = {"https://", "http://", "ssh://", "git://", "git@"};
 	struct giturl u = {0};
 
-	if (!plain(url) || url.len > GITURL_MAX) {
-		fail(a, why, "blanks or control characters in the URL", url);
+	if (!giturl_plain(url) || url.len > GITURL_MAX) {
+		giturl_fail(a, why, "blanks or control characters in the URL", url);
 		return NULL;
 	}
 	if (slice_starts(url, "./") || slice_starts(url, "../"))
-		return climb(a, parent, url, why);
+		return giturl_climb(a, parent, url, why);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (slice_starts(url, known[i]))
 			return take_remote(a, &u, url, why) ? u.remote : NULL;
-	fail(a, why, "not a URL of http, https, ssh or git:", url);
+	giturl_fail(a, why, "not a URL of http, https, ssh or git:", url);
 	return NULL;
 }

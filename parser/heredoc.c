@@ -37,7 +37,7 @@ static size_t word_end(struct slice s, size_t at, bool *open)
 	return at < s.len ? at : s.len;
 }
 
-static size_t skip_blanks(struct slice s, size_t at)
+static size_t heredoc_skip_blanks(struct slice s, size_t at)
 {
 	while (at < s.len && slice_is_blank(s.ptr[at]))
 		at++;
@@ -59,7 +59,7 @@ static size_t heredoc_word(struct slice text, struct slice *delimiter, bool *cho
 	*chomp = at < text.len && text.ptr[at] == '-';
 	if (*chomp)
 		at++;
-	start = skip_blanks(text, at);
+	start = heredoc_skip_blanks(text, at);
 	end = word_end(text, start, &open);
 	*delimiter = slice_sub(text, start, end - start);
 	if (open || delimiter->len == 0 || slice_has(*delimiter, '<'))
@@ -126,7 +126,7 @@ static void count_parens(struct slice word, size_t *open)
 	}
 }
 
-static void push(
+static void heredoc_push(
 	struct build *b, struct line *line, struct slice word, struct slice delimiter, bool chomp)
 {
 	struct ast_heredocs *list = &line->heredocs;
@@ -162,7 +162,7 @@ static bool is_glued(struct slice word)
 }
 
 /* A word that is no heredoc. */
-static void plain(
+static void heredoc_plain(
 	struct build *b, const struct line *line, struct slice word, bool open, size_t *open_parens)
 {
 	b->glued_quote = open && slice_find_str(word, "<<") < word.len;
@@ -189,15 +189,15 @@ void heredoc_find(struct build *b, struct line *line)
 	if (!can_have(b, inner.name, inner.rest))
 		return;
 	text = inner.rest;
-	for (at = 0; (at = skip_blanks(text, at)) < text.len; at = end) {
+	for (at = 0; (at = heredoc_skip_blanks(text, at)) < text.len; at = end) {
 		struct slice here = slice_from(text, at);
 		size_t len = open_parens ? 0 : heredoc_word(here, &delimiter, &chomp);
 
 		end = len ? at + len : word_end(text, at, &open);
 		if (len)
-			push(b, line, slice_sub(here, 0, len), delimiter, chomp);
+			heredoc_push(b, line, slice_sub(here, 0, len), delimiter, chomp);
 		else
-			plain(b, line, slice_sub(text, at, end - at), open, &open_parens);
+			heredoc_plain(b, line, slice_sub(text, at, end - at), open, &open_parens);
 	}
 }
 

@@ -42,7 +42,7 @@ static size_t without_last(const char *path, size_t n, size_t keep)
 
 /* Lexical cleaning of a path: no "." or empty components, ".." folded, no slash at the end. "" and
  * "/" stay recognisable: ".", "/". */
-static struct slice clean(struct arena *arena, struct slice path)
+static struct slice ignore_clean(struct arena *arena, struct slice path)
 {
 	bool rooted = path.len > 0 && path.ptr[0] == '/';
 	char *out = arena_alloc(arena, path.len + 2);
@@ -91,7 +91,7 @@ static void add_rule(struct ignore *ig, struct slice text, size_t line)
 		bad_rule(ig, text, "\"!\" without a pattern", "write !PATTERN");
 		return;
 	}
-	rule.pattern = pattern_new(clean(ig->arena, body), PATTERN_IGNORE);
+	rule.pattern = pattern_new(ignore_clean(ig->arena, body), PATTERN_IGNORE);
 	if (!rule.pattern) {
 		bad_rule(ig, body, "malformed pattern",
 			"close every [ by ], put \\ only before a character");
@@ -209,7 +209,7 @@ bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 	return excluded;
 }
 
-static bool holds(const uint64_t *bits, size_t i)
+static bool ignore_holds(const uint64_t *bits, size_t i)
 {
 	return bits[i / 64] >> i % 64 & 1;
 }
@@ -225,9 +225,10 @@ bool ignore_may_contain(const struct ignore *ig, struct slice dir)
 	 * everything below that no later !rule names. */
 	for (size_t i = ig->count; i-- > 0;) {
 		const struct rule *r = &ig->rules[i];
-		bool here = holds(c.may, i) && (c.exact || pattern_test_parents(r->pattern, dir));
+		bool here = ignore_holds(c.may, i) &&
+			    (c.exact || pattern_test_parents(r->pattern, dir));
 
-		if (r->keep && (here || (c.exact ? holds(c.below, i)
+		if (r->keep && (here || (c.exact ? ignore_holds(c.below, i)
 						 : pattern_test_below(r->pattern, dir))))
 			return true;
 		if (!r->keep && here)

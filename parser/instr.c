@@ -241,7 +241,7 @@ static bool parse_word(
 }
 
 /* EXPOSE, VOLUME */
-static bool parse_words(struct build *b, enum ast_keyword keyword, struct line *line,
+static bool instr_parse_words(struct build *b, enum ast_keyword keyword, struct line *line,
 	const struct flags *flags, struct ast_instruction *out)
 {
 	struct words_list words;
@@ -358,7 +358,7 @@ static bool parse_by_keyword(
 		return instr_command(b, line, flags->rest, &ins->command);
 	case AST_EXPOSE:
 	case AST_VOLUME:
-		return parse_words(b, ins->keyword, line, flags, ins);
+		return instr_parse_words(b, ins->keyword, line, flags, ins);
 	case AST_FROM:
 		return parse_from(b, line, flags, &ins->from);
 	case AST_HEALTHCHECK:

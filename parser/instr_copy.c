@@ -132,7 +132,7 @@ static void check_path(struct build *b, enum ast_keyword keyword, struct word pa
 			"write <<EOF, and a line EOF after the text");
 }
 
-static void check_source(struct build *b, enum ast_keyword keyword, struct word source)
+static void instr_copy_check_source(struct build *b, enum ast_keyword keyword, struct word source)
 {
 	struct diag *d;
 
@@ -149,7 +149,7 @@ static void check_source(struct build *b, enum ast_keyword keyword, struct word 
 	check_path(b, keyword, source);
 }
 
-static void check_from(struct build *b, struct word *from)
+static void instr_copy_check_from(struct build *b, struct word *from)
 {
 	if (from->text.ptr && slice_has(from->text, '$'))
 		instr_check_word(b, *from);
@@ -192,7 +192,8 @@ static struct word not_empty(struct word w)
 	return w;
 }
 
-static void check_owner(struct build *b, const struct flags *flags, const struct ast_copy *copy)
+static void instr_copy_check_owner(
+	struct build *b, const struct flags *flags, const struct ast_copy *copy)
 {
 	if (!copy->chown.text.ptr || !slice_eq_str(copy->keep_ownership.text, "true"))
 		return;
@@ -222,8 +223,8 @@ static void take_flags(
 			instr_push(b, &out->excludes, flags->items[i].value);
 			check_exclude(b, keyword, flags->items[i].value);
 		}
-	check_owner(b, flags, out);
-	check_from(b, &out->from);
+	instr_copy_check_owner(b, flags, out);
+	instr_copy_check_from(b, &out->from);
 	check_chmod(b, keyword, out->chmod);
 	instr_check_word(b, out->chown);
 	instr_check_word(b, out->chmod);
@@ -260,7 +261,7 @@ bool instr_copy(struct build *b, enum ast_keyword keyword, struct line *line,
 			add_inline(b, &out->inlines, args.items[i].heredoc);
 			continue;
 		}
-		check_source(b, keyword, args.items[i].word);
+		instr_copy_check_source(b, keyword, args.items[i].word);
 		instr_push(b, &out->sources, args.items[i].word);
 	}
 	return true;

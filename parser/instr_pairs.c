@@ -7,7 +7,7 @@
 #include "parser/line.h"
 #include "parser/words.h"
 
-static struct ast_pair *add(struct build *b, struct ast_pairs *out)
+static struct ast_pair *instr_pairs_add(struct build *b, struct ast_pairs *out)
 {
 	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(*out->items));
 	out->items[out->count] = (struct ast_pair){0};
@@ -38,7 +38,7 @@ static bool legacy(struct build *b, enum ast_keyword keyword, struct line *line,
 			"no blanks around =: %s %.*s=VALUE", ast_keyword_name(keyword),
 			BUILD_SHOWN(slice_sub(args, 0, n)));
 	out->legacy = true;
-	pair = add(b, out);
+	pair = instr_pairs_add(b, out);
 	pair->key = line_word(line, slice_sub(args, 0, n));
 	pair->value = line_word(line, slice_trim(slice_from(args, n)));
 	return true;
@@ -51,8 +51,8 @@ static bool typographic(struct slice text)
 	       slice_find_str(text, "\xe2\x80\x98") < text.len;
 }
 
-static bool word(struct build *b, enum ast_keyword keyword, struct line *line, struct slice text,
-	struct ast_pairs *out)
+static bool instr_pairs_word(struct build *b, enum ast_keyword keyword, struct line *line,
+	struct slice text, struct ast_pairs *out)
 {
 	size_t equals = slice_find(text, '=', 0);
 	struct ast_pair *pair;
@@ -77,7 +77,7 @@ static bool word(struct build *b, enum ast_keyword keyword, struct line *line, s
 			"no blanks around =: NAME=VALUE");
 		return false;
 	}
-	pair = add(b, out);
+	pair = instr_pairs_add(b, out);
 	pair->key = line_word(line, slice_sub(text, 0, equals));
 	if (equals < text.len)
 		pair->value = line_word(line, slice_from(text, equals + 1));
@@ -95,7 +95,7 @@ bool instr_pairs(struct build *b, enum ast_keyword keyword, struct line *line, s
 		ok = legacy(b, keyword, line, args, out);
 	} else {
 		for (size_t i = 0; i < words.count; i++) {
-			bool good = word(b, keyword, line, words.items[i].text, out);
+			bool good = instr_pairs_word(b, keyword, line, words.items[i].text, out);
 
 			ok &= good;
 			if (!good && slice_starts(words.items[i].text, "#"))

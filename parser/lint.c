@@ -38,7 +38,7 @@ static struct lint_config config_of(const struct lint *l, const struct ast_instr
 	return c;
 }
 
-static bool named(const struct lint_names *names, enum lint_rule rule)
+static bool lint_named(const struct lint_names *names, enum lint_rule rule)
 {
 	struct lint_config c = {.skip = *names};
 
@@ -57,7 +57,7 @@ static bool allows(const struct lint *l, const struct lint_config *own, enum lin
 		return true;
 	/* The instruction can ask for an experimental rule on its own. */
 	both.skip = l->config.skip;
-	return lint_rule_info(rule)->experimental && !named(&l->config.skip, rule) &&
+	return lint_rule_info(rule)->experimental && !lint_named(&l->config.skip, rule) &&
 	       lint_config_allows(&both, rule);
 }
 
@@ -137,7 +137,7 @@ struct span lint_span(const struct lint *l, struct slice cut, struct span other)
 	return (struct span){(size_t)(cut.ptr - all.ptr), cut.len};
 }
 
-static int compare(const void *a, const void *b)
+static int lint_compare(const void *a, const void *b)
 {
 	const struct lint_finding *x = a, *y = b;
 
@@ -189,7 +189,7 @@ struct lint_result *lint_run(const struct dockerfile *df, const struct lint_opts
 			lint_rules_stage(&l, &globals, i, &scopes[i]);
 	}
 	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), compare);
+		qsort(out->items, out->count, sizeof(*out->items), lint_compare);
 	return out;
 }
 

@@ -26,7 +26,8 @@ static void add_names(struct lint_names *to, struct slice list, struct arena *ar
 	}
 }
 
-static const char *add_option(struct lint_config *c, struct slice part, struct arena *arena)
+static const char *lint_config_add_option(
+	struct lint_config *c, struct slice part, struct arena *arena)
 {
 	size_t equals = slice_find(part, '=', 0);
 	struct slice key = slice_trim(slice_sub(part, 0, equals));
@@ -60,7 +61,7 @@ const char *lint_config_add(struct lint_config *c, struct slice value, struct ar
 	while (rest.len) {
 		size_t end = slice_find(rest, ';', 0);
 		struct slice part = slice_trim(slice_sub(rest, 0, end));
-		const char *wrong = part.len ? add_option(c, part, arena) : NULL;
+		const char *wrong = part.len ? lint_config_add_option(c, part, arena) : NULL;
 
 		if (wrong)
 			return wrong;
@@ -69,7 +70,7 @@ const char *lint_config_add(struct lint_config *c, struct slice value, struct ar
 	return NULL;
 }
 
-static bool has(const struct lint_names *names, const char *name)
+static bool lint_config_has(const struct lint_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (slice_eq_str(names->items[i], name))
@@ -82,9 +83,9 @@ bool lint_config_allows(const struct lint_config *c, enum lint_rule rule)
 {
 	const struct lint_rule_info *info = lint_rule_info(rule);
 
-	if (has(&c->skip, info->name))
+	if (lint_config_has(&c->skip, info->name))
 		return false;
 	if (info->experimental)
-		return c->experimental.all || has(&c->experimental, info->name);
+		return c->experimental.all || lint_config_has(&c->experimental, info->name);
 	return !c->skip.all;
 }

@@ -12,22 +12,22 @@ struct out {
 	void *ctx;
 };
 
-static void put(const struct out *o, const char *text)
+static void lint_render_put(const struct out *o, const char *text)
 {
 	o->sink(o->ctx, slice_of(text));
 }
 
-static void put_number(const struct out *o, const char *key, size_t n)
+static void lint_render_put_number(const struct out *o, const char *key, size_t n)
 {
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s%zu", key, n);
-	put(o, text);
+	lint_render_put(o, text);
 }
 
 static void put_string(const struct out *o, const char *key, struct slice value)
 {
-	put(o, key);
+	lint_render_put(o, key);
 	diag_render_json_string(value, o->sink, o->ctx);
 }
 
@@ -51,18 +51,18 @@ void lint_render_text(const struct lint_result *r, slice_sink_fn sink, void *ctx
 
 static void put_position(const struct out *o, const char *key, struct place p)
 {
-	put_number(o, key, p.line);
+	lint_render_put_number(o, key, p.line);
 	if (p.column > 1)
-		put_number(o, ",\"character\":", p.column - 1);
-	put(o, "}");
+		lint_render_put_number(o, ",\"character\":", p.column - 1);
+	lint_render_put(o, "}");
 }
 
 static void put_location(const struct out *o, const struct source *s, struct span span)
 {
-	put(o, "\"location\":{\"ranges\":[{");
+	lint_render_put(o, "\"location\":{\"ranges\":[{");
 	put_position(o, "\"start\":{\"line\":", source_place(s, span.off));
 	put_position(o, ",\"end\":{\"line\":", source_place(s, span.off + span.len));
-	put(o, "}]}");
+	lint_render_put(o, "}]}");
 }
 
 static void put_base64(const struct out *o, struct slice s)
@@ -88,7 +88,7 @@ void lint_render_json(const struct dockerfile *df, const struct lint_result *r,
 {
 	struct out o = {sink, ctx};
 
-	put(&o, "{\"warnings\":[");
+	lint_render_put(&o, "{\"warnings\":[");
 	for (size_t i = 0; r && i < r->count; i++) {
 		const struct lint_finding *f = &r->items[i];
 		const struct lint_rule_info *info = lint_rule_info(f->rule);
@@ -96,21 +96,21 @@ void lint_render_json(const struct dockerfile *df, const struct lint_result *r,
 		put_string(&o, i ? ",{\"ruleName\":" : "{\"ruleName\":", slice_of(info->name));
 		put_string(&o, ",\"description\":", slice_of(info->description));
 		put_string(&o, ",\"detail\":", f->diag.message);
-		put(&o, ",");
+		lint_render_put(&o, ",");
 		put_location(&o, &df->source, f->diag.span);
-		put(&o, "}");
+		lint_render_put(&o, "}");
 	}
 	put_string(&o, "],\"sources\":[{\"filename\":", df->source.name);
-	put(&o, ",\"language\":\"Dockerfile\",\"data\":\"");
+	lint_render_put(&o, ",\"language\":\"Dockerfile\",\"data\":\"");
 	put_base64(&o, df->source.text);
-	put(&o, "\"}]");
+	lint_render_put(&o, "\"}]");
 	if (error) {
 		put_string(&o, ",\"buildError\":{\"message\":", error->message);
-		put(&o, ",");
+		lint_render_put(&o, ",");
 		put_location(&o, &df->source, error->span);
-		put(&o, "}");
+		lint_render_put(&o, "}");
 	}
-	put(&o, "}\n");
+	lint_render_put(&o, "}\n");
 }
 
 /* --- SARIF --- */
@@ -125,25 +125,25 @@ static void put_uri(const struct out *o, struct slice path)
 {
 	char piece[8];
 
-	put(o, "\"");
+	lint_render_put(o, "\"");
 	if (slice_starts(path, "/"))
-		put(o, "file://");
+		lint_render_put(o, "file://");
 	for (size_t i = 0; i < path.len; i++) {
 		if (plain_in_uri(path.ptr[i]))
 			snprintf(piece, sizeof(piece), "%c", path.ptr[i]);
 		else
 			snprintf(piece, sizeof(piece), "%%%02X", (unsigned char)path.ptr[i]);
-		put(o, piece);
+		lint_render_put(o, piece);
 	}
-	put(o, "\"");
+	lint_render_put(o, "\"");
 }
 
 static void put_rule(const struct out *o, const char *id, const char *description, bool error)
 {
 	put_string(o, "{\"id\":", slice_of(id));
 	put_string(o, ",\"shortDescription\":{\"text\":", slice_of(description));
-	put(o, error ? "},\"defaultConfiguration\":{\"level\":\"error\"}}"
-		     : "},\"defaultConfiguration\":{\"level\":\"warning\"}}");
+	lint_render_put(o, error ? "},\"defaultConfiguration\":{\"level\":\"error\"}}"
+				 : "},\"defaultConfiguration\":{\"level\":\"warning\"}}");
 }
 
 /* Rules of the parser have no number: their results name them only. */
@@ -155,9 +155,10 @@ static void put_result(const struct out *o, const struct lint_sarif *s, const st
 
 	put_string(o, "{\"ruleId\":", slice_of(d->rule));
 	if (rule)
-		put_number(o, ",\"ruleIndex\":", (size_t)*rule);
-	put(o, d->severity == DIAG_ERROR ? ",\"level\":\"error\"" : ",\"level\":\"warning\"");
-	put(o, ",\"message\":{\"text\":");
+		lint_render_put_number(o, ",\"ruleIndex\":", (size_t)*rule);
+	lint_render_put(
+		o, d->severity == DIAG_ERROR ? ",\"level\":\"error\"" : ",\"level\":\"warning\"");
+	lint_render_put(o, ",\"message\":{\"text\":");
 	if (d->hint.len) {
 		char text[2048];
 
@@ -167,13 +168,14 @@ static void put_result(const struct out *o, const struct lint_sarif *s, const st
 	} else {
 		put_string(o, "", d->message);
 	}
-	put(o, "},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
+	lint_render_put(
+		o, "},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
 	put_uri(o, s->uri);
-	put_number(o, "},\"region\":{\"startLine\":", from.line);
-	put_number(o, ",\"startColumn\":", from.column);
-	put_number(o, ",\"endLine\":", to.line);
-	put_number(o, ",\"endColumn\":", to.column);
-	put(o, "}}}]}");
+	lint_render_put_number(o, "},\"region\":{\"startLine\":", from.line);
+	lint_render_put_number(o, ",\"startColumn\":", from.column);
+	lint_render_put_number(o, ",\"endLine\":", to.line);
+	lint_render_put_number(o, ",\"endColumn\":", to.column);
+	lint_render_put(o, "}}}]}");
 }
 
 void lint_render_sarif(const struct lint_sarif *s, slice_sink_fn sink, void *ctx)
@@ -182,24 +184,25 @@ void lint_render_sarif(const struct lint_sarif *s, slice_sink_fn sink, void *ctx
 	const struct lint_result *r = s->result;
 	size_t n = 0;
 
-	put(&o, "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"bld\"");
+	lint_render_put(
+		&o, "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"bld\"");
 	put_string(&o, ",\"version\":", s->version);
-	put(&o, ",\"rules\":[");
+	lint_render_put(&o, ",\"rules\":[");
 	for (unsigned i = 0; i < LINT_RULE_COUNT; i++) {
 		const struct lint_rule_info *info = lint_rule_info((enum lint_rule)i);
 
-		put(&o, i ? "," : "");
+		lint_render_put(&o, i ? "," : "");
 		put_rule(&o, info->name, info->description, false);
 	}
-	put(&o, "]}},\"columnKind\":\"unicodeCodePoints\",\"invocations\":[{"
-		"\"executionSuccessful\":true}],\"results\":[");
+	lint_render_put(&o, "]}},\"columnKind\":\"unicodeCodePoints\",\"invocations\":[{"
+			    "\"executionSuccessful\":true}],\"results\":[");
 	for (size_t i = 0; i < s->nerrors; i++) {
-		put(&o, n++ ? "," : "");
+		lint_render_put(&o, n++ ? "," : "");
 		put_result(&o, s, &s->errors[i], NULL);
 	}
 	for (size_t i = 0; r && i < r->count; i++) {
-		put(&o, n++ ? "," : "");
+		lint_render_put(&o, n++ ? "," : "");
 		put_result(&o, s, &r->items[i].diag, &r->items[i].rule);
 	}
-	put(&o, "]}]}\n");
+	lint_render_put(&o, "]}]}\n");
 }

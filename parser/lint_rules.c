@@ -83,7 +83,7 @@ static bool all_upper(struct slice s)
 
 typedef void (*each_fn)(struct lint *l, const struct ast_instruction *ins, void *ctx);
 
-static void each(struct lint *l, each_fn fn, void *ctx)
+static void lint_rules_each(struct lint *l, each_fn fn, void *ctx)
 {
 	for (size_t i = 0; i < l->df->nstages; i++) {
 		const struct ast_stage *stage = &l->df->stages[i];
@@ -319,7 +319,7 @@ static void take_parser_warnings(struct lint *l)
 
 		if (w->severity != DIAG_WARNING)
 			continue;
-		each(l, find_at, &f);
+		lint_rules_each(l, find_at, &f);
 		/* Those have a finding of their own, which knows about SHELL. */
 		if (f.found && (f.found->keyword == AST_CMD || f.found->keyword == AST_ENTRYPOINT))
 			continue;
@@ -333,11 +333,11 @@ void lint_rules_text(struct lint *l)
 {
 	struct casing c = {0, 0};
 
-	each(l, count_casing, &c);
-	each(l, check_casing, &c);
+	lint_rules_each(l, count_casing, &c);
+	lint_rules_each(l, check_casing, &c);
 	for (size_t i = 0; i < l->df->globals.count; i++)
 		check_instruction(l, l->df->globals.items[i], NULL);
-	each(l, check_instruction, NULL);
+	lint_rules_each(l, check_instruction, NULL);
 	for (size_t i = 0; i < l->df->nstages; i++)
 		if (l->df->stages[i].from && l->df->stages[i].name.ptr)
 			check_stage_name(l, i);

@@ -36,7 +36,7 @@ void lint_rules_globals(struct lint *l, struct lint_globals *g)
 	}
 }
 
-static void undefined(struct lint *l, const struct lint_scope *s,
+static void lint_rules_from_undefined(struct lint *l, const struct lint_scope *s,
 	const struct ast_instruction *from, const struct word *w, const struct lint_expanded *e)
 {
 	for (size_t i = 0; i < e->nmissing; i++) {
@@ -179,10 +179,10 @@ void lint_rules_from(
 		return;
 	}
 	lint_scope_expand(l, &g->given, from->from.image.text, LINT_WORD, &image);
-	undefined(l, &g->given, from, &from->from.image, &image);
+	lint_rules_from_undefined(l, &g->given, from, &from->from.image, &image);
 	if (from->from.platform.text.ptr) {
 		lint_scope_expand(l, &g->given, from->from.platform.text, LINT_WORD, &platform);
-		undefined(l, &g->given, from, &from->from.platform, &platform);
+		lint_rules_from_undefined(l, &g->given, from, &from->from.platform, &platform);
 		check_platform(l, &g->given, from, &platform);
 	}
 	check_default(l, g, from);

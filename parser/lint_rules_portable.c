@@ -13,21 +13,21 @@ static void use(struct lint *l, const struct ast_instruction *ins, struct span a
 }
 
 /* A flag that is off says nothing, but other builders refuse it all the same. */
-static void flag(
+static void lint_rules_portable_flag(
 	struct lint *l, const struct ast_instruction *ins, const struct word *w, const char *what)
 {
 	if (w->text.ptr)
 		use(l, ins, w->span, what);
 }
 
-static void variable(
+static void lint_rules_portable_variable(
 	struct lint *l, const struct ast_instruction *ins, const struct word *w, const char *what)
 {
 	if (w->text.ptr && slice_has(w->text, '$'))
 		use(l, ins, w->span, what);
 }
 
-static void look(
+static void lint_rules_portable_look(
 	struct lint *l, const struct ast_instruction *ins, const struct ast_instruction *in)
 {
 	switch (in->keyword) {
@@ -36,24 +36,24 @@ static void look(
 			use(l, ins, in->from.reset_words.items[0].span, "FROM --reset");
 		break;
 	case AST_RUN:
-		flag(l, ins, &in->run.no_cache_word, "RUN --no-cache");
-		flag(l, ins, &in->run.timeout, "RUN --timeout");
+		lint_rules_portable_flag(l, ins, &in->run.no_cache_word, "RUN --no-cache");
+		lint_rules_portable_flag(l, ins, &in->run.timeout, "RUN --timeout");
 		for (size_t i = 0; i < in->run.nmounts; i++)
-			variable(
+			lint_rules_portable_variable(
 				l, ins, &in->run.mounts[i].from, "a variable in RUN --mount=from=");
 		break;
 	case AST_COPY:
 	case AST_ADD:
-		variable(l, ins, &in->copy.from, "a variable in COPY --from");
-		flag(l, ins, &in->copy.no_follow, "COPY --no-follow");
-		flag(l, ins, &in->copy.keep_ownership, "COPY --keep-ownership");
+		lint_rules_portable_variable(l, ins, &in->copy.from, "a variable in COPY --from");
+		lint_rules_portable_flag(l, ins, &in->copy.no_follow, "COPY --no-follow");
+		lint_rules_portable_flag(l, ins, &in->copy.keep_ownership, "COPY --keep-ownership");
 		break;
 	case AST_WORKDIR:
-		flag(l, ins, &in->workdir.chown, "WORKDIR --chown");
+		lint_rules_portable_flag(l, ins, &in->workdir.chown, "WORKDIR --chown");
 		break;
 	case AST_ONBUILD:
 		if (in->onbuild.child && in == ins)
-			look(l, ins, in->onbuild.child);
+			lint_rules_portable_look(l, ins, in->onbuild.child);
 		break;
 	default:
 		break;
@@ -68,8 +68,8 @@ void lint_rules_extensions(struct lint *l)
 		const struct ast_stage *stage = &l->df->stages[i];
 
 		if (stage->from)
-			look(l, stage->from, stage->from);
+			lint_rules_portable_look(l, stage->from, stage->from);
 		for (size_t k = 0; k < stage->body.count; k++)
-			look(l, stage->body.items[k], stage->body.items[k]);
+			lint_rules_portable_look(l, stage->body.items[k], stage->body.items[k]);
 	}
 }

@@ -58,7 +58,7 @@ static size_t declared_later(const struct walk *w, struct slice name)
 	return 0;
 }
 
-static void explain(struct walk *w, struct diag *d, struct slice name)
+static void lint_rules_stage_explain(struct walk *w, struct diag *d, struct slice name)
 {
 	size_t line;
 
@@ -77,7 +77,7 @@ static void explain(struct walk *w, struct diag *d, struct slice name)
 		lint_note(w->l, d, "the base image is not in the store: what it sets is not known");
 }
 
-static void undefined(struct walk *w, const struct word *word, struct slice name)
+static void lint_rules_stage_undefined(struct walk *w, const struct word *word, struct slice name)
 {
 	const char *near = NULL;
 
@@ -85,34 +85,34 @@ static void undefined(struct walk *w, const struct word *word, struct slice name
 		return;
 	if (w->l->out->found < SUGGESTIONS_MAX)
 		near = lint_scope_nearest(w->l, w->s, name);
-	explain(w,
+	lint_rules_stage_explain(w,
 		lint_report(w->l, LINT_UNDEFINED_VAR, w->ins, lint_scope_use(w->l, word, name),
 			"Usage of undefined variable '$%.*s'%s%s%s", SLICE_ARG(name),
 			near ? " (did you mean $" : "", near ? near : "", near ? "?)" : ""),
 		name);
 }
 
-static void expand(
+static void lint_rules_stage_expand(
 	struct walk *w, const struct word *word, enum lint_quotes quotes, struct lint_expanded *out)
 {
 	lint_scope_expand(w->l, w->s, word->text, quotes, out);
 	for (size_t i = 0; i < out->nmissing; i++)
-		undefined(w, word, out->missing[i]);
+		lint_rules_stage_undefined(w, word, out->missing[i]);
 }
 
 /* For its variables only. */
-static void check(struct walk *w, const struct word *word)
+static void lint_rules_stage_check(struct walk *w, const struct word *word)
 {
 	struct lint_expanded e;
 
 	if (word->text.ptr && slice_has(word->text, '$'))
-		expand(w, word, LINT_WORD, &e);
+		lint_rules_stage_expand(w, word, LINT_WORD, &e);
 }
 
 static void check_list(struct walk *w, const struct word_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		check(w, &list->items[i]);
+		lint_rules_stage_check(w, &list->items[i]);
 }
 
 /* --- ARG and ENV ------------------------------------------------------------------------------ */
@@ -171,14 +171,14 @@ static void arg(struct walk *w, const struct ast_pair *pair)
 	struct lint_expanded key, value = {0};
 	const struct lint_var *global;
 
-	expand(w, &pair->key, LINT_WORD, &key);
+	lint_rules_stage_expand(w, &pair->key, LINT_WORD, &key);
 	check_secret(w, &pair->key, key.text);
 	if (lint_scope_build_arg(w->l, key.text, &value.text)) {
 		set(w, key.text, &value);
 		return;
 	}
 	if (pair->value.text.ptr) {
-		expand(w, &pair->value, LINT_WORD, &value);
+		lint_rules_stage_expand(w, &pair->value, LINT_WORD, &value);
 	} else {
 		global = lint_scope_find(&w->g->given, key.text);
 		if (global)
@@ -195,8 +195,8 @@ static void env(struct walk *w)
 	struct lint_expanded *values = arena_array(w->l->arena, p->count + 1, sizeof(*values));
 
 	for (size_t i = 0; i < p->count; i++) {
-		expand(w, &p->items[i].key, LINT_WORD, &keys[i]);
-		expand(w, &p->items[i].value, LINT_WORD, &values[i]);
+		lint_rules_stage_expand(w, &p->items[i].key, LINT_WORD, &keys[i]);
+		lint_rules_stage_expand(w, &p->items[i].value, LINT_WORD, &values[i]);
 		check_secret(w, &p->items[i].key, keys[i].text);
 	}
 	for (size_t i = 0; i < p->count; i++)
@@ -206,14 +206,14 @@ static void env(struct walk *w)
 static void label(struct walk *w)
 {
 	for (size_t i = 0; i < w->ins->pairs.count; i++) {
-		check(w, &w->ins->pairs.items[i].key);
-		check(w, &w->ins->pairs.items[i].value);
+		lint_rules_stage_check(w, &w->ins->pairs.items[i].key);
+		lint_rules_stage_check(w, &w->ins->pairs.items[i].value);
 	}
 }
 
 /* --- RUN, COPY, ADD ------------------------------------------------------------------------- */
 
-static void run(struct walk *w)
+static void lint_rules_stage_run(struct walk *w)
 {
 	for (size_t i = 0; i < w->ins->run.nmounts; i++) {
 		const struct ast_mount *m = &w->ins->run.mounts[i];
@@ -222,12 +222,12 @@ static void run(struct walk *w)
 			&m->required, &m->type_word};
 
 		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
-			check(w, words[k]);
+			lint_rules_stage_check(w, words[k]);
 	}
 }
 
 /* "./a//b/" to "a/b", as the patterns of an ignore file see it. */
-static struct slice clean(struct walk *w, struct slice path)
+static struct slice lint_rules_stage_clean(struct walk *w, struct slice path)
 {
 	char *out = arena_alloc(w->l->arena, path.len + 1);
 	size_t n = 0;
@@ -263,7 +263,7 @@ static void check_ignored(struct walk *w, const struct word *word)
 	lint_scope_expand(w->l, w->s, word->text, LINT_WORD, &e);
 	if (!e.ok || e.vague || (add && (ast_is_http_url(e.text) || ast_is_git_url(e.text))))
 		return;
-	path = clean(w, e.text);
+	path = lint_rules_stage_clean(w, e.text);
 	if (path.len == 0 || !ignore_match(w->l->o->ignore, path, &line) ||
 		ignore_may_contain(w->l->o->ignore, path))
 		return;
@@ -274,7 +274,7 @@ static void check_ignored(struct walk *w, const struct word *word)
 		"line %zu of the ignore file excludes it", line);
 }
 
-static void copy(struct walk *w)
+static void lint_rules_stage_copy(struct walk *w)
 {
 	const struct ast_copy *c = &w->ins->copy;
 	const struct word *words[] = {&c->from, &c->chown, &c->chmod, &c->checksum, &c->dest};
@@ -282,13 +282,13 @@ static void copy(struct walk *w)
 
 	check_list(w, &c->sources);
 	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
-		check(w, words[k]);
+		lint_rules_stage_check(w, words[k]);
 	for (size_t i = 0; i < c->inlines.count; i++) {
 		const struct ast_heredoc *h = &c->inlines.items[i];
 		struct word body = {h->body, h->body_span};
 
 		if (h->expand)
-			expand(w, &body, LINT_HEREDOC, &e);
+			lint_rules_stage_expand(w, &body, LINT_HEREDOC, &e);
 	}
 	for (size_t i = 0; w->l->o->ignore && !c->from.text.ptr && i < c->sources.count; i++)
 		check_ignored(w, &c->sources.items[i]);
@@ -325,7 +325,7 @@ static void expose(struct walk *w)
 	struct lint_expanded e;
 
 	for (size_t i = 0; i < w->ins->words.count; i++) {
-		expand(w, &w->ins->words.items[i], LINT_WORDS, &e);
+		lint_rules_stage_expand(w, &w->ins->words.items[i], LINT_WORDS, &e);
 		for (size_t k = 0; k < e.nwords; k++)
 			expose_port(w, &w->ins->words.items[i], e.words[k]);
 	}
@@ -338,8 +338,8 @@ static void workdir(struct walk *w)
 	const struct word *word = &w->ins->workdir.path;
 	struct lint_expanded e;
 
-	check(w, &w->ins->workdir.chown);
-	expand(w, word, LINT_WORD, &e);
+	lint_rules_stage_check(w, &w->ins->workdir.chown);
+	lint_rules_stage_expand(w, word, LINT_WORD, &e);
 	if (e.ok && !w->s->workdir && !e.vague && !slice_starts(e.text, "/"))
 		lint_report(w->l, LINT_RELATIVE_WORKDIR, w->ins, word->span,
 			"Relative workdir \"%.*s\" can have unexpected results if the base image "
@@ -380,7 +380,7 @@ static const struct diag *not_json(const struct walk *w)
 	return NULL;
 }
 
-static void command(struct walk *w)
+static void lint_rules_stage_command(struct walk *w)
 {
 	const char *name = ast_keyword_name(w->ins->keyword);
 	const struct diag *why = not_json(w);
@@ -403,7 +403,7 @@ static void command(struct walk *w)
 		lint_hint(w->l, d, "write %s [\"program\", \"argument\"]", name);
 }
 
-static void instruction(struct walk *w)
+static void lint_rules_stage_instruction(struct walk *w)
 {
 	switch (w->ins->keyword) {
 	case AST_ARG:
@@ -417,11 +417,11 @@ static void instruction(struct walk *w)
 		label(w);
 		break;
 	case AST_RUN:
-		run(w);
+		lint_rules_stage_run(w);
 		break;
 	case AST_ADD:
 	case AST_COPY:
-		copy(w);
+		lint_rules_stage_copy(w);
 		break;
 	case AST_EXPOSE:
 		expose(w);
@@ -431,7 +431,7 @@ static void instruction(struct walk *w)
 		break;
 	case AST_CMD:
 	case AST_ENTRYPOINT:
-		command(w);
+		lint_rules_stage_command(w);
 		break;
 	case AST_HEALTHCHECK:
 		once(w, &w->healthcheck);
@@ -444,7 +444,7 @@ static void instruction(struct walk *w)
 		break;
 	case AST_USER:
 	case AST_STOPSIGNAL:
-		check(w, &w->ins->word);
+		lint_rules_stage_check(w, &w->ins->word);
 		break;
 	case AST_FROM:
 	case AST_MAINTAINER:
@@ -460,6 +460,6 @@ void lint_rules_stage(
 
 	for (; w.at < w.stage->body.count; w.at++) {
 		w.ins = w.stage->body.items[w.at];
-		instruction(&w);
+		lint_rules_stage_instruction(&w);
 	}
 }

@@ -10,7 +10,7 @@
 #include "parser/suggest.h"
 
 /* Compared before the name: a file can ask for 100000 names of a scope of 2000. */
-static unsigned hash_of(struct slice name)
+static unsigned lint_scope_hash_of(struct slice name)
 {
 	unsigned h = 5381;
 
@@ -21,7 +21,7 @@ static unsigned hash_of(struct slice name)
 
 struct lint_var *lint_scope_find(const struct lint_scope *s, struct slice name)
 {
-	unsigned hash = hash_of(name);
+	unsigned hash = lint_scope_hash_of(name);
 
 	for (size_t i = 0; i < s->count; i++)
 		if (s->vars[i].hash == hash && slice_eq(s->vars[i].name, name))
@@ -41,7 +41,8 @@ void lint_scope_set(struct lint *l, struct lint_scope *s, struct slice name, str
 	if (!v) {
 		s->vars = arena_grow(l->arena, s->vars, s->count, &s->cap, sizeof(*s->vars));
 		v = &s->vars[s->count++];
-		*v = (struct lint_var){.name = arena_copy(l->arena, name), .hash = hash_of(name)};
+		*v = (struct lint_var){
+			.name = arena_copy(l->arena, name), .hash = lint_scope_hash_of(name)};
 	}
 	if (value.ptr) {
 		v->value = value;
@@ -78,7 +79,7 @@ void lint_scope_copy(struct lint *l, struct lint_scope *to, const struct lint_sc
 
 /* --- expansion ------------------------------------------------------------------------ */
 
-static bool name_char(char c)
+static bool lint_scope_name_char(char c)
 {
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9');
@@ -97,7 +98,8 @@ static size_t next_use(
 		char next = end < raw.len ? raw.ptr[end] : '\0';
 
 		if ((at > 0 && raw.ptr[at - 1] == escape) ||
-			!slice_eq(slice_sub(raw, start, name.len), name) || name_char(next))
+			!slice_eq(slice_sub(raw, start, name.len), name) ||
+			lint_scope_name_char(next))
 			continue;
 		*fallback = false;
 		*len = end - at;
@@ -163,7 +165,7 @@ static void miss(struct lookup *k, struct slice name)
 	out->missing[out->nmissing++] = arena_copy(k->l->arena, name);
 }
 
-static bool look_up(void *ctx, struct slice name, struct slice *value)
+static bool lint_scope_look_up(void *ctx, struct slice name, struct slice *value)
 {
 	struct lookup *k = ctx;
 	const struct lint_var *v = lint_scope_find(k->s, name);
@@ -190,7 +192,7 @@ void lint_scope_expand(struct lint *l, const struct lint_scope *s, struct slice 
 	enum lint_quotes quotes, struct lint_expanded *out)
 {
 	struct lookup k = {.l = l, .s = s, .raw = raw, .out = out, .escape = l->df->escape};
-	struct expand_env env = {look_up, &k, l->df->escape};
+	struct expand_env env = {lint_scope_look_up, &k, l->df->escape};
 	struct expand_error error;
 
 	*out = (struct lint_expanded){.ok = true, .text = raw};

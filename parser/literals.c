@@ -27,7 +27,7 @@ struct literals {
 	bool lengths[LITERALS_LENGTH_MAX + 1]; /* of those that patterns are filed under */
 };
 
-static uint64_t hash_of(const char *bytes, size_t len)
+static uint64_t literals_hash_of(const char *bytes, size_t len)
 {
 	uint64_t h = 0;
 
@@ -37,16 +37,17 @@ static uint64_t hash_of(const char *bytes, size_t len)
 }
 
 /* Low bits of a product know nothing of high ones of its factors. */
-static size_t place_of(uint64_t hash)
+static size_t literals_place_of(uint64_t hash)
 {
 	hash ^= hash >> 32;
 	hash *= UINT64_C(0xD6E8FEB86659FD93);
 	return (size_t)(hash ^ hash >> 32);
 }
 
-static struct literal *look(const struct literals *l, uint64_t hash, const char *bytes, size_t len)
+static struct literal *literals_look(
+	const struct literals *l, uint64_t hash, const char *bytes, size_t len)
 {
-	for (size_t at = place_of(hash);; at++) {
+	for (size_t at = literals_place_of(hash);; at++) {
 		struct literal *x = &l->table[at & l->mask];
 
 		if (!x->bytes ||
@@ -60,10 +61,10 @@ static struct slice shortened(struct slice run)
 	return slice_sub(run, 0, LITERALS_LENGTH_MAX);
 }
 
-static struct literal *add(struct literals *l, struct slice run)
+static struct literal *literals_add(struct literals *l, struct slice run)
 {
-	uint64_t hash = hash_of(run.ptr, run.len);
-	struct literal *x = look(l, hash, run.ptr, run.len);
+	uint64_t hash = literals_hash_of(run.ptr, run.len);
+	struct literal *x = literals_look(l, hash, run.ptr, run.len);
 
 	if (!x->bytes)
 		*x = (struct literal){.hash = hash, .bytes = run.ptr, .len = run.len};
@@ -79,7 +80,7 @@ static void file_pattern(struct literals *l, size_t i, const struct pattern *p)
 
 	for (size_t k = 0; pattern_literal(p, k, &run); k++) {
 		struct slice s = shortened(run);
-		struct literal *x = look(l, hash_of(s.ptr, s.len), s.ptr, s.len);
+		struct literal *x = literals_look(l, literals_hash_of(s.ptr, s.len), s.ptr, s.len);
 
 		if (!best || x->uses < best->uses || (x->uses == best->uses && x->len > best->len))
 			best = x;
@@ -112,7 +113,7 @@ struct literals *literals_new(
 	l->always = arena_array(arena, LITERALS_WORDS(count) + 1, sizeof(*l->always));
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; pattern_literal(patterns[i], k, &run); k++)
-			add(l, shortened(run));
+			literals_add(l, shortened(run));
 	for (size_t i = 0; i < count; i++)
 		file_pattern(l, i, patterns[i]);
 	return l;
@@ -135,9 +136,9 @@ static void find_length(const struct literals *l, struct slice text, size_t len,
 		return;
 	for (size_t i = 0; i < len; i++)
 		power *= BASE;
-	hash = hash_of(text.ptr, len);
+	hash = literals_hash_of(text.ptr, len);
 	for (size_t at = 0;; at++) {
-		found(l, look(l, hash, text.ptr + at, len), bits);
+		found(l, literals_look(l, hash, text.ptr + at, len), bits);
 		if (at + len == text.len)
 			return;
 		hash = hash * BASE + (unsigned char)text.ptr[at + len] + 1 -

@@ -28,7 +28,7 @@ struct fields {
 };
 
 /* Span of a cut of the value, when the value was written without quotes; the whole value else. */
-static struct span span_of(const struct flags_item *flag, struct slice cut)
+static struct span mount_span_of(const struct flags_item *flag, struct slice cut)
 {
 	const struct word *v = &flag->value;
 
@@ -41,11 +41,11 @@ static void add_field(struct build *b, const struct flags_item *flag, struct fie
 	struct slice text, struct slice written)
 {
 	size_t equals = slice_find(text, '=', 0);
-	struct field f = {.key = slice_sub(text, 0, equals), .span = span_of(flag, written)};
+	struct field f = {.key = slice_sub(text, 0, equals), .span = mount_span_of(flag, written)};
 
 	if (equals < text.len) {
 		f.value.text = slice_from(text, equals + 1);
-		f.value.span = text.ptr == written.ptr ? span_of(flag, f.value.text) : f.span;
+		f.value.span = text.ptr == written.ptr ? mount_span_of(flag, f.value.text) : f.span;
 		if (f.value.text.len == 0)
 			f.value.span = f.span;
 	}
@@ -77,7 +77,7 @@ static bool quoted_field(struct build *b, struct slice s, struct slice *text, si
 	return *used == s.len || s.ptr[*used] == ',';
 }
 
-static bool split(struct build *b, const struct flags_item *flag, struct fields *out)
+static bool mount_split(struct build *b, const struct flags_item *flag, struct fields *out)
 {
 	struct slice rest = flag->value.text;
 
@@ -99,7 +99,7 @@ static bool split(struct build *b, const struct flags_item *flag, struct fields 
 	}
 }
 
-static bool unknown_type(struct build *b, const struct field *f)
+static bool mount_unknown_type(struct build *b, const struct field *f)
 {
 	const char *names[MOUNTOPT_TYPES];
 	const char *near;
@@ -118,7 +118,7 @@ static bool unknown_type(struct build *b, const struct field *f)
 }
 
 /* Of several the last one counts. */
-static bool find_type(struct build *b, const struct fields *fields, struct ast_mount *out)
+static bool mount_find_type(struct build *b, const struct fields *fields, struct ast_mount *out)
 {
 	out->type = AST_MOUNT_BIND;
 	for (size_t i = 0; i < fields->count; i++) {
@@ -130,7 +130,7 @@ static bool find_type(struct build *b, const struct fields *fields, struct ast_m
 		if (slice_has(f->value.text, '$'))
 			out->type_word = f->value;
 		else if (!mountopt_type(f->value.text, &out->type))
-			return unknown_type(b, f);
+			return mount_unknown_type(b, f);
 	}
 	return true;
 }
@@ -161,7 +161,7 @@ static void hint_type(struct build *b, struct diag *d, struct slice key)
 }
 
 /* Names of one letter are near to every short word, so none is offered. */
-static const char *nearest(struct slice key, unsigned types)
+static const char *mount_nearest(struct slice key, unsigned types)
 {
 	const char *known[100];
 	size_t n, count = 0;
@@ -176,7 +176,7 @@ static const char *nearest(struct slice key, unsigned types)
 
 static bool unknown_option(struct build *b, const struct field *f, const struct ast_mount *m)
 {
-	const char *near = nearest(f->key, types_of(m));
+	const char *near = mount_nearest(f->key, types_of(m));
 	struct diag *d;
 
 	if (m->type_word.text.ptr)
@@ -206,7 +206,7 @@ static bool bad_value(
 }
 
 /* What stands for no value, and whether it may be written that way. */
-static bool check_value(
+static bool mount_check_value(
 	struct build *b, const struct mountopt *o, struct span span, struct word *value)
 {
 	bool bare = o->kind == MOUNTOPT_BARE, given = value->text.ptr;
@@ -232,14 +232,14 @@ static bool check_value(
 	return !wanted || bad_value(b, o, value, wanted);
 }
 
-static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
+static bool mount_apply(struct build *b, const struct field *f, struct ast_mount *out)
 {
 	const struct mountopt *o = mountopt_find(f->key, types_of(out));
 	struct word value = f->value;
 
 	if (!o)
 		return unknown_option(b, f, out);
-	if (!check_value(b, o, f->span, &value))
+	if (!mount_check_value(b, o, f->span, &value))
 		return false;
 	if (o->slot == MOUNTOPT_NOWHERE)
 		return true;
@@ -252,20 +252,20 @@ static bool apply(struct build *b, const struct field *f, struct ast_mount *out)
 	return true;
 }
 
-static void check_from(struct build *b, const struct ast_mount *m)
+static void mount_check_from(struct build *b, const struct ast_mount *m)
 {
 	if (slice_has(m->from.text, '$'))
 		instr_check_word(b, m->from);
 }
 
 /* Without a target a mount lies on the working directory, which is not known here. */
-static bool check(struct build *b, struct ast_mount *m)
+static bool mount_check(struct build *b, struct ast_mount *m)
 {
 	bool known = !m->type_word.text.ptr;
 
 	if (m->from.text.len == 0)
 		m->from.text.ptr = NULL;
-	check_from(b, m);
+	mount_check_from(b, m);
 	if (known && m->type == AST_MOUNT_SSH)
 		return true;
 	if (known && m->type == AST_MOUNT_SECRET && !m->id.text.ptr && !m->source.text.ptr &&
@@ -286,20 +286,20 @@ bool mount_parse(struct build *b, const struct flags_item *flag, struct ast_moun
 	bool ok = true;
 
 	*out = (struct ast_mount){.span = flag->word.span};
-	if (flag->value.text.len == 0 || !split(b, flag, &fields)) {
+	if (flag->value.text.len == 0 || !mount_split(b, flag, &fields)) {
 		build_hint(b,
 			build_late_error(b, "mount", flag->word.span,
 				"RUN --mount: not a list of key=value"),
 			"write --mount=type=cache,target=/path");
 		return false;
 	}
-	if (!find_type(b, &fields, out))
+	if (!mount_find_type(b, &fields, out))
 		return false;
 	for (size_t i = 0; i < fields.count; i++) {
 		const struct field *f = &fields.items[i];
 
 		if (!slice_eq_nocase(f->key, "type"))
-			ok &= apply(b, f, out);
+			ok &= mount_apply(b, f, out);
 	}
-	return ok && check(b, out);
+	return ok && mount_check(b, out);
 }

@@ -83,7 +83,7 @@ static bool read_class(struct pattern *p, struct slice *s, struct token *t)
 	return true;
 }
 
-static void push(struct pattern *p, struct token t)
+static void pattern_push(struct pattern *p, struct token t)
 {
 	if (t.kind == TOKEN_STAR && p->count && p->tokens[p->count - 1].kind == TOKEN_STAR)
 		return;
@@ -98,13 +98,13 @@ static void double_star(struct pattern *p, struct slice *s)
 	for (size_t i = 0; i < s->len && plain; i++)
 		plain = !strchr("*?[]\\", s->ptr[i]);
 	if (s->len == 0 || (plain && s->ptr[0] != '/')) {
-		push(p, (struct token){.kind = TOKEN_REST});
+		pattern_push(p, (struct token){.kind = TOKEN_REST});
 		return;
 	}
 	if (s->ptr[0] == '/')
 		*s = slice_from(*s, 1);
-	push(p, (struct token){.kind = TOKEN_DIRS});
-	push(p, (struct token){.kind = TOKEN_INSIDE});
+	pattern_push(p, (struct token){.kind = TOKEN_DIRS});
+	pattern_push(p, (struct token){.kind = TOKEN_INSIDE});
 }
 
 static bool compile(struct pattern *p, struct slice s, enum pattern_dialect dialect)
@@ -122,7 +122,7 @@ static bool compile(struct pattern *p, struct slice s, enum pattern_dialect dial
 			s = slice_from(s, 1);
 			if (!read_class(p, &s, &t))
 				return false;
-			push(p, t);
+			pattern_push(p, t);
 			continue;
 		}
 		if (c == '\\') {
@@ -135,12 +135,12 @@ static bool compile(struct pattern *p, struct slice s, enum pattern_dialect dial
 			t.kind = TOKEN_ANY;
 		}
 		s = slice_from(s, pattern_decode(s, &t.rune));
-		push(p, t);
+		pattern_push(p, t);
 	}
 	return true;
 }
 
-static void *allocate(size_t count, size_t size)
+static void *pattern_allocate(size_t count, size_t size)
 {
 	void *memory = calloc(count, size);
 
@@ -149,7 +149,7 @@ static void *allocate(size_t count, size_t size)
 	return memory;
 }
 
-static size_t encode(uint32_t rune, char *out)
+static size_t pattern_encode(uint32_t rune, char *out)
 {
 	if (rune < 0x80 || rune & INVALID_BYTE) {
 		out[0] = (char)(unsigned char)rune;
@@ -178,7 +178,7 @@ static void take_literals(struct pattern *p)
 		p->slashes += t->rune == '/';
 		if (!goes_on)
 			p->runs[p->nruns++].at = n;
-		n += encode(t->rune, p->bytes + n);
+		n += pattern_encode(t->rune, p->bytes + n);
 		p->runs[p->nruns - 1].len = n - p->runs[p->nruns - 1].at;
 	}
 }
@@ -188,7 +188,7 @@ static void take_closure(struct pattern *p)
 {
 	if (p->count >= WORD_STATES)
 		return;
-	p->closure = allocate(p->count + 1, sizeof(*p->closure));
+	p->closure = pattern_allocate(p->count + 1, sizeof(*p->closure));
 	for (size_t i = p->count + 1; i-- > 0;) {
 		enum token_kind kind = i < p->count ? p->tokens[i].kind : TOKEN_CHAR;
 
@@ -202,13 +202,13 @@ static void take_closure(struct pattern *p)
 
 struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
 {
-	struct pattern *p = allocate(1, sizeof(*p));
+	struct pattern *p = pattern_allocate(1, sizeof(*p));
 
 	/* No token or range takes less than one byte of the text. */
-	p->tokens = allocate(text.len + 1, sizeof(*p->tokens));
-	p->ranges = allocate(text.len + 1, sizeof(*p->ranges));
-	p->bytes = allocate(text.len + 1, 1);
-	p->runs = allocate(text.len + 1, sizeof(*p->runs));
+	p->tokens = pattern_allocate(text.len + 1, sizeof(*p->tokens));
+	p->ranges = pattern_allocate(text.len + 1, sizeof(*p->ranges));
+	p->bytes = pattern_allocate(text.len + 1, 1);
+	p->runs = pattern_allocate(text.len + 1, sizeof(*p->runs));
 	if (compile(p, text, dialect)) {
 		take_literals(p);
 		take_closure(p);
@@ -238,7 +238,7 @@ struct states {
 
 /* Add a state and what follows it without a character. States are added in ascending order but for
  * small steps back. */
-static void enter(const struct pattern *p, struct states *set, size_t state)
+static void pattern_enter(const struct pattern *p, struct states *set, size_t state)
 {
 	for (;;) {
 		for (size_t i = set->count; i > 0 && set->items[i - 1] >= state; i--)
@@ -271,7 +271,8 @@ static bool pattern_in_class(const struct pattern *p, const struct token *t, uin
 	return found != t->negated;
 }
 
-static void advance(const struct pattern *p, size_t state, uint32_t rune, struct states *next)
+static void pattern_advance(
+	const struct pattern *p, size_t state, uint32_t rune, struct states *next)
 {
 	const struct token *t = &p->tokens[state];
 
@@ -280,30 +281,30 @@ static void advance(const struct pattern *p, size_t state, uint32_t rune, struct
 	switch (t->kind) {
 	case TOKEN_CHAR:
 		if (rune == t->rune)
-			enter(p, next, state + 1);
+			pattern_enter(p, next, state + 1);
 		return;
 	case TOKEN_ANY:
 		if (rune != '/')
-			enter(p, next, state + 1);
+			pattern_enter(p, next, state + 1);
 		return;
 	case TOKEN_CLASS:
 		if (rune != '/' && pattern_in_class(p, t, rune))
-			enter(p, next, state + 1);
+			pattern_enter(p, next, state + 1);
 		return;
 	case TOKEN_STAR:
 		if (rune != '/')
-			enter(p, next, state);
+			pattern_enter(p, next, state);
 		return;
 	case TOKEN_REST:
-		enter(p, next, state);
+		pattern_enter(p, next, state);
 		return;
 	case TOKEN_DIRS:
 	case TOKEN_INSIDE: {
 		size_t inside = t->kind == TOKEN_DIRS ? state + 1 : state;
 
-		enter(p, next, inside);
+		pattern_enter(p, next, inside);
 		if (rune == '/')
-			enter(p, next, inside + 1);
+			pattern_enter(p, next, inside + 1);
 		return;
 	}
 	}
@@ -412,12 +413,12 @@ static bool accepted(const struct pattern *p, const struct states *set)
 	return set->count > 0 && set->items[set->count - 1] == p->count;
 }
 
-static bool walk(const struct pattern *p, struct slice name, enum question what, struct states now,
-	struct states next)
+static bool pattern_walk(const struct pattern *p, struct slice name, enum question what,
+	struct states now, struct states next)
 {
 	uint32_t rune;
 
-	enter(p, &now, 0);
+	pattern_enter(p, &now, 0);
 	while (name.len > 0 && now.count > 0) {
 		struct states spent = now;
 
@@ -426,7 +427,7 @@ static bool walk(const struct pattern *p, struct slice name, enum question what,
 		name = slice_from(name, pattern_decode(name, &rune));
 		next.count = 0;
 		for (size_t i = 0; i < now.count; i++)
-			advance(p, now.items[i], rune, &next);
+			pattern_advance(p, now.items[i], rune, &next);
 		now = next;
 		next = spent;
 	}
@@ -434,7 +435,7 @@ static bool walk(const struct pattern *p, struct slice name, enum question what,
 		return now.count > 0 && accepted(p, &now);
 	next.count = 0;
 	for (size_t i = 0; i < now.count; i++)
-		advance(p, now.items[i], '/', &next);
+		pattern_advance(p, now.items[i], '/', &next);
 	/* Accepted right behind the slash is the directory itself, which is not below it. */
 	return next.count > (size_t)accepted(p, &next);
 }
@@ -451,8 +452,8 @@ static bool ask(const struct pattern *p, struct slice name, enum question what)
 	if (p->closure)
 		return walk_word(p, name, what);
 	if (n > STACK_STATES)
-		heap = allocate(2 * n, sizeof(*heap));
-	answer = walk(p, name, what, (struct states){heap ? heap : room, 0},
+		heap = pattern_allocate(2 * n, sizeof(*heap));
+	answer = pattern_walk(p, name, what, (struct states){heap ? heap : room, 0},
 		(struct states){heap ? heap + n : room + STACK_STATES, 0});
 	free(heap);
 	return answer;

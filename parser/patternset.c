@@ -53,7 +53,7 @@ static void set_bit(uint64_t *bits, size_t i)
 	bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static void *allocate(size_t count, size_t size)
+static void *patternset_allocate(size_t count, size_t size)
 {
 	void *memory = calloc(count, size);
 
@@ -169,7 +169,7 @@ static void make_bounds(struct patternset *s, struct arena *arena)
 	s->nbounds = unique;
 }
 
-static size_t class_of(const struct patternset *s, uint32_t rune)
+static size_t patternset_class_of(const struct patternset *s, uint32_t rune)
 {
 	size_t low = 0, high = s->nbounds;
 
@@ -203,13 +203,13 @@ static struct span_of_classes *spans_of(
 	struct range room;
 	size_t ranges, merged = 0;
 	const struct range *r = ranges_of(at, &room, &ranges);
-	struct span_of_classes *v = allocate(ranges + 1, sizeof(*v));
+	struct span_of_classes *v = patternset_allocate(ranges + 1, sizeof(*v));
 
 	*n = 0;
 	for (size_t i = 0; i < ranges; i++)
 		if (r[i].low <= r[i].high)
-			v[(*n)++] = (struct span_of_classes){
-				class_of(s, r[i].low), class_of(s, r[i].high)};
+			v[(*n)++] = (struct span_of_classes){patternset_class_of(s, r[i].low),
+				patternset_class_of(s, r[i].high)};
 	qsort(v, *n, sizeof(*v), by_first);
 	for (size_t i = 0; i < *n; i++) {
 		if (!merged || v[i].first > v[merged - 1].last)
@@ -224,7 +224,7 @@ static struct span_of_classes *spans_of(
 /* How many places name each class. */
 static void count_flips(struct patternset *s)
 {
-	size_t *change = allocate(s->nbounds + 2, sizeof(*change)), now = 0, n;
+	size_t *change = patternset_allocate(s->nbounds + 2, sizeof(*change)), now = 0, n;
 
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct span_of_classes *v = spans_of(s, &s->places[i], &n);
@@ -243,7 +243,7 @@ static void count_flips(struct patternset *s)
 }
 
 /* A mask for those that have more flips than it has words. False where all that takes too much. */
-static bool make_room(struct patternset *s, struct arena *arena)
+static bool patternset_make_room(struct patternset *s, struct arena *arena)
 {
 	size_t bytes = 0;
 
@@ -280,7 +280,7 @@ static bool make_classes(struct patternset *s, struct arena *arena)
 
 	s->classes = arena_array(arena, s->nbounds + 1, sizeof(*s->classes));
 	count_flips(s);
-	if (!make_room(s, arena))
+	if (!patternset_make_room(s, arena))
 		return false;
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct span_of_classes *v = spans_of(s, &s->places[i], &n);
@@ -338,7 +338,8 @@ struct patternset *patternset_new(
 
 /* The states that are entered with those in the word, and from the words before it by what moves
  * out of them: bits[0] by one, bits[1] by two. */
-static uint64_t enter(const struct patternset *s, size_t w, uint64_t now, uint64_t carry[2])
+static uint64_t patternset_enter(
+	const struct patternset *s, size_t w, uint64_t now, uint64_t carry[2])
 {
 	uint64_t one = now & s->skips[w], two;
 
@@ -350,16 +351,17 @@ static uint64_t enter(const struct patternset *s, size_t w, uint64_t now, uint64
 	return now;
 }
 
-static void begin(const struct patternset *s, uint64_t *now)
+static void patternset_begin(const struct patternset *s, uint64_t *now)
 {
 	uint64_t carry[2] = {0, 0};
 
 	for (size_t w = 0; w < s->words; w++)
-		now[w] = enter(s, w, s->start[w], carry);
+		now[w] = patternset_enter(s, w, s->start[w], carry);
 }
 
 /* One character moves all states. */
-static void advance(const struct patternset *s, const uint64_t *mask, bool slash, uint64_t *now)
+static void patternset_advance(
+	const struct patternset *s, const uint64_t *mask, bool slash, uint64_t *now)
 {
 	const uint64_t *stays = slash ? s->stays_slash : s->stays;
 	uint64_t moved = 0, carry[2] = {0, 0};
@@ -372,7 +374,7 @@ static void advance(const struct patternset *s, const uint64_t *mask, bool slash
 		move = now[w] & mask[w];
 		next = move << 1 | moved | (now[w] & stays[w]);
 		moved = move >> 63;
-		now[w] = enter(s, w, next, carry);
+		now[w] = patternset_enter(s, w, next, carry);
 	}
 }
 
@@ -404,13 +406,13 @@ static void take_rune(const struct patternset *s, uint32_t rune, uint64_t *usual
 	const struct class *c;
 
 	if (rune == '/') {
-		advance(s, s->slash, true, now);
+		patternset_advance(s, s->slash, true, now);
 		return;
 	}
-	c = &s->classes[class_of(s, rune)];
+	c = &s->classes[patternset_class_of(s, rune)];
 	for (size_t i = 0; i < c->nflips; i++)
 		flip(usual, c->flips[i]);
-	advance(s, c->mask ? c->mask : usual, false, now);
+	patternset_advance(s, c->mask ? c->mask : usual, false, now);
 	for (size_t i = 0; i < c->nflips; i++)
 		flip(usual, c->flips[i]);
 }
@@ -418,12 +420,12 @@ static void take_rune(const struct patternset *s, uint32_t rune, uint64_t *usual
 void patternset_test(
 	const struct patternset *s, struct slice path, uint64_t *parents, uint64_t *below)
 {
-	uint64_t *now = allocate(2 * s->words, sizeof(*now)), *usual = now + s->words;
+	uint64_t *now = patternset_allocate(2 * s->words, sizeof(*now)), *usual = now + s->words;
 	uint32_t rune;
 
 	memset(parents, 0, PATTERNSET_WORDS(s->patterns) * sizeof(*parents));
 	memcpy(usual, s->usual, s->words * sizeof(*usual));
-	begin(s, now);
+	patternset_begin(s, now);
 	while (path.len > 0) {
 		if (path.ptr[0] == '/')
 			take_ends(s, now, parents);

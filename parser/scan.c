@@ -111,7 +111,7 @@ enum scan_next scan_physical(struct scan *sc, size_t off, size_t len)
 	return more ? SCAN_NEXT_CONTINUED : scan_line_end(sc);
 }
 
-static void push(struct scan *sc, struct word_list *list, struct slice text)
+static void scan_push(struct scan *sc, struct word_list *list, struct slice text)
 {
 	size_t off = (size_t)(text.ptr - sc->build->df->source.text.ptr);
 
@@ -127,9 +127,9 @@ void scan_comment(struct scan *sc, size_t off, size_t len)
 
 	if (off < sc->build->directives_end)
 		return;
-	push(sc, &sc->comments, slice_trim_left(slice_from(s, 1)));
+	scan_push(sc, &sc->comments, slice_trim_left(slice_from(s, 1)));
 	if (directive_split(s, &name, &value) && slice_eq_nocase(name, "check"))
-		push(sc, &sc->checks, value);
+		scan_push(sc, &sc->checks, value);
 }
 
 void scan_blank(struct scan *sc)

@@ -37,7 +37,7 @@ bool slice_eq_str(struct slice a, const char *b)
 	return slice_eq(a, slice_of(b));
 }
 
-static char lower(char c)
+static char slice_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -47,7 +47,7 @@ bool slice_eq_nocase(struct slice a, const char *b)
 	if (a.len != strlen(b))
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b[i]))
+		if (slice_lower(a.ptr[i]) != slice_lower(b[i]))
 			return false;
 	return true;
 }

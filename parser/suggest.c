@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static char lower(char c)
+static char suggest_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -33,11 +33,12 @@ unsigned suggest_distance(struct slice a, struct slice b)
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= b.len; j++) {
-			char x = lower(a.ptr[i - 1]), y = lower(b.ptr[j - 1]);
+			char x = suggest_lower(a.ptr[i - 1]), y = suggest_lower(b.ptr[j - 1]);
 
 			now[j] = least(above[j] + 1, now[j - 1] + 1);
 			now[j] = least(now[j], above[j - 1] + (x != y));
-			if (i > 1 && j > 1 && x == lower(b.ptr[j - 2]) && lower(a.ptr[i - 2]) == y)
+			if (i > 1 && j > 1 && x == suggest_lower(b.ptr[j - 2]) &&
+				suggest_lower(a.ptr[i - 2]) == y)
 				now[j] = least(now[j], before[j - 2] + 1);
 		}
 		before = above;

@@ -11,7 +11,7 @@ static bool ends_url(char c)
 	return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>';
 }
 
-static bool holds(struct slice name, const char *part)
+static bool urlsecret_holds(struct slice name, const char *part)
 {
 	size_t n = strlen(part);
 
@@ -31,7 +31,7 @@ static bool urlsecret_named(struct slice name)
 		"auth", "key", "sig", "pass", "pwd", "jwt", "code", "sas", "hmac"};
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (holds(name, parts[i]))
+		if (urlsecret_holds(name, parts[i]))
 			return true;
 	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
 		if (slice_eq_nocase(name, whole[i]))
@@ -59,7 +59,7 @@ struct visit {
 	void *ctx;
 };
 
-static void visit(const struct visit *v, struct slice secret)
+static void urlsecret_visit(const struct visit *v, struct slice secret)
 {
 	if (secret.len)
 		v->fn(v->ctx, secret);
@@ -76,7 +76,7 @@ static void parameters(struct slice query, const struct visit *v)
 		one = slice_sub(query, i, next - i);
 		name = slice_sub(one, 0, slice_find(one, '=', 0));
 		if (name.len < one.len && urlsecret_named(name))
-			visit(v, slice_from(one, name.len + 1));
+			urlsecret_visit(v, slice_from(one, name.len + 1));
 	}
 }
 
@@ -87,7 +87,7 @@ static void rest_of_url(struct slice url, bool http, const struct visit *v)
 
 	while (path < url.len && !strchr("/?#", url.ptr[path]))
 		path++;
-	visit(v, login(slice_sub(url, 0, path), http));
+	urlsecret_visit(v, login(slice_sub(url, 0, path), http));
 	query = slice_find(url, '?', 0);
 	if (query < end)
 		parameters(slice_sub(url, query + 1, end - query - 1), v);

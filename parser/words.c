@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-static void push(
+static void words_push(
 	struct arena *arena, struct words_list *out, struct slice text, size_t from, size_t to)
 {
 	out->items = arena_grow(arena, out->items, out->count, &out->cap, sizeof(*out->items));
@@ -30,7 +30,7 @@ void words_blank(struct slice text, struct arena *arena, struct words_list *out)
 		while (at < text.len && !slice_is_blank(text.ptr[at]))
 			at++;
 		if (at > from)
-			push(arena, out, text, from, at);
+			words_push(arena, out, text, from, at);
 	}
 }
 
@@ -59,7 +59,7 @@ void words_quoted(struct slice text, char escape, struct arena *arena, struct wo
 		if (at > text.len) /* escape character at the end */
 			at = text.len;
 		if (at > from)
-			push(arena, out, text, from, at);
+			words_push(arena, out, text, from, at);
 	}
 }
 

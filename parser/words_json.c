@@ -26,7 +26,7 @@ static void blanks(struct reader *r)
 		r->at++;
 }
 
-static bool eat(struct reader *r, char c)
+static bool words_json_eat(struct reader *r, char c)
 {
 	blanks(r);
 	if (r->at >= r->text.len || r->text.ptr[r->at] != c)
@@ -88,7 +88,7 @@ static bool escape(struct reader *r, char *out, size_t *n)
 }
 
 /* The opening quote has been eaten. */
-static bool string(struct reader *r, struct slice *out)
+static bool words_json_string(struct reader *r, struct slice *out)
 {
 	size_t n = 0, end = r->at, from = r->at;
 	char *text;
@@ -119,7 +119,7 @@ static bool string(struct reader *r, struct slice *out)
 	return true;
 }
 
-static bool digits(struct reader *r)
+static bool words_json_digits(struct reader *r)
 {
 	size_t from = r->at;
 
@@ -128,7 +128,7 @@ static bool digits(struct reader *r)
 	return r->at > from;
 }
 
-static bool number(struct reader *r)
+static bool words_json_number(struct reader *r)
 {
 	bool zero;
 
@@ -137,18 +137,18 @@ static bool number(struct reader *r)
 	zero = r->at < r->text.len && r->text.ptr[r->at] == '0';
 	if (zero)
 		r->at++;
-	else if (!digits(r))
+	else if (!words_json_digits(r))
 		return false;
 	if (r->at < r->text.len && r->text.ptr[r->at] == '.') {
 		r->at++;
-		if (!digits(r))
+		if (!words_json_digits(r))
 			return false;
 	}
 	if (r->at < r->text.len && (r->text.ptr[r->at] | 0x20) == 'e') {
 		r->at++;
 		if (r->at < r->text.len && (r->text.ptr[r->at] == '+' || r->text.ptr[r->at] == '-'))
 			r->at++;
-		return digits(r);
+		return words_json_digits(r);
 	}
 	return true;
 }
@@ -157,27 +157,28 @@ static bool object(struct reader *r)
 {
 	struct slice key;
 
-	if (eat(r, '}'))
+	if (words_json_eat(r, '}'))
 		return true;
 	do {
-		if (!eat(r, '"') || !string(r, &key) || !eat(r, ':') || !value(r))
+		if (!words_json_eat(r, '"') || !words_json_string(r, &key) ||
+			!words_json_eat(r, ':') || !value(r))
 			return false;
-	} while (eat(r, ','));
-	return eat(r, '}');
+	} while (words_json_eat(r, ','));
+	return words_json_eat(r, '}');
 }
 
 static bool array(struct reader *r)
 {
-	if (eat(r, ']'))
+	if (words_json_eat(r, ']'))
 		return true;
 	do {
 		if (!value(r))
 			return false;
-	} while (eat(r, ','));
-	return eat(r, ']');
+	} while (words_json_eat(r, ','));
+	return words_json_eat(r, ']');
 }
 
-static bool literal(struct reader *r)
+static bool words_json_literal(struct reader *r)
 {
 	static const char *const names[] = {"true", "false", "null"};
 
@@ -200,17 +201,17 @@ static bool value(struct reader *r)
 	if (r->at >= r->text.len || r->depth == DEPTH_MAX)
 		return false;
 	r->depth++;
-	if (eat(r, '"'))
-		ok = string(r, &text);
-	else if (eat(r, '['))
+	if (words_json_eat(r, '"'))
+		ok = words_json_string(r, &text);
+	else if (words_json_eat(r, '['))
 		ok = array(r);
-	else if (eat(r, '{'))
+	else if (words_json_eat(r, '{'))
 		ok = object(r);
 	else if (r->text.ptr[r->at] == '-' ||
 		 (r->text.ptr[r->at] >= '0' && r->text.ptr[r->at] <= '9'))
-		ok = number(r);
+		ok = words_json_number(r);
 	else
-		ok = literal(r);
+		ok = words_json_literal(r);
 	r->depth--;
 	return ok;
 }
@@ -223,7 +224,7 @@ static bool element(struct reader *r, struct words_item *item, bool *is_string)
 	*is_string = r->at < r->text.len && r->text.ptr[r->at] == '"';
 	if (*is_string) {
 		r->at++;
-		if (!string(r, &item->text))
+		if (!words_json_string(r, &item->text))
 			return false;
 	} else if (!value(r)) {
 		return false;
@@ -241,9 +242,9 @@ enum words_json_result words_json(struct slice text, struct arena *arena, struct
 	struct words_item bad = {.text = {0}};
 	bool is_string, all = true;
 
-	if (!eat(&r, '['))
+	if (!words_json_eat(&r, '['))
 		return WORDS_JSON_NO;
-	if (!eat(&r, ']')) {
+	if (!words_json_eat(&r, ']')) {
 		do {
 			struct words_item item;
 
@@ -255,8 +256,8 @@ enum words_json_result words_json(struct slice text, struct arena *arena, struct
 			list.items =
 				arena_grow(arena, list.items, list.count, &list.cap, sizeof(item));
 			list.items[list.count++] = item;
-		} while (eat(&r, ','));
-		if (!eat(&r, ']'))
+		} while (words_json_eat(&r, ','));
+		if (!words_json_eat(&r, ']'))
 			return WORDS_JSON_NO;
 	}
 	blanks(&r);

@@ -38,7 +38,7 @@ static int write_failed(struct store *s, struct err **err)
 	return -1;
 }
 
-static int put_out(void *ctx, const void *p, size_t n, struct err **err)
+static int blob_put_out(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct blob_writer *w = ctx;
 
@@ -61,11 +61,11 @@ struct blob_writer *blob_create(struct store *s, struct err **err)
 		free(w);
 		return NULL;
 	}
-	w->pipe = hashpipe_new((struct io_writer){.write = put_out, .ctx = w}, true);
+	w->pipe = hashpipe_new((struct io_writer){.write = blob_put_out, .ctx = w}, true);
 	return w;
 }
 
-static int write_some(void *ctx, const void *p, size_t n, struct err **err)
+static int blob_write_some(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct blob_writer *w = ctx;
 
@@ -74,7 +74,7 @@ static int write_some(void *ctx, const void *p, size_t n, struct err **err)
 
 struct io_writer blob_stream(struct blob_writer *w)
 {
-	return (struct io_writer){.write = write_some, .ctx = w};
+	return (struct io_writer){.write = blob_write_some, .ctx = w};
 }
 
 struct hashpipe *blob_pipe(struct blob_writer *w)
@@ -104,7 +104,8 @@ static bool have_trusted(struct store *s, const char *hex, const struct digest *
 }
 
 /* What may be there has the same name, so the same content, unless a crash tore it. */
-static int put_file(struct store *s, struct tempfile *t, const struct digest *d, struct err **err)
+static int blob_put_temp(
+	struct store *s, struct tempfile *t, const struct digest *d, struct err **err)
 {
 	char hex[DIGEST_HEX];
 
@@ -114,14 +115,14 @@ static int put_file(struct store *s, struct tempfile *t, const struct digest *d,
 	return 0;
 }
 
-static int publish(struct blob_writer *w, const struct digest *d, struct err **err)
+static int blob_publish(struct blob_writer *w, const struct digest *d, struct err **err)
 {
 	char hex[DIGEST_HEX];
 
 	sha256_hex(d, hex);
 	if (have_trusted(w->s, hex, d, w->written))
 		return 0; /* blob_free removes our copy */
-	return put_file(w->s, &w->file, d, err);
+	return blob_put_temp(w->s, &w->file, d, err);
 }
 
 int blob_put_file(
@@ -130,7 +131,7 @@ int blob_put_file(
 	char hex[DIGEST_HEX];
 
 	sha256_hex(d, hex);
-	return have_trusted(s, hex, d, n) ? 0 : put_file(s, t, d, err);
+	return have_trusted(s, hex, d, n) ? 0 : blob_put_temp(s, t, d, err);
 }
 
 int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
@@ -152,7 +153,7 @@ int blob_commit(struct blob_writer *w, const struct digest *want, struct digest 
 		if (reader < 0)
 			return err_sys(err, "store %s: temporary file", store_root(w->s));
 	}
-	if (publish(w, &d, err) < 0)
+	if (blob_publish(w, &d, err) < 0)
 		return -1;
 	if (out)
 		*out = d;
@@ -184,7 +185,7 @@ int blob_put(struct store *s, const void *p, size_t n, struct digest *out, struc
 			return err_sys(err, "store %s: temporary file", store_root(s));
 		if (fs_write_all(t.fd, p, n) < 0)
 			return write_failed(s, err);
-		if (put_file(s, &t, &d, err) < 0)
+		if (blob_put_temp(s, &t, &d, err) < 0)
 			return -1;
 	}
 	if (out)

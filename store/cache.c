@@ -45,7 +45,7 @@ static char *unwrap(const struct buf *b, size_t *len)
 	return out;
 }
 
-static int load(struct store *s, const char *hex, bool touch, char **value, size_t *len,
+static int cache_load(struct store *s, const char *hex, bool touch, char **value, size_t *len,
 	int64_t *used, struct err **err)
 {
 	struct stat st;
@@ -80,7 +80,7 @@ int cache_find(
 {
 	char hex[DIGEST_HEX];
 	size_t n;
-	int r = load(s, sha256_hex(key, hex), true, value, &n, NULL, err);
+	int r = cache_load(s, sha256_hex(key, hex), true, value, &n, NULL, err);
 
 	if (r == 1 && len)
 		*len = n;
@@ -107,7 +107,7 @@ static bool stands(struct store *s, const char *hex, const struct buf *want)
 	return false;
 }
 
-static int wrap(const void *value, size_t len, struct buf *out, struct err **err)
+static int cache_wrap(const void *value, size_t len, struct buf *out, struct err **err)
 {
 	struct digest sum;
 	char hex[DIGEST_HEX];
@@ -128,7 +128,7 @@ int cache_put(
 	char hex[DIGEST_HEX];
 	auto_buf struct buf b = {0};
 
-	if (wrap(value, len, &b, err) < 0)
+	if (cache_wrap(value, len, &b, err) < 0)
 		return -1;
 	sha256_hex(key, hex);
 	if (stands(s, hex, &b))
@@ -142,7 +142,7 @@ int cache_replace(
 	auto_buf struct buf b = {0};
 	char hex[DIGEST_HEX];
 
-	if (wrap(value, len, &b, err) < 0)
+	if (cache_wrap(value, len, &b, err) < 0)
 		return -1;
 	fs_unlinkat(store_dir(s, STORE_CACHE), sha256_hex(key, hex), 0); /* see stands() */
 	return store_write_file(s, store_dir(s, STORE_CACHE), hex, b.data, b.len, false, err);
@@ -181,7 +181,7 @@ int cache_each(struct store *s,
 		int64_t used = 0;
 		if (sha256_parse_hex(e->d_name, strlen(e->d_name), &key) < 0)
 			continue;
-		r = load(s, e->d_name, false, &value, &len, &used, err);
+		r = cache_load(s, e->d_name, false, &value, &len, &used, err);
 		/* A damaged record is shown as one without a value: gc and verify drop it. */
 		if (r >= 0)
 			r = fn(ctx, &key, value, len, used, err);

@@ -10,7 +10,7 @@
 
 #include "store/base/mem.h"
 
-static int by_bytes(const void *a, const void *b)
+static int digestset_compare(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct digest));
 }
@@ -31,12 +31,12 @@ void digestset_add_new(struct digestset *s, const struct digest *d)
 void digestset_sort(struct digestset *s)
 {
 	if (s->n > 1)
-		qsort(s->v, s->n, sizeof *s->v, by_bytes);
+		qsort(s->v, s->n, sizeof *s->v, digestset_compare);
 }
 
 bool digestset_has(const struct digestset *s, const struct digest *d)
 {
-	return s->n && bsearch(d, s->v, s->n, sizeof *s->v, by_bytes);
+	return s->n && bsearch(d, s->v, s->n, sizeof *s->v, digestset_compare);
 }
 
 void digestset_clear(struct digestset *s)

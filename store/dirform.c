@@ -32,7 +32,7 @@ void dirform_clear(struct dirform *f)
 	*f = (struct dirform){0};
 }
 
-static bool parse(char *p, const char *boot, struct dirform *f)
+static bool dirform_parse(char *p, const char *boot, struct dirform *f)
 {
 	char *v;
 
@@ -73,7 +73,7 @@ int dirform_read(struct store *s, const struct digest *chain, struct dirform *ou
 	auto_err struct err *why = NULL;
 	if (fs_read_fd(fd, FORM_MAX, "layer directory", &b, &why) < 0)
 		return err_is_verdict(why) ? 0 : err_pass(err, &why);
-	if (!parse(b.data, store_boot_id(s), &f))
+	if (!dirform_parse(b.data, store_boot_id(s), &f))
 		return 0;
 	struct layer_stack k = dirform_stack(&f);
 	layerstack_id(&k, &own);

@@ -226,7 +226,7 @@ static int remove_whole(struct gc *g, int dir_fd, const char *name)
 }
 
 /* Count it, and remove it unless this is a dry run. */
-static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
+static int gc_sweep_one(struct gc *g, int dir_fd, const char *name, struct err **err)
 {
 	g->report.objects++;
 	if (tree_bytes(dir_fd, name, 0, &g->report) == 0 &&
@@ -237,12 +237,12 @@ static int sweep_one(struct gc *g, int dir_fd, const char *name, struct err **er
 }
 
 /* One entry that cannot be removed does not stop the rest of its directory. */
-static int sweep(struct gc *g, const struct gc_doomed *x, struct err **err)
+static int gc_sweep(struct gc *g, const struct gc_doomed *x, struct err **err)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < x->names.n; i++)
-		if (sweep_one(g, x->dir_fd, x->names.v[i], r < 0 ? NULL : err) < 0)
+		if (gc_sweep_one(g, x->dir_fd, x->names.v[i], r < 0 ? NULL : err) < 0)
 			r = -1;
 	return r;
 }
@@ -250,7 +250,7 @@ static int sweep(struct gc *g, const struct gc_doomed *x, struct err **err)
 static int sweep_all(struct gc *g, struct err **err)
 {
 	for (size_t i = 0; i < g->ndoomed; i++)
-		if (sweep(g, &g->doomed[i], err) < 0)
+		if (gc_sweep(g, &g->doomed[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -261,7 +261,7 @@ static int sweep_all(struct gc *g, struct err **err)
 typedef int gc_live_fn(struct gc *g, const char *name, struct err **err);
 
 /* Note what is not live in a directory. */
-static int judge(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
+static int gc_judge(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
 {
 	struct gc_doomed *x = &g->doomed[g->ndoomed];
 	DIR *dir = fs_opendir(dir_fd, ".");
@@ -457,7 +457,7 @@ static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct 
 	if (fd < 0)
 		return errno == ENOENT ? 0
 				       : err_sys(err, "store %s: bld/%s", store_root(g->s), name);
-	if (judge(g, fd, live, err) < 0)
+	if (gc_judge(g, fd, live, err) < 0)
 		return -1;
 	g->doomed[g->ndoomed - 1].dir_fd = TAKE_FD(fd);
 	g->doomed[g->ndoomed - 1].own = true;
@@ -467,24 +467,24 @@ static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct 
 /* In the order in which it goes. Forms are judged before the blobs that they keep. */
 static int judge_all(struct gc *g, struct err **err)
 {
-	if (judge(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
+	if (gc_judge(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
 		judge_below(g, STATINDEX_DIR, live_statindex, err) < 0 ||
 		judge_below(g, "logs", live_log, err) < 0 ||
-		judge(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
-		judge(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
-		judge(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0)
+		gc_judge(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
+		gc_judge(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
+		gc_judge(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0)
 		return -1;
 	digestset_sort(&g->blobs);
-	if (judge(g, store_blobs_fd(g->s), live_blob, err) < 0)
+	if (gc_judge(g, store_blobs_fd(g->s), live_blob, err) < 0)
 		return -1;
-	if (g->o->all && judge(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
+	if (g->o->all && gc_judge(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
 		return -1;
-	if (judge(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
+	if (gc_judge(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
 		return -1;
-	return judge(g, store_dir(g->s, STORE_TRASH), live_never, err);
+	return gc_judge(g, store_dir(g->s, STORE_TRASH), live_never, err);
 }
 
-static int run(struct gc *g, struct err **err)
+static int gc_collect(struct gc *g, struct err **err)
 {
 	if (mark_names(g, err) < 0 || cache_each(g->s, mark_record, g, err) < 0)
 		return -1;
@@ -515,7 +515,7 @@ int gc_run(struct store *s, const struct gc_opts *o, struct gc_report *out, stru
 	/* A store that the caller has for itself already stays so. */
 	if (!o->dry_run && store_exclusive(s, false, err) < 0)
 		return -1;
-	int r = run(&g, err);
+	int r = gc_collect(&g, err);
 	gc_clear(&g);
 	if (r == 0 && out)
 		*out = g.report;

@@ -32,7 +32,7 @@ void image_clear(struct image *i)
 }
 
 /* Parse a manifest that is in memory, with its configuration. */
-static int fill(struct store *s, const struct digest *d, const char *text, size_t n,
+static int image_fill(struct store *s, const struct digest *d, const char *text, size_t n,
 	struct image *out, struct err **err)
 {
 	auto_image struct image i = {.manifest_digest = *d, .manifest_size = n};
@@ -63,7 +63,7 @@ static int open_digest(struct store *s, const struct digest *d, const struct oci
 	if (index < 0)
 		return -1;
 	if (!index)
-		return fill(s, d, text, n, out, err);
+		return image_fill(s, d, text, n, out, err);
 	if (depth == INDEX_DEPTH)
 		return err_set(err, ERR_CORRUPT, "indexes nested deeper than %d", INDEX_DEPTH);
 	if (oci_index_parse(text, n, NULL, &x, err) < 0)
@@ -78,8 +78,8 @@ static int open_digest(struct store *s, const struct digest *d, const struct oci
 	return open_digest(s, &entry->digest, want, depth + 1, out, err);
 }
 
-static int open_named(struct store *s, const struct digest *d, const struct oci_platform *want,
-	struct image *out, struct err **err)
+static int image_open_named(struct store *s, const struct digest *d,
+	const struct oci_platform *want, struct image *out, struct err **err)
 {
 	char text[DIGEST_STRING];
 
@@ -91,7 +91,7 @@ static int open_named(struct store *s, const struct digest *d, const struct oci_
 int image_open_manifest(
 	struct store *s, const struct digest *manifest, struct image *out, struct err **err)
 {
-	return open_named(s, manifest, NULL, out, err);
+	return image_open_named(s, manifest, NULL, out, err);
 }
 
 /* --- by ID ------------------------------------------------------------------------------------ */
@@ -203,7 +203,7 @@ static int find_id(struct store *s, const char *hex, struct digest *manifest, st
 	return q.found;
 }
 
-static bool is_id(const char *text)
+static bool image_is_id(const char *text)
 {
 	size_t n = strspn(text, "0123456789abcdef");
 
@@ -234,7 +234,7 @@ static int open_by_digest(struct store *s, const char *text, const struct oci_pl
 	if (r < 0)
 		return -1;
 	if (r)
-		return open_named(s, &manifest, want, out, err);
+		return image_open_named(s, &manifest, want, out, err);
 	if (err_get_kind(first) == ERR_NOT_FOUND)
 		return not_found(err, text);
 	return err_set(err, err_get_kind(first), "image %s: %s", text, err_text(first));
@@ -277,15 +277,15 @@ int image_open(struct store *s, const char *text, const struct oci_platform *wan
 	if (strncmp(text, "sha256:", 7) == 0)
 		return open_by_digest(s, text, want, out, err);
 	/* 64 digits are never a name; fewer may be one, and a name comes first. */
-	int r = strlen(text) == DIGEST_HEX - 1 && is_id(text)
+	int r = strlen(text) == DIGEST_HEX - 1 && image_is_id(text)
 			? 0
 			: open_by_name(s, text, want, out, err);
 	if (r)
 		return r < 0 ? -1 : 0;
-	r = is_id(text) ? find_id(s, text, &manifest, err) : 0;
+	r = image_is_id(text) ? find_id(s, text, &manifest, err) : 0;
 	if (r < 0)
 		return -1;
-	return r ? open_named(s, &manifest, want, out, err) : not_found(err, text);
+	return r ? image_open_named(s, &manifest, want, out, err) : not_found(err, text);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
 #include "store/tags.h"
 
 /* Without a look at the document: 1 there is such a name or it is a digest, 0 no, -1. */
-static int find(struct store *s, const char *text, struct digest *d, char **name, struct err **err)
+static int imageindex_find(
+	struct store *s, const char *text, struct digest *d, char **name, struct err **err)
 {
 	auto_reference struct reference ref = {0};
 	auto_oci_descriptor struct oci_descriptor found = {0};
@@ -53,7 +54,7 @@ int imageindex_resolve(struct store *s, const char *text, struct oci_descriptor 
 	auto_free char *full = NULL;
 	struct digest d;
 	size_t n;
-	int r = find(s, text, &d, &full, err);
+	int r = imageindex_find(s, text, &d, &full, err);
 
 	auto_err struct err *why = NULL;
 

@@ -121,7 +121,7 @@ static bool parse_lines(char *p, struct indexform *x)
 	return x->n && v && parse_file(v, &x->image) && !*p;
 }
 
-static bool parse(struct buf *b, struct indexform *x)
+static bool indexform_parse(struct buf *b, struct indexform *x)
 {
 	static const char key[] = "end sha256:";
 	size_t last = sizeof key - 1 + DIGEST_HEX; /* the hex digits and a newline */
@@ -154,7 +154,7 @@ int indexform_read(struct store *s, const char *name, struct indexform *out, str
 	auto_err struct err *why = NULL;
 	if (fs_read_fd(fd, RECORD_MAX, path, &b, &why) < 0)
 		return err_is_verdict(why) ? 0 : err_pass(err, &why);
-	if (!parse(&b, &x))
+	if (!indexform_parse(&b, &x))
 		return 0;
 	struct indexform_stack k = indexform_stack_of(&x);
 	if (strcmp(indexform_name(&k, own), name) != 0)
@@ -164,7 +164,8 @@ int indexform_read(struct store *s, const char *name, struct indexform *out, str
 	return 1;
 }
 
-static int write_file(int dir_fd, const char *name, const void *p, size_t n, struct err **err)
+static int indexform_write_file(
+	int dir_fd, const char *name, const void *p, size_t n, struct err **err)
 {
 	auto_fd int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
 
@@ -192,13 +193,13 @@ static int write_record(int dir_fd, const struct indexform *x, struct err **err)
 	sha256_of(b.data, b.len, &all);
 	if (buf_addf(&b, "end %s\n", sha256_string(&all, text)) < 0)
 		return err_set(err, ERR_LIMIT, "index: too many layers");
-	return write_file(dir_fd, "record", b.data, b.len, err);
+	return indexform_write_file(dir_fd, "record", b.data, b.len, err);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
 /* The image, its size and digest found right: fd; -1 without *err when they are not, -1. */
-static int open_image(
+static int indexform_open_image(
 	struct store *s, const char *name, const struct indexform *x, struct err **err)
 {
 	struct stat st;
@@ -221,7 +222,7 @@ static int open_image(
 int indexform_check(struct store *s, const char *name, const struct indexform *x, struct err **err)
 {
 	auto_err struct err *why = NULL;
-	auto_fd int fd = open_image(s, name, x, &why);
+	auto_fd int fd = indexform_open_image(s, name, x, &why);
 
 	if (fd >= 0)
 		return 1;
@@ -232,7 +233,7 @@ int indexform_check(struct store *s, const char *name, const struct indexform *x
  * The tar with the recorded length: fd; -1 without *err when the record has another one, -1. A tar
  * that was cut is no longer this layer: it goes, and comes back from where it came.
  */
-static int open_tar(struct store *s, const struct indexform_file *tar, struct err **err)
+static int indexform_open_tar(struct store *s, const struct indexform_file *tar, struct err **err)
 {
 	for (int tries = 0; tries < 2; tries++) {
 		uint64_t size;
@@ -255,7 +256,7 @@ static bool open_tars(
 {
 	out->tar_fds = mem_array(x->ntars + 1, sizeof *out->tar_fds);
 	while (out->ntars < x->ntars) {
-		int fd = open_tar(s, &x->tars[out->ntars], why);
+		int fd = indexform_open_tar(s, &x->tars[out->ntars], why);
 		if (fd < 0)
 			return false;
 		out->tar_fds[out->ntars++] = fd;
@@ -264,12 +265,12 @@ static bool open_tars(
 }
 
 /* 1 / 0 / -1, with what was opened so far in *out. */
-static int open_files(struct store *s, const char *name, const struct indexform *x,
+static int indexform_open_files(struct store *s, const char *name, const struct indexform *x,
 	struct lower *out, struct err **err)
 {
 	auto_err struct err *why = NULL;
 
-	out->index_fd = open_image(s, name, x, &why);
+	out->index_fd = indexform_open_image(s, name, x, &why);
 	if (out->index_fd >= 0 && open_tars(s, x, out, &why))
 		return 1;
 	return why ? err_pass(err, &why) : 0;
@@ -287,7 +288,7 @@ int indexform_open(
 		return 1;
 	int r = indexform_read(s, name, &x, err);
 	if (r == 1)
-		r = open_files(s, name, &x, &l, err);
+		r = indexform_open_files(s, name, &x, &l, err);
 	if (r <= 0)
 		return r; /* what is wrong goes when the new one comes */
 	keep_put(store_keep(s), name, &l);
@@ -477,7 +478,7 @@ static int make_into(struct store *s, int dir, const struct indexform_stack *k,
 }
 
 /* In place of one that was found wrong. */
-static int publish(struct store *s, const char *temp, const char *name)
+static int indexform_publish(struct store *s, const char *temp, const char *name)
 {
 	int tmp = store_tmp_fd(s), to = store_dir(s, STORE_INDEX);
 
@@ -497,7 +498,7 @@ int indexform_make(struct store *s, const struct indexform_stack *k, const struc
 		return -1;
 	indexform_name(k, name);
 	if (make_into(s, dir, k, tree, err) == 0) {
-		if (publish(s, temp, name) == 0)
+		if (indexform_publish(s, temp, name) == 0)
 			return 0;
 		err_sys(err, "index %s", name);
 	}

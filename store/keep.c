@@ -45,7 +45,7 @@ void keep_free(struct keep *k)
 	free(k);
 }
 
-static struct kept *find(struct keep *k, const char *name)
+static struct kept *keep_find(struct keep *k, const char *name)
 {
 	for (size_t i = 0; i < k->n; i++)
 		if (strcmp(k->v[i].name, name) == 0)
@@ -56,7 +56,7 @@ static struct kept *find(struct keep *k, const char *name)
 bool keep_get(struct keep *k, const char *name, struct lower *out)
 {
 	pthread_mutex_lock(&k->lock);
-	const struct kept *e = find(k, name);
+	const struct kept *e = keep_find(k, name);
 	bool found = e && lower_dup_one(out, &e->l) == 0;
 	pthread_mutex_unlock(&k->lock);
 	return found;
@@ -67,7 +67,7 @@ void keep_put(struct keep *k, const char *name, const struct lower *l)
 	struct lower own;
 
 	pthread_mutex_lock(&k->lock);
-	if (!find(k, name) && k->fds + l->ntars + 1 <= KEEP_FDS_MAX &&
+	if (!keep_find(k, name) && k->fds + l->ntars + 1 <= KEEP_FDS_MAX &&
 		lower_dup_one(&own, l) == 0) {
 		k->fds += l->ntars + 1;
 		MEM_PUSH(k->v, k->n, k->cap) = (struct kept){.name = mem_strdup(name), .l = own};

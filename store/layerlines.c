@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static bool next(const char **p, const char *key, struct digest *out)
+static bool layerlines_next_line(const char **p, const char *key, struct digest *out)
 {
 	const size_t n = strlen(key);
 
@@ -20,10 +20,10 @@ static bool next(const char **p, const char *key, struct digest *out)
 
 bool layerlines_next(const char **p, struct digest *out)
 {
-	return next(p, "layer sha256:", out);
+	return layerlines_next_line(p, "layer sha256:", out);
 }
 
 bool layerlines_next_times(const char **p, struct digest *out)
 {
-	return next(p, "times sha256:", out);
+	return layerlines_next_line(p, "times sha256:", out);
 }

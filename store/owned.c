@@ -10,7 +10,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-static int refuse(struct err **err)
+static int owned_refuse(struct err **err)
 {
 	return err_hint(err, "a store that others have prepared or can change is not used: "
 			     "remove it, or give another one with --root");
@@ -26,13 +26,13 @@ int owned_dir(int fd, const char *what, struct err **err)
 	if (st.st_uid != geteuid()) {
 		err_set(err, ERR_SYS, "%s belongs to user %u, not to %u", shown,
 			(unsigned)st.st_uid, (unsigned)geteuid());
-		return refuse(err);
+		return owned_refuse(err);
 	}
 	if (!(st.st_mode & 022))
 		return 0;
 	err_set(err, ERR_SYS, "%s can be written to by others (mode %04o)", shown,
 		(unsigned)st.st_mode & 07777);
-	return refuse(err);
+	return owned_refuse(err);
 }
 
 int owned_link(const char *path, struct err **err)
@@ -45,7 +45,7 @@ int owned_link(const char *path, struct err **err)
 	if (!S_ISLNK(st.st_mode) || st.st_uid == 0 || st.st_uid == geteuid())
 		return 0;
 	err_set(err, ERR_SYS, "%s is a link of user %u", shown, (unsigned)st.st_uid);
-	return refuse(err);
+	return owned_refuse(err);
 }
 
 /* Our own group, and root's, is no other. */
@@ -56,7 +56,7 @@ static bool others_write(const struct stat *st)
 	return group || st->st_mode & 002;
 }
 
-static int check_parent(const char *dir, struct err **err)
+static int owned_check_parent(const char *dir, struct err **err)
 {
 	struct stat st;
 	auto_free char *shown = fs_printable(dir);
@@ -67,7 +67,7 @@ static int check_parent(const char *dir, struct err **err)
 		return 0;
 	err_set(err, ERR_SYS, "%s, where the store is, can be written to by others (mode %04o)",
 		shown, (unsigned)st.st_mode & 07777);
-	return refuse(err);
+	return owned_refuse(err);
 }
 
 int owned_way(const char *path, struct err **err)
@@ -76,9 +76,9 @@ int owned_way(const char *path, struct err **err)
 
 	for (char *slash; (slash = strrchr(dir, '/'));) {
 		if (slash == dir)
-			return check_parent("/", err);
+			return owned_check_parent("/", err);
 		*slash = '\0';
-		if (check_parent(dir, err) < 0)
+		if (owned_check_parent(dir, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -125,17 +125,17 @@ static int check_above(char *at, struct stat *st, bool strict, const char *what,
 }
 
 /* Where an open file lies; owned, NULL errno. */
-static char *place_of(int fd)
+static char *owned_place_of(int fd)
 {
 	auto_free char *proc = mem_printf("/proc/self/fd/%d", fd);
 
 	return realpath(proc, NULL);
 }
 
-static int check_file(int fd, bool dir, const char *what, struct err **err)
+static int owned_check_file(int fd, bool dir, const char *what, struct err **err)
 {
 	struct stat st;
-	auto_free char *at = place_of(fd);
+	auto_free char *at = owned_place_of(fd);
 
 	if (!at || fstat(fd, &st) < 0)
 		return err_sys_kind(err, ERR_AUTH, "credentials: %s", what);
@@ -148,12 +148,12 @@ int owned_file(int fd, const char *what, struct err **err)
 {
 	auto_free char *shown = fs_printable(what);
 
-	return check_file(fd, false, shown, err);
+	return owned_check_file(fd, false, shown, err);
 }
 
 int owned_file_dir(int fd, const char *what, struct err **err)
 {
 	auto_free char *shown = fs_printable(what);
 
-	return check_file(fd, true, shown, err);
+	return owned_check_file(fd, true, shown, err);
 }

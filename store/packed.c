@@ -39,7 +39,7 @@ static const char *const media_types[] = {
 	[LAYER_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
 };
 
-static int in_layer(struct err **err, const struct digest *diff_id)
+static int packed_in_layer(struct err **err, const struct digest *diff_id)
 {
 	char text[DIGEST_STRING];
 
@@ -183,14 +183,14 @@ int packed_tar(struct store *s, const struct digest *diff_id, uint64_t *size, st
 	if (err_get_kind(why) != ERR_NOT_FOUND)
 		return err_pass(err, &why);
 	if (make_tar(s, diff_id, err) < 0)
-		return in_layer(err, diff_id);
+		return packed_in_layer(err, diff_id);
 	return blob_open(s, diff_id, size, err);
 }
 
 /* --- compressed and retimed ----------------------------------------------------------------- */
 
 /* 1, 0 the blob is not there, -1. */
-static int describe(struct store *s, enum layer_compression c, const struct digest *blob,
+static int packed_describe(struct store *s, enum layer_compression c, const struct digest *blob,
 	struct oci_descriptor *out, struct err **err)
 {
 	uint64_t size;
@@ -238,7 +238,7 @@ static int deflate(struct store *s, const struct digest *diff_id, const struct p
 			how->packing.c, how->packing.level, how->threads);
 	if (layer_deflate_copy(z, &from, err) < 0 || layer_deflate_finish(z, err) < 0 ||
 		blob_commit(w, NULL, out, NULL, err) < 0)
-		return in_layer(err, diff_id);
+		return packed_in_layer(err, diff_id);
 	return 0;
 }
 
@@ -262,14 +262,14 @@ int packed_known(struct store *s, const struct digest *diff_id, const struct lay
 	int known =
 		p->c == LAYER_PLAIN ? 1 : form_read(s, diff_id, packing_end(p, end), &blob, err);
 
-	return known == 1 ? describe(s, p->c, &blob, out, err) : known;
+	return known == 1 ? packed_describe(s, p->c, &blob, out, err) : known;
 }
 
 /* The same where it was just made. */
 static int describe_made(struct store *s, enum layer_compression c, const struct digest *blob,
 	struct oci_descriptor *out, struct err **err)
 {
-	int have = describe(s, c, blob, out, err);
+	int have = packed_describe(s, c, blob, out, err);
 
 	if (have == 0)
 		return err_set(err, ERR_SYS, "a layer vanished after it was made");
@@ -330,7 +330,7 @@ int packed_retimed(struct store *s, const struct digest *diff_id, int64_t second
 		return -1;
 	if (layer_retime(tar, seconds, set, blob_stream(w), err) < 0 ||
 		blob_commit(w, NULL, &d, NULL, err) < 0 || form_write(s, diff_id, end, &d, err) < 0)
-		return in_layer(err, diff_id);
+		return packed_in_layer(err, diff_id);
 	*out = d;
 	return 0;
 }

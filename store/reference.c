@@ -51,7 +51,7 @@ static size_t separator(const char *p)
 	return strspn(p, "-");
 }
 
-static bool valid_part(const char *p, const char *end)
+static bool reference_valid_part(const char *p, const char *end)
 {
 	for (;;) {
 		if (p == end || !lower_alnum(*p))
@@ -71,7 +71,7 @@ static bool valid_path(const char *path)
 {
 	for (;;) {
 		const char *end = path + strcspn(path, "/");
-		if (!valid_part(path, end))
+		if (!reference_valid_part(path, end))
 			return false;
 		if (!*end)
 			return true;
@@ -154,7 +154,7 @@ static int invalid(struct err **err, const char *text, const char *why)
 }
 
 /* Split name into host and path, with Docker's defaults. */
-static void split_host(const char *name, struct reference *r)
+static void reference_split_host(const char *name, struct reference *r)
 {
 	const char *slash = strchr(name, '/');
 
@@ -173,7 +173,7 @@ static void split_host(const char *name, struct reference *r)
 }
 
 /* Why a name cannot be one, NULL when it can. */
-static const char *check_name(const char *name, const struct reference *r)
+static const char *reference_check_name(const char *name, const struct reference *r)
 {
 	struct digest d;
 
@@ -194,7 +194,8 @@ static const char *check_name(const char *name, const struct reference *r)
 	return NULL;
 }
 
-static int parse(char *copy, const char *text, struct reference *r, struct err **err)
+static int reference_parse_parts(
+	char *copy, const char *text, struct reference *r, struct err **err)
 {
 	char *at = strchr(copy, '@');
 
@@ -217,8 +218,8 @@ static int parse(char *copy, const char *text, struct reference *r, struct err *
 	} else if (!at) {
 		r->tag = mem_strdup("latest");
 	}
-	split_host(copy, r);
-	const char *why = check_name(copy, r);
+	reference_split_host(copy, r);
+	const char *why = reference_check_name(copy, r);
 	return why ? invalid(err, text, why) : 0;
 }
 
@@ -230,7 +231,7 @@ int reference_parse(const char *text, struct reference *out, struct err **err)
 		return err_set(err, ERR_USAGE, "invalid image name: it is longer than %zu bytes",
 			TEXT_MAX_BYTES);
 	auto_free char *copy = mem_strdup(text);
-	if (parse(copy, text, &r, err) < 0)
+	if (reference_parse_parts(copy, text, &r, err) < 0)
 		return -1;
 	*out = r;
 	r = (struct reference){0};

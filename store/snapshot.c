@@ -17,7 +17,7 @@
 #include "store/packed.h"
 #include "store/tree/unpack.h"
 
-static int in_layer(struct err **err, const struct digest *diff_id)
+static int snapshot_in_layer(struct err **err, const struct digest *diff_id)
 {
 	char text[DIGEST_STRING];
 
@@ -44,11 +44,13 @@ int snapshot_put(struct store *s, struct layer_tree *t, const struct layer_stack
 	auto_layer_times struct layer_times times = {.entries = 0};
 
 	if (layerstack_get_times(s, layerstack_times(k, i), &times, err) < 0)
-		return in_layer(err, &k->diff_ids[i]);
+		return snapshot_in_layer(err, &k->diff_ids[i]);
 	int fd = snapshot_tar(s, &k->diff_ids[i], NULL, err);
 	if (fd < 0)
 		return -1;
-	return layer_tree_apply_timed(t, fd, &times, err) < 0 ? in_layer(err, &k->diff_ids[i]) : 0;
+	return layer_tree_apply_timed(t, fd, &times, err) < 0
+		       ? snapshot_in_layer(err, &k->diff_ids[i])
+		       : 0;
 }
 
 int snapshot_grow(struct store *s, struct snapshot_grown *g, const struct layer_stack *k, size_t n,
@@ -109,8 +111,8 @@ static int drop_left_over(struct store *s, int dir_fd)
 
 /* Publish tmp/temp_name, which holds "upper", as the directory form of the stack. The caller holds
  * the lock of its chain ID and knows that no usable form is there. */
-static int publish(struct store *s, const struct digest *chain, const struct layer_stack *k,
-	const char *temp_name, struct err **err)
+static int snapshot_publish(struct store *s, const struct digest *chain,
+	const struct layer_stack *k, const char *temp_name, struct err **err)
 {
 	char hex[DIGEST_HEX];
 	int tmp = store_tmp_fd(s), to = store_dir(s, STORE_DIRS);
@@ -138,7 +140,7 @@ static int unpack_into(struct store *s, int dir, const struct layer_stack *k,
 	auto_layer_times struct layer_times times = {.entries = 0};
 
 	if (layerstack_get_times(s, layerstack_times(k, k->n - 1), &times, err) < 0)
-		return in_layer(err, diff_id);
+		return snapshot_in_layer(err, diff_id);
 	if (mkdirat(dir, "upper", 0755) < 0)
 		return err_sys(err, "layer directory");
 	auto_fd int dest = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -149,19 +151,20 @@ static int unpack_into(struct store *s, int dir, const struct layer_stack *k,
 		return -1;
 	struct layer_unpack u = {
 		.dest_fd = dest, .below = below, .userxattr = dirform_userxattr(), .times = &times};
-	return layer_unpack(tar, &u, err) < 0 ? in_layer(err, diff_id) : 0;
+	return layer_unpack(tar, &u, err) < 0 ? snapshot_in_layer(err, diff_id) : 0;
 }
 
 /* Unpack the last layer of the stack and publish it. The caller holds the lock. */
-static int make_dir(struct store *s, const struct digest *chain, const struct layer_stack *k,
-	const struct layer_tree *below, struct err **err)
+static int snapshot_make_dir(struct store *s, const struct digest *chain,
+	const struct layer_stack *k, const struct layer_tree *below, struct err **err)
 {
 	char name[64];
 	auto_fd int dir = store_temp_dir(s, name, err);
 
 	if (dir < 0)
 		return -1;
-	if (unpack_into(s, dir, k, below, err) < 0 || publish(s, chain, k, name, err) < 0) {
+	if (unpack_into(s, dir, k, below, err) < 0 ||
+		snapshot_publish(s, chain, k, name, err) < 0) {
 		store_discard(s, name);
 		return -1;
 	}
@@ -219,7 +222,7 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 	if (why)
 		return err_pass(err, &why);
 	const struct layer_tree *below = tree_of(q, n - 1, err);
-	if (!below || make_dir(q->s, &chain, &k, below, err) < 0)
+	if (!below || snapshot_make_dir(q->s, &chain, &k, below, err) < 0)
 		return -1;
 	fd = dirform_open(q->s, &chain, err);
 	if (fd < 0 && err && !*err)
@@ -228,7 +231,7 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 }
 
 /* Make the index: 1; 0 it cannot be one; -1. */
-static int make_index(struct request *q, const struct indexform_stack *k, struct err **err)
+static int snapshot_make_index(struct request *q, const struct indexform_stack *k, struct err **err)
 {
 	auto_err struct err *why = NULL;
 	size_t n = k->kind == INDEXFORM_MERGED ? k->k.n : k->k.n - 1;
@@ -241,7 +244,7 @@ static int make_index(struct request *q, const struct indexform_stack *k, struct
 	if (err_get_kind(why) == ERR_UNSUPPORTED && !q->forms->strict)
 		return 0;
 	err_pass(err, &why);
-	return in_layer(err, &k->k.diff_ids[k->k.n - 1]);
+	return snapshot_in_layer(err, &k->k.diff_ids[k->k.n - 1]);
 }
 
 /* The index of the first n layers as one, or of the last of them: 1; 0 it cannot be one; -1. */
@@ -260,7 +263,7 @@ static int need_index(
 		return -1;
 	r = indexform_open(q->s, &k, out, err);
 	if (r == 0)
-		r = make_index(q, &k, err);
+		r = snapshot_make_index(q, &k, err);
 	else
 		return r;
 	if (r == 1)
@@ -272,7 +275,7 @@ static int need_index(
 
 /* Put layer n on top of what was made. What the first layer is over nothing is its merged tree,
  * which is often there already. */
-static int add_one(struct request *q, size_t n, struct err **err)
+static int snapshot_add_one(struct request *q, size_t n, struct err **err)
 {
 	enum indexform_kind kind = n == 1 ? INDEXFORM_MERGED : INDEXFORM_LAYER;
 	auto_err struct err *why = NULL;
@@ -349,14 +352,14 @@ static ssize_t add_merged(struct request *q, size_t n, struct err **err)
 	return (ssize_t)m;
 }
 
-static int add_all(struct request *q, size_t n, struct err **err)
+static int snapshot_add_all(struct request *q, size_t n, struct err **err)
 {
 	ssize_t have = add_merged(q, n, err);
 
 	if (have < 0)
 		return -1;
 	for (size_t i = (size_t)have; i < n; i++)
-		if (add_one(q, i + 1, err) < 0)
+		if (snapshot_add_one(q, i + 1, err) < 0)
 			return -1;
 	return 0;
 }
@@ -365,7 +368,7 @@ int snapshot_lowers(struct store *s, const struct layer_stack *k,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err)
 {
 	struct request q = {.s = s, .k = k, .forms = forms};
-	int r = add_all(&q, k->n, err);
+	int r = snapshot_add_all(&q, k->n, err);
 
 	snapshot_grown_clear(&q.own);
 	if (r < 0)
@@ -385,7 +388,7 @@ int snapshot_lower_above(struct store *s, const struct layer_stack *one,
 	if (err_get_kind(why) == ERR_UNSUPPORTED)
 		return 0;
 	err_pass(err, &why);
-	return in_layer(err, one->diff_ids);
+	return snapshot_in_layer(err, one->diff_ids);
 }
 
 int snapshot_adopt(
@@ -403,5 +406,5 @@ int snapshot_adopt(
 		return 1;
 	if (why)
 		return err_pass(err, &why);
-	return publish(s, &chain, k, temp_name, err);
+	return snapshot_publish(s, &chain, k, temp_name, err);
 }

@@ -117,7 +117,7 @@ bool statindex_usable(int fd)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static char *name_of(const struct digest *id, char out[sizeof STATINDEX_DIR + DIGEST_HEX])
+static char *statindex_name_of(const struct digest *id, char out[sizeof STATINDEX_DIR + DIGEST_HEX])
 {
 	memcpy(out, STATINDEX_DIR "/", sizeof STATINDEX_DIR);
 	sha256_hex(id, out + sizeof STATINDEX_DIR);
@@ -125,7 +125,7 @@ static char *name_of(const struct digest *id, char out[sizeof STATINDEX_DIR + DI
 }
 
 /* A range of aligned offsets within what the checksum covers. */
-static bool in_range(const struct statindex *x, uint64_t at, uint64_t end)
+static bool statindex_in_range(const struct statindex *x, uint64_t at, uint64_t end)
 {
 	return at % ALIGN == 0 && end % ALIGN == 0 && at <= end &&
 	       end <= x->size - sizeof(struct disk_foot);
@@ -133,19 +133,20 @@ static bool in_range(const struct statindex *x, uint64_t at, uint64_t end)
 
 static bool good_dir(const struct statindex *x, const struct disk_dir *d)
 {
-	if (!in_range(x, d->at, d->end) || d->path > d->at || d->path_len >= d->at - d->path)
+	if (!statindex_in_range(x, d->at, d->end) || d->path > d->at ||
+		d->path_len >= d->at - d->path)
 		return false;
 	return x->map[d->path + d->path_len] == '\0';
 }
 
-static bool check(struct statindex *x)
+static bool statindex_check(struct statindex *x)
 {
 	struct disk_foot f;
 	struct digest sum;
 
 	memcpy(&f, x->map + x->size - sizeof f, sizeof f);
 	if (f.magic != MAGIC || f.ndirs > x->size / sizeof(struct disk_dir) ||
-		!in_range(x, f.dirs, f.dirs + f.ndirs * sizeof(struct disk_dir)))
+		!statindex_in_range(x, f.dirs, f.dirs + f.ndirs * sizeof(struct disk_dir)))
 		return false;
 	sha256_of(x->map, x->size - sizeof f.sum, &sum);
 	if (!sha256_equal(&sum, &f.sum))
@@ -163,8 +164,8 @@ struct statindex *statindex_open(struct store *s, const struct digest *id)
 {
 	char name[sizeof STATINDEX_DIR + DIGEST_HEX];
 	struct stat st;
-	auto_fd int fd =
-		openat(store_bld_fd(s), name_of(id, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(
+		store_bld_fd(s), statindex_name_of(id, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 		(uint64_t)st.st_size > STATINDEX_SIZE_MAX ||
@@ -176,7 +177,7 @@ struct statindex *statindex_open(struct store *s, const struct digest *id)
 	struct statindex *x = mem_alloc(sizeof *x);
 	x->map = map;
 	x->size = (size_t)st.st_size;
-	if (check(x))
+	if (statindex_check(x))
 		return x;
 	statindex_close(x);
 	return NULL;
@@ -281,7 +282,7 @@ struct statindex_writer {
 	size_t cap_paths;
 };
 
-static int put_out(void *ctx, const void *p, size_t n, struct err **err)
+static int statindex_put_out(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct statindex_writer *w = ctx;
 
@@ -289,7 +290,7 @@ static int put_out(void *ctx, const void *p, size_t n, struct err **err)
 					     : 0;
 }
 
-static void put(struct statindex_writer *w, const void *p, size_t n)
+static void statindex_put(struct statindex_writer *w, const void *p, size_t n)
 {
 	if (w->size > STATINDEX_SIZE_MAX)
 		w->failed = true;
@@ -297,12 +298,12 @@ static void put(struct statindex_writer *w, const void *p, size_t n)
 	w->size += n;
 }
 
-static void put_text(struct statindex_writer *w, const char *text, size_t len)
+static void statindex_put_text(struct statindex_writer *w, const char *text, size_t len)
 {
 	static const char zeros[ALIGN];
 
-	put(w, text, len);
-	put(w, zeros, ALIGN - len % ALIGN);
+	statindex_put(w, text, len);
+	statindex_put(w, zeros, ALIGN - len % ALIGN);
 }
 
 struct statindex_writer *statindex_writer_new(
@@ -319,7 +320,7 @@ struct statindex_writer *statindex_writer_new(
 		free(w);
 		return NULL;
 	}
-	w->pipe = hashpipe_new((struct io_writer){.write = put_out, .ctx = w}, true);
+	w->pipe = hashpipe_new((struct io_writer){.write = statindex_put_out, .ctx = w}, true);
 	return w;
 }
 
@@ -352,7 +353,7 @@ void statindex_writer_dir(struct statindex_writer *w, const char *path)
 	MEM_PUSH(w->paths, w->npaths, w->cap_paths) = path;
 	MEM_PUSH(w->dirs, w->ndirs, w->cap_dirs) =
 		(struct disk_dir){.path = w->size, .path_len = len};
-	put_text(w, path, len);
+	statindex_put_text(w, path, len);
 	w->dirs[w->ndirs - 1].at = w->size;
 }
 
@@ -372,8 +373,8 @@ void statindex_writer_add(
 
 	if (len > UINT16_MAX - ALIGN)
 		return;
-	put(w, &d, sizeof d);
-	put_text(w, name, len);
+	statindex_put(w, &d, sizeof d);
+	statindex_put_text(w, name, len);
 }
 
 struct sorted {
@@ -381,7 +382,7 @@ struct sorted {
 	struct disk_dir d;
 };
 
-static int path_cmp(const void *a, const void *b)
+static int statindex_path_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct sorted *)a)->path, ((const struct sorted *)b)->path);
 }
@@ -392,18 +393,18 @@ static void put_table(struct statindex_writer *w)
 
 	for (size_t i = 0; i < w->ndirs; i++)
 		v[i] = (struct sorted){w->paths[i], w->dirs[i]};
-	qsort(v, w->ndirs, sizeof *v, path_cmp);
+	qsort(v, w->ndirs, sizeof *v, statindex_path_cmp);
 	for (size_t i = 0; i < w->ndirs; i++)
-		put(w, &v[i].d, sizeof v[i].d);
+		statindex_put(w, &v[i].d, sizeof v[i].d);
 }
 
-static int publish(struct statindex_writer *w, struct err **err)
+static int statindex_publish(struct statindex_writer *w, struct err **err)
 {
 	char name[sizeof STATINDEX_DIR + DIGEST_HEX];
 	int bld = store_bld_fd(w->s);
 
 	if (fs_mkdirs(bld, STATINDEX_DIR, 0700) < 0 ||
-		fs_renameat(store_tmp_fd(w->s), w->temp, bld, name_of(&w->id, name)) < 0)
+		fs_renameat(store_tmp_fd(w->s), w->temp, bld, statindex_name_of(&w->id, name)) < 0)
 		return err_sys(err, "store %s: index", store_root(w->s));
 	*w->temp = '\0';
 	return 0;
@@ -416,12 +417,12 @@ int statindex_writer_commit(struct statindex_writer *w, struct err **err)
 	end_dir(w);
 	f.dirs = w->size;
 	put_table(w);
-	put(w, &f, sizeof f - sizeof f.sum);
+	statindex_put(w, &f, sizeof f - sizeof f.sum);
 	if (w->failed || w->size > STATINDEX_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "the index of the context cannot be written");
 	if (hashpipe_finish(w->pipe, &f.sum, err) < 0)
 		return -1;
 	if (fs_write_all(w->fd, &f.sum, sizeof f.sum) < 0)
 		return err_sys(err, "store %s: index", store_root(w->s));
-	return publish(w, err);
+	return statindex_publish(w, err);
 }

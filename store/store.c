@@ -23,7 +23,7 @@
 #include "store/recover.h"
 #include "store/store.h"
 
-static int open_all(struct store *s, const char *path, struct err **err)
+static int store_open_all(struct store *s, const char *path, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 
@@ -74,7 +74,7 @@ struct store *store_open(const char *root, struct err **err)
 	s->has_proc = *s->boot;
 	if (!*s->boot) /* no /proc: trust only what this process writes */
 		fs_temp_name(s->boot, sizeof s->boot, "unknown");
-	if (open_all(s, path, err) < 0) {
+	if (store_open_all(s, path, err) < 0) {
 		store_close(s);
 		return NULL;
 	}

@@ -142,7 +142,7 @@ static int make_layout(struct store *s, struct err **err)
 }
 
 /* One directory; what is not there yet will be ours. */
-static int check_owner(
+static int store_layout_check_owner(
 	struct store *s, int at, const char *below, const char *name, struct err **err)
 {
 	struct stat st;
@@ -166,15 +166,15 @@ static int check_owners(struct store *s, struct err **err)
 {
 	static const char *const others[] = {"index", "logs"};
 
-	if (check_owner(s, s->root_fd, "", "bld", err) < 0 ||
-		check_owner(s, s->root_fd, "", "blobs", err) < 0 ||
-		check_owner(s, s->root_fd, "", "blobs/sha256", err) < 0)
+	if (store_layout_check_owner(s, s->root_fd, "", "bld", err) < 0 ||
+		store_layout_check_owner(s, s->root_fd, "", "blobs", err) < 0 ||
+		store_layout_check_owner(s, s->root_fd, "", "blobs/sha256", err) < 0)
 		return -1;
 	for (int i = 0; i < STORE_NDIRS; i++)
-		if (check_owner(s, s->bld_fd, "/bld", store_dir_names[i], err) < 0)
+		if (store_layout_check_owner(s, s->bld_fd, "/bld", store_dir_names[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (check_owner(s, s->bld_fd, "/bld", others[i], err) < 0)
+		if (store_layout_check_owner(s, s->bld_fd, "/bld", others[i], err) < 0)
 			return -1;
 	return 0;
 }

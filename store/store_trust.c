@@ -25,7 +25,7 @@ static bool remembered(struct store *s, const struct digest *d)
 	return found;
 }
 
-static void mark(struct store *s, int fd, const struct digest *d, const char *value)
+static void store_trust_mark(struct store *s, int fd, const struct digest *d, const char *value)
 {
 	if (s->volatile_fs || fsetxattr(fd, BOOT_XATTR, value, strlen(value), 0) == 0 ||
 		remembered(s, d))
@@ -52,10 +52,10 @@ bool store_trusted(struct store *s, int fd, const struct digest *d)
 
 void store_trust(struct store *s, int fd, const struct digest *d)
 {
-	mark(s, fd, d, s->boot);
+	store_trust_mark(s, fd, d, s->boot);
 }
 
 void store_trust_synced(struct store *s, int fd, const struct digest *d)
 {
-	mark(s, fd, d, BOOT_SYNCED);
+	store_trust_mark(s, fd, d, BOOT_SYNCED);
 }

@@ -26,7 +26,7 @@
 
 /* The text, and what it says. *torn: what is wrong may come from a power cut: the file was not
  * written in this boot. */
-static int read_index(struct store *s, int dir_fd, const char *name, struct buf *text,
+static int tags_read_index(struct store *s, int dir_fd, const char *name, struct buf *text,
 	struct oci_index *out, bool *torn, struct err **err)
 {
 	static const struct digest none;
@@ -44,17 +44,18 @@ static int read_index(struct store *s, int dir_fd, const char *name, struct buf 
 }
 
 /* *text is empty when index.json is torn and the one before it was taken. */
-static int load_index(struct store *s, struct buf *text, struct oci_index *out, struct err **err)
+static int tags_load_index(
+	struct store *s, struct buf *text, struct oci_index *out, struct err **err)
 {
 	auto_err struct err *bad = NULL, *worse = NULL;
 	auto_buf struct buf last = {0};
 	bool torn, twice;
 
-	if (read_index(s, store_root_fd(s), "index.json", text, out, &torn, &bad) == 0)
+	if (tags_read_index(s, store_root_fd(s), "index.json", text, out, &torn, &bad) == 0)
 		return 0;
 	bool empty = text->len == 0;
 	buf_clear(text);
-	if (torn && read_index(s, store_bld_fd(s), LAST, &last, out, &twice, &worse) == 0)
+	if (torn && tags_read_index(s, store_bld_fd(s), LAST, &last, out, &twice, &worse) == 0)
 		return 0;
 	/* Torn right after the store was made: there was no name yet. */
 	if (torn && empty && err_errno(worse) == ENOENT)
@@ -68,7 +69,7 @@ int tags_index(struct store *s, struct oci_index *out, struct err **err)
 {
 	auto_buf struct buf text = {0};
 
-	return load_index(s, &text, out, err);
+	return tags_load_index(s, &text, out, err);
 }
 
 static int replace_index(struct store *s, bool keep, const char *text, size_t n, struct err **err)
@@ -93,7 +94,7 @@ static int replace_index(struct store *s, bool keep, const char *text, size_t n,
 }
 
 /* `old`: the text of index.json, if it is good. */
-static int write_index(
+static int tags_write_index(
 	struct store *s, const struct buf *old, const struct oci_index *x, struct err **err)
 {
 	size_t n;
@@ -111,12 +112,12 @@ static int write_index(
 	return replace_index(s, old->len > 0, text, n, err);
 }
 
-static const char *name_of(const struct oci_descriptor *d)
+static const char *tags_name_of(const struct oci_descriptor *d)
 {
 	return strlist_get_kv(&d->annotations, OCI_REF_NAME);
 }
 
-static int by_name(const void *a, const void *b)
+static int tags_by_name(const void *a, const void *b)
 {
 	const struct tags_entry *x = a, *y = b;
 
@@ -141,7 +142,7 @@ int tags_list(struct store *s, struct tags *out, struct err **err)
 		return -1;
 	*out = (struct tags){.v = mem_array(x.nmanifests, sizeof *out->v)};
 	for (size_t i = 0; i < x.nmanifests; i++) {
-		const char *name = name_of(&x.manifests[i]);
+		const char *name = tags_name_of(&x.manifests[i]);
 		if (!name)
 			continue;
 		struct tags_entry *e = &out->v[out->n++];
@@ -149,7 +150,7 @@ int tags_list(struct store *s, struct tags *out, struct err **err)
 		oci_descriptor_copy(&e->manifest, &x.manifests[i]);
 	}
 	if (out->n > 1)
-		qsort(out->v, out->n, sizeof *out->v, by_name);
+		qsort(out->v, out->n, sizeof *out->v, tags_by_name);
 	return 0;
 }
 
@@ -160,7 +161,7 @@ int tags_find(struct store *s, const char *name, struct oci_descriptor *out, str
 	if (tags_index(s, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < x.nmanifests; i++) {
-		const char *have = name_of(&x.manifests[i]);
+		const char *have = tags_name_of(&x.manifests[i]);
 		if (!have || strcmp(have, name) != 0)
 			continue;
 		*out = (struct oci_descriptor){0};
@@ -176,7 +177,7 @@ static size_t drop_name(struct oci_index *x, const char *name)
 	size_t kept = 0, n = x->nmanifests;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *have = name_of(&x->manifests[i]);
+		const char *have = tags_name_of(&x->manifests[i]);
 		if (have && strcmp(have, name) == 0)
 			oci_descriptor_clear(&x->manifests[i]);
 		else
@@ -186,7 +187,8 @@ static size_t drop_name(struct oci_index *x, const char *name)
 	return n - kept;
 }
 
-static void add_name(struct oci_index *x, const char *name, const struct oci_descriptor *manifest)
+static void tags_add_name(
+	struct oci_index *x, const char *name, const struct oci_descriptor *manifest)
 {
 	x->manifests = mem_grow(x->manifests, x->nmanifests + 1, sizeof *x->manifests);
 	struct oci_descriptor *d = &x->manifests[x->nmanifests++];
@@ -197,7 +199,7 @@ static void add_name(struct oci_index *x, const char *name, const struct oci_des
 
 static int by_ref(const void *a, const void *b)
 {
-	const char *x = name_of(a), *y = name_of(b);
+	const char *x = tags_name_of(a), *y = tags_name_of(b);
 
 	return strcmp(x ? x : "", y ? y : "");
 }
@@ -209,14 +211,14 @@ int tags_set(struct store *s, const char *const *names, size_t n,
 	auto_buf struct buf old = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || load_index(s, &old, &x, err) < 0)
+	if (lock < 0 || tags_load_index(s, &old, &x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		drop_name(&x, names[i]);
-		add_name(&x, names[i], manifest);
+		tags_add_name(&x, names[i], manifest);
 	}
 	qsort(x.manifests, x.nmanifests, sizeof *x.manifests, by_ref);
-	return write_index(s, &old, &x, err);
+	return tags_write_index(s, &old, &x, err);
 }
 
 int tags_remove(struct store *s, const char *name, struct err **err)
@@ -225,9 +227,9 @@ int tags_remove(struct store *s, const char *name, struct err **err)
 	auto_buf struct buf old = {0};
 	auto_fd int lock = lock_take(store_dir(s, STORE_LOCKS), "index", LOCK_EXCLUSIVE, true, err);
 
-	if (lock < 0 || load_index(s, &old, &x, err) < 0)
+	if (lock < 0 || tags_load_index(s, &old, &x, err) < 0)
 		return -1;
 	if (!drop_name(&x, name))
 		return 0;
-	return write_index(s, &old, &x, err) < 0 ? -1 : 1;
+	return tags_write_index(s, &old, &x, err) < 0 ? -1 : 1;
 }

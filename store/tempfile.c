@@ -19,7 +19,7 @@ static const char *proc_name(int fd, char out[PROC_FD])
 	return out;
 }
 
-static int open_named(struct tempfile *t)
+static int tempfile_open_named(struct tempfile *t)
 {
 	fs_temp_name(t->name, sizeof t->name, "f");
 	t->fd = fs_openat(store_tmp_fd(t->s), t->name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -38,7 +38,7 @@ int tempfile_open(struct store *s, struct tempfile *t)
 	if (store_has_proc(s) && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL &&
 		errno != ENOENT)
 		return -1;
-	return open_named(t);
+	return tempfile_open_named(t);
 }
 
 int tempfile_publish(struct tempfile *t, int dir_fd, const char *name)

@@ -24,13 +24,13 @@ struct slice {
 	size_t done;
 };
 
-static void count(struct slice *x)
+static void trash_count(struct slice *x)
 {
 	x->left--;
 	x->done++;
 }
 
-static int open_dir(int at, const char *name)
+static int trash_open_dir(int at, const char *name)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -61,9 +61,9 @@ static bool shorten(struct slice *x, int dir, const char *name)
 	return true;
 }
 
-static void empty(struct slice *x, int take_fd, int depth);
+static void trash_empty(struct slice *x, int take_fd, int depth);
 
-static void remove_dir(struct slice *x, int dir, const char *name, int depth)
+static void trash_remove_dir(struct slice *x, int dir, const char *name, int depth)
 {
 	struct stat st;
 	char up[FS_TEMP_NAME];
@@ -71,38 +71,38 @@ static void remove_dir(struct slice *x, int dir, const char *name, int depth)
 	if (depth == DEPTH_MAX) {
 		fs_temp_name(up, sizeof up, "deep");
 		if (renameat(dir, name, x->top, up) == 0)
-			count(x);
+			trash_count(x);
 		return;
 	}
-	int fd = open_dir(dir, name);
+	int fd = trash_open_dir(dir, name);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == x->dev)
-		empty(x, TAKE_FD(fd), depth + 1);
+		trash_empty(x, TAKE_FD(fd), depth + 1);
 	fd_close(fd);
 	if (x->left && unlinkat(dir, name, AT_REMOVEDIR) == 0)
-		count(x);
+		trash_count(x);
 }
 
-static void remove_entry(struct slice *x, int dir, const struct dirent *e, int depth)
+static void trash_remove_entry(struct slice *x, int dir, const struct dirent *e, int depth)
 {
 	if (e->d_type != DT_DIR) {
 		if (e->d_type != DT_LNK && shorten(x, dir, e->d_name))
 			return;
 		bool gone = unlinkat(dir, e->d_name, 0) == 0;
 		if (gone)
-			count(x);
+			trash_count(x);
 		/* Linux says EISDIR: a file system that does not tell types */
 		if (gone || e->d_type != DT_UNKNOWN || errno != EISDIR)
 			return;
 	}
-	remove_dir(x, dir, e->d_name, depth);
+	trash_remove_dir(x, dir, e->d_name, depth);
 }
 
-static bool is_shared(const char *name)
+static bool trash_is_shared(const char *name)
 {
 	return strncmp(name, "dir.", 4) == 0 || strncmp(name, "index.", 6) == 0;
 }
 
-static void empty(struct slice *x, int take_fd, int depth)
+static void trash_empty(struct slice *x, int take_fd, int depth)
 {
 	DIR *d = fs_fdopendir(take_fd);
 	const struct dirent *e;
@@ -110,8 +110,8 @@ static void empty(struct slice *x, int take_fd, int depth)
 	if (!d)
 		return;
 	while (x->left && fs_readdir(d, &e) == 1)
-		if (depth > 0 || !is_shared(e->d_name))
-			remove_entry(x, take_fd, e, depth);
+		if (depth > 0 || !trash_is_shared(e->d_name))
+			trash_remove_entry(x, take_fd, e, depth);
 	closedir(d);
 }
 
@@ -124,7 +124,7 @@ size_t trash_slice(struct store *s, size_t max)
 
 	if (fd >= 0 && fstat(fd, &st) == 0) {
 		x.dev = st.st_dev;
-		empty(&x, TAKE_FD(fd), 0);
+		trash_empty(&x, TAKE_FD(fd), 0);
 	}
 	fd_close(fd);
 	errno = saved;

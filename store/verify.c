@@ -52,7 +52,7 @@ static void problem(struct check *c, const char *fmt, ...)
 typedef int verify_entry_fn(struct check *c, const char *name, struct err **err);
 
 /* Call fn for every entry of a directory; an entry that vanishes meanwhile is no problem. */
-static int each(struct check *c, int dir_fd, verify_entry_fn *fn, struct err **err)
+static int verify_each(struct check *c, int dir_fd, verify_entry_fn *fn, struct err **err)
 {
 	DIR *dir = fs_opendir(dir_fd, ".");
 	const struct dirent *e;
@@ -202,7 +202,7 @@ static int check_image(
 	return 0;
 }
 
-static int check_names(struct check *c, struct err **err)
+static int verify_check_names(struct check *c, struct err **err)
 {
 	auto_tags struct tags t = {0};
 	auto_err struct err *why = NULL;
@@ -228,8 +228,8 @@ static bool vanished(int dir_fd, const char *name)
 /* --- derived forms -------------------------------------------------------------------------- */
 
 /* Compare a directory with its tar; *why (owned) says what is wrong. */
-static int compare(struct check *c, const struct digest *chain, const struct dirform *f, char **why,
-	struct err **err)
+static int verify_compare(struct check *c, const struct digest *chain, const struct dirform *f,
+	char **why, struct err **err)
 {
 	struct layer_stack k = dirform_stack(f), lower = layerstack_first(&k, k.n - 1);
 	auto_layer_times struct layer_times times = {.entries = 0};
@@ -250,7 +250,7 @@ static int compare(struct check *c, const struct digest *chain, const struct dir
 	return layer_compare_dir(tar, &u, why, err);
 }
 
-static int check_dir(struct check *c, const char *name, struct err **err)
+static int verify_check_dir(struct check *c, const char *name, struct err **err)
 {
 	struct digest chain;
 	auto_dirform struct dirform f = {0};
@@ -266,7 +266,7 @@ static int check_dir(struct check *c, const char *name, struct err **err)
 	if (r == 1 && !f.usable)
 		return 0; /* of another boot or privilege: it is made again before it is used */
 	if (r == 1)
-		r = compare(c, &chain, &f, &why, &failed);
+		r = verify_compare(c, &chain, &f, &why, &failed);
 	if (r == 1 || vanished(store_dir(c->s, STORE_DIRS), name))
 		return 0;
 	if (failed && !err_is_verdict(failed)) {
@@ -406,10 +406,11 @@ int verify_run(
 	struct check c = {.s = s, .o = o};
 
 	/* Blobs first: with repair, what follows sees the damaged ones as missing. */
-	if (each(&c, store_blobs_fd(s), check_blob, err) < 0 || check_names(&c, err) < 0 ||
-		each(&c, store_dir(s, STORE_FORMS), check_form, err) < 0 ||
-		each(&c, store_dir(s, STORE_DIRS), check_dir, err) < 0 ||
-		each(&c, store_dir(s, STORE_INDEX), check_index, err) < 0 ||
+	if (verify_each(&c, store_blobs_fd(s), check_blob, err) < 0 ||
+		verify_check_names(&c, err) < 0 ||
+		verify_each(&c, store_dir(s, STORE_FORMS), check_form, err) < 0 ||
+		verify_each(&c, store_dir(s, STORE_DIRS), verify_check_dir, err) < 0 ||
+		verify_each(&c, store_dir(s, STORE_INDEX), check_index, err) < 0 ||
 		cache_each(s, check_record, &c, err) < 0)
 		return -1;
 	if (out)

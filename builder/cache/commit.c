@@ -89,7 +89,7 @@ static void upper_clear(struct upper *u)
 	fd_close(u->fd);
 }
 
-static struct hashpipe *open_tar(void *ctx, struct err **err)
+static struct hashpipe *commit_open_tar(void *ctx, struct err **err)
 {
 	struct upper *u = ctx;
 
@@ -120,7 +120,7 @@ static int leave_floor(int upper_fd, const struct layer_tree *below, struct err 
 	return 0;
 }
 
-static int begin(struct upper *u, struct err **err)
+static int commit_begin(struct upper *u, struct err **err)
 {
 	struct session *se = u->c->se;
 
@@ -132,7 +132,7 @@ static int begin(struct upper *u, struct err **err)
 		return -1;
 	struct layer_freezing_opts o = {
 		.upper = {.upper_fd = u->fd, .below = below, .as_lower = true},
-		.open = open_tar,
+		.open = commit_open_tar,
 		.ctx = u,
 		.spool_fd = store_spool_fd(se->s),
 		.most_entries = u->c->leak ? SIZE_MAX : COMMIT_AT_ONCE_ENTRIES,
@@ -200,7 +200,7 @@ static int stack_up(struct upper *u, int *tar_fd, struct err **err)
 	return 0;
 }
 
-static int adopt(struct upper *u, const struct record *r, struct err **err)
+static int commit_adopt(struct upper *u, const struct record *r, struct err **err)
 {
 	const struct layer_stack below = state_stack(u->c->st);
 	size_t n = below.n + 1;
@@ -217,7 +217,7 @@ static int adopt(struct upper *u, const struct record *r, struct err **err)
 	return snapshot_adopt(u->c->se->s, &k, u->c->temp, err);
 }
 
-static void leave(struct upper *u, int tar_fd, const struct record *r)
+static void commit_leave(struct upper *u, int tar_fd, const struct record *r)
 {
 	struct pending_layer l = {
 		.record = *r,
@@ -243,19 +243,19 @@ static int commit_changes(struct upper *u, struct record *out, struct err **err)
 		return -1;
 	u->c->taken = true;
 	if (pending_any(st->pending) || !layer_freezing_done(u->freezing)) {
-		leave(u, tar_fd, out);
+		commit_leave(u, tar_fd, out);
 		return FLIGHT_LATER;
 	}
 	r = blob_commit(u->tar, NULL, &out->layer, NULL, err);
 	if (r == 0)
-		r = adopt(u, out, err);
+		r = commit_adopt(u, out, err);
 	if (r != 0)
 		pending_keep(st->pending, u->c->temp);
 	return r < 0 ? -1 : 0;
 }
 
 /* The path may hold the secret itself. */
-static int judge(const struct commit_upper *c, struct err **err)
+static int commit_judge(const struct commit_upper *c, struct err **err)
 {
 	const char *id = NULL;
 	size_t more = 0;
@@ -275,7 +275,7 @@ int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 {
 	struct upper u CLEANUP(upper_clear) = {.c = c, .fd = -1};
 
-	if (begin(&u, err) < 0 || judge(c, err) < 0)
+	if (commit_begin(&u, err) < 0 || commit_judge(c, err) < 0)
 		return -1;
 	out->created = now_seconds();
 	if (layerstack_put_times(c->se->s, layer_freezing_times(u.freezing), &out->times, err) < 0)

@@ -14,7 +14,8 @@
 #include "store/base/now.h"
 #include "store/cache.h"
 
-static void emit(const struct flight *f, enum event_kind kind, const char *text, double seconds)
+static void flight_emit(
+	const struct flight *f, enum event_kind kind, const char *text, double seconds)
 {
 	struct event e = step_event(f->sp, kind, &f->se->events);
 
@@ -31,7 +32,7 @@ int flight_lookup(const struct flight *f, struct record *out, struct err **err)
 	if (found <= 0)
 		return found;
 	auto_free char *text = step_text(f->sp);
-	emit(f, EVENT_STEP_CACHED, text, 0);
+	flight_emit(f, EVENT_STEP_CACHED, text, 0);
 	return 1;
 }
 
@@ -70,15 +71,15 @@ int flight_land(struct flight_rest *rest, const struct record *r, int done, stru
 	close(TAKE_FD(rest->lock));
 	double seconds = (double)(now_monotonic_ms() - rest->start_ms) / 1000;
 	if (done == 0) {
-		emit(&f, EVENT_STEP_DONE, text, seconds);
+		flight_emit(&f, EVENT_STEP_DONE, text, seconds);
 		return 0;
 	}
 	if (stop_by_other(&f.se->stop) && err && *err && err_get_kind(*err) == ERR_CANCELLED) {
-		emit(&f, EVENT_STEP_ENDED, text, seconds);
+		flight_emit(&f, EVENT_STEP_ENDED, text, seconds);
 		return -1;
 	}
 	auto_free char *reason = err && *err ? first_message(err_text(*err)) : mem_strdup("failed");
-	emit(&f, EVENT_STEP_FAILED, reason, seconds);
+	flight_emit(&f, EVENT_STEP_FAILED, reason, seconds);
 	return -1;
 }
 
@@ -103,7 +104,7 @@ int flight_end(struct flight *f, const struct record *r, int done, struct err **
 }
 
 /* Waits in small pieces, so that a signal ends the wait. */
-static int take_lock(const struct flight *f, const struct digest *what, struct err **err)
+static int flight_take_lock(const struct flight *f, const struct digest *what, struct err **err)
 {
 	bool told = false;
 
@@ -119,7 +120,7 @@ static int take_lock(const struct flight *f, const struct digest *what, struct e
 }
 
 /* 1, 0, -1 as flight_lookup; what was found is known by the second way from now on. */
-static int look(const struct flight *f, struct record *out, struct err **err)
+static int flight_look(const struct flight *f, struct record *out, struct err **err)
 {
 	int found = flight_lookup(f, out, err);
 
@@ -130,7 +131,7 @@ static int look(const struct flight *f, struct record *out, struct err **err)
 
 int flight_wait(struct flight *f, const struct digest *shape, struct err **err)
 {
-	f->lock = take_lock(f, shape, err);
+	f->lock = flight_take_lock(f, shape, err);
 	return f->lock < 0 ? -1 : 0;
 }
 
@@ -147,19 +148,19 @@ int flight_start(struct flight *f, struct err **err)
 	}
 	auto_free char *text = step_text(f->sp);
 	f->start_ms = now_monotonic_ms();
-	emit(f, EVENT_STEP_START, text, 0);
+	flight_emit(f, EVENT_STEP_START, text, 0);
 	return 0;
 }
 
 int flight_begin(struct flight *f, struct record *out, struct err **err)
 {
-	int found = look(f, out, err);
+	int found = flight_look(f, out, err);
 
 	if (found)
 		return found;
 	if (flight_wait(f, f->key, err) < 0)
 		return -1;
-	found = look(f, out, err);
+	found = flight_look(f, out, err);
 	if (found) {
 		flight_drop(f);
 		return found;

@@ -15,7 +15,8 @@
 #include "store/erofs/erofs.h"
 #include "store/tree/tree.h"
 
-static int find(const struct lowers_request *q, bool index, struct lowers *out, struct err **err)
+static int lowers_find(
+	const struct lowers_request *q, bool index, struct lowers *out, struct err **err)
 {
 	struct snapshot_forms forms = {
 		.index = index,
@@ -43,7 +44,7 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 	int taken = 0;
 
 	if (q->form != BUILD_FORM_DIRECTORY && sandbox_takes_indexes(q->runner)) {
-		if (find(q, true, &made, err) < 0)
+		if (lowers_find(q, true, &made, err) < 0)
 			return -1;
 		taken = sandbox_try_lowers(q->runner, made.v, made.n, err);
 		if (taken < 0)
@@ -52,13 +53,14 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 	if (taken == 0 && q->form == BUILD_FORM_INDEX)
 		return refused(err);
 	if (taken == 0)
-		return find(q, false, out, err);
+		return lowers_find(q, false, out, err);
 	*out = made;
 	made = (struct lowers){0};
 	return 0;
 }
 
-static int add_one(const struct lowers_request *q, size_t i, struct lowers *on, struct err **err)
+static int lowers_add_one(
+	const struct lowers_request *q, size_t i, struct lowers *on, struct err **err)
 {
 	struct layer_stack one = {
 		.diff_ids = &q->k.diff_ids[i], .times = layerstack_times(&q->k, i), .n = 1};
@@ -84,7 +86,7 @@ int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, s
 		q->below->n != have || on->n + (q->k.n - have) > SANDBOX_LOWERS_MAX)
 		return 0;
 	for (size_t i = have; i < q->k.n; i++) {
-		int r = add_one(q, i, &made, err);
+		int r = lowers_add_one(q, i, &made, err);
 		if (r <= 0)
 			return r;
 		if (snapshot_grow(q->s, q->below, &q->k, i + 1, err) < 0)

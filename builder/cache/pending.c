@@ -77,7 +77,7 @@ static int land(struct pending *p, struct item *i, bool *kept, struct err **err)
 	return r < 0 ? -1 : 0;
 }
 
-static void drop(struct pending_layer *l)
+static void pending_drop(struct pending_layer *l)
 {
 	layer_freezing_free(TAKE(l->freezing));
 	blob_free(TAKE(l->tar));
@@ -95,7 +95,7 @@ static void do_item(struct pending *p, struct item *i, bool skip)
 	if (r < 0)
 		dferr_locate(&err, sp->df, sp->ins->keyword_span);
 	r = flight_land(&i->l.rest, &i->l.record, r, &err);
-	drop(&i->l);
+	pending_drop(&i->l);
 	pthread_mutex_lock(&p->lock);
 	if (kept || r < 0)
 		strlist_add(&p->trash, i->l.temp);
@@ -122,7 +122,7 @@ static struct item *next_item(struct pending *p)
 	return i;
 }
 
-static void *work(void *ctx)
+static void *pending_work(void *ctx)
 {
 	struct pending *p = ctx;
 
@@ -144,16 +144,16 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-static void start(struct pending *p)
+static void pending_start(struct pending *p)
 {
-	p->threaded = thread_start(&p->thread, work, p) == 0;
+	p->threaded = thread_start(&p->thread, pending_work, p) == 0;
 }
 
 /* --- the stage ------------------------------------------------------------------------------ */
 
 static void free_item(struct item *i)
 {
-	drop(&i->l);
+	pending_drop(&i->l);
 	free(i->stack);
 	free(i->times);
 	free(i);
@@ -208,7 +208,7 @@ void pending_add(struct pending *p, const struct layer_stack *below, struct pend
 		i->times[k] = *layerstack_times(below, k);
 	i->times[below->n] = take->record.times;
 	if (!p->threaded)
-		start(p);
+		pending_start(p);
 	pthread_mutex_lock(&p->lock);
 	while (p->waiting >= PENDING_MAX)
 		pthread_cond_wait(&p->moved, &p->lock);

@@ -10,7 +10,7 @@
 #include "builder/cache/pending.h"
 #include "store/lower.h"
 
-static struct lowers_request request(
+static struct lowers_request stagelowers_request(
 	struct session *se, struct state *st, struct snapshot_grown *below, struct err **err)
 {
 	*below = (struct snapshot_grown){.tree = st->tree, .n = st->tree_layers};
@@ -36,7 +36,7 @@ int stagelowers_keep_up(struct session *se, struct state *st, struct err **err)
 
 	if (st->nlowered == st->config.ndiff_ids || !pending_any(st->pending))
 		return 0;
-	struct lowers_request q = request(se, st, &below, err);
+	struct lowers_request q = stagelowers_request(se, st, &below, err);
 	int r = q.runner ? lowers_add(&q, st->nlowered, &st->lowers, err) : -1;
 	take_tree(st, &below);
 	if (r == 1)
@@ -54,7 +54,7 @@ int stagelowers_find(struct session *se, struct state *st, struct err **err)
 		return 0;
 	if (state_settle(st, err) < 0)
 		return -1;
-	struct lowers_request q = request(se, st, &below, err);
+	struct lowers_request q = stagelowers_request(se, st, &below, err);
 	int r = q.runner ? lowers_open(&q, &found, err) : -1;
 	take_tree(st, &below);
 	if (r < 0)

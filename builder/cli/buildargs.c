@@ -14,7 +14,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-static int take(const char *option, const char *arg, struct strlist *out, struct err **err)
+static int buildargs_take_one(
+	const char *option, const char *arg, struct strlist *out, struct err **err)
 {
 	if (arg[0] == '=' || arg[0] == '\0')
 		return err_set(err, ERR_USAGE, "%s: \"%s\" has no name", option, arg);
@@ -31,7 +32,7 @@ int buildargs_take(
 	const char *option, const struct strlist *in, struct strlist *out, struct err **err)
 {
 	for (size_t i = 0; i < in->n; i++)
-		if (take(option, in->v[i], out, err) < 0)
+		if (buildargs_take_one(option, in->v[i], out, err) < 0)
 			return -1;
 	return 0;
 }
@@ -52,7 +53,7 @@ static int take_lines(const char *path, char *text, struct strlist *out, struct 
 		if (*line == '\0' || *line == '#')
 			continue;
 		auto_free char *place = mem_printf("--build-arg-file: %s:%u", path, number);
-		if (take(place, line, out, err) < 0)
+		if (buildargs_take_one(place, line, out, err) < 0)
 			return -1;
 	}
 	return 0;

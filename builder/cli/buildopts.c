@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The table of options of "bld build", and the way from their text to struct build_opts. One take_
- * function for an option or a group; what needs no look is copied by plain(). Lists that are only
- * handed through stay with the command line and outlive the build; buildopts_clear() frees what was
- * made here.
+ * function for an option or a group; what needs no look is copied by buildopts_plain(). Lists that
+ * are only handed through stay with the command line and outlive the build; buildopts_clear() frees
+ * what was made here.
  */
 #include "builder/cli/buildopts.h"
 
@@ -173,7 +173,7 @@ static int take_labels(const struct strlist *in, struct strlist *out, struct err
 	return 0;
 }
 
-static int take_names(
+static int buildopts_take_names(
 	const char *option, const struct strlist *in, struct strlist *out, struct err **err)
 {
 	for (size_t i = 0; i < in->n; i++)
@@ -185,7 +185,8 @@ static int take_names(
 }
 
 /* One platform gives a manifest and no index around it. */
-static int take_annotations(const struct buildopts *o, struct build_opts *b, struct err **err)
+static int buildopts_take_annotations(
+	const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	for (size_t i = 0; i < o->annotations.n; i++) {
 		unsigned levels;
@@ -269,7 +270,8 @@ static int take_allowed(const struct strlist *in, struct build_opts *b, struct e
 	return 0;
 }
 
-static int take_platform(const struct buildopts *o, struct build_opts *b, struct err **err)
+static int buildopts_take_platform(
+	const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	auto_strlist struct strlist all = {0};
 	auto_free char *made = NULL;
@@ -355,7 +357,8 @@ static int take_pairs(const struct buildopts *o, struct build_opts *b, struct er
 }
 
 /* What needs no look at it. */
-static struct build_opts plain(const struct cli *c, const struct buildopts *o, const char *context)
+static struct build_opts buildopts_plain(
+	const struct cli *c, const struct buildopts *o, const char *context)
 {
 	return (struct build_opts){
 		.dockerfile = o->file,
@@ -386,11 +389,11 @@ static struct build_opts plain(const struct cli *c, const struct buildopts *o, c
 }
 
 /* What the image says about itself. */
-static int take_image(const struct buildopts *o, struct build_opts *b, struct err **err)
+static int buildopts_take_image(const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	if (take_labels(&o->labels, &b->labels, err) < 0 ||
-		take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
-		take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0)
+		buildopts_take_names("--unsetlabel", &o->unset_labels, &b->unset_labels, err) < 0 ||
+		buildopts_take_names("--unsetenv", &o->unset_env, &b->unset_env, err) < 0)
 		return -1;
 	return 0;
 }
@@ -398,18 +401,18 @@ static int take_image(const struct buildopts *o, struct build_opts *b, struct er
 int buildopts_take(const struct cli *c, const struct buildopts *o, const char *context,
 	struct build_opts *b, struct err **err)
 {
-	*b = plain(c, o, context);
+	*b = buildopts_plain(c, o, context);
 	if (o->file && strcmp(o->file, "-") == 0 && strcmp(context, "-") == 0)
 		return err_set(err, ERR_USAGE,
 			"the Dockerfile and the context cannot both come from standard input");
 	if (take_pull(o, b, err) < 0)
 		return -1;
 	take_stages(&o->no_cache_stages, &b->no_cache_stages);
-	if (buildtargets_take(o, b, err) < 0 || take_platform(o, b, err) < 0 ||
+	if (buildtargets_take(o, b, err) < 0 || buildopts_take_platform(o, b, err) < 0 ||
 		layerform_take(&b->layer_form, err) < 0 || take_pairs(o, b, err) < 0 ||
 		take_times(o, b, err) < 0 || take_jobs(o, b, err) < 0 ||
-		take_image(o, b, err) < 0 || take_allowed(&o->allow, b, err) < 0 ||
-		take_annotations(o, b, err) < 0)
+		buildopts_take_image(o, b, err) < 0 || take_allowed(&o->allow, b, err) < 0 ||
+		buildopts_take_annotations(o, b, err) < 0)
 		return -1;
 	take_proxies(&b->proxy_env);
 	return 0;

@@ -27,7 +27,7 @@
 
 /* --- before the build ------------------------------------------------------------------------ */
 
-static int check_names(
+static int buildoutputs_check_names(
 	const struct output *o, const struct buildopts *opts, const char *text, struct err **err)
 {
 	if (o->type != OUTPUT_IMAGE || !o->push || o->names.n || opts->tags.n)
@@ -63,7 +63,7 @@ int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struc
 		struct output *v = &out->v[out->n++];
 
 		if (output_parse(o->outputs.v[i], v, err) < 0 ||
-			check_names(v, o, o->outputs.v[i], err) < 0 ||
+			buildoutputs_check_names(v, o, o->outputs.v[i], err) < 0 ||
 			check_platforms(v, o, o->outputs.v[i], err) < 0 || output_check(v, err) < 0)
 			return -1;
 		if (v->to_stdout && out->to_stdout)
@@ -74,7 +74,7 @@ int buildoutputs_open(struct buildoutputs *out, const struct buildopts *o, struc
 	return 0;
 }
 
-static void add_name(struct strlist *out, const char *name)
+static void buildoutputs_add_name(struct strlist *out, const char *name)
 {
 	if (!strlist_has(out, name))
 		strlist_add(out, name);
@@ -88,10 +88,10 @@ void buildoutputs_names(
 	for (size_t i = 0; i < b->n; i++)
 		keep = keep || b->v[i].type != OUTPUT_CACHEONLY;
 	for (size_t i = 0; keep && i < tags->n; i++)
-		add_name(out, tags->v[i]);
+		buildoutputs_add_name(out, tags->v[i]);
 	for (size_t i = 0; i < b->n; i++)
 		for (size_t k = 0; b->v[i].type == OUTPUT_IMAGE && k < b->v[i].names.n; k++)
-			add_name(out, b->v[i].names.v[k]);
+			buildoutputs_add_name(out, b->v[i].names.v[k]);
 }
 
 char *buildoutputs_registry(
@@ -133,7 +133,7 @@ static void fileset_clear(struct fileset *s)
 }
 #define auto_fileset CLEANUP(fileset_clear)
 
-static int add_image(struct fileset *set, const struct buildoutputs_job *job,
+static int buildoutputs_add_image(struct fileset *set, const struct buildoutputs_job *job,
 	const struct digest *manifest, struct err **err)
 {
 	auto_image struct image i = {0};
@@ -149,7 +149,7 @@ static int add_image(struct fileset *set, const struct buildoutputs_job *job,
 	return 0;
 }
 
-static int open_files(struct fileset *set, const struct output *o,
+static int buildoutputs_open_files(struct fileset *set, const struct output *o,
 	const struct buildoutputs_job *job, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
@@ -161,9 +161,9 @@ static int open_files(struct fileset *set, const struct output *o,
 		return -1;
 	set->f = mem_alloc((x.nmanifests + 1) * sizeof *set->f);
 	for (size_t i = 0; i < x.nmanifests; i++)
-		if (add_image(set, job, &x.manifests[i].digest, err) < 0)
+		if (buildoutputs_add_image(set, job, &x.manifests[i].digest, err) < 0)
 			return -1;
-	if (!job->r->index && add_image(set, job, &job->r->manifest, err) < 0)
+	if (!job->r->index && buildoutputs_add_image(set, job, &job->r->manifest, err) < 0)
 		return -1;
 	for (size_t i = 0; i < set->n; i++)
 		if (o->platform_split < 0 ? set->n > 1 : o->platform_split)
@@ -215,11 +215,12 @@ static int write_local(const struct output *o, const struct buildoutputs_job *jo
 	return 0;
 }
 
-static int write_files(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+static int buildoutputs_write_files(
+	const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
 	auto_fileset struct fileset set = {0};
 
-	if (open_files(&set, o, job, err) < 0)
+	if (buildoutputs_open_files(&set, o, job, err) < 0)
 		return -1;
 	remote_status(job->ui, "writing %s", o->to_stdout ? "a tar" : o->dest);
 	if (o->type == OUTPUT_TAR)
@@ -353,7 +354,8 @@ static int push_all(const struct output *o, const struct buildoutputs_job *job,
 	return 0;
 }
 
-static int write_image(const struct output *o, const struct buildoutputs_job *job, struct err **err)
+static int buildoutputs_write_image(
+	const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
 	auto_image struct image i = {0};
 
@@ -369,12 +371,12 @@ static int write_one(const struct output *o, const struct buildoutputs_job *job,
 	switch (o->type) {
 	case OUTPUT_LOCAL:
 	case OUTPUT_TAR:
-		return write_files(o, job, err);
+		return buildoutputs_write_files(o, job, err);
 	case OUTPUT_OCI:
 	case OUTPUT_DOCKER:
 		return write_archive(o, job, err);
 	case OUTPUT_IMAGE:
-		return write_image(o, job, err);
+		return buildoutputs_write_image(o, job, err);
 	case OUTPUT_CACHEONLY:
 		break;
 	}

@@ -12,7 +12,7 @@
 #include "store/base/mem.h"
 #include "store/reference.h"
 
-static struct build_target *find_target(const struct build_opts *b, const char *stage)
+static struct build_target *buildtargets_find_target(const struct build_opts *b, const char *stage)
 {
 	for (size_t i = 0; i < b->ntargets; i++)
 		if (b->targets[i].stage && strcmp(b->targets[i].stage, stage) == 0)
@@ -27,12 +27,12 @@ static void take_targets(const struct strlist *in, struct build_opts *b)
 
 	b->targets = mem_alloc((in->n + 1) * sizeof *b->targets);
 	for (size_t i = 0; i + 1 < in->n; i++)
-		if (strcmp(in->v[i], last) != 0 && !find_target(b, in->v[i]))
+		if (strcmp(in->v[i], last) != 0 && !buildtargets_find_target(b, in->v[i]))
 			b->targets[b->ntargets++].stage = in->v[i];
 	b->targets[b->ntargets++].stage = last;
 }
 
-static int check_name(const char *name, struct err **err)
+static int buildtargets_check_name(const char *name, struct err **err)
 {
 	auto_reference struct reference r = {0};
 
@@ -52,9 +52,10 @@ static int take_tag(const char *tag, struct build_opts *b, struct err **err)
 	const char *eq = strchr(tag, '=');
 	auto_free char *target = eq ? mem_strndup(tag, (size_t)(eq - tag)) : NULL;
 
-	if (check_name(eq ? eq + 1 : tag, err) < 0)
+	if (buildtargets_check_name(eq ? eq + 1 : tag, err) < 0)
 		return -1;
-	struct build_target *t = eq ? find_target(b, target) : &b->targets[b->ntargets - 1];
+	struct build_target *t =
+		eq ? buildtargets_find_target(b, target) : &b->targets[b->ntargets - 1];
 	if (!t) {
 		err_set(err, ERR_USAGE, "--tag %s: there is no --target %s", tag, target);
 		return err_hint(err, "add --target %s, or give the name alone", target);

@@ -64,7 +64,7 @@ static struct diag diag_of(const struct dockerfile *df, const struct err *e)
 	return d;
 }
 
-static void print_json(const struct looked *l, const struct diag *error)
+static void check_print_json(const struct looked *l, const struct diag *error)
 {
 	lint_render_json(l->df, l->result, error, to_stdout, NULL);
 }
@@ -83,7 +83,7 @@ static void print_sarif(const struct looked *l, const struct diag *errors, size_
 	lint_render_sarif(&s, to_stdout, NULL);
 }
 
-static void print_text(const struct lint_result *r, bool complete)
+static void check_print_text(const struct lint_result *r, bool complete)
 {
 	lint_render_text(r, to_stdout, NULL);
 	if (!complete)
@@ -105,7 +105,7 @@ static int print_broken(const struct looked *l, const char *format, struct err *
 		if (list->items[i].severity == DIAG_ERROR)
 			errors[n++] = list->items[i];
 	if (strcmp(format, "json") == 0)
-		print_json(l, n ? &errors[0] : NULL);
+		check_print_json(l, n ? &errors[0] : NULL);
 	else if (strcmp(format, "sarif") == 0)
 		print_sarif(l, errors, n);
 	return dferr_report(err, l->df);
@@ -121,25 +121,26 @@ static int violated(const struct lint_result *r, struct err **err)
 }
 
 /* What a build would refuse comes before findings that are errors. */
-static int print(const struct looked *l, const char *format, struct err *refused, struct err **err)
+static int check_print(
+	const struct looked *l, const char *format, struct err *refused, struct err **err)
 {
 	struct diag d = {0};
 
 	if (refused)
 		d = diag_of(l->df, refused);
 	if (strcmp(format, "json") == 0)
-		print_json(l, refused ? &d : NULL);
+		check_print_json(l, refused ? &d : NULL);
 	else if (strcmp(format, "sarif") == 0)
 		print_sarif(l, &d, refused ? 1 : 0);
 	else
-		print_text(l->result, !refused);
+		check_print_text(l->result, !refused);
 	if (!refused)
 		return violated(l->result, err);
 	*err = refused;
 	return -1;
 }
 
-static int look(struct looked *l, const struct check *k, struct store *s, const char *format,
+static int check_look(struct looked *l, const struct check *k, struct store *s, const char *format,
 	struct err **err)
 {
 	const struct build_opts *b = k->build;
@@ -189,7 +190,7 @@ static int look(struct looked *l, const struct check *k, struct store *s, const 
 	l->result = lintfile_run(&f);
 	if (!refused)
 		lintfile_check_config(l->result, &refused);
-	return print(l, format, refused, err);
+	return check_print(l, format, refused, err);
 }
 
 int check_call(bool flag, const char *call, struct check *k, struct err **err)
@@ -242,7 +243,7 @@ int check_run(const struct cli *c, const struct check *k, struct err **err)
 	if (l.df->diags.errors)
 		status = print_broken(&l, format, err);
 	else
-		status = look(&l, k, s, format, err);
+		status = check_look(&l, k, s, format, err);
 	lint_free(l.result);
 	dockerfile_free(l.df);
 	context_close(&l.contexts);

@@ -82,7 +82,7 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 	return status;
 }
 
-static int prepare(const struct cli *c, struct buildopts *o, const char *context,
+static int cmd_build_prepare(const struct cli *c, struct buildopts *o, const char *context,
 	struct build_opts *b, struct buildresult *result, struct err **err)
 {
 	if (remote_retries(&o->remote, err) < 0 || buildopts_take(c, o, context, b, err) < 0 ||
@@ -120,7 +120,7 @@ static int take_creds(const struct cli *c, const struct buildopts *o,
 }
 
 /* --check: no file of results is touched. */
-static int look(const struct cli *c, const struct buildopts *o, const char *context,
+static int cmd_build_look(const struct cli *c, const struct buildopts *o, const char *context,
 	struct check *k, struct err **err)
 {
 	struct build_opts b = {0};
@@ -133,7 +133,8 @@ static int look(const struct cli *c, const struct buildopts *o, const char *cont
 	return status;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_build_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct buildopts *o = opts;
 	auto_ui struct ui *ui = NULL;
@@ -145,8 +146,8 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	int status = buildcompat_check(o, err) < 0 ? -1 : check_call(o->check, o->call, &k, err);
 
 	if (status)
-		return status < 0 ? -1 : look(c, o, operands->v[0], &k, err);
-	status = prepare(c, o, operands->v[0], &b, &result, err);
+		return status < 0 ? -1 : cmd_build_look(c, o, operands->v[0], &k, err);
+	status = cmd_build_prepare(c, o, operands->v[0], &b, &result, err);
 	if (status == 0)
 		status = take_creds(c, o, &result, &g, &b, err);
 	if (status == 0) {
@@ -174,5 +175,5 @@ const struct cli_command cli_build = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.missing = "\"bld build .\" builds the current directory",
-	.run = run,
+	.run = cmd_build_run,
 };

@@ -85,7 +85,7 @@ static void find_largest(struct view *v, size_t top)
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void end_line(struct buf *b)
+static void cmd_context_end_line(struct buf *b)
 {
 	buf_addc(b, '\n');
 	if (b->len < FLUSH_AT)
@@ -95,7 +95,7 @@ static void end_line(struct buf *b)
 }
 
 /* Names may hold newlines and tabs too. */
-static void add_name(struct buf *b, const char *name)
+static void cmd_context_add_name(struct buf *b, const char *name)
 {
 	buf_add_escaped(b, name, strlen(name), false);
 }
@@ -108,8 +108,8 @@ static void text_files(const struct view *v, struct buf *b)
 		buf_adds(b, "  ");
 		ui_add_bytes(b, v->largest[i]->size);
 		buf_adds(b, "  ");
-		add_name(b, v->largest[i]->path);
-		end_line(b);
+		cmd_context_add_name(b, v->largest[i]->path);
+		cmd_context_end_line(b);
 	}
 	if (v->o->ignored && v->l->nignored)
 		buf_adds(b, "\nexcluded\n");
@@ -118,11 +118,11 @@ static void text_files(const struct view *v, struct buf *b)
 		if (!f->line)
 			continue;
 		buf_adds(b, "  ");
-		add_name(b, f->path);
+		cmd_context_add_name(b, f->path);
 		buf_addf(b, "%s  ", f->dir ? "/" : "");
-		add_name(b, v->c->ignore.name);
+		cmd_context_add_name(b, v->c->ignore.name);
 		buf_addf(b, ":%zu", f->line);
-		end_line(b);
+		cmd_context_end_line(b);
 	}
 }
 
@@ -136,8 +136,8 @@ static void text_unused(const struct view *v, struct buf *b)
 			continue;
 		buf_adds(b, any ? "  " : "\nnot used by the Dockerfile\n  ");
 		any = true;
-		add_name(b, f->path);
-		end_line(b);
+		cmd_context_add_name(b, f->path);
+		cmd_context_end_line(b);
 	}
 }
 
@@ -149,20 +149,20 @@ static void text_idle(const struct view *v, struct buf *b)
 		struct slice s =
 			slice_trim(source_line(ignore_source(v->c->ignore.rules), v->l->idle[i]));
 		buf_adds(b, "  ");
-		add_name(b, v->c->ignore.name);
+		cmd_context_add_name(b, v->c->ignore.name);
 		buf_addf(b, ":%zu  ", v->l->idle[i]);
 		buf_add_escaped(b, s.ptr, s.len, false);
 		buf_addc(b, '\n');
 	}
 }
 
-static void print_text(const struct view *v)
+static void cmd_context_print_text(const struct view *v)
 {
 	auto_buf struct buf b;
 
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_adds(&b, "ignore file  ");
-	add_name(&b, v->c->ignore.name ? v->c->ignore.name : "none");
+	cmd_context_add_name(&b, v->c->ignore.name ? v->c->ignore.name : "none");
 	buf_addf(&b, "\nfiles        %zu\nsize         ", v->l->nfiles);
 	ui_add_bytes(&b, v->l->bytes);
 	buf_addf(&b, "\nexcluded     %zu\n", v->l->nignored);
@@ -188,7 +188,7 @@ static void json_file(struct show_json *j, const struct contextlook_file *f)
 	show_json_close(j, '}');
 }
 
-static void print_json(const struct view *v)
+static void cmd_context_print_json(const struct view *v)
 {
 	auto_show_json struct show_json j;
 
@@ -226,8 +226,8 @@ static void print_json(const struct view *v)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-static int show(const struct context *c, const struct dockerfile *df, const struct opts *o,
-	size_t top, struct err **err)
+static int cmd_context_show(const struct context *c, const struct dockerfile *df,
+	const struct opts *o, size_t top, struct err **err)
 {
 	struct contextlook l;
 	struct view v = {.l = &l, .c = c, .o = o};
@@ -236,16 +236,17 @@ static int show(const struct context *c, const struct dockerfile *df, const stru
 	if (r == 0) {
 		find_largest(&v, top);
 		if (o->format && strcmp(o->format, "json") == 0)
-			print_json(&v);
+			cmd_context_print_json(&v);
 		else
-			print_text(&v);
+			cmd_context_print_text(&v);
 	}
 	free(v.largest);
 	contextlook_clear(&l);
 	return r;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_context_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	struct context_set set = {.main = {.dir_fd = -1}};
@@ -270,7 +271,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 			"ignore rules");
 	if (context_open(&q, &e, &set, &df, err) < 0)
 		return -1;
-	int r = show(&set.main, df, o, (size_t)top, err);
+	int r = cmd_context_show(&set.main, df, o, (size_t)top, err);
 	dockerfile_free(df);
 	context_close(&set);
 	return r;
@@ -284,5 +285,5 @@ const struct cli_command cli_context = {
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_context_run,
 };

@@ -25,7 +25,7 @@ static const char *or_dash(const char *text)
 	return text && *text ? text : "-";
 }
 
-static void add_json(
+static void cmd_history_add_json(
 	struct show_json *j, const struct oci_history *h, const struct oci_descriptor *layer)
 {
 	show_json_open(j, NULL, '{');
@@ -40,7 +40,7 @@ static void add_json(
 	show_json_close(j, '}');
 }
 
-static void add_row(
+static void cmd_history_add_row(
 	struct show_table *t, const struct oci_history *h, const struct oci_descriptor *layer)
 {
 	auto_buf struct buf size;
@@ -51,7 +51,7 @@ static void add_row(
 		t, (const char *const[]){or_dash(h->created), size.data, or_dash(h->created_by)});
 }
 
-static void add_all(const struct image *i, struct show_json *j, struct show_table *t)
+static void cmd_history_add_all(const struct image *i, struct show_json *j, struct show_table *t)
 {
 	size_t layer = i->manifest.nlayers;
 
@@ -61,12 +61,13 @@ static void add_all(const struct image *i, struct show_json *j, struct show_tabl
 
 		if (!h->empty_layer && layer > 0)
 			d = &i->manifest.layers[--layer];
-		add_json(j, h, d);
-		add_row(t, h, d);
+		cmd_history_add_json(j, h, d);
+		cmd_history_add_row(t, h, d);
 	}
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_history_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	auto_store struct store *s = store_open(c->root, err);
@@ -79,7 +80,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		return -1;
 	show_json_open(&j, NULL, '[');
 	show_table_row(&t, (const char *const[]){"CREATED", "SIZE", "CREATED BY"});
-	add_all(&i, &j, &t);
+	cmd_history_add_all(&i, &j, &t);
 	show_json_close(&j, ']');
 	if (o->json)
 		show_json_print(&j);
@@ -97,5 +98,5 @@ const struct cli_command cli_history = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_history_run,
 };

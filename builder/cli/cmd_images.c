@@ -48,7 +48,8 @@ static const char *created(const struct image *i, char out[NOW_RFC3339])
 	return now_rfc3339(seconds, out);
 }
 
-static void add_json(struct show_json *j, const struct tags_entry *e, const struct image *i)
+static void cmd_images_add_json(
+	struct show_json *j, const struct tags_entry *e, const struct image *i)
 {
 	show_json_open(j, NULL, '{');
 	show_json_string(j, "name", e->name);
@@ -63,8 +64,8 @@ static void add_json(struct show_json *j, const struct tags_entry *e, const stru
 	show_json_close(j, '}');
 }
 
-static void add_row(struct show_table *t, const struct opts *o, const struct tags_entry *e,
-	const struct image *i)
+static void cmd_images_add_row(struct show_table *t, const struct opts *o,
+	const struct tags_entry *e, const struct image *i)
 {
 	char digest[DIGEST_STRING], id[DIGEST_HEX], time[NOW_RFC3339];
 	auto_buf struct buf size;
@@ -147,15 +148,16 @@ static int show_one(struct store *s, const struct opts *o, const struct tags_ent
 	char id[DIGEST_STRING];
 
 	if (o->json)
-		add_json(j, e, i);
+		cmd_images_add_json(j, e, i);
 	else if (!o->quiet)
-		add_row(t, o, e, i);
+		cmd_images_add_row(t, o, e, i);
 	else if (i)
 		printf("%s\n", sha256_string(&i->manifest.config.digest, id));
 	return 0;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_images_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	auto_store struct store *s = store_open(c->root, err);
@@ -192,5 +194,5 @@ const struct cli_command cli_images = {
 	.summary = "List the images of the store",
 	.options = options,
 	.opts_size = sizeof(struct opts),
-	.run = run,
+	.run = cmd_images_run,
 };

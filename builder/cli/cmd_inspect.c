@@ -22,8 +22,8 @@ static const struct cli_option options[] = {
 };
 
 /* The document as it lies in the store; image_open() has parsed it before. */
-static int add_document(struct store *s, const struct digest *d, size_t max, const char *key,
-	struct show_json *j, struct err **err)
+static int cmd_inspect_add_document(struct store *s, const struct digest *d, size_t max,
+	const char *key, struct show_json *j, struct err **err)
 {
 	size_t len = 0;
 	auto_free char *bytes = blob_read(s, d, max, &len, err);
@@ -34,7 +34,8 @@ static int add_document(struct store *s, const struct digest *d, size_t max, con
 	return 0;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_inspect_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
 	const struct opts *o = opts;
@@ -58,8 +59,10 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	show_json_digest(&j, "id", &i.manifest.config.digest);
 	show_json_digest(&j, "digest", &i.manifest_digest);
 	show_json_number(&j, "size", size);
-	if (add_document(s, &i.manifest_digest, OCI_MANIFEST_MAX, "manifest", &j, err) < 0 ||
-		add_document(s, &i.manifest.config.digest, OCI_CONFIG_MAX, "config", &j, err) < 0)
+	if (cmd_inspect_add_document(s, &i.manifest_digest, OCI_MANIFEST_MAX, "manifest", &j, err) <
+			0 ||
+		cmd_inspect_add_document(
+			s, &i.manifest.config.digest, OCI_CONFIG_MAX, "config", &j, err) < 0)
 		return -1;
 	show_json_close(&j, '}');
 	show_json_print(&j);
@@ -75,5 +78,5 @@ const struct cli_command cli_inspect = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_inspect_run,
 };

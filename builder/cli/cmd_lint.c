@@ -46,7 +46,7 @@ static const char details[] =
 	"  bld lint\n"
 	"  bld lint -f build/Dockerfile --format sarif . >lint.sarif\n";
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_lint_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
 	struct build_opts b;
@@ -67,5 +67,5 @@ const struct cli_command cli_lint = {
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_lint_run,
 };

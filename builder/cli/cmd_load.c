@@ -53,7 +53,7 @@ static int spool(int dir_fd, struct err **err)
 	return TAKE_FD(fd);
 }
 
-static int load(
+static int cmd_load_archive(
 	const struct cli *c, struct opts *o, struct store *s, const char *path, struct err **err)
 {
 	auto_ui struct ui *ui = remote_ui(&o->remote);
@@ -86,12 +86,12 @@ static int load_stdin(const struct cli *c, struct opts *o, struct store *s, stru
 		return -1;
 	path = mem_printf("/proc/self/fd/%d/archive", dir);
 	fd = spool(dir, err);
-	status = fd < 0 ? -1 : load(c, o, s, path, err);
+	status = fd < 0 ? -1 : cmd_load_archive(c, o, s, path, err);
 	store_discard(s, name);
 	return status;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_load_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
 	auto_store struct store *s = NULL;
@@ -106,7 +106,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	s = store_open(c->root, err);
 	if (!s)
 		return -1;
-	return o->input ? load(c, o, s, o->input, err) : load_stdin(c, o, s, err);
+	return o->input ? cmd_load_archive(c, o, s, o->input, err) : load_stdin(c, o, s, err);
 }
 
 const struct cli_command cli_load = {
@@ -119,5 +119,5 @@ const struct cli_command cli_load = {
 		"is printed.\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
-	.run = run,
+	.run = cmd_load_run,
 };

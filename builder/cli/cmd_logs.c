@@ -34,7 +34,7 @@ static const char *const states[] = {
 	[BUILDLOG_INTERRUPTED] = "interrupted",
 };
 
-static int list(struct store *s, const struct strlist *ids)
+static int cmd_logs_list(struct store *s, const struct strlist *ids)
 {
 	struct show_table t = {.ncolumns = 4};
 
@@ -93,7 +93,7 @@ static const char *find_build(
 }
 
 /* As they are for a file or a program, harmless for a terminal. */
-static int copy(int fd, struct err **err)
+static int cmd_logs_copy(int fd, struct err **err)
 {
 	auto_free char *chunk = mem_alloc(CHUNK + 1);
 	bool terminal = isatty(STDOUT_FILENO);
@@ -118,7 +118,7 @@ static int show_step(
 {
 	auto_fd int fd = buildlog_open(s, b->id, step, err);
 
-	return fd < 0 ? -1 : copy(fd, err);
+	return fd < 0 ? -1 : cmd_logs_copy(fd, err);
 }
 
 static int show_steps(struct store *s, const struct buildlog_info *b, bool failed, struct err **err)
@@ -132,7 +132,7 @@ static int show_steps(struct store *s, const struct buildlog_info *b, bool faile
 		show_line("#%u [%s%s%u/%u] %s\n", p->number, stage ? p->stage : "",
 			stage ? " " : "", p->number, p->nsteps, p->text ? p->text : "");
 		auto_fd int fd = buildlog_open(s, b->id, p->number, NULL);
-		if (fd >= 0 && copy(fd, err) < 0)
+		if (fd >= 0 && cmd_logs_copy(fd, err) < 0)
 			return -1;
 		show_line("#%u %s %.1fs\n", p->number, p->state, p->seconds);
 	}
@@ -142,7 +142,7 @@ static int show_steps(struct store *s, const struct buildlog_info *b, bool faile
 	return 0;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_logs_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
 	auto_strlist struct strlist ids = {0};
@@ -153,7 +153,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	if (!s || buildlog_list(s, &ids, err) < 0)
 		return -1;
 	if (operands->n == 0)
-		return list(s, &ids);
+		return cmd_logs_list(s, &ids);
 	const char *id = find_build(s, &ids, operands->v[0], err);
 	if (!id || buildlog_read(s, id, &b, err) < 0)
 		return -1;
@@ -171,5 +171,5 @@ const struct cli_command cli_logs = {
 	.summary = "Show what the steps of builds wrote",
 	.details = details,
 	.max_operands = 2,
-	.run = run,
+	.run = cmd_logs_run,
 };

@@ -30,14 +30,14 @@ struct work {
 	int lock;   /* owned: held from reading an index until it is written */
 };
 
-static void work_clear(struct work *w)
+static void cmd_manifest_work_clear(struct work *w)
 {
 	free(w->name);
 	oci_index_clear(&w->x);
 	cleanup_fd(&w->lock);
 	store_closep(&w->s);
 }
-#define auto_work CLEANUP(work_clear)
+#define auto_work CLEANUP(cmd_manifest_work_clear)
 
 static char *shown_platform(const struct oci_descriptor *e)
 {
@@ -163,7 +163,8 @@ static int make_place(
 }
 
 /* Takes what *e has, whatever comes of it. */
-static int add_entry(struct work *w, struct oci_descriptor *e, const char *text, struct err **err)
+static int cmd_manifest_add_entry(
+	struct work *w, struct oci_descriptor *e, const char *text, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor own = *e;
 	int r;
@@ -186,7 +187,7 @@ static int add_entry(struct work *w, struct oci_descriptor *e, const char *text,
 	return 0;
 }
 
-static int add_document(struct work *w, const struct oci_descriptor *d, bool index,
+static int cmd_manifest_add_document(struct work *w, const struct oci_descriptor *d, bool index,
 	const struct oci_platform *platform, const char *text, int depth, struct err **err);
 
 /* Every image of an index, with what the index says of it. */
@@ -214,15 +215,15 @@ static int add_all_of(
 				text, p);
 			return err_hint(err, "bld pull --platform %s gets it", p);
 		}
-		if ((nested || !e->has_platform
-				    ? add_document(w, e, nested, NULL, text, depth + 1, err)
-				    : add_entry(w, e, text, err)) < 0)
+		if ((nested || !e->has_platform ? cmd_manifest_add_document(
+							  w, e, nested, NULL, text, depth + 1, err)
+						: cmd_manifest_add_entry(w, e, text, err)) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int add_document(struct work *w, const struct oci_descriptor *d, bool index,
+static int cmd_manifest_add_document(struct work *w, const struct oci_descriptor *d, bool index,
 	const struct oci_platform *platform, const char *text, int depth, struct err **err)
 {
 	struct oci_descriptor e = {0};
@@ -239,10 +240,10 @@ static int add_document(struct work *w, const struct oci_descriptor *d, bool ind
 		oci_platform_copy(&e.platform, platform);
 		e.has_platform = true;
 	}
-	return add_entry(w, &e, text, err);
+	return cmd_manifest_add_entry(w, &e, text, err);
 }
 
-static int add_image(
+static int cmd_manifest_add_image(
 	struct work *w, const char *text, const struct oci_platform *platform, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor d = {0};
@@ -255,13 +256,13 @@ static int add_image(
 					 "%s or bld pull %s",
 					 text, text)
 			       : -1;
-	return add_document(w, &d, r == 1, platform, text, 0, err);
+	return cmd_manifest_add_document(w, &d, r == 1, platform, text, 0, err);
 }
 
 /* --- annotations ---------------------------------------------------------------------------- */
 
 /* A pair without a type belongs to `usual`: "index" or "manifest-descriptor". */
-static int take_annotations(
+static int cmd_manifest_take_annotations(
 	const struct strlist *in, const char *usual, struct strlist *out, struct err **err)
 {
 	for (size_t i = 0; i < in->n; i++) {
@@ -296,7 +297,7 @@ static void annotate(struct oci_index *x, const struct strlist *given)
 
 /* --- for bld build --- */
 
-static void set_type(struct work *w, bool docker)
+static void cmd_manifest_set_type(struct work *w, bool docker)
 {
 	free(w->x.media_type);
 	w->x.media_type = mem_strdup(docker ? OCI_MEDIA_DOCKER_LIST : OCI_MEDIA_INDEX);
@@ -306,7 +307,7 @@ static void set_type(struct work *w, bool docker)
 static void work_return(struct work *w)
 {
 	w->s = NULL;
-	work_clear(w);
+	cmd_manifest_work_clear(w);
 }
 
 int cmd_manifest_check(struct store *s, const char *name, struct err **err)
@@ -327,9 +328,9 @@ int cmd_manifest_take(struct store *s, const char *name, const struct digest *d,
 	int r = work_lock(&w, err) < 0 ? -1 : work_find(&w, name, err);
 
 	if (r >= 0 && !w.x.media_type)
-		set_type(&w, docker);
+		cmd_manifest_set_type(&w, docker);
 	if (r >= 0)
-		r = add_document(&w, &built, index, NULL, name, 0, err);
+		r = cmd_manifest_add_document(&w, &built, index, NULL, name, 0, err);
 	if (r >= 0)
 		r = work_write(&w, &out, err);
 	work_return(&w);
@@ -350,7 +351,7 @@ static int run_create(struct cli *c, void *opts, const struct strlist *operands,
 	auto_work struct work w = {.lock = -1};
 	auto_strlist struct strlist given = {0};
 
-	if (take_annotations(&o->annotations, "index", &given, err) < 0)
+	if (cmd_manifest_take_annotations(&o->annotations, "index", &given, err) < 0)
 		return -1;
 	int r = work_open(&w, c, operands->v[0], err);
 	if (r < 0)
@@ -361,9 +362,9 @@ static int run_create(struct cli *c, void *opts, const struct strlist *operands,
 			err, "--amend adds to it, \"bld rmi %s\" removes it", operands->v[0]);
 	}
 	if (o->format || !w.x.media_type)
-		set_type(&w, o->format && strcmp(o->format, "docker") == 0);
+		cmd_manifest_set_type(&w, o->format && strcmp(o->format, "docker") == 0);
 	for (size_t i = 1; i < operands->n; i++)
-		if (add_image(&w, operands->v[i], NULL, err) < 0)
+		if (cmd_manifest_add_image(&w, operands->v[i], NULL, err) < 0)
 			return -1;
 	annotate(&w.x, &given);
 	return work_save(&w, err);
@@ -400,7 +401,7 @@ struct entry_opts {
 	const char *platform;
 };
 
-static int take_platform(const char *text, struct oci_platform *out, struct err **err)
+static int cmd_manifest_take_platform(const char *text, struct oci_platform *out, struct err **err)
 {
 	if (text && platformword_parse(text, true, out, err) < 0) {
 		err_rekind(err, ERR_USAGE);
@@ -416,12 +417,13 @@ static int run_add(struct cli *c, void *opts, const struct strlist *operands, st
 	auto_strlist struct strlist given = {0};
 	auto_oci_platform struct oci_platform p = {0};
 
-	if (take_annotations(&o->annotations, "manifest-descriptor", &given, err) < 0 ||
-		take_platform(o->platform, &p, err) < 0 ||
+	if (cmd_manifest_take_annotations(&o->annotations, "manifest-descriptor", &given, err) <
+			0 ||
+		cmd_manifest_take_platform(o->platform, &p, err) < 0 ||
 		work_open_existing(&w, c, operands->v[0], err) < 0)
 		return -1;
 	for (size_t i = 1; i < operands->n; i++)
-		if (add_image(&w, operands->v[i], o->platform ? &p : NULL, err) < 0)
+		if (cmd_manifest_add_image(&w, operands->v[i], o->platform ? &p : NULL, err) < 0)
 			return -1;
 	/* Only what was added is annotated. */
 	for (size_t i = w.old; i < w.x.nmanifests; i++)
@@ -468,7 +470,7 @@ static bool is_entry(const struct oci_descriptor *e, const char *text, const cha
 }
 
 /* The entry that a digest, a platform or an image of the store stands for; -1 none. */
-static long find_entry(const struct work *w, const char *text, struct err **err)
+static long cmd_manifest_find_entry(const struct work *w, const char *text, struct err **err)
 {
 	auto_oci_descriptor struct oci_descriptor d = {0};
 	auto_oci_platform struct oci_platform p = {0};
@@ -505,7 +507,7 @@ static int run_remove(struct cli *c, void *opts, const struct strlist *operands,
 	if (work_open_existing(&w, c, operands->v[0], err) < 0)
 		return -1;
 	for (size_t i = 1; i < operands->n; i++) {
-		long at = find_entry(&w, operands->v[i], err);
+		long at = cmd_manifest_find_entry(&w, operands->v[i], err);
 
 		if (at < 0)
 			return -1;
@@ -531,7 +533,7 @@ static int change_platform(struct work *w, size_t at, const char *text, struct e
 
 	if (!text)
 		return 0;
-	if (take_platform(text, &p, err) < 0)
+	if (cmd_manifest_take_platform(text, &p, err) < 0)
 		return -1;
 	oci_platform_clear(&e->platform);
 	oci_platform_copy(&e->platform, &p);
@@ -550,7 +552,7 @@ static int run_annotate(struct cli *c, void *opts, const struct strlist *operand
 	auto_work struct work w = {.lock = -1};
 	auto_strlist struct strlist given = {0};
 
-	if (take_annotations(
+	if (cmd_manifest_take_annotations(
 		    &o->annotations, entry ? "manifest-descriptor" : "index", &given, err) < 0)
 		return -1;
 	if (!entry && o->platform) {
@@ -564,7 +566,7 @@ static int run_annotate(struct cli *c, void *opts, const struct strlist *operand
 		annotate(&w.x, &given);
 		return work_save(&w, err);
 	}
-	long at = find_entry(&w, entry, err);
+	long at = cmd_manifest_find_entry(&w, entry, err);
 	if (at < 0 || change_platform(&w, (size_t)at, o->platform, err) < 0)
 		return -1;
 	struct oci_descriptor *e = &w.x.manifests[at];

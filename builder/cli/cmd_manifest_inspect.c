@@ -46,7 +46,8 @@ static void document_clear(struct document *d)
 }
 
 /* 1 found in the store, 0 not there, -1. */
-static int from_store(struct cli *c, const char *text, struct document *d, struct err **err)
+static int cmd_manifest_inspect_from_store(
+	struct cli *c, const char *text, struct document *d, struct err **err)
 {
 	auto_store struct store *s = store_open(c->root, err);
 	auto_oci_descriptor struct oci_descriptor found = {0};
@@ -120,7 +121,7 @@ static void print_head(const struct document *d, const char *type)
 	show_line("type       %s\n", type ? type : "-");
 }
 
-static void print_text(
+static void cmd_manifest_inspect_print_text(
 	const struct document *d, const struct oci_index *x, const struct oci_manifest *m)
 {
 	char text[DIGEST_STRING];
@@ -137,7 +138,7 @@ static void print_text(
 	print_entries("LAYER", m->layers, m->nlayers);
 }
 
-static int print(const struct document *d, bool as_text, struct err **err)
+static int cmd_manifest_inspect_print(const struct document *d, bool as_text, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
 	auto_oci_manifest struct oci_manifest m = {0};
@@ -152,7 +153,7 @@ static int print(const struct document *d, bool as_text, struct err **err)
 			0)
 		return -1;
 	if (as_text) {
-		print_text(d, index ? &x : NULL, &m);
+		cmd_manifest_inspect_print_text(d, index ? &x : NULL, &m);
 		return 0;
 	}
 	show_json_raw(&j, NULL, d->bytes.data, d->bytes.len);
@@ -160,7 +161,8 @@ static int print(const struct document *d, bool as_text, struct err **err)
 	return 0;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_manifest_inspect_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	const char *text = operands->v[0];
@@ -169,7 +171,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 
 	buf_init(&d.bytes, OCI_MANIFEST_MAX);
 	if (!o->remote_only && !transfer_is_local(text))
-		r = from_store(c, text, &d, err);
+		r = cmd_manifest_inspect_from_store(c, text, &d, err);
 	if (r < 0)
 		return -1;
 	if (r == 0 && !may_be_elsewhere(text))
@@ -177,7 +179,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	if (r == 0 && from_elsewhere(c, o, text, &d, err) < 0)
 		return err_prefix(err, o->remote_only ? "%s" : "%s is not in the store", text);
 	sha256_of(d.bytes.data, d.bytes.len, &d.digest);
-	if (print(&d, o->format && strcmp(o->format, "text") == 0, err) < 0)
+	if (cmd_manifest_inspect_print(&d, o->format && strcmp(o->format, "text") == 0, err) < 0)
 		return err_prefix(err, "%s", text);
 	return 0;
 }
@@ -193,5 +195,5 @@ const struct cli_command cli_manifest_inspect = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_manifest_inspect_run,
 };

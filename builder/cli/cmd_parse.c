@@ -21,7 +21,7 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-static void to_buf(void *ctx, struct slice s)
+static void cmd_parse_to_buf(void *ctx, struct slice s)
 {
 	buf_add(ctx, s.ptr, s.len);
 }
@@ -29,7 +29,7 @@ static void to_buf(void *ctx, struct slice s)
 typedef void (*print_fn)(const struct dockerfile *df, slice_sink_fn sink, void *ctx);
 
 /* The option takes only these names. */
-static print_fn pick(const char *name)
+static print_fn cmd_parse_pick(const char *name)
 {
 	if (strcmp(name, "json") == 0)
 		return dockerfile_dump_json;
@@ -38,17 +38,17 @@ static print_fn pick(const char *name)
 	return dockerfile_dump_text;
 }
 
-static int show(const struct dockerfile *df, const struct opts *o, struct err **err)
+static int cmd_parse_show(const struct dockerfile *df, const struct opts *o, struct err **err)
 {
 	auto_buf struct buf b;
 
 	buf_init(&b, BUF_TEXT_MAX);
-	dockerfile_report(df, to_buf, &b);
+	dockerfile_report(df, cmd_parse_to_buf, &b);
 	if (df->diags.errors > 0)
 		return err_set(err, ERR_SYNTAX, "%s", b.data);
 	fwrite(b.data, 1, b.len, stderr); /* warnings */
 	buf_reset(&b);
-	pick(o->format ? o->format : o->json ? "json" : "text")(df, to_buf, &b);
+	cmd_parse_pick(o->format ? o->format : o->json ? "json" : "text")(df, cmd_parse_to_buf, &b);
 	fwrite(b.data, 1, b.len, stdout);
 	return 0;
 }
@@ -64,7 +64,8 @@ static int read_input(const char *path, struct buf *out, struct err **err)
 	return r;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_parse_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const char *path = operands->v[0];
 	struct dockerfile *df;
@@ -77,7 +78,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 		return -1;
 	df = dockerfile_parse(slice_of(strcmp(path, "-") == 0 ? "Dockerfile" : path),
 		(struct slice){text.data, text.len});
-	status = show(df, opts, err);
+	status = cmd_parse_show(df, opts, err);
 	dockerfile_free(df);
 	return status;
 }
@@ -92,5 +93,5 @@ const struct cli_command cli_parse_file = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.missing = "\"bld parse Dockerfile\"",
-	.run = run,
+	.run = cmd_parse_run,
 };

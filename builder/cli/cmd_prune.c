@@ -25,7 +25,8 @@ static const struct cli_option options[] = {
 	{0},
 };
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_prune_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	struct gc_opts g = {.all = o->all, .keep_seconds = -1, .dry_run = o->dry_run};
@@ -53,5 +54,5 @@ const struct cli_command cli_prune = {
 	.summary = "Delete what no image and no cache record needs",
 	.options = options,
 	.opts_size = sizeof(struct opts),
-	.run = run,
+	.run = cmd_prune_run,
 };

@@ -28,7 +28,7 @@ static const char details[] =
 	"SOURCE is a name in a registry, or oci:DIR[:NAME], oci-archive:FILE[:NAME],\n"
 	"docker-archive:FILE[:NAME]. The digest of the manifest is printed.\n";
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_pull_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
 	const char *source = operands->v[0];
@@ -64,5 +64,5 @@ const struct cli_command cli_pull = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 1,
-	.run = run,
+	.run = cmd_pull_run,
 };

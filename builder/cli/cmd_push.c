@@ -74,7 +74,7 @@ static int send(struct store *s, const struct oci_descriptor *what, bool index, 
 	return transfer_push(s, &image, dest, t, out, err);
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_push_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
 	const char *dest = operands->n > 1 ? operands->v[1] : NULL;
@@ -119,5 +119,5 @@ const struct cli_command cli_push = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = 2,
-	.run = run,
+	.run = cmd_push_run,
 };

@@ -49,7 +49,7 @@ static int remove_id(struct store *s, const char *id, struct err **err)
 	return 0;
 }
 
-static int remove_one(struct store *s, const char *text, struct err **err)
+static int cmd_rmi_remove_one(struct store *s, const char *text, struct err **err)
 {
 	auto_free char *name = remote_name(text, NULL);
 	int r = name ? remove_name(s, name, err) : 0;
@@ -57,7 +57,7 @@ static int remove_one(struct store *s, const char *text, struct err **err)
 	return r == 0 ? remove_id(s, text, err) : r;
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_rmi_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	auto_store struct store *s = store_open(c->root, err);
@@ -69,7 +69,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 	for (size_t i = 0; i < operands->n; i++) {
 		struct err *e = NULL;
 
-		if (remove_one(s, operands->v[i], &e) >= 0)
+		if (cmd_rmi_remove_one(s, operands->v[i], &e) >= 0)
 			continue;
 		if (status == 0 && !(o->force && err_get_kind(e) == ERR_NOT_FOUND)) {
 			*err = e;
@@ -90,5 +90,5 @@ const struct cli_command cli_rmi = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = RMI_NAMES_MAX,
-	.run = run,
+	.run = cmd_rmi_run,
 };

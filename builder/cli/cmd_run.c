@@ -41,7 +41,7 @@ static const char details[] =
 	"What the command changes in the files of the image is thrown away at its end.\n"
 	"The exit status is the one of the command, 128 + N when signal N ended it.\n";
 
-static void take_env(const struct strlist *in, struct strlist *out)
+static void cmd_run_take_env(const struct strlist *in, struct strlist *out)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		const char *value = strchr(in->v[i], '=') ? NULL : getenv(in->v[i]);
@@ -53,7 +53,8 @@ static void take_env(const struct strlist *in, struct strlist *out)
 	}
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_run_command(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	struct runimage_opts r = {
@@ -72,7 +73,7 @@ static int run(struct cli *c, void *opts, const struct strlist *operands, struct
 
 	for (size_t i = 1; i < operands->n; i++)
 		strlist_add(&r.argv, operands->v[i]);
-	take_env(&o->env, &r.env);
+	cmd_run_take_env(&o->env, &r.env);
 	if (s)
 		status = runimage_run(&r, s, &exit_code, err);
 	strlist_clear(&r.argv);
@@ -91,5 +92,5 @@ const struct cli_command cli_run = {
 	.max_operands = RUN_WORDS_MAX,
 	.missing = "bld run IMAGE",
 	.stop_at_operand = true,
-	.run = run,
+	.run = cmd_run_command,
 };

@@ -154,7 +154,7 @@ static int save(const struct cli *c, struct opts *o, struct store *s,
 	return archive_write_all(s, w.items, w.n, kind_of(o), o->output, &transfer, err);
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_save_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
 	auto_store struct store *s = NULL;
@@ -186,5 +186,5 @@ const struct cli_command cli_save = {
 	.opts_size = sizeof(struct opts),
 	.min_operands = 1,
 	.max_operands = SAVE_MAX,
-	.run = run,
+	.run = cmd_save_run,
 };

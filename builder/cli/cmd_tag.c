@@ -10,7 +10,7 @@
 
 #define TAG_NAMES_MAX 128
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_tag_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	auto_strlist struct strlist names = {0};
 	auto_store struct store *s = NULL;
@@ -40,5 +40,5 @@ const struct cli_command cli_tag = {
 	.summary = "Give an image another name",
 	.min_operands = 2,
 	.max_operands = TAG_NAMES_MAX,
-	.run = run,
+	.run = cmd_tag_run,
 };

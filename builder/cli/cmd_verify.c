@@ -29,7 +29,8 @@ static void finding(void *ctx, const char *text)
 	show_line("%s\n", text);
 }
 
-static int run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
+static int cmd_verify_run(
+	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	const struct opts *o = opts;
 	auto_free char *first = NULL;
@@ -64,5 +65,5 @@ const struct cli_command cli_verify = {
 	.details = "Exit status 10 when something was wrong, also when it was repaired.\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
-	.run = run,
+	.run = cmd_verify_run,
 };

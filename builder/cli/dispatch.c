@@ -41,7 +41,8 @@ static const char *last_word(const struct cli_command *cmd)
 	return blank ? blank + 1 : cmd->name;
 }
 
-static const struct cli_command *find(const struct cli_command *const *commands, const char *name)
+static const struct cli_command *dispatch_find(
+	const struct cli_command *const *commands, const char *name)
 {
 	for (size_t i = 0; commands[i]; i++) {
 		if (strcmp(last_word(commands[i]), name) == 0 ||
@@ -88,7 +89,7 @@ static int show_help(const struct cli_command *const *commands, const struct cli
 	return 0;
 }
 
-static int run_command(struct cli *c, const struct cli_command *const *commands,
+static int dispatch_run_command(struct cli *c, const struct cli_command *const *commands,
 	const struct cli_command *cmd, int argc, char **argv, struct err **err);
 
 /* The first word behind a group's name is the command. */
@@ -97,17 +98,17 @@ static int run_group(
 {
 	auto_strlist struct strlist words = {0};
 	int r = cli_parse(c, group, argc, argv, NULL, &words, err);
-	const struct cli_command *cmd = r == 0 ? find(group->members, words.v[0]) : NULL;
+	const struct cli_command *cmd = r == 0 ? dispatch_find(group->members, words.v[0]) : NULL;
 
 	if (r != 0)
 		return r > 0 ? show_help(group->members, group) : -1;
 	if (!cmd)
 		return unknown_command(group->members, group, words.v[0], err);
-	return run_command(
+	return dispatch_run_command(
 		c, group->members, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
 }
 
-static int run_command(struct cli *c, const struct cli_command *const *commands,
+static int dispatch_run_command(struct cli *c, const struct cli_command *const *commands,
 	const struct cli_command *cmd, int argc, char **argv, struct err **err)
 {
 	if (cmd->members)
@@ -133,7 +134,7 @@ static int run_help(
 	for (size_t i = 1; i < words->n && commands; i++) {
 		const struct cli_command *group = cmd;
 
-		cmd = find(commands, words->v[i]);
+		cmd = dispatch_find(commands, words->v[i]);
 		if (!cmd)
 			return unknown_command(commands, group, words->v[i], err);
 		commands = cmd->members;
@@ -161,11 +162,12 @@ int cli_main(struct cli *c, const struct cli_command *const *commands, int argc,
 	}
 	if (strcmp(words.v[0], "help") == 0)
 		return run_help(commands, &words, err);
-	cmd = find(commands, words.v[0]);
+	cmd = dispatch_find(commands, words.v[0]);
 	if (!cmd)
 		return unknown_command(commands, NULL, words.v[0], err);
 	/* The command's words are the last ones of argv. */
-	return run_command(c, commands, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
+	return dispatch_run_command(
+		c, commands, cmd, (int)words.n - 1, argv + argc - words.n + 1, err);
 }
 
 static bool reader_is_gone(void)

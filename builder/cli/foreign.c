@@ -200,7 +200,7 @@ static const struct foreign commands[] = {
 	{"untag", "\"bld rmi NAME\" takes the name away"},
 };
 
-static const char *find(const struct foreign *table, size_t n, const char *name)
+static const char *foreign_find(const struct foreign *table, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(table[i].name, name) == 0)
@@ -210,10 +210,10 @@ static const char *find(const struct foreign *table, size_t n, const char *name)
 
 const char *foreign_option(const char *name)
 {
-	return find(options, ARRAY_LEN(options), name);
+	return foreign_find(options, ARRAY_LEN(options), name);
 }
 
 const char *foreign_command(const char *name)
 {
-	return find(commands, ARRAY_LEN(commands), name);
+	return foreign_find(commands, ARRAY_LEN(commands), name);
 }

@@ -9,7 +9,7 @@
 #define HELP_COLUMN 28 /* where the text of an option begins */
 
 /* Append words of text, broken at HELP_WIDTH; the cursor is at column `at`. */
-static void wrap(struct buf *b, const char *text, size_t at)
+static void help_wrap(struct buf *b, const char *text, size_t at)
 {
 	while (*text) {
 		size_t n = strcspn(text, " ");
@@ -28,7 +28,7 @@ static void wrap(struct buf *b, const char *text, size_t at)
 	buf_addc(b, '\n');
 }
 
-static void add_option(struct buf *b, const struct cli_option *o)
+static void help_add_option(struct buf *b, const struct cli_option *o)
 {
 	size_t start = b->len;
 
@@ -46,7 +46,7 @@ static void add_option(struct buf *b, const struct cli_option *o)
 		buf_addf(b, "\n%*s", HELP_COLUMN, "");
 	else
 		buf_addf(b, "%*s", (int)(HELP_COLUMN - (b->len - start)), "");
-	wrap(b, o->help, HELP_COLUMN);
+	help_wrap(b, o->help, HELP_COLUMN);
 	if (o->env)
 		buf_addf(b, "%*s[environment: %s]\n", HELP_COLUMN, "", o->env);
 }
@@ -55,7 +55,7 @@ static void add_options(struct buf *b, const struct cli_option *t)
 {
 	for (; t && t->name; t++) {
 		if (t->kind != CLI_IGNORED)
-			add_option(b, t);
+			help_add_option(b, t);
 	}
 }
 
@@ -70,7 +70,7 @@ static void add_ignored(struct buf *b, const struct cli_option *t)
 			buf_adds(b,
 				"\nAccepted for scripts made for other tools, without effect:\n");
 		first = false;
-		add_option(b, t);
+		help_add_option(b, t);
 	}
 }
 

@@ -49,7 +49,7 @@ struct parse {
 	struct strlist given; /* names of options that were on the command line */
 };
 
-static const struct cli_option *find_in(
+static const struct cli_option *options_find_in(
 	const struct cli_option *t, const char *name, size_t len, char letter)
 {
 	for (; t && t->name; t++) {
@@ -60,7 +60,7 @@ static const struct cli_option *find_in(
 	return NULL;
 }
 
-static size_t count(const struct cli_option *t)
+static size_t options_count(const struct cli_option *t)
 {
 	size_t n = 0;
 
@@ -70,9 +70,9 @@ static size_t count(const struct cli_option *t)
 }
 
 /* "metadata" for "metadata-file" is near too, however many letters are missing. */
-static const char *nearest(const struct cli_option *own, const char *word)
+static const char *options_nearest(const struct cli_option *own, const char *word)
 {
-	size_t n = count(own), all = n + count(common);
+	size_t n = options_count(own), all = n + options_count(common);
 	auto_free const char **names = mem_array(all, sizeof *names);
 
 	for (size_t i = 0; i < all; i++)
@@ -80,10 +80,11 @@ static const char *nearest(const struct cli_option *own, const char *word)
 	return suggest_nearest(slice_of(word), names, all);
 }
 
-static int unknown(const struct parse *p, const char *shown, const char *word, struct err **err)
+static int options_unknown(
+	const struct parse *p, const char *shown, const char *word, struct err **err)
 {
 	const char *advice = strcmp(p->cmd->name, "build") == 0 ? foreign_option(word) : NULL;
-	const char *best = advice ? NULL : nearest(p->cmd->options, word);
+	const char *best = advice ? NULL : options_nearest(p->cmd->options, word);
 
 	err_set(err, ERR_USAGE, "unknown option \"%s\"", shown);
 	if (advice)
@@ -165,7 +166,7 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 }
 
 /* inline_value: what followed "=" (or the letter), NULL = nothing. */
-static int take(struct parse *p, const struct cli_option *o, const char *shown,
+static int options_take(struct parse *p, const struct cli_option *o, const char *shown,
 	const char *inline_value, struct err **err)
 {
 	const char *value = inline_value;
@@ -189,36 +190,36 @@ static int take_long(struct parse *p, const char *word, struct err **err)
 {
 	const char *name = word + 2, *eq = strchr(name, '=');
 	size_t len = eq ? (size_t)(eq - name) : strlen(name);
-	const struct cli_option *o = find_in(p->cmd->options, name, len, 0);
+	const struct cli_option *o = options_find_in(p->cmd->options, name, len, 0);
 	auto_free char *plain = mem_strndup(name, len);
 	auto_free char *shown = mem_printf("--%s", plain);
 
 	if (!o)
-		o = find_in(common, name, len, 0);
+		o = options_find_in(common, name, len, 0);
 	if (!o)
-		return unknown(p, shown, plain, err);
-	return take(p, o, shown, eq ? eq + 1 : NULL, err);
+		return options_unknown(p, shown, plain, err);
+	return options_take(p, o, shown, eq ? eq + 1 : NULL, err);
 }
 
 static int take_letters(struct parse *p, const char *word, struct err **err)
 {
 	for (const char *l = word + 1; *l; l++) {
-		const struct cli_option *o = find_in(p->cmd->options, NULL, 0, *l);
+		const struct cli_option *o = options_find_in(p->cmd->options, NULL, 0, *l);
 		char shown[3] = {'-', *l, 0};
 
 		if (!o)
-			o = find_in(common, NULL, 0, *l);
+			o = options_find_in(common, NULL, 0, *l);
 		if (!o)
-			return unknown(p, l == word + 1 ? word : shown, word + 1, err);
+			return options_unknown(p, l == word + 1 ? word : shown, word + 1, err);
 		if (l[1] && (takes_value(o) || l[1] == '='))
-			return take(p, o, shown, l + 1 + (l[1] == '='), err);
-		if (take(p, o, shown, NULL, err) < 0)
+			return options_take(p, o, shown, l + 1 + (l[1] == '='), err);
+		if (options_take(p, o, shown, NULL, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int take_env(const struct parse *p, const struct cli_option *o, struct err **err)
+static int options_take_env(const struct parse *p, const struct cli_option *o, struct err **err)
 {
 	for (const char *e = o->env; *e;) {
 		size_t n = strcspn(e, " ");
@@ -238,7 +239,7 @@ static int take_env(const struct parse *p, const struct cli_option *o, struct er
 static int take_all_env(const struct parse *p, const struct cli_option *t, struct err **err)
 {
 	for (; t && t->name; t++) {
-		if (t->env && !strlist_has(&p->given, t->name) && take_env(p, t, err) < 0)
+		if (t->env && !strlist_has(&p->given, t->name) && options_take_env(p, t, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -260,7 +261,7 @@ static int check_operands(
 	return 0;
 }
 
-static int parse_words(struct parse *p, struct strlist *operands, struct err **err)
+static int options_parse_words(struct parse *p, struct strlist *operands, struct err **err)
 {
 	bool rest = false;
 
@@ -294,7 +295,7 @@ int cli_parse(struct cli *c, const struct cli_command *cmd, int argc, char **arg
 		if (o->kind == CLI_BOOL)
 			*(int *)target(&p, o) = -1;
 	}
-	r = parse_words(&p, operands, err);
+	r = options_parse_words(&p, operands, err);
 	if (r == 0)
 		r = take_all_env(&p, cmd->options, err);
 	if (r == 0)

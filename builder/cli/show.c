@@ -87,7 +87,7 @@ void show_json_clear(struct show_json *j)
 	buf_clear(&j->b);
 }
 
-static void to_buf(void *ctx, struct slice s)
+static void show_to_buf(void *ctx, struct slice s)
 {
 	buf_add(ctx, s.ptr, s.len);
 }
@@ -98,7 +98,7 @@ static void begin_value(struct show_json *j, const char *key)
 		buf_addc(&j->b, ',');
 	j->comma = true;
 	if (key) {
-		diag_render_json_string(slice_of(key), to_buf, &j->b);
+		diag_render_json_string(slice_of(key), show_to_buf, &j->b);
 		buf_addc(&j->b, ':');
 	}
 }
@@ -120,7 +120,7 @@ void show_json_string(struct show_json *j, const char *key, const char *value)
 {
 	begin_value(j, key);
 	if (value)
-		diag_render_json_string(slice_of(value), to_buf, &j->b);
+		diag_render_json_string(slice_of(value), show_to_buf, &j->b);
 	else
 		buf_adds(&j->b, "null");
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Digits at the start of text; *end behind them. -1: none, or more than TIMES_SECONDS_MAX. */
-static int64_t digits(const char *text, const char **end)
+static int64_t cli_times_digits(const char *text, const char **end)
 {
 	int64_t n = 0;
 
@@ -24,7 +24,7 @@ static int64_t digits(const char *text, const char **end)
 int times_seconds(const char *what, const char *text, int64_t *out, struct err **err)
 {
 	const char *end;
-	int64_t n = digits(text, &end);
+	int64_t n = cli_times_digits(text, &end);
 
 	if (n < 0 || *end) {
 		err_set(err, ERR_USAGE, "%s: \"%s\" is not a number of seconds since 1970", what,
@@ -40,7 +40,7 @@ int times_duration(const char *what, const char *text, int64_t *out, struct err 
 	static const char units[] = "smhdw";
 	static const int64_t seconds[] = {1, 60, 3600, 86400, 604800};
 	const char *end, *unit;
-	int64_t n = digits(text, &end);
+	int64_t n = cli_times_digits(text, &end);
 
 	unit = *end ? strchr(units, *end) : units;
 	if (n < 0 || !unit || (*end && end[1]) || n > TIMES_SECONDS_MAX / seconds[unit - units]) {

@@ -84,7 +84,7 @@ struct copy_ahead *copy_ahead_new(const struct copy_selection *s, copy_ahead_fn 
 }
 
 // Attributes are rare, and not for a thread to keep.
-static bool plain(int fd)
+static bool ahead_plain(int fd)
 {
 	struct copy_pool pool = {.head = NULL};
 	struct copy_file probe = {.type = LAYER_FILE};
@@ -101,7 +101,7 @@ static bool read_item(struct copy_opener *o, struct item *it, unsigned char *to,
 
 	it->got.clock = statindex_clock();
 	auto_fd int fd = copy_opener_open(o, it->f, st);
-	if (fd < 0 || (uint64_t)st->st_size >= room || (it->fresh && !plain(fd)))
+	if (fd < 0 || (uint64_t)st->st_size >= room || (it->fresh && !ahead_plain(fd)))
 		return false;
 	// One byte more than there should be: a file that grew is seen.
 	ssize_t n = st->st_size ? pread(fd, to, (size_t)st->st_size + 1, 0) : 0;
@@ -135,7 +135,7 @@ static void read_next(struct copy_ahead *a, struct copy_opener *o)
 	p->done = true;
 }
 
-static void *work(void *arg)
+static void *ahead_work(void *arg)
 {
 	struct copy_ahead *a = arg;
 	struct copy_opener opener;
@@ -155,17 +155,17 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void start(struct copy_ahead *a)
+static void ahead_start(struct copy_ahead *a)
 {
 	size_t want = cpus_usable();
 
 	want = want > COPY_AHEAD_THREADS ? HELPERS : want - 1;
-	a->nhelpers = thread_start_crew(a->helpers, want, work, a);
+	a->nhelpers = thread_start_crew(a->helpers, want, ahead_work, a);
 	a->alone = a->nhelpers == 0;
 }
 
 // The oldest piece has been read, or nobody will do it but fn.
-static void await(struct copy_ahead *a)
+static void ahead_await(struct copy_ahead *a)
 {
 	struct piece *p = piece_at(a, a->given);
 
@@ -187,7 +187,7 @@ static int give_back(struct copy_ahead *a, struct err **err)
 {
 	struct piece *p = piece_at(a, a->given);
 
-	await(a);
+	ahead_await(a);
 	for (size_t i = 0; i < p->n; i++) {
 		struct item *it = &p->items[i];
 		it->e.path = p->paths.data + it->path;
@@ -201,7 +201,7 @@ static int give_back(struct copy_ahead *a, struct err **err)
 	return 0;
 }
 
-static void hand_over(struct copy_ahead *a)
+static void ahead_hand_over(struct copy_ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
 	a->made++;
@@ -215,7 +215,7 @@ int copy_ahead_put(struct copy_ahead *a, struct layer_entry *e, struct copy_file
 	bool file = f && e->type == LAYER_FILE && f->content == COPY_CONTENT_DIR;
 
 	if (file && a->files++ == COPY_AHEAD_FROM)
-		start(a);
+		ahead_start(a);
 	if (!a->nhelpers)
 		return a->fn(a->ctx, e, f, source, NULL, err);
 	struct piece *p = piece_at(a, a->made);
@@ -226,14 +226,14 @@ int copy_ahead_put(struct copy_ahead *a, struct layer_entry *e, struct copy_file
 	it->fresh = file && (!f->stated || f->state != COPY_KNOWN);
 	if (p->n < COPY_AHEAD_PIECE)
 		return 0;
-	hand_over(a);
+	ahead_hand_over(a);
 	return a->made - a->given == COPY_AHEAD_QUEUE ? give_back(a, err) : 0;
 }
 
 int copy_ahead_flush(struct copy_ahead *a, struct err **err)
 {
 	if (piece_at(a, a->made)->n && a->nhelpers)
-		hand_over(a);
+		ahead_hand_over(a);
 	while (a->given < a->made)
 		if (give_back(a, err) < 0)
 			return -1;

@@ -103,7 +103,7 @@ int copy_digest_content(const struct layer_entry *e, struct digest *out)
 }
 
 // A regular file of a directory root: metadata and content through one descriptor.
-static int read_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
+static int digest_read_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
 	struct stat now;
 	auto_fd int fd = copy_opener_read(&w->opener, s, f, &now);
@@ -120,14 +120,14 @@ static int read_file(struct copy_selection *s, struct worker *w, struct copy_fil
 	return -1;
 }
 
-static int hash_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
+static int digest_hash_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
 	struct layer_entry e;
 
 	if (!w->buf)
 		w->buf = mem_grow(NULL, READ_SIZE, 1);
 	if (f->content == COPY_CONTENT_DIR) {
-		if (read_file(s, w, f) < 0)
+		if (digest_read_file(s, w, f) < 0)
 			return -1;
 	} else {
 		copy_file_entry(f, NULL, &e);
@@ -139,7 +139,7 @@ static int hash_file(struct copy_selection *s, struct worker *w, struct copy_fil
 	return 0;
 }
 
-static void fail(struct crew *c, const struct copy_file *f)
+static void digest_fail(struct crew *c, const struct copy_file *f)
 {
 	int saved = errno;
 
@@ -151,22 +151,22 @@ static void fail(struct crew *c, const struct copy_file *f)
 	atomic_store(&c->failed, true);
 }
 
-static bool over(struct crew *c)
+static bool digest_over(struct crew *c)
 {
 	return atomic_load(&c->failed) || copy_cancelled(c->s->cancelled);
 }
 
-static void *work(void *arg)
+static void *digest_work(void *arg)
 {
 	struct crew *c = arg;
 	struct worker w = {.buf = NULL};
 	size_t at;
 
 	copy_opener_init(&w.opener, c->s);
-	while (!over(c) && (at = atomic_fetch_add(&c->next, BATCH)) < c->n)
-		for (size_t i = at; i < c->n && i < at + BATCH && !over(c); i++)
-			if (hash_file(c->s, &w, c->v[i]) < 0)
-				fail(c, c->v[i]);
+	while (!digest_over(c) && (at = atomic_fetch_add(&c->next, BATCH)) < c->n)
+		for (size_t i = at; i < c->n && i < at + BATCH && !digest_over(c); i++)
+			if (digest_hash_file(c->s, &w, c->v[i]) < 0)
+				digest_fail(c, c->v[i]);
 	copy_opener_clear(&w.opener);
 	free(w.buf);
 	return NULL;
@@ -198,9 +198,9 @@ static size_t crew_size(const struct crew *c)
 static int run_crew(struct crew *c, struct err **err)
 {
 	pthread_t threads[THREADS_MAX];
-	size_t n = thread_start_crew(threads, crew_size(c) - 1, work, c);
+	size_t n = thread_start_crew(threads, crew_size(c) - 1, digest_work, c);
 
-	work(c);
+	digest_work(c);
 	while (n)
 		pthread_join(threads[--n], NULL);
 	if (copy_selection_cancelled(c->s, err)) {
@@ -216,7 +216,7 @@ static int run_crew(struct crew *c, struct err **err)
 	return -1;
 }
 
-static void collect(void *ctx, struct copy_file *f)
+static void digest_collect(void *ctx, struct copy_file *f)
 {
 	struct crew *c = ctx;
 
@@ -227,11 +227,11 @@ static void collect(void *ctx, struct copy_file *f)
 	}
 }
 
-static void each(struct copy_selection *s, struct crew *c)
+static void digest_each(struct copy_selection *s, struct crew *c)
 {
 	c->n = 0;
 	for (size_t i = 0; i < s->n; i++)
-		copy_file_each(s->v[i].file, collect, c);
+		copy_file_each(s->v[i].file, digest_collect, c);
 }
 
 bool copy_unread(const struct copy_selection *s)
@@ -239,7 +239,7 @@ bool copy_unread(const struct copy_selection *s)
 	struct crew c = {.n = 0};
 
 	for (size_t i = 0; !s->digested && i < s->n; i++)
-		copy_file_each(s->v[i].file, collect, &c);
+		copy_file_each(s->v[i].file, digest_collect, &c);
 	return c.n > 0;
 }
 
@@ -249,12 +249,12 @@ static int copy_digest_read(struct copy_selection *s, struct err **err)
 	struct crew c = {.s = s};
 	uint64_t bytes = 0;
 
-	each(s, &c);
+	digest_each(s, &c);
 	if (!c.n)
 		return copy_selection_cancelled(s, err) ? -1 : 0;
 	auto_free struct copy_file **v = mem_array(c.n, sizeof *v);
 	c.v = v;
-	each(s, &c);
+	digest_each(s, &c);
 	if (run_crew(&c, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c.n; i++)

@@ -31,7 +31,7 @@ static int open_canon(int root, const char *canon, int flags)
 }
 
 // One component of a path that may hold symlinks: canon/comp, or the link's text in *link.
-static int step(int root, const char *canon, const char *comp, char **link, mode_t *mode)
+static int dirsource_step(int root, const char *canon, const char *comp, char **link, mode_t *mode)
 {
 	struct stat st;
 	auto_fd int fd = open_canon(root, canon, O_PATH | O_DIRECTORY);
@@ -54,14 +54,14 @@ static int step(int root, const char *canon, const char *comp, char **link, mode
 	return 0;
 }
 
-static void parent_of(char *path)
+static void dirsource_parent_of(char *path)
 {
 	char *slash = strrchr(path, '/');
 
 	*(slash ? slash : path) = '\0';
 }
 
-static void replace(char **p, char *take)
+static void dirsource_replace(char **p, char *take)
 {
 	free(*p);
 	*p = take;
@@ -83,17 +83,17 @@ static int resolve_slowly(int root, const char *path, char **canon)
 		if (strcmp(name, ".") == 0)
 			continue;
 		if (strcmp(name, "..") == 0) {
-			parent_of(at);
+			dirsource_parent_of(at);
 			continue;
 		}
-		if (step(root, at, name, &link, &mode) < 0)
+		if (dirsource_step(root, at, name, &link, &mode) < 0)
 			return -1;
 		if (!link) {
 			if (!S_ISDIR(mode) && p[strspn(p, "/")]) {
 				errno = ENOTDIR;
 				return -1;
 			}
-			replace(&at, path_join(at, name));
+			dirsource_replace(&at, path_join(at, name));
 			continue;
 		}
 		if (++links > LAYER_SYMLINKS_MAX) {
@@ -102,7 +102,7 @@ static int resolve_slowly(int root, const char *path, char **canon)
 		}
 		if (link[0] == '/')
 			at[0] = '\0';
-		replace(&rest, mem_printf("%s/%s", link, p));
+		dirsource_replace(&rest, mem_printf("%s/%s", link, p));
 		p = rest;
 	}
 	*canon = TAKE(at);
@@ -123,7 +123,7 @@ static int dir_resolve(const struct copy_vfs *v, const char *path, char **canon)
 	return resolve_slowly(v->fd, path, canon);
 }
 
-static int dir_open(const struct copy_vfs *v, const char *canon, struct copy_dir *d)
+static int dirsource_dir_open(const struct copy_vfs *v, const char *canon, struct copy_dir *d)
 {
 	d->node = NULL;
 	d->fd = open_canon(v->fd, canon, O_RDONLY | O_DIRECTORY);
@@ -136,7 +136,7 @@ static void dir_close(struct copy_dir *d)
 	d->fd = -1;
 }
 
-static int name_cmp(const void *a, const void *b)
+static int dirsource_name_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct copy_name *)a)->name, ((const struct copy_name *)b)->name);
 }
@@ -159,7 +159,8 @@ static enum layer_type type_of(mode_t mode)
 	}
 }
 
-static int read_name(int fd, const struct dirent *e, struct copy_pool *pool, struct copy_name *out)
+static int dirsource_read_name(
+	int fd, const struct dirent *e, struct copy_pool *pool, struct copy_name *out)
 {
 	mode_t mode = DTTOIF(e->d_type);
 
@@ -175,7 +176,8 @@ static int read_name(int fd, const struct dirent *e, struct copy_pool *pool, str
 	return 0;
 }
 
-static int read_names(DIR *dir, int fd, struct copy_pool *pool, struct copy_name **v, size_t *n)
+static int dirsource_read_names(
+	DIR *dir, int fd, struct copy_pool *pool, struct copy_name **v, size_t *n)
 {
 	size_t cap = 0;
 	const struct dirent *e;
@@ -183,7 +185,7 @@ static int read_names(DIR *dir, int fd, struct copy_pool *pool, struct copy_name
 
 	while ((more = fs_readdir(dir, &e)) == 1) {
 		struct copy_name one;
-		if (read_name(fd, e, pool, &one) < 0) {
+		if (dirsource_read_name(fd, e, pool, &one) < 0) {
 			if (errno == ENOENT)
 				continue;
 			return -1;
@@ -203,14 +205,14 @@ static int dir_names(const struct copy_vfs *v, const struct copy_dir *d, struct 
 	(void)v;
 	if (!dir)
 		return -1;
-	int rc = read_names(dir, d->fd, pool, &list, &n);
+	int rc = dirsource_read_names(dir, d->fd, pool, &list, &n);
 	int saved = errno;
 	closedir(dir);
 	errno = saved;
 	if (rc < 0)
 		return -1;
 	if (n > 1)
-		qsort(list, n, sizeof *list, name_cmp);
+		qsort(list, n, sizeof *list, dirsource_name_cmp);
 	out->n = n;
 	out->v = TAKE(list);
 	return 0;
@@ -286,7 +288,7 @@ static bool carried(const char *name)
 	return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
 }
 
-static int xattr_cmp(const void *a, const void *b)
+static int dirsource_xattr_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct layer_xattr *)a)->name, ((const struct layer_xattr *)b)->name);
 }
@@ -333,7 +335,7 @@ int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f)
 	}
 	if (!n)
 		return 0;
-	qsort(v, n, sizeof *v, xattr_cmp);
+	qsort(v, n, sizeof *v, dirsource_xattr_cmp);
 	struct layer_xattr *out = copy_pool_array(pool, n, sizeof *v);
 	copy_file_extra(f, pool)->xattrs = memcpy(out, v, n * sizeof *v);
 	f->x->nxattrs = (uint32_t)n;
@@ -342,7 +344,7 @@ int copy_dirsource_xattrs(int fd, struct copy_pool *pool, struct copy_file *f)
 
 const struct copy_vfs_ops copy_dirsource = {
 	.resolve = dir_resolve,
-	.open = dir_open,
+	.open = dirsource_dir_open,
 	.names = dir_names,
 	.stat = dir_stat,
 	.close = dir_close,

@@ -29,7 +29,7 @@ struct emit {
 	uint32_t next;
 };
 
-static int check_name(struct emit *e, const char *name)
+static int emit_check_name(struct emit *e, const char *name)
 {
 	if (strncmp(name, ".wh.", 4) == 0) {
 		auto_free char *shown = fs_printable(e->path.data);
@@ -50,13 +50,13 @@ static int check_name(struct emit *e, const char *name)
 	return 0;
 }
 
-static int give(
+static int emit_give(
 	struct emit *e, struct layer_entry *entry, const struct copy_file *f, uint32_t source)
 {
 	return e->out->entry(e->out->ctx, entry, f, source, e->err);
 }
 
-static void add_link(struct emit *e, struct copy_links *l, struct layer_entry *entry)
+static void emit_add_link(struct emit *e, struct copy_links *l, struct layer_entry *entry)
 {
 	if (!l->first) {
 		l->first = copy_pool_strdup(&e->t->pool, e->path.data);
@@ -105,22 +105,22 @@ static int give_node(struct emit *e, const struct copy_node *n)
 	if (n->links)
 		last_header(&n->links->attrs, &entry);
 	if (n->links && entry.type == LAYER_FILE) {
-		add_link(e, n->links, &entry);
+		emit_add_link(e, n->links, &entry);
 		f = entry.type == LAYER_FILE ? f : NULL;
 	}
 	if (n->touched) {
 		entry.mtime = n->mtime;
 		entry.mtime_ns = n->mtime_ns;
 	}
-	if (give(e, &entry, f, n->links ? 0 : n->source) < 0)
+	if (emit_give(e, &entry, f, n->links ? 0 : n->source) < 0)
 		return -1;
 	if (!n->gone || entry.type != LAYER_DIR)
 		return 0;
 	struct layer_entry opaque = {.path = e->path.data, .type = LAYER_OPAQUE, .fd = -1};
-	return give(e, &opaque, NULL, 0);
+	return emit_give(e, &opaque, NULL, 0);
 }
 
-static size_t enter(struct emit *e, const char *name)
+static size_t emit_enter(struct emit *e, const char *name)
 {
 	size_t len = e->path.len;
 
@@ -131,7 +131,7 @@ static size_t enter(struct emit *e, const char *name)
 	return len;
 }
 
-static void leave(struct emit *e, size_t len)
+static void emit_leave(struct emit *e, size_t len)
 {
 	e->depth--;
 	e->path.len = len;
@@ -140,17 +140,17 @@ static void leave(struct emit *e, size_t len)
 
 static int emit_graft(struct emit *e, const struct copy_file *f, uint32_t source)
 {
-	size_t len = enter(e, f->name);
+	size_t len = emit_enter(e, f->name);
 	struct layer_entry entry;
-	int rc = check_name(e, f->name);
+	int rc = emit_check_name(e, f->name);
 
 	if (rc == 0) {
 		copy_file_entry(f, e->path.data, &entry);
-		rc = give(e, &entry, f, source);
+		rc = emit_give(e, &entry, f, source);
 	}
 	for (uint32_t i = 0; rc == 0 && i < f->nchild; i++)
 		rc = emit_graft(e, &f->child[i], source);
-	leave(e, len);
+	emit_leave(e, len);
 	return rc;
 }
 
@@ -194,13 +194,13 @@ static void emit_kid(const void *node, VISIT which, void *ctx)
 	emit_grafts(e, n->name);
 	if (e->rc < 0 || !n->busy)
 		return;
-	size_t len = enter(e, n->name);
-	e->rc = check_name(e, n->name);
+	size_t len = emit_enter(e, n->name);
+	e->rc = emit_check_name(e, n->name);
 	if (e->rc == 0)
 		e->rc = give_node(e, n);
 	if (e->rc == 0)
 		emit_inside(e, n);
-	leave(e, len);
+	emit_leave(e, len);
 }
 
 int copy_target_emit(struct copy_target *t, const struct copy_emit *out, struct err **err)

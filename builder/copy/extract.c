@@ -53,7 +53,7 @@ static int spool_node(struct copy_selection *s, const struct copy_file *f, struc
 	return TAKE_FD(fd);
 }
 
-static int open_file(struct copy_selection *s, const struct copy_file *f, struct err **err)
+static int extract_open_file(struct copy_selection *s, const struct copy_file *f, struct err **err)
 {
 	struct stat st;
 
@@ -78,7 +78,7 @@ int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, stru
 {
 	if (f->stated && f->content == COPY_CONTENT_NONE) // empty, or a socket
 		return 0;
-	auto_fd int fd = open_file(s, f, err);
+	auto_fd int fd = extract_open_file(s, f, err);
 	return fd < 0 ? -1 : layer_archive_probe(fd, err);
 }
 
@@ -157,8 +157,8 @@ static struct copy_node *node_of(
 
 // The file has the attributes of the link's header from now on, under all its names, as whatever
 // unpacks an archive entry by entry has it.
-static int add_link(struct copy_placed *p, struct copy_node *at, const struct layer_entry *e,
-	struct copy_node *n, struct err **err)
+static int extract_add_link(struct copy_placed *p, struct copy_node *at,
+	const struct layer_entry *e, struct copy_node *n, struct err **err)
 {
 	struct copy_attrs a = attrs_of(p, e);
 	auto_free char *link = path_clean(e->link, NULL);
@@ -195,7 +195,7 @@ static int add_link(struct copy_placed *p, struct copy_node *at, const struct la
 	return 0;
 }
 
-static int add_entry(
+static int extract_add_entry(
 	struct copy_placed *p, struct copy_node *at, const struct layer_entry *e, struct err **err)
 {
 	struct copy_attrs a = attrs_of(p, e);
@@ -209,7 +209,7 @@ static int add_entry(
 	if (*e->path && !(n = node_of(p, at, e->path, true, err)))
 		return -1;
 	if (e->type == LAYER_HARDLINK)
-		return add_link(p, at, e, n, err);
+		return extract_add_link(p, at, e, n, err);
 	if (n == at && e->type != LAYER_DIR)
 		return err_set(err, ERR_CONTEXT, "its root is not a directory");
 	if (n == at && !p->tree) // "./": the destination is the image's, not the archive's
@@ -249,7 +249,7 @@ static int unpack(struct copy_placed *p, int fd, const struct copy_file *f, stru
 			return -1;
 		if (copy_selection_add(s, 1, err) < 0)
 			return -1;
-		if (add_entry(p, at, e, err) < 0) {
+		if (extract_add_entry(p, at, e, err) < 0) {
 			auto_free char *shown = fs_printable(e->path);
 			return err_prefix(err, "%s", shown);
 		}
@@ -261,7 +261,7 @@ int copy_extract(struct copy_placed *p, const struct copy_source *src, struct co
 	struct err **err)
 {
 	const struct copy_file *f = src->file;
-	auto_fd int fd = open_file(p->s, f, err);
+	auto_fd int fd = extract_open_file(p->s, f, err);
 
 	p->tree = src->tree;
 	if (fd < 0)

@@ -24,7 +24,7 @@ struct glob {
 	struct err **err;
 };
 
-static int read_names(struct glob *g, const char *canon, struct copy_names *names)
+static int glob_read_names(struct glob *g, const char *canon, struct copy_names *names)
 {
 	const struct copy_vfs *v = &g->s->vfs;
 	struct copy_dir d;
@@ -46,10 +46,10 @@ static bool hidden(const struct glob *g, const char *path)
 	       !ignore_may_contain(g->ignore, slice);
 }
 
-static int level(struct glob *g, const char *canon, const char *written, const char *rest);
+static int glob_level(struct glob *g, const char *canon, const char *written, const char *rest);
 
-static int match(struct glob *g, const char *canon, const char *written, const struct copy_name *n,
-	const char *rest)
+static int glob_match(struct glob *g, const char *canon, const char *written,
+	const struct copy_name *n, const char *rest)
 {
 	auto_free char *name = path_join(written, n->name);
 
@@ -61,17 +61,17 @@ static int match(struct glob *g, const char *canon, const char *written, const s
 		return 0;
 	}
 	auto_free char *path = path_join(canon, n->name);
-	return n->type == LAYER_DIR && !hidden(g, path) ? level(g, path, name, rest) : 0;
+	return n->type == LAYER_DIR && !hidden(g, path) ? glob_level(g, path, name, rest) : 0;
 }
 
 // canon: the directory; written: the same as the pattern names it; rest: the pattern below it.
-static int level(struct glob *g, const char *canon, const char *written, const char *rest)
+static int glob_level(struct glob *g, const char *canon, const char *written, const char *rest)
 {
 	auto_names struct copy_names names = {0};
 	const char *comp;
 	size_t len = path_next(&rest, &comp);
 
-	if (read_names(g, canon, &names) < 0) {
+	if (glob_read_names(g, canon, &names) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
 		struct copy_extra x = {.path = canon};
@@ -83,7 +83,7 @@ static int level(struct glob *g, const char *canon, const char *written, const c
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < names.n; i++)
 		if (pattern && pattern_test(pattern, slice_of(names.v[i].name)))
-			rc = match(g, canon, written, &names.v[i], rest);
+			rc = glob_match(g, canon, written, &names.v[i], rest);
 	pattern_free(pattern);
 	return rc;
 }
@@ -108,7 +108,7 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 	if (!optional && *canon && hidden(&g, canon) &&
 		ignore_match(g.ignore, slice_of(canon), &line))
 		return copy_hint_missing(s, root, prefix, 0, line, err);
-	int rc = level(&g, canon, prefix, pattern + len);
+	int rc = glob_level(&g, canon, prefix, pattern + len);
 	copy_pool_clear(&pool);
 	return rc;
 }

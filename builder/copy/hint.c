@@ -12,7 +12,7 @@
 #include "store/base/mem.h"
 
 // The nearest name in the directory dir, close enough to be a slip; owned or NULL.
-static char *nearest(struct copy_selection *s, const char *dir, const char *name)
+static char *hint_nearest_in(struct copy_selection *s, const char *dir, const char *name)
 {
 	const struct copy_vfs *v = &s->vfs;
 	auto_names struct copy_names names = {0};
@@ -45,7 +45,7 @@ static int take_step(struct copy_selection *s, char **dir, char **shown, const c
 	int how = 1;
 
 	if (s->vfs.ops->resolve(&s->vfs, path, &canon) != 0) {
-		other = nearest(s, *dir, name);
+		other = hint_nearest_in(s, *dir, name);
 		auto_free char *near = other ? path_join(*dir, other) : NULL;
 		if (!near || s->vfs.ops->resolve(&s->vfs, near, &canon) != 0)
 			return 0;

@@ -14,16 +14,16 @@ struct levels {
 	size_t n[DEPTHS];
 };
 
-static size_t level(size_t depth)
+static size_t listing_level(size_t depth)
 {
 	return depth < DEPTHS ? depth : DEPTHS - 1;
 }
 
-static void count(struct levels *l, const struct copy_file *f, size_t depth)
+static void listing_count(struct levels *l, const struct copy_file *f, size_t depth)
 {
-	l->n[level(depth)]++;
+	l->n[listing_level(depth)]++;
 	for (uint32_t i = 0; i < f->nchild; i++)
-		count(l, &f->child[i], depth + 1);
+		listing_count(l, &f->child[i], depth + 1);
 }
 
 // The deepest level at which no more than `most` files are told.
@@ -33,7 +33,7 @@ static size_t deepest(const struct copy_selection *s, size_t most)
 	size_t sum = 0, d = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		count(&l, s->v[i].file, 0);
+		listing_count(&l, s->v[i].file, 0);
 	while (d < DEPTHS && sum + l.n[d] <= most)
 		sum += l.n[d++];
 	return d ? d - 1 : 0;
@@ -65,7 +65,7 @@ static uint64_t other_of(const struct copy_extra *x)
 	return short_of(&d);
 }
 
-static void describe(const struct copy_file *f, struct copy_listed *out)
+static void listing_describe(const struct copy_file *f, struct copy_listed *out)
 {
 	bool content = f->content != COPY_CONTENT_NONE && f->state == COPY_KNOWN;
 
@@ -86,7 +86,7 @@ static void hash_below(struct sha256 *h, const struct copy_file *f)
 	struct copy_listed e;
 
 	for (uint32_t i = 0; i < f->nchild; i++) {
-		describe(&f->child[i], &e);
+		listing_describe(&f->child[i], &e);
 		sha256_field_str(h, e.name);
 		sha256_field_str(h, e.link);
 		sha256_field_u64(h, e.type | (uint64_t)e.mode << 32);
@@ -104,7 +104,7 @@ struct lister {
 	void *ctx;
 };
 
-static void list(struct lister *l, const struct copy_file *f, size_t depth, size_t item)
+static void listing_list(struct lister *l, const struct copy_file *f, size_t depth, size_t item)
 {
 	bool placed = depth == 0 && (f->parent || (f->x && f->x->path));
 	auto_free char *path = placed ? copy_file_path(f) : NULL;
@@ -113,12 +113,12 @@ static void list(struct lister *l, const struct copy_file *f, size_t depth, size
 	if (l->most == 0)
 		return;
 	l->most--;
-	describe(f, &e);
-	e.depth = (uint16_t)level(depth);
+	listing_describe(f, &e);
+	e.depth = (uint16_t)listing_level(depth);
 	e.item = item;
 	if (path)
 		e.name = path;
-	if (f->nchild && level(depth) >= l->deepest) {
+	if (f->nchild && listing_level(depth) >= l->deepest) {
 		struct digest d;
 		struct sha256 h;
 		sha256_init(&h);
@@ -129,7 +129,7 @@ static void list(struct lister *l, const struct copy_file *f, size_t depth, size
 	}
 	l->fn(l->ctx, &e);
 	for (uint32_t i = 0; i < f->nchild && !e.whole; i++)
-		list(l, &f->child[i], depth + 1, item);
+		listing_list(l, &f->child[i], depth + 1, item);
 }
 
 void copy_list(const struct copy_selection *s, size_t most, copy_list_fn *fn, void *ctx)
@@ -137,5 +137,5 @@ void copy_list(const struct copy_selection *s, size_t most, copy_list_fn *fn, vo
 	struct lister l = {.most = most, .deepest = deepest(s, most), .fn = fn, .ctx = ctx};
 
 	for (size_t i = 0; i < s->n; i++)
-		list(&l, s->v[i].file, 0, s->v[i].item);
+		listing_list(&l, s->v[i].file, 0, s->v[i].item);
 }

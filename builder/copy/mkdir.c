@@ -4,7 +4,7 @@
 #include "builder/copy/target.h"
 #include "store/base/cleanup.h"
 
-static int add(void *ctx, struct layer_entry *e, const struct copy_file *f, uint32_t source,
+static int mkdir_add(void *ctx, struct layer_entry *e, const struct copy_file *f, uint32_t source,
 	struct err **err)
 {
 	(void)f;
@@ -18,7 +18,7 @@ struct layer_list *copy_mkdirs(const struct layer_tree *below, const struct strl
 	uint32_t uid, uint32_t gid, int64_t now, struct err **err)
 {
 	auto_layer_list struct layer_list *out = layer_list_new();
-	struct copy_emit to = {add, out};
+	struct copy_emit to = {mkdir_add, out};
 	struct copy_attrs a = {.mode = 0755, .uid = uid, .gid = gid, .mtime = now};
 	auto_copy_target struct copy_target t;
 

@@ -40,7 +40,7 @@ struct picks {
 	size_t cap;
 };
 
-static int fail(struct parents *w, const char *canon)
+static int parents_fail(struct parents *w, const char *canon)
 {
 	struct copy_extra x = {.path = canon};
 	struct copy_file at = {.x = &x};
@@ -51,7 +51,7 @@ static int fail(struct parents *w, const char *canon)
 }
 
 // 1 = may be taken; *excluded: only for what is kept in it.
-static bool kept(const struct parents *w, const char *canon, bool dir, bool *excluded)
+static bool parents_kept(const struct parents *w, const char *canon, bool dir, bool *excluded)
 {
 	struct slice path = slice_of(canon);
 
@@ -62,19 +62,19 @@ static bool kept(const struct parents *w, const char *canon, bool dir, bool *exc
 static int descend(
 	struct parents *w, const char *canon, const char *rel, int depth, struct copy_file **out);
 
-static int pick(struct parents *w, const char *canon, const char *rel, const struct copy_name *n,
-	int depth, struct picks *out)
+static int parents_pick(struct parents *w, const char *canon, const char *rel,
+	const struct copy_name *n, int depth, struct picks *out)
 {
 	auto_free char *path = path_join(canon, n->name);
 	auto_free char *below = path_join(rel, n->name);
 	bool below_too = n->type == LAYER_DIR, excluded;
 	struct copy_file *dir = NULL;
 
-	if (!kept(w, path, below_too, &excluded))
+	if (!parents_kept(w, path, below_too, &excluded))
 		return 0;
 	if (strlen(path) > LAYER_PATH_MAX) {
 		errno = ENAMETOOLONG;
-		return fail(w, path);
+		return parents_fail(w, path);
 	}
 	if (!pattern_test(w->pattern, slice_of(below))) {
 		if (!below_too || !pattern_test_below(w->pattern, slice_of(below)))
@@ -120,7 +120,7 @@ static int fill_file(
 }
 
 // 1 = c is there, 0 = nothing of it was kept.
-static int fill(struct parents *w, const struct copy_dir *d, const struct pick *p,
+static int parents_fill(struct parents *w, const struct copy_dir *d, const struct pick *p,
 	struct copy_file *dir, struct copy_file *c)
 {
 	struct copy_pool *pool = &w->s->share->pool;
@@ -142,11 +142,11 @@ static int fill(struct parents *w, const struct copy_dir *d, const struct pick *
 			return -1;
 		return !c->excluded || c->nchild;
 	}
-	return fill_file(w, d, p->name, c) < 0 ? fail(w, c->x->path) : 1;
+	return fill_file(w, d, p->name, c) < 0 ? parents_fail(w, c->x->path) : 1;
 }
 
 // The directory itself, with its metadata, and what was picked in it.
-static int make_dir(struct parents *w, const struct copy_dir *d, const char *canon,
+static int parents_make_dir(struct parents *w, const struct copy_dir *d, const char *canon,
 	const struct picks *picks, struct copy_file **out)
 {
 	struct copy_selection *s = w->s;
@@ -156,10 +156,10 @@ static int make_dir(struct parents *w, const struct copy_dir *d, const char *can
 	dir->name = "";
 	copy_file_extra(dir, pool)->path = copy_pool_strdup(pool, canon);
 	if (s->vfs.ops->stat(&s->vfs, d, NULL, pool, dir) < 0)
-		return fail(w, canon);
+		return parents_fail(w, canon);
 	dir->child = copy_pool_array(pool, picks->n, sizeof *dir->child);
 	for (size_t i = 0; i < picks->n; i++) {
-		int rc = fill(w, d, &picks->v[i], dir, &dir->child[dir->nchild]);
+		int rc = parents_fill(w, d, &picks->v[i], dir, &dir->child[dir->nchild]);
 		if (rc < 0)
 			return -1;
 		dir->nchild += (uint32_t)rc;
@@ -182,20 +182,20 @@ static int descend(
 	if (copy_selection_cancelled(w->s, w->err))
 		return -1;
 	if (v->ops->open(v, canon, &d) < 0)
-		return fail(w, canon);
+		return parents_fail(w, canon);
 	rc = v->ops->names(v, &d, &w->s->share->pool, &names);
 	if (rc < 0)
-		rc = fail(w, canon);
+		rc = parents_fail(w, canon);
 	v->ops->close(&d);
 	if (rc == 0 && depth > LAYER_DEPTH_MAX) {
 		errno = ENAMETOOLONG;
-		rc = fail(w, canon);
+		rc = parents_fail(w, canon);
 	}
 	for (size_t i = 0; rc == 0 && i < names.n; i++)
-		rc = pick(w, canon, rel, &names.v[i], depth, &picks);
+		rc = parents_pick(w, canon, rel, &names.v[i], depth, &picks);
 	if (rc == 0 && picks.n) {
-		rc = v->ops->open(v, canon, &d) < 0 ? fail(w, canon)
-						    : make_dir(w, &d, canon, &picks, out);
+		rc = v->ops->open(v, canon, &d) < 0 ? parents_fail(w, canon)
+						    : parents_make_dir(w, &d, canon, &picks, out);
 		v->ops->close(&d);
 	}
 	free(picks.v);
@@ -203,7 +203,7 @@ static int descend(
 }
 
 // A path without wildcards at which there is nothing to take.
-static int missing(struct parents *w, const char *path)
+static int parents_missing(struct parents *w, const char *path)
 {
 	auto_free char *canon = NULL;
 	size_t line = 0;
@@ -219,7 +219,7 @@ static int missing(struct parents *w, const char *path)
 	return err_hint(w->err, "name the path itself: %s", real);
 }
 
-static bool is_dir(const struct parents *w, const char *canon)
+static bool parents_is_dir(const struct parents *w, const char *canon)
 {
 	struct copy_dir d;
 	bool opened = w->s->vfs.ops->open(&w->s->vfs, canon, &d) == 0;
@@ -236,7 +236,7 @@ static int from_start(struct parents *w, const char *start, struct copy_file **o
 
 	if (w->s->vfs.ops->resolve(&w->s->vfs, start, &canon) < 0)
 		return copy_hint_missing(w->s, w->root, start, errno, 0, w->err);
-	if (!is_dir(w, canon)) {
+	if (!parents_is_dir(w, canon)) {
 		auto_free char *shown = fs_printable(start);
 		return err_set(
 			w->err, ERR_CONTEXT, "%s: not a directory, nothing can be below it", shown);
@@ -253,7 +253,7 @@ static int from_start(struct parents *w, const char *start, struct copy_file **o
 }
 
 // Only what is in the directory to start from goes to the destination.
-static void push(
+static void parents_push(
 	struct parents *w, struct copy_file *dir, const struct ignore *exclude, size_t item)
 {
 	struct copy_file *top = copy_pool_alloc(&w->s->pool, sizeof *top);
@@ -281,16 +281,16 @@ static int add_start(struct parents *w, const char *start, const char *rest,
 	if (from_start(w, start, &dir) < 0)
 		return -1;
 	if (dir) {
-		push(w, dir, exclude, item);
+		parents_push(w, dir, exclude, item);
 		return 0;
 	}
 	if (pattern_has_wildcard(slice_of(rest)))
 		return 0;
 	auto_free char *path = path_join(start, rest);
-	return missing(w, path);
+	return parents_missing(w, path);
 }
 
-static int add_all(struct parents *w, const char *start, const char *rest,
+static int parents_add_all(struct parents *w, const char *start, const char *rest,
 	const struct ignore *exclude, size_t item)
 {
 	struct strlist found = {0};
@@ -300,7 +300,8 @@ static int add_all(struct parents *w, const char *start, const char *rest,
 	int rc = copy_glob(w->s, w->root, start, true, &found, w->err);
 	for (size_t i = 0; rc == 0 && i < found.n; i++) {
 		auto_free char *canon = NULL;
-		if (w->s->vfs.ops->resolve(&w->s->vfs, found.v[i], &canon) < 0 || !is_dir(w, canon))
+		if (w->s->vfs.ops->resolve(&w->s->vfs, found.v[i], &canon) < 0 ||
+			!parents_is_dir(w, canon))
 			continue; // a file, or a link to nowhere
 		rc = add_start(w, found.v[i], rest, exclude, item);
 	}
@@ -321,7 +322,7 @@ int copy_parents(
 		auto_free char *bad = fs_printable(text);
 		return err_set(err, ERR_CONTEXT, "malformed pattern: %s", bad);
 	}
-	int rc = add_all(&w, start, rest, q->exclude, item);
+	int rc = parents_add_all(&w, start, rest, q->exclude, item);
 	pattern_free(w.pattern);
 	return rc;
 }

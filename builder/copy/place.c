@@ -28,7 +28,7 @@ struct copy_attrs copy_place_made(const struct copy_dest *d, bool mode_rule)
 	};
 }
 
-static int refuse(const struct copy_node *at, bool dir, struct err **err)
+static int copy_place_refuse(const struct copy_node *at, bool dir, struct err **err)
 {
 	auto_free char *shown = copy_target_show(at);
 
@@ -56,7 +56,7 @@ static int place_child(struct copy_placed *p, const struct copy_file *f, uint32_
 	struct copy_node *n = copy_target_child(&p->target, at, f->name, strlen(f->name));
 
 	if (refuse_type(copy_target_type(n), f))
-		return refuse(n, f->type == LAYER_DIR, err);
+		return copy_place_refuse(n, f->type == LAYER_DIR, err);
 	copy_target_put_file(n, f, source);
 	return f->type == LAYER_DIR ? place_children(p, f, source, n, err) : 0;
 }
@@ -101,7 +101,7 @@ static int place_dir(struct copy_placed *p, const struct copy_source *src, struc
 	if (p->d.itself)
 		made = (struct copy_attrs){.mode = f->mode, .uid = f->uid, .gid = f->gid};
 	if (type != LAYER_DIR && type != COPY_TARGET_ABSENT)
-		return refuse(at, true, err);
+		return copy_place_refuse(at, true, err);
 	if (copy_target_mkdirs(&p->target, at, &made, err) < 0)
 		return -1;
 	if (!src->parents)
@@ -120,7 +120,7 @@ static int place_file(struct copy_placed *p, const struct copy_file *f, struct c
 	if (inside) // a symlink of that name is replaced, not followed
 		at = copy_target_child(&p->target, at, f->name, strlen(f->name));
 	if (copy_target_type(at) == LAYER_DIR)
-		return refuse(at, false, err);
+		return copy_place_refuse(at, false, err);
 	copy_target_put_file(at, f, 0);
 	return 0;
 }

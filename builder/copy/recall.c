@@ -95,7 +95,8 @@ static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statin
 	return known->e.xattrs ? reread_xattrs(pool, fd, c) : 0;
 }
 
-static void note(struct copy_recall *r, const struct piece *p, const struct copy_file *c, int e)
+static void recall_note(
+	struct copy_recall *r, const struct piece *p, const struct copy_file *c, int e)
 {
 	pthread_mutex_lock(&r->lock);
 	if (!r->failed || p->number < r->failed_number) {
@@ -106,7 +107,7 @@ static void note(struct copy_recall *r, const struct piece *p, const struct copy
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void run(struct copy_recall *r, struct copy_pool *pool, struct piece *p)
+static void recall_run(struct copy_recall *r, struct copy_pool *pool, struct piece *p)
 {
 	for (uint32_t i = p->from; i < p->to; i++) {
 		struct copy_file *c = &p->dir->child[i];
@@ -114,7 +115,7 @@ static void run(struct copy_recall *r, struct copy_pool *pool, struct piece *p)
 			continue;
 		if (ask_index(pool, p->fd, p->dir->x->dev, &p->known, c) == 0)
 			continue;
-		note(r, p, c, errno);
+		recall_note(r, p, c, errno);
 		return;
 	}
 }
@@ -127,12 +128,12 @@ static void run_next(struct copy_recall *r, struct copy_pool *pool)
 	r->head = (r->head + 1) % COPY_RECALL_QUEUE;
 	r->n--;
 	pthread_mutex_unlock(&r->lock);
-	run(r, pool, &p);
+	recall_run(r, pool, &p);
 	cleanup_fd(&p.fd);
 	pthread_mutex_lock(&r->lock);
 }
 
-static void *work(void *arg)
+static void *recall_work(void *arg)
 {
 	struct helper *h = arg;
 	struct copy_recall *r = h->r;
@@ -149,7 +150,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void start(struct copy_recall *r)
+static void recall_start(struct copy_recall *r)
 {
 	size_t want = cpus_usable();
 
@@ -157,7 +158,7 @@ static void start(struct copy_recall *r)
 	while (r->nhelpers < want) {
 		struct helper *h = &r->helpers[r->nhelpers];
 		h->r = r;
-		if (thread_start(&h->thread, work, h) != 0)
+		if (thread_start(&h->thread, recall_work, h) != 0)
 			break;
 		r->nhelpers++;
 	}
@@ -165,7 +166,7 @@ static void start(struct copy_recall *r)
 }
 
 // False: there is no room, or no descriptor.
-static bool hand_over(struct copy_recall *r, const struct piece *p)
+static bool recall_hand_over(struct copy_recall *r, const struct piece *p)
 {
 	bool room;
 
@@ -191,15 +192,15 @@ void copy_recall_dir(
 	struct piece p = {.fd = fd, .dir = dir, .known = *known};
 
 	if (!r->nhelpers && !r->alone && r->files >= COPY_RECALL_ALONE)
-		start(r);
+		recall_start(r);
 	r->files += dir->nchild;
 	for (; p.from < dir->nchild; p.from = p.to) {
 		bool last = dir->nchild - p.from <= COPY_RECALL_PIECE;
 		p.to = last ? dir->nchild : p.from + COPY_RECALL_PIECE;
 		p.number = r->pieces++;
 		struct piece mine = p;
-		if (!r->nhelpers || !hand_over(r, &p))
-			run(r, r->pool, &mine);
+		if (!r->nhelpers || !recall_hand_over(r, &p))
+			recall_run(r, r->pool, &mine);
 		if (!last) // those behind it begin where it ends
 			statindex_seek(&p.known, dir->child[p.to].name);
 	}

@@ -25,7 +25,7 @@ struct total {
 	uint64_t ordinal;
 };
 
-static void collect(void *ctx, struct copy_file *f)
+static void copy_record_collect(void *ctx, struct copy_file *f)
 {
 	struct total *t = ctx;
 
@@ -60,7 +60,7 @@ static int inode_cmp(const void *a, const void *b)
 static void group(struct copy_selection *s, struct total *t, struct copy_file *top)
 {
 	t->nlinked = 0;
-	copy_file_each(top, collect, t);
+	copy_file_each(top, copy_record_collect, t);
 	if (t->nlinked < 2)
 		return;
 	qsort(t->linked, t->nlinked, sizeof *t->linked, inode_cmp);
@@ -76,7 +76,7 @@ static void group(struct copy_selection *s, struct total *t, struct copy_file *t
 	}
 }
 
-static void put(struct total *t, const void *p, size_t n)
+static void copy_record_put(struct total *t, const void *p, size_t n)
 {
 	if (n > FLUSH - t->fill) {
 		sha256_update(&t->h, t->buf, t->fill);
@@ -96,16 +96,16 @@ static void put_u64(struct total *t, uint64_t v)
 
 	for (int i = 0; i < 8; i++)
 		le[i] = (unsigned char)(v >> (8 * i));
-	put(t, le, sizeof le);
+	copy_record_put(t, le, sizeof le);
 }
 
-static void put_xattrs(struct total *t, const struct copy_extra *x)
+static void copy_record_put_xattrs(struct total *t, const struct copy_extra *x)
 {
 	for (uint32_t i = 0; i < x->nxattrs; i++) {
 		put_u64(t, strlen(x->xattrs[i].name));
 		put_u64(t, x->xattrs[i].len);
-		put(t, x->xattrs[i].name, strlen(x->xattrs[i].name));
-		put(t, x->xattrs[i].value, x->xattrs[i].len);
+		copy_record_put(t, x->xattrs[i].name, strlen(x->xattrs[i].name));
+		copy_record_put(t, x->xattrs[i].value, x->xattrs[i].len);
 	}
 }
 
@@ -135,11 +135,11 @@ static void put_record(struct total *t, const struct copy_file *f)
 	put_u64(t, ordinal_of(t, f));
 	put_u64(t, x->nxattrs | (uint64_t)f->nchild << 32);
 	put_u64(t, name | (uint64_t)link << 32);
-	put(t, f->name, name);
-	put(t, x->link ? x->link : "", link);
-	put_xattrs(t, x);
+	copy_record_put(t, f->name, name);
+	copy_record_put(t, x->link ? x->link : "", link);
+	copy_record_put_xattrs(t, x);
 	if (content)
-		put(t, f->digest.b, sizeof f->digest.b);
+		copy_record_put(t, f->digest.b, sizeof f->digest.b);
 	for (uint32_t i = 0; i < f->nchild; i++)
 		put_record(t, &f->child[i]);
 }
@@ -149,7 +149,7 @@ void copy_record_hash(struct copy_selection *s, struct digest *out)
 	auto_free struct total *t = mem_alloc(sizeof *t);
 
 	sha256_init(&t->h);
-	put(t, FORMAT, sizeof FORMAT);
+	copy_record_put(t, FORMAT, sizeof FORMAT);
 	put_u64(t, s->n);
 	for (size_t i = 0; i < s->n; i++) {
 		group(s, t, s->v[i].file);

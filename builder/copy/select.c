@@ -162,7 +162,7 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 }
 
 // Where a name leads; with --no-follow its last component is what it is.
-static int resolve(const struct select *x, const char *written, char **canon)
+static int select_resolve(const struct select *x, const char *written, char **canon)
 {
 	const struct copy_vfs *v = &x->s->vfs;
 	const char *base = path_base(written);
@@ -180,14 +180,14 @@ static int resolve(const struct select *x, const char *written, char **canon)
 }
 
 // The file a name leads to. 1 = f is filled in, 0 = the ignore rules hide it, -1 with errno.
-static int find(struct select *x, const char *written, struct copy_file **out, size_t *line)
+static int select_find(struct select *x, const char *written, struct copy_file **out, size_t *line)
 {
 	struct copy_selection *s = x->s;
 	struct copy_pool *pool = &s->share->pool; // what the share remembers outlives us
 	auto_free char *canon = NULL;
 
 	*line = 0;
-	if (resolve(x, written, &canon) < 0)
+	if (select_resolve(x, written, &canon) < 0)
 		return -1;
 	if (strcmp(canon, written) != 0 && ignored(x, written, line))
 		return 0; // the link, or a directory on the way to it
@@ -224,7 +224,7 @@ static int add_path(struct select *x, const char *written, size_t *line)
 {
 	struct copy_selection *s = x->s;
 	struct copy_file *f = NULL;
-	int rc = find(x, written, &f, line);
+	int rc = select_find(x, written, &f, line);
 
 	if (rc <= 0)
 		return rc < 0 ? -2 : 0;

@@ -45,14 +45,14 @@ struct copy_share *copy_share_new(struct store *s, int dir_fd)
 	return c;
 }
 
-static int path_cmp(const void *a, const void *b)
+static int share_path_cmp(const void *a, const void *b)
 {
 	const struct copy_file *x = a, *y = b;
 
 	return strcmp(x->x->path, y->x->path);
 }
 
-static void keep(void *key)
+static void share_keep(void *key)
 {
 	(void)key;
 }
@@ -60,7 +60,7 @@ static void keep(void *key)
 struct copy_file *copy_share_find(const struct copy_share *c, const char *path)
 {
 	struct copy_extra x = {.path = path};
-	struct copy_file key = {.x = &x}, *const *found = tfind(&key, &c->dirs, path_cmp);
+	struct copy_file key = {.x = &x}, *const *found = tfind(&key, &c->dirs, share_path_cmp);
 
 	return found ? *found : NULL;
 }
@@ -69,7 +69,7 @@ static void add_dir(void *ctx, struct copy_file *f)
 {
 	struct copy_share *c = ctx;
 
-	if (f->type == LAYER_DIR && !tsearch(f, &c->dirs, path_cmp))
+	if (f->type == LAYER_DIR && !tsearch(f, &c->dirs, share_path_cmp))
 		mem_exhausted();
 }
 
@@ -191,7 +191,8 @@ struct flush {
 	struct statindex_writer *w;
 };
 
-static void put_file(struct flush *fl, const struct copy_file *f, const char *name, uint64_t dev)
+static void share_put_file(
+	struct flush *fl, const struct copy_file *f, const char *name, uint64_t dev)
 {
 	struct statindex_entry e;
 
@@ -201,7 +202,7 @@ static void put_file(struct flush *fl, const struct copy_file *f, const char *na
 	statindex_writer_add(fl->w, name, &e);
 }
 
-static void put_dir(const void *node, VISIT which, void *ctx)
+static void share_put_dir(const void *node, VISIT which, void *ctx)
 {
 	const struct copy_file *dir = *(struct copy_file *const *)node;
 	struct flush *fl = ctx;
@@ -210,7 +211,7 @@ static void put_dir(const void *node, VISIT which, void *ctx)
 		return;
 	statindex_writer_dir(fl->w, dir->x->path);
 	for (size_t i = 0; i < dir->nchild; i++)
-		put_file(fl, &dir->child[i], dir->child[i].name, dir->x->dev);
+		share_put_file(fl, &dir->child[i], dir->child[i].name, dir->x->dev);
 }
 
 // Was the directory walked, or one above it? Then what the index had of it is out of date.
@@ -234,7 +235,7 @@ struct name {
 	const struct copy_file *f;
 };
 
-static int name_cmp(const void *a, const void *b)
+static int share_name_cmp(const void *a, const void *b)
 {
 	const struct name *x = a, *y = b;
 	int c = strcmp(x->dir, y->dir);
@@ -259,7 +260,7 @@ static void put_named(struct flush *fl, const struct name *v, size_t n)
 			statindex_writer_add(fl->w, old.name, &old.e);
 		if (old.name && strcmp(old.name, last) == 0)
 			statindex_next(&old);
-		put_file(fl, v[i].f, last, v[i].f->x->dev);
+		share_put_file(fl, v[i].f, last, v[i].f->x->dev);
 	}
 	for (; old.name; statindex_next(&old))
 		statindex_writer_add(fl->w, old.name, &old.e);
@@ -295,12 +296,12 @@ static size_t collect_named(struct copy_share *c, struct name *v)
 		if (!covered(c, dir))
 			v[n++] = (struct name){dir, base, c->named[i]};
 	}
-	qsort(v, n, sizeof *v, name_cmp);
+	qsort(v, n, sizeof *v, share_name_cmp);
 	return n;
 }
 
 // Best effort: without an index the next build reads the files again.
-static void write_index(struct copy_share *c)
+static void share_write_index(struct copy_share *c)
 {
 	auto_statindex_writer struct statindex_writer *w =
 		statindex_writer_new(c->store, &c->id, NULL);
@@ -310,7 +311,7 @@ static void write_index(struct copy_share *c)
 	if (!w)
 		return;
 	copy_share_index(c);
-	twalk_r(c->dirs, put_dir, &fl);
+	twalk_r(c->dirs, share_put_dir, &fl);
 	size_t n = collect_named(c, v);
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && strcmp(v[i].dir, v[end].dir) == 0; end++)
@@ -321,17 +322,17 @@ static void write_index(struct copy_share *c)
 	statindex_writer_commit(w, NULL);
 }
 
-static void forget(struct copy_share *c)
+static void share_forget(struct copy_share *c)
 {
 	if (c->store && (c->new_files >= SHARE_INDEX_FILES || c->new_bytes >= SHARE_INDEX_BYTES)) {
-		write_index(c);
+		share_write_index(c);
 		statindex_close(c->index);
 		c->index = NULL;
 		c->opened = false;
 		c->new_files = 0;
 		c->new_bytes = 0;
 	}
-	tdestroy(c->dirs, keep);
+	tdestroy(c->dirs, share_keep);
 	c->dirs = NULL;
 	c->nnamed = 0;
 	c->nfiles = 0;
@@ -362,14 +363,14 @@ bool copy_share_take(struct copy_share *c, const atomic_int *cancelled)
 	c->taken = true;
 	pthread_mutex_unlock(&c->lock);
 	if (mine && c->born && now_monotonic_ms() - c->born > COPY_SHARE_MS)
-		forget(c);
+		share_forget(c);
 	return mine;
 }
 
 void copy_share_release(struct copy_share *c)
 {
 	if (c->nfiles > COPY_SHARE_FILES)
-		forget(c);
+		share_forget(c);
 	pthread_mutex_lock(&c->lock);
 	c->taken = false;
 	pthread_cond_signal(&c->free);
@@ -380,7 +381,7 @@ void copy_share_free(struct copy_share *c)
 {
 	if (!c)
 		return;
-	forget(c);
+	share_forget(c);
 	statindex_close(c->index);
 	pthread_cond_destroy(&c->free);
 	pthread_mutex_destroy(&c->lock);

@@ -38,7 +38,7 @@ void copy_target_init(
 	t->root->below = below ? layer_tree_root(below) : NULL;
 }
 
-static void keep(void *key)
+static void copy_target_keep(void *key)
 {
 	(void)key;
 }
@@ -47,7 +47,7 @@ void copy_target_clear(struct copy_target *t)
 {
 	for (struct copy_node *n = t->all; n; n = n->all)
 		if (n->kids)
-			tdestroy(n->kids, keep);
+			tdestroy(n->kids, copy_target_keep);
 	copy_pool_clear(&t->pool);
 }
 
@@ -62,14 +62,15 @@ int copy_target_type(const struct copy_node *n)
 	return n->parent ? COPY_TARGET_ABSENT : (int)LAYER_DIR;
 }
 
-static int name_cmp(const void *a, const void *b)
+static int copy_target_name_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct copy_node *)a)->name, ((const struct copy_node *)b)->name);
 }
 
 struct copy_node *copy_target_peek(const struct copy_node *dir, const char *name)
 {
-	struct copy_node key = {.name = name}, *const *found = tfind(&key, &dir->kids, name_cmp);
+	struct copy_node key = {.name = name}, *const *found = tfind(
+						       &key, &dir->kids, copy_target_name_cmp);
 
 	return found ? *found : NULL;
 }
@@ -109,7 +110,7 @@ struct copy_node *copy_target_child(
 		if (f->type == LAYER_DIR)
 			copy_target_graft(n, f, dir->graft_source);
 	}
-	if (!tsearch(n, &dir->kids, name_cmp))
+	if (!tsearch(n, &dir->kids, copy_target_name_cmp))
 		mem_exhausted();
 	return n;
 }
@@ -176,7 +177,7 @@ static bool at_the_end(const struct rest *r)
 }
 
 // The text of the link is what comes next.
-static const char *follow_link(
+static const char *copy_target_follow_link(
 	struct rest *r, const struct copy_node *link, int *links, struct err **err)
 {
 	if (++*links <= LAYER_SYMLINKS_MAX)
@@ -209,7 +210,7 @@ struct copy_node *copy_target_walk(struct copy_target *t, struct copy_node *root
 			at = c;
 			continue;
 		}
-		if (!(link = follow_link(&rest, c, &links, err)))
+		if (!(link = copy_target_follow_link(&rest, c, &links, err)))
 			return NULL;
 		if (link[0] == '/')
 			at = root;
@@ -223,9 +224,9 @@ static void set_busy(struct copy_node *n)
 		n->busy = true;
 }
 
-static void forget(const void *node, VISIT which, int depth);
+static void copy_target_forget(const void *node, VISIT which, int depth);
 
-static void drop(struct copy_node *n)
+static void copy_target_drop(struct copy_node *n)
 {
 	n->below = NULL;
 	n->file = NULL;
@@ -235,22 +236,22 @@ static void drop(struct copy_node *n)
 	n->touched = false;
 	n->busy = false;
 	if (n->kids)
-		twalk(n->kids, forget);
+		twalk(n->kids, copy_target_forget);
 }
 
-static void forget(const void *node, VISIT which, int depth)
+static void copy_target_forget(const void *node, VISIT which, int depth)
 {
 	(void)depth;
 	if (which == postorder || which == leaf)
-		drop(*(struct copy_node *const *)node);
+		copy_target_drop(*(struct copy_node *const *)node);
 }
 
-static void make_way(struct copy_node *n, enum layer_type type)
+static void copy_target_make_way(struct copy_node *n, enum layer_type type)
 {
 	if (type != LAYER_DIR) {
 		if (copy_target_type(n) == LAYER_DIR) {
 			n->gone |= n->below && layer_node_type(n->below) == LAYER_DIR;
-			drop(n);
+			copy_target_drop(n);
 			set_busy(n->parent);
 		}
 		n->below = NULL;
@@ -264,7 +265,7 @@ static void make_way(struct copy_node *n, enum layer_type type)
 
 void copy_target_put_file(struct copy_node *n, const struct copy_file *f, uint32_t source)
 {
-	make_way(n, (enum layer_type)f->type);
+	copy_target_make_way(n, (enum layer_type)f->type);
 	n->file = f;
 	n->source = source;
 }
@@ -272,7 +273,7 @@ void copy_target_put_file(struct copy_node *n, const struct copy_file *f, uint32
 void copy_target_put_entry(struct copy_node *n, const struct layer_entry *pool_own,
 	struct copy_links *links, const struct copy_attrs *a)
 {
-	make_way(n, pool_own->type);
+	copy_target_make_way(n, pool_own->type);
 	n->own = pool_own;
 	n->links = links;
 	n->attrs = *a;

@@ -21,7 +21,7 @@ struct view {
 static void filter(struct view *w, struct copy_file *from, struct copy_file *to);
 
 // True when c is kept, as *to.
-static bool take(struct view *w, struct copy_file *c, struct copy_file *to)
+static bool view_take(struct view *w, struct copy_file *c, struct copy_file *to)
 {
 	struct slice path = {w->path.data, w->path.len};
 	bool out = ignore_match(w->exclude, path, NULL);
@@ -48,7 +48,7 @@ static void filter(struct view *w, struct copy_file *from, struct copy_file *to)
 		if (len)
 			buf_addc(&w->path, '/');
 		buf_adds(&w->path, from->child[i].name);
-		if (take(w, &from->child[i], at)) {
+		if (view_take(w, &from->child[i], at)) {
 			at->parent = to;
 			to->nchild++;
 		}

@@ -33,7 +33,7 @@ struct walk {
 	struct err **err;
 };
 
-static int fail(const struct walk *w, const char *dir, const char *name)
+static int copy_walk_fail(const struct walk *w, const char *dir, const char *name)
 {
 	struct copy_extra x = {
 		.path = *name ? copy_pool_join(&w->s->pool, dir, name) : dir,
@@ -46,7 +46,8 @@ static int fail(const struct walk *w, const char *dir, const char *name)
 }
 
 // 1 = selected, 0 = left out; *excluded when only something below a directory may be kept.
-static bool kept(struct walk *w, const char *dir, const struct copy_name *n, bool *excluded)
+static bool copy_walk_kept(
+	struct walk *w, const char *dir, const struct copy_name *n, bool *excluded)
 {
 	*excluded = false;
 	if (!w->ignore)
@@ -96,14 +97,14 @@ static int add_children(struct walk *w, struct copy_file *dir, const struct copy
 	for (size_t i = 0; i < names->n; i++) {
 		const struct copy_name *n = &names->v[i];
 		struct copy_file *c = &dir->child[dir->nchild];
-		if (!kept(w, path, n, &c->excluded))
+		if (!copy_walk_kept(w, path, n, &c->excluded))
 			continue;
 		c->name = n->name;
 		c->node = n->node;
 		c->type = (uint8_t)n->type;
 		c->parent = dir;
 		if (fill_child(w, d, dir, n, c) < 0)
-			return fail(w, path, n->name);
+			return copy_walk_fail(w, path, n->name);
 		w->drops |= c->excluded;
 		dir->nchild++;
 	}
@@ -136,11 +137,11 @@ static int read_dir(struct walk *w, struct copy_file *dir)
 	if (copy_selection_cancelled(s, w->err))
 		return -1;
 	if (s->vfs.ops->open(&s->vfs, dir->x->path, &d) < 0)
-		return fail(w, dir->x->path, "");
+		return copy_walk_fail(w, dir->x->path, "");
 	int rc = 0;
 	if (s->vfs.ops->stat(&s->vfs, &d, NULL, pool, dir) < 0 ||
 		s->vfs.ops->names(&s->vfs, &d, pool, &names) < 0) {
-		rc = fail(w, dir->x->path, "");
+		rc = copy_walk_fail(w, dir->x->path, "");
 	} else {
 		dir->x->indexed = w->share->store && copy_share_usable(w->share, dir->x->dev, d.fd);
 		rc = add_children(w, dir, &d, &names);
@@ -196,11 +197,11 @@ static bool reuse(const struct copy_file *seen, struct copy_file *dir)
 	return true;
 }
 
-static int walk_dir(struct walk *w, struct copy_file *dir, int depth)
+static int copy_walk_walk_dir(struct walk *w, struct copy_file *dir, int depth)
 {
 	if (depth > LAYER_DEPTH_MAX) {
 		errno = ENAMETOOLONG;
-		return fail(w, dir->x->path, "");
+		return copy_walk_fail(w, dir->x->path, "");
 	}
 	if (reuse(copy_share_find(w->share, dir->x->path), dir))
 		return 0;
@@ -212,7 +213,7 @@ static int walk_dir(struct walk *w, struct copy_file *dir, int depth)
 		dir->x->count++;
 		if (c->type != LAYER_DIR)
 			continue;
-		if (walk_dir(w, c, depth + 1) < 0)
+		if (copy_walk_walk_dir(w, c, depth + 1) < 0)
 			return -1;
 		dir->x->count += c->x->count;
 	}
@@ -226,7 +227,7 @@ struct inodes {
 	size_t cap;
 };
 
-static void collect(void *ctx, struct copy_file *f)
+static void copy_walk_collect(void *ctx, struct copy_file *f)
 {
 	struct inodes *all = ctx;
 
@@ -246,7 +247,7 @@ void copy_walk_linked(struct copy_file *top)
 {
 	struct inodes all = {.v = NULL};
 
-	copy_file_each(top, collect, &all);
+	copy_file_each(top, copy_walk_collect, &all);
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, ino_cmp);
 	for (size_t i = 0, end; i < all.n; i = end) {
@@ -262,11 +263,11 @@ static int walk_tree(struct walk *w, struct copy_file *top)
 	struct err *err = NULL, **out = w->err;
 
 	w->err = &err;
-	int rc = walk_dir(w, top, 0);
+	int rc = copy_walk_walk_dir(w, top, 0);
 	w->err = out;
 	const struct copy_file *failed = w->recall ? copy_recall_finish(w->recall) : NULL;
 	if (failed) { // it comes before the directory at which the walk ended
-		fail(w, failed->parent->x->path, failed->name);
+		copy_walk_fail(w, failed->parent->x->path, failed->name);
 		err_free(err);
 		return -1;
 	}

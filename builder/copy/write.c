@@ -47,7 +47,7 @@ struct write {
 	size_t cap_learned;
 };
 
-static size_t slot_of(const struct write *w, const struct link *l)
+static size_t copy_write_slot_of(const struct write *w, const struct link *l)
 {
 	uint64_t h =
 		(l->ino ^ l->dev << 40 ^ (uint64_t)l->source << 20) * UINT64_C(0x9e3779b97f4a7c15);
@@ -67,7 +67,7 @@ static void grow_links(struct write *w)
 	w->links = mem_array(w->cap_links, sizeof *w->links);
 	for (size_t i = 0; i < old.cap_links; i++)
 		if (old.links[i].path)
-			w->links[slot_of(w, &old.links[i])] = old.links[i];
+			w->links[copy_write_slot_of(w, &old.links[i])] = old.links[i];
 	free(old.links);
 }
 
@@ -86,7 +86,7 @@ static const struct link *same_file(
 		return NULL;
 	if (w->nlinks * 2 >= w->cap_links)
 		grow_links(w);
-	struct link *at = &w->links[slot_of(w, &l)];
+	struct link *at = &w->links[copy_write_slot_of(w, &l)];
 	if (at->path)
 		return at;
 	l.path = copy_pool_strdup(&w->p->target.pool, path);
@@ -95,7 +95,7 @@ static const struct link *same_file(
 	return NULL;
 }
 
-static void make_link(
+static void copy_write_make_link(
 	struct write *w, const struct link *first, struct copy_file *f, struct layer_entry *e)
 {
 	*e = (struct layer_entry){.path = e->path,
@@ -125,7 +125,7 @@ static void apply_dest(const struct copy_dest *d, const struct copy_file *f, str
 	}
 }
 
-static int changed(const struct copy_file *f, struct err **err)
+static int copy_write_changed(const struct copy_file *f, struct err **err)
 {
 	errno = 0;
 	return copy_file_fail(f, err);
@@ -159,7 +159,7 @@ static int add_content(
 		return -1;
 	err_free(*err); // shorter now
 	*err = NULL;
-	return changed(f, err);
+	return copy_write_changed(f, err);
 }
 
 // Read through its descriptor as it goes by.
@@ -174,13 +174,13 @@ static int put_open(struct write *w, struct copy_file *f, int fd, const struct s
 	if (add_content(w, f, e, err) < 0)
 		return -1;
 	if (learns && (fstat(fd, &end) < 0 || touched(st, &end)))
-		return changed(f, err);
+		return copy_write_changed(f, err);
 	return 0;
 }
 
 // Metadata of a file that is opened now, or was read ahead.
-static int take(struct write *w, struct copy_file *f, bool fresh, const struct copy_got *got,
-	struct stat *st)
+static int copy_write_take(struct write *w, struct copy_file *f, bool fresh,
+	const struct copy_got *got, struct stat *st)
 {
 	if (!got)
 		return fresh ? copy_opener_read(&w->opener, w->p->s, f, st)
@@ -204,20 +204,20 @@ static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
 	struct stat st;
 
 	if (first) {
-		make_link(w, first, f, e);
+		copy_write_make_link(w, first, f, e);
 		return layer_writer_add(w->w, e, err);
 	}
-	auto_fd int fd = take(w, f, fresh, got, &st);
+	auto_fd int fd = copy_write_take(w, f, fresh, got, &st);
 	if (fd < 0 && !got)
 		return copy_file_fail(f, err);
 	if (!fresh && (uint64_t)st.st_size != f->size)
-		return changed(f, err);
+		return copy_write_changed(f, err);
 	if (fresh) {
 		copy_file_entry(f, path, e);
 		apply_dest(&w->p->d, f, e);
 		first = same_file(w, f, source, path);
 		if (first) {
-			make_link(w, first, f, e);
+			copy_write_make_link(w, first, f, e);
 			return layer_writer_add(w->w, e, err);
 		}
 	}
@@ -230,8 +230,8 @@ static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
 	return add_content(w, f, e, err);
 }
 
-static int put_entry(void *ctx, struct layer_entry *e, struct copy_file *f, uint32_t source,
-	const struct copy_got *got, struct err **err)
+static int copy_write_put_entry(void *ctx, struct layer_entry *e, struct copy_file *f,
+	uint32_t source, const struct copy_got *got, struct err **err)
 {
 	struct write *w = ctx;
 
@@ -246,7 +246,7 @@ static int put_entry(void *ctx, struct layer_entry *e, struct copy_file *f, uint
 		return put_dir_file(w, f, source, got, e, err);
 	const struct link *first = same_file(w, f, source, e->path);
 	if (first) {
-		make_link(w, first, f, e);
+		copy_write_make_link(w, first, f, e);
 	} else if (f->content != COPY_CONTENT_NONE) {
 		copy_file_data(f, e);
 		expect(w, f, e);
@@ -280,7 +280,7 @@ static void learn(struct write *w)
 	copy_share_hashed(w->p->s->share, w->nlearned, bytes);
 }
 
-static int finish(struct write *w, struct err **err)
+static int copy_write_finish(struct write *w, struct err **err)
 {
 	if (layer_writer_finish(w->w, err) == 0)
 		return 0;
@@ -300,14 +300,14 @@ int copy_write(struct copy_placed *p, struct layer_writer *out, struct err **err
 	struct copy_emit to = {queue_entry, &w};
 
 	copy_opener_init(&w.opener, p->s);
-	w.ahead = copy_ahead_new(p->s, put_entry, &w);
+	w.ahead = copy_ahead_new(p->s, copy_write_put_entry, &w);
 	int rc = copy_target_emit(&p->target, &to, err);
 	if (rc == 0)
 		rc = copy_ahead_flush(w.ahead, err);
 	copy_ahead_free(w.ahead);
 	copy_opener_clear(&w.opener);
 	if (rc == 0)
-		rc = finish(&w, err);
+		rc = copy_write_finish(&w, err);
 	if (rc == 0)
 		learn(&w);
 	free(w.links);

@@ -63,7 +63,7 @@ void explain_free(struct explain *x)
 
 /* --- the record ------------------------------------------------------------------------------- */
 
-static bool is_remote(const char *context)
+static bool explain_is_remote(const char *context)
 {
 	return strcmp(context, "-") == 0 || strstr(context, "://") ||
 	       strncmp(context, "git@", 4) == 0;
@@ -79,7 +79,7 @@ static void identify(const struct job *j, struct digest *out)
 	struct sha256 h;
 	ssize_t n = -1;
 
-	if (j->contexts.main.dir_fd >= 0 && !is_remote(context)) {
+	if (j->contexts.main.dir_fd >= 0 && !explain_is_remote(context)) {
 		snprintf(link, sizeof link, "/proc/self/fd/%d", j->contexts.main.dir_fd);
 		n = readlink(link, path, sizeof path);
 	}
@@ -286,7 +286,7 @@ void explain_opened(struct job *j, size_t stage)
 		&st->key);
 }
 
-static struct explain_step *add_step(struct job *j, const struct step *sp)
+static struct explain_step *explain_add_step(struct job *j, const struct step *sp)
 {
 	struct explain_course *c = course_of(j, sp->stage);
 	struct explain_step *s = &MEM_PUSH(c->v, c->n, c->cap);
@@ -296,7 +296,7 @@ static struct explain_step *add_step(struct job *j, const struct step *sp)
 	return s;
 }
 
-static void tell(struct job *j, const struct step *sp, size_t index)
+static void explain_tell(struct job *j, const struct step *sp, size_t index)
 {
 	auto_free char *why = explain_why(j, sp->stage, index);
 
@@ -310,7 +310,7 @@ void explain_runs(
 	struct job *j, const struct step *sp, const struct digest *key, struct buf *take_facts)
 {
 	struct explain *x = j->explain;
-	struct explain_step *s = add_step(j, sp);
+	struct explain_step *s = explain_add_step(j, sp);
 	const struct explain_course *c = &x->courses[sp->stage];
 
 	s->ran = true;
@@ -327,7 +327,7 @@ void explain_runs(
 		return;
 	explain_load(j);
 	explain_match(j, sp->stage, c->n - 1);
-	tell(j, sp, c->n - 1);
+	explain_tell(j, sp, c->n - 1);
 }
 
 static struct explain_step *running(struct job *j, const struct step *sp)
@@ -366,7 +366,7 @@ void explain_done(struct job *j, const struct step *sp, const struct digest *key
 	struct explain_step *s = running(j, sp);
 
 	if (!s) {
-		s = add_step(j, sp);
+		s = explain_add_step(j, sp);
 		if (j->session.o->explain) {
 			explain_load(j);
 			explain_match(j, sp->stage, j->explain->courses[sp->stage].n - 1);
@@ -456,7 +456,7 @@ static void save_entries(const struct explain_past *past, struct explain_past *o
 	}
 }
 
-static bool is_used(const struct explain_past *p, const struct digest *id)
+static bool explain_is_used(const struct explain_past *p, const struct digest *id)
 {
 	char hex[DIGEST_HEX];
 
@@ -474,7 +474,8 @@ static void save_files(const struct explain *x, struct explain_past *out)
 
 	for (size_t s = 0; s < ARRAY_LEN(v); s++)
 		for (size_t i = 0; i < n[s]; i++)
-			if (!explain_past_files(out, &v[s][i].id).ptr && is_used(out, &v[s][i].id))
+			if (!explain_past_files(out, &v[s][i].id).ptr &&
+				explain_is_used(out, &v[s][i].id))
 				MEM_PUSH(out->files, out->nfiles, out->cap_files) = v[s][i];
 }
 

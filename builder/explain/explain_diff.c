@@ -17,7 +17,7 @@ struct fact {
 	const char *value; /* with its form */
 };
 
-static bool next(struct slice *s, struct fact *f)
+static bool explain_diff_next(struct slice *s, struct fact *f)
 {
 	const char *end = s->ptr + s->len;
 	const char *stop = s->len ? memchr(s->ptr, '\0', s->len) : NULL;
@@ -30,18 +30,18 @@ static bool next(struct slice *s, struct fact *f)
 	return true;
 }
 
-static bool find(struct slice facts, const struct fact *like, struct fact *out)
+static bool explain_diff_find_part(struct slice facts, const struct fact *like, struct fact *out)
 {
 	bool by_name = like->kind != KEYPART_INSTRUCTION;
 
-	while (next(&facts, out))
+	while (explain_diff_next(&facts, out))
 		if (out->kind == like->kind && (!by_name || strcmp(out->name, like->name) == 0))
 			return true;
 	return false;
 }
 
 /* One side may have kept the value, the other one its digest. */
-static bool same(const char *a, const char *b)
+static bool explain_diff_same(const char *a, const char *b)
 {
 	struct digest d;
 	char hex[DIGEST_HEX];
@@ -77,7 +77,7 @@ char *explain_diff_texts(struct slice before, struct slice after)
 	return buf_take(&b);
 }
 
-static char *named(const char *name, const char *what)
+static char *explain_diff_named(const char *name, const char *what)
 {
 	struct buf b;
 
@@ -100,7 +100,7 @@ static char *changed_value(const struct fact *old, const struct fact *new)
 	struct buf b;
 
 	if (*old->value == '#' || *new->value == '#')
-		return named(new->name, ": value changed");
+		return explain_diff_named(new->name, ": value changed");
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_add_escaped(&b, new->name, strlen(new->name), false);
 	buf_adds(&b, ": ");
@@ -134,7 +134,7 @@ static char *changed_list(
 	if (!before.ptr || !after.ptr)
 		return NULL;
 	auto_free char *why = explain_list_compare(before, after);
-	auto_free char *shown = named(new->name, "");
+	auto_free char *shown = explain_diff_named(new->name, "");
 	return why ? mem_printf("%s%s", shown, why) : NULL;
 }
 
@@ -143,7 +143,8 @@ static bool has_lists(const struct explain_diff *d, const char *name)
 {
 	struct fact like = {.kind = KEYPART_LIST, .name = name}, old, new;
 
-	return find(d->before.facts, &like, &old) && find(d->after.facts, &like, &new) &&
+	return explain_diff_find_part(d->before.facts, &like, &old) &&
+	       explain_diff_find_part(d->after.facts, &like, &new) &&
 	       d->list(d->ctx, old.value + 1).ptr && d->list(d->ctx, new.value + 1).ptr;
 }
 
@@ -157,14 +158,15 @@ static char *changed_origin(
 	if (!what || has_lists(d, new->name))
 		return NULL;
 	auto_free char *why = d->origin(d->ctx, what + 1);
-	auto_free char *shown = named(new->name, "");
+	auto_free char *shown = explain_diff_named(new->name, "");
 	/* "COPY --from=build: /" is there for the path that follows it. */
 	if (*shown && shown[strlen(shown) - 1] == '/')
 		return TAKE(why);
 	return mem_printf("%s%s", shown, why);
 }
 
-static char *changed(const struct explain_diff *d, const struct fact *old, const struct fact *new)
+static char *explain_diff_changed(
+	const struct explain_diff *d, const struct fact *old, const struct fact *new)
 {
 	switch ((enum keypart_kind) new->kind) {
 	case KEYPART_PARENT:
@@ -180,7 +182,7 @@ static char *changed(const struct explain_diff *d, const struct fact *old, const
 	case KEYPART_ORIGIN:
 		return changed_origin(d, old, new);
 	case KEYPART_LAST:
-		return named(new->name, "");
+		return explain_diff_named(new->name, "");
 	}
 	return NULL;
 }
@@ -188,7 +190,7 @@ static char *changed(const struct explain_diff *d, const struct fact *old, const
 /* A fact that one of the two does not have; lists and what stands in for them come and go. */
 static char *lone(const struct fact *f, const char *what)
 {
-	return f->kind == KEYPART_VALUE ? named(f->name, what) : NULL;
+	return f->kind == KEYPART_VALUE ? explain_diff_named(f->name, what) : NULL;
 }
 
 static bool same_keyword(struct slice a, struct slice b)
@@ -210,15 +212,15 @@ char *explain_diff_find(const struct explain_diff *d)
 		auto_free char *texts = explain_diff_texts(d->before.text, d->after.text);
 		return mem_printf("the instruction changed: %s", texts);
 	}
-	while (!why && next(&rest, &new)) {
-		if (!find(d->before.facts, &new, &old))
+	while (!why && explain_diff_next(&rest, &new)) {
+		if (!explain_diff_find_part(d->before.facts, &new, &old))
 			why = lone(&new, ": new");
-		else if (!same(old.value, new.value))
-			why = changed(d, &old, &new);
+		else if (!explain_diff_same(old.value, new.value))
+			why = explain_diff_changed(d, &old, &new);
 	}
 	rest = d->before.facts;
-	while (!why && next(&rest, &old))
-		if (!find(d->after.facts, &old, &new))
+	while (!why && explain_diff_next(&rest, &old))
+		if (!explain_diff_find_part(d->after.facts, &old, &new))
 			why = lone(&old, ": gone");
 	return why;
 }

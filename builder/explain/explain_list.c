@@ -33,7 +33,7 @@ struct writer {
 	size_t nnames;
 };
 
-static void put(void *ctx, const struct copy_listed *e)
+static void explain_list_put(void *ctx, const struct copy_listed *e)
 {
 	struct writer *w = ctx;
 	const char *name = e->item < w->nnames && e->depth == 0 ? w->names[e->item] : NULL;
@@ -57,7 +57,7 @@ void explain_list_add(
 {
 	struct writer w = {.out = out, .names = names, .nnames = nnames};
 
-	copy_list(s, EXPLAIN_LIST_FILES, put, &w);
+	copy_list(s, EXPLAIN_LIST_FILES, explain_list_put, &w);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ struct trail {
 	struct buf path;
 };
 
-static char *path_of(struct trail *t, size_t depth, const char *name)
+static char *explain_list_path_of(struct trail *t, size_t depth, const char *name)
 {
 	if (depth > t->n) /* not of our making */
 		depth = t->n;
@@ -105,12 +105,12 @@ static char *path_of(struct trail *t, size_t depth, const char *name)
 	return mem_strdup(t->path.data);
 }
 
-static int by_path(const void *a, const void *b)
+static int explain_list_by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
-static void read_all(struct slice s, struct files *out)
+static void explain_list_read_all(struct slice s, struct files *out)
 {
 	struct trail t = {0};
 	const char *p = s.ptr, *end = s.ptr + s.len;
@@ -125,19 +125,19 @@ static void read_all(struct slice s, struct files *out)
 		if (!last)
 			break;
 		f.link = stop + 1;
-		f.path = path_of(&t, f.a.depth_whole / 2, name);
+		f.path = explain_list_path_of(&t, f.a.depth_whole / 2, name);
 		MEM_PUSH(out->v, out->n, out->cap) = f;
 		p = last + 1;
 	}
 	buf_clear(&t.path);
 	free(t.len);
 	if (out->n)
-		qsort(out->v, out->n, sizeof *out->v, by_path);
+		qsort(out->v, out->n, sizeof *out->v, explain_list_by_path);
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static const char *type_name(unsigned type)
+static const char *explain_list_type_name(unsigned type)
 {
 	static const char *const names[] = {
 		"file", "directory", "link", "file", "character device", "block device", "fifo"};
@@ -152,8 +152,8 @@ static char *difference(const struct file *x, const struct file *y)
 	unsigned mode_a = a->mode & 07777, mode_b = b->mode & 07777;
 
 	if (a->mode >> 12 != b->mode >> 12)
-		return mem_printf(
-			"%s: %s -> %s", path, type_name(a->mode >> 12), type_name(b->mode >> 12));
+		return mem_printf("%s: %s -> %s", path, explain_list_type_name(a->mode >> 12),
+			explain_list_type_name(b->mode >> 12));
 	if (strcmp(x->link, y->link) != 0) {
 		auto_free char *from = fs_printable(x->link), *to = fs_printable(y->link);
 		return mem_printf("%s: link target %s -> %s", path, from, to);
@@ -197,8 +197,8 @@ char *explain_list_compare(struct slice before, struct slice after)
 	struct files a CLEANUP(files_clear) = {0}, b CLEANUP(files_clear) = {0};
 	size_t i = 0, k = 0;
 
-	read_all(before, &a);
-	read_all(after, &b);
+	explain_list_read_all(before, &a);
+	explain_list_read_all(after, &b);
 	while (i < a.n || k < b.n) {
 		int order = i == a.n ? 1 : k == b.n ? -1 : strcmp(a.v[i].path, b.v[k].path);
 		char *why = NULL;

@@ -16,7 +16,7 @@ static const char magic[] = "bld explain 1\n";
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static bool take(struct slice *s, void *out, size_t n)
+static bool explain_past_take(struct slice *s, void *out, size_t n)
 {
 	if (s->len < n)
 		return false;
@@ -25,42 +25,44 @@ static bool take(struct slice *s, void *out, size_t n)
 	return true;
 }
 
-static bool take_text(struct slice *s, struct slice *out)
+static bool explain_past_take_text(struct slice *s, struct slice *out)
 {
 	uint32_t n;
 
-	if (!take(s, &n, sizeof n) || s->len < n)
+	if (!explain_past_take(s, &n, sizeof n) || s->len < n)
 		return false;
 	*out = (struct slice){s->ptr, n};
 	*s = slice_from(*s, n);
 	return true;
 }
 
-static bool take_stage(struct slice *s, struct explain_stage *out)
+static bool explain_past_take_stage(struct slice *s, struct explain_stage *out)
 {
 	uint32_t n;
 
-	if (!take_text(s, &out->title) || !take_text(s, &out->platform) ||
-		!take_text(s, &out->base) || !take(s, &n, sizeof n))
+	if (!explain_past_take_text(s, &out->title) || !explain_past_take_text(s, &out->platform) ||
+		!explain_past_take_text(s, &out->base) || !explain_past_take(s, &n, sizeof n))
 		return false;
 	while (n--) {
 		struct explain_mark m;
-		if (!take(s, &m.key, sizeof m.key) || !take_text(s, &m.text))
+		if (!explain_past_take(s, &m.key, sizeof m.key) ||
+			!explain_past_take_text(s, &m.text))
 			return false;
 		MEM_PUSH(out->steps, out->nsteps, out->cap) = m;
 	}
 	return true;
 }
 
-static bool take_entry(struct slice *s, struct explain_entry *out)
+static bool explain_past_take_entry(struct slice *s, struct explain_entry *out)
 {
 	uint32_t done;
 
-	if (!take(s, &out->key, sizeof out->key) || !take(s, &out->age, sizeof out->age) ||
-		!take(s, &done, sizeof done))
+	if (!explain_past_take(s, &out->key, sizeof out->key) ||
+		!explain_past_take(s, &out->age, sizeof out->age) ||
+		!explain_past_take(s, &done, sizeof done))
 		return false;
 	out->done = done != 0;
-	return take_text(s, &out->facts);
+	return explain_past_take_text(s, &out->facts);
 }
 
 static bool take_record(struct slice *s, struct explain_past *p)
@@ -70,18 +72,19 @@ static bool take_record(struct slice *s, struct explain_past *p)
 	struct explain_files files = {0};
 	char letter;
 
-	if (!take(s, &letter, 1))
+	if (!explain_past_take(s, &letter, 1))
 		return false;
-	if (letter == 'S' && take_stage(s, &stage)) {
+	if (letter == 'S' && explain_past_take_stage(s, &stage)) {
 		MEM_PUSH(p->stages, p->nstages, p->cap_stages) = stage;
 		return true;
 	}
 	free(stage.steps);
-	if (letter == 'E' && take_entry(s, &entry)) {
+	if (letter == 'E' && explain_past_take_entry(s, &entry)) {
 		MEM_PUSH(p->entries, p->nentries, p->cap_entries) = entry;
 		return true;
 	}
-	if (letter == 'L' && take(s, &files.id, sizeof files.id) && take_text(s, &files.bytes)) {
+	if (letter == 'L' && explain_past_take(s, &files.id, sizeof files.id) &&
+		explain_past_take_text(s, &files.bytes)) {
 		MEM_PUSH(p->files, p->nfiles, p->cap_files) = files;
 		return true;
 	}
@@ -113,14 +116,14 @@ void explain_past_clear(struct explain_past *p)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void put_number(struct buf *b, uint32_t v)
+static void explain_past_put_number(struct buf *b, uint32_t v)
 {
 	buf_add(b, &v, sizeof v);
 }
 
-static void put_text(struct buf *b, struct slice s)
+static void explain_past_put_text(struct buf *b, struct slice s)
 {
-	put_number(b, (uint32_t)s.len);
+	explain_past_put_number(b, (uint32_t)s.len);
 	buf_add(b, s.ptr ? s.ptr : "", s.len);
 }
 
@@ -138,13 +141,13 @@ static void put_stage(struct buf *b, const struct explain_stage *s)
 	if (!fits(b, size))
 		return;
 	buf_addc(b, 'S');
-	put_text(b, s->title);
-	put_text(b, s->platform);
-	put_text(b, s->base);
-	put_number(b, (uint32_t)s->nsteps);
+	explain_past_put_text(b, s->title);
+	explain_past_put_text(b, s->platform);
+	explain_past_put_text(b, s->base);
+	explain_past_put_number(b, (uint32_t)s->nsteps);
 	for (size_t i = 0; i < s->nsteps; i++) {
 		buf_add(b, &s->steps[i].key, sizeof s->steps[i].key);
-		put_text(b, s->steps[i].text);
+		explain_past_put_text(b, s->steps[i].text);
 	}
 }
 
@@ -159,16 +162,16 @@ void explain_past_write(const struct explain_past *p, struct buf *out)
 			continue;
 		buf_addc(out, 'E');
 		buf_add(out, &e->key, sizeof e->key);
-		put_number(out, e->age);
-		put_number(out, e->done);
-		put_text(out, e->facts);
+		explain_past_put_number(out, e->age);
+		explain_past_put_number(out, e->done);
+		explain_past_put_text(out, e->facts);
 	}
 	for (size_t i = 0; i < p->nfiles; i++) {
 		if (!fits(out, p->files[i].bytes.len))
 			continue;
 		buf_addc(out, 'L');
 		buf_add(out, &p->files[i].id, sizeof p->files[i].id);
-		put_text(out, p->files[i].bytes);
+		explain_past_put_text(out, p->files[i].bytes);
 	}
 }
 

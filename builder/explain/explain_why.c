@@ -44,7 +44,7 @@ static bool follows(
 	return false;
 }
 
-static size_t match(const struct job *j, size_t stage, const struct explain_step *s)
+static size_t explain_why_match(const struct job *j, size_t stage, const struct explain_step *s)
 {
 	const struct explain_course *c = &j->explain->courses[stage];
 	const struct explain_stage *old = c->old;
@@ -57,7 +57,7 @@ static size_t match(const struct job *j, size_t stage, const struct explain_step
 	return c->next_old;
 }
 
-static void find_stage(const struct job *j, size_t stage)
+static void explain_why_find_stage(const struct job *j, size_t stage)
 {
 	struct explain_course *c = &j->explain->courses[stage];
 	const struct explain_past *past = &j->explain->past;
@@ -76,9 +76,9 @@ void explain_match(const struct job *j, size_t stage, size_t from)
 	struct explain_course *c = &j->explain->courses[stage];
 
 	if (!c->old)
-		find_stage(j, stage);
+		explain_why_find_stage(j, stage);
 	for (size_t i = from; c->old && i < c->n; i++) {
-		c->v[i].match = match(j, stage, &c->v[i]);
+		c->v[i].match = explain_why_match(j, stage, &c->v[i]);
 		if (c->v[i].match != EXPLAIN_NONE)
 			c->next_old = c->v[i].match + 1;
 	}

@@ -21,7 +21,7 @@
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static int hex(char c)
+static int download_hex(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -38,8 +38,8 @@ char *download_name(const char *url)
 	size_t n = strcspn(p, "?#"), k = 0;
 	auto_free char *path = mem_alloc(n + 1);
 	for (size_t i = 0; i < n; i++) {
-		int hi = p[i] == '%' && i + 2 < n ? hex(p[i + 1]) : -1;
-		int lo = hi < 0 ? -1 : hex(p[i + 2]);
+		int hi = p[i] == '%' && i + 2 < n ? download_hex(p[i + 1]) : -1;
+		int lo = hi < 0 ? -1 : download_hex(p[i + 2]);
 		path[k++] = lo < 0 ? p[i] : (char)(hi << 4 | lo);
 		i += lo < 0 ? 0 : 2;
 	}
@@ -82,7 +82,7 @@ static void kept_clear(struct kept *k)
 	free(k->date);
 }
 
-static void key_of(const char *url, struct digest *out)
+static void download_key_of(const char *url, struct digest *out)
 {
 	static const struct digest none;
 	struct sha256 h;
@@ -107,7 +107,8 @@ static char *line_of(const char *text, const char *name)
 }
 
 /* 1 there is something, and its bytes are here; 0; -1. */
-static int find(struct store *s, const struct digest *key, struct kept *out, struct err **err)
+static int download_find(
+	struct store *s, const struct digest *key, struct kept *out, struct err **err)
 {
 	auto_free char *value = NULL;
 	int found = cache_find(s, key, &value, NULL, err);
@@ -131,7 +132,8 @@ static bool worth(const char *header)
 }
 
 /* The word of the first line is what keeps the bytes from being pruned. */
-static int keep(struct store *s, const struct digest *key, const struct kept *k, struct err **err)
+static int download_keep(
+	struct store *s, const struct digest *key, const struct kept *k, struct err **err)
 {
 	char text[DIGEST_STRING];
 	auto_free char *value = mem_printf("layer %s\ncreated %lld\n%s%s%s%s%s%s",
@@ -144,8 +146,8 @@ static int keep(struct store *s, const struct digest *key, const struct kept *k,
 
 /* --- the wire ------------------------------------------------------------------------------- */
 
-static int get(const struct fetchenv *e, const char *url, const struct digest *key, struct kept *k,
-	struct err **err)
+static int download_get_url(const struct fetchenv *e, const char *url, const struct digest *key,
+	struct kept *k, struct err **err)
 {
 	auto_blob_writer struct blob_writer *b = blob_create(e->s, err);
 	struct http_download d = {
@@ -172,10 +174,10 @@ static int get(const struct fetchenv *e, const char *url, const struct digest *k
 	k->date = worth(date) ? TAKE(date) : NULL;
 	if (blob_commit(b, NULL, &k->digest, NULL, err) < 0)
 		return -1;
-	return keep(e->s, key, k, err);
+	return download_keep(e->s, key, k, err);
 }
 
-static int check(
+static int download_check(
 	const struct digest *got, const struct digest *want, const char *url, struct err **err)
 {
 	char g[DIGEST_STRING], w[DIGEST_STRING];
@@ -194,17 +196,17 @@ int download_get(const struct fetchenv *e, const char *url, const struct digest 
 	struct digest key;
 	CLEANUP(kept_clear) struct kept k = {0};
 
-	key_of(url, &key);
-	int found = find(e->s, &key, &k, err);
+	download_key_of(url, &key);
+	int found = download_find(e->s, &key, &k, err);
 	if (found < 0)
 		return -1;
 	if (!found || !want || !sha256_equal(&k.digest, want)) {
 		auto_free char *shown = download_shown(url);
 		fetchenv_status(e, found ? "checking %s" : "downloading %s", shown);
-		if (get(e, url, &key, &k, err) < 0)
+		if (download_get_url(e, url, &key, &k, err) < 0)
 			return -1;
 	}
-	if (check(&k.digest, want, url, err) < 0)
+	if (download_check(&k.digest, want, url, err) < 0)
 		return -1;
 	*out = (struct download){.digest = k.digest};
 	if (!k.date || now_parse_http_date(k.date, &out->mtime) < 0)

@@ -44,7 +44,8 @@ struct walk {
 	int64_t mtime;
 };
 
-static int add_name(struct walk *w, int dir, const char *name, const char *path, struct err **err)
+static int git_add_name(
+	struct walk *w, int dir, const char *name, const char *path, struct err **err)
 {
 	struct layer_entry e = {.path = path, .mode = 0644, .mtime = w->mtime, .fd = -1};
 	char link[LAYER_PATH_MAX + 1];
@@ -83,7 +84,8 @@ static int add_name(struct walk *w, int dir, const char *name, const char *path,
 	return S_ISDIR(st.st_mode);
 }
 
-static int walk_dir(struct walk *w, int dir_fd, const char *path, unsigned depth, struct err **err)
+static int git_walk_dir(
+	struct walk *w, int dir_fd, const char *path, unsigned depth, struct err **err)
 {
 	DIR *dir = fs_fdopendir(dir_fd);
 	const struct dirent *e;
@@ -98,13 +100,13 @@ static int walk_dir(struct walk *w, int dir_fd, const char *path, unsigned depth
 			r = err_set(err, ERR_LIMIT, "a path in the repository is too long");
 			break;
 		}
-		r = add_name(w, dirfd(dir), e->d_name, name, err);
+		r = git_add_name(w, dirfd(dir), e->d_name, name, err);
 		if (r <= 0)
 			continue;
 		int sub = openat(
 			dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = sub < 0 ? err_sys(err, "a checked out directory")
-			    : walk_dir(w, sub, name, depth + 1, err);
+			    : git_walk_dir(w, sub, name, depth + 1, err);
 	}
 	if (more < 0)
 		r = err_sys(err, "a checked out directory");
@@ -112,7 +114,7 @@ static int walk_dir(struct walk *w, int dir_fd, const char *path, unsigned depth
 	return r < 0 ? -1 : 0;
 }
 
-static int write_files(
+static int git_write_files(
 	struct store *s, int root, int64_t mtime, struct record *out, struct err **err)
 {
 	auto_layer_list struct layer_list *list = layer_list_new();
@@ -121,7 +123,7 @@ static int write_files(
 
 	if (dir < 0)
 		return err_sys(err, "a checked out directory");
-	if (walk_dir(&w, dir, "", 0, err) < 0)
+	if (git_walk_dir(&w, dir, "", 0, err) < 0)
 		return -1;
 	return commit_list(s, list, out, err);
 }
@@ -142,7 +144,7 @@ static bool keeps(const struct giturl *u)
 	return u->keep_git_dir == 1 && !*u->subdir;
 }
 
-static void make_key(const struct work *w, struct digest *out)
+static void git_make_key(const struct work *w, struct digest *out)
 {
 	static const struct digest none;
 	const struct giturl *u = w->u;
@@ -160,7 +162,7 @@ static void make_key(const struct work *w, struct digest *out)
 	sha256_final(&h, out);
 }
 
-static int check(const struct work *w, struct err **err)
+static int git_check(const struct work *w, struct err **err)
 {
 	const char *want = w->u->checksum;
 	const char *commit = w->ref.commit[0] ? w->ref.commit : w->ref.oid;
@@ -174,7 +176,7 @@ static int check(const struct work *w, struct err **err)
 	return err_hint(err, "the ref moved, or the checksum belongs to another one");
 }
 
-static int fetch(struct work *w, struct err **err)
+static int git_fetch(struct work *w, struct err **err)
 {
 	auto_free char *shown = fs_printable(w->u->remote);
 	auto_free char *text = mem_printf("fetching %s", shown);
@@ -188,12 +190,12 @@ static int fetch(struct work *w, struct err **err)
 	return gitfetch_commit(&w->fetch, w->u, &w->ref, err);
 }
 
-static int make_layer(struct work *w, struct record *out, struct err **err)
+static int git_make_layer(struct work *w, struct record *out, struct err **err)
 {
 	const struct giturl *u = w->u;
 	int64_t mtime = now_seconds();
 
-	if (check(w, err) < 0)
+	if (git_check(w, err) < 0)
 		return -1;
 	if (!u->checkout_time && gitfetch_time(&w->fetch, w->ref.commit, &mtime, err) < 0)
 		return -1;
@@ -212,7 +214,7 @@ static int make_layer(struct work *w, struct record *out, struct err **err)
 		return err_set(err, ERR_CONTEXT, "%s: there is no directory \"%s\" in commit %.12s",
 			shown, dir, w->ref.commit);
 	}
-	return write_files(w->e->s, root, mtime, out, err);
+	return git_write_files(w->e->s, root, mtime, out, err);
 }
 
 /* 1 it was there. Only one process fetches a commit. */
@@ -220,7 +222,7 @@ static int find_or_make(struct work *w, struct record *out, struct err **err)
 {
 	struct digest key;
 
-	make_key(w, &key);
+	git_make_key(w, &key);
 	int found = record_find(w->e->s, &key, out, err);
 	if (found)
 		return found < 0 ? -1 : 0;
@@ -230,21 +232,21 @@ static int find_or_make(struct work *w, struct record *out, struct err **err)
 	found = record_find(w->e->s, &key, out, err);
 	if (found)
 		return found < 0 ? -1 : 0;
-	if ((w->fetch.nrepos == 0 && fetch(w, err) < 0) || make_layer(w, out, err) < 0)
+	if ((w->fetch.nrepos == 0 && git_fetch(w, err) < 0) || git_make_layer(w, out, err) < 0)
 		return -1;
 	return record_put(w->e->s, &key, out, err);
 }
 
-static int run(struct work *w, struct record *out, struct err **err)
+static int git_run(struct work *w, struct record *out, struct err **err)
 {
 	int known = gitfetch_resolve(&w->run, w->u, &w->ref, err);
 
 	if (known < 0)
 		return -1;
 	/* The beginning of a commit's name: what it means is known when it has been fetched. */
-	if (!known && fetch(w, err) < 0)
+	if (!known && git_fetch(w, err) < 0)
 		return -1;
-	if (w->ref.commit[0] && check(w, err) < 0)
+	if (w->ref.commit[0] && git_check(w, err) < 0)
 		return -1;
 	return find_or_make(w, out, err);
 }
@@ -287,7 +289,7 @@ int git_layer(
 	};
 
 	w.fetch.run = &w.run;
-	int r = run(&w, out, err);
+	int r = git_run(&w, out, err);
 	if (r < 0 && e->foreign)
 		explain_access(u, agent, &auth, err);
 	if (w.fetch.dir_fd >= 0) {

@@ -16,7 +16,7 @@
 #include "store/base/mem.h"
 #include "store/transport/download.h"
 
-static void wipe(char *secret)
+static void gitauth_wipe(char *secret)
 {
 	if (secret)
 		explicit_bzero(secret, strlen(secret));
@@ -30,7 +30,7 @@ static char *basic(const char *login)
 
 	base64_encode(login, n, code);
 	char *header = mem_printf("Basic %s", code);
-	wipe(code);
+	gitauth_wipe(code);
 	return header;
 }
 
@@ -91,7 +91,7 @@ static struct to to_of(const char *origin, const struct fetchenv *e)
 }
 
 /* The secret of this kind for the host; *withheld says why one that is there is not for it. */
-static const struct secret *find(
+static const struct secret *gitauth_find_in(
 	const struct secrets *s, const char *id, const struct to *t, char **withheld)
 {
 	auto_free char *of_host = mem_printf("%s.%s", id, t->host);
@@ -118,8 +118,9 @@ static const struct secret *find(
 static int from_secret(
 	const struct secrets *s, const struct to *t, struct gitauth *out, struct err **err)
 {
-	const struct secret *as_is = find(s, "GIT_AUTH_HEADER", t, &out->withheld);
-	const struct secret *token = as_is ? NULL : find(s, "GIT_AUTH_TOKEN", t, &out->withheld);
+	const struct secret *as_is = gitauth_find_in(s, "GIT_AUTH_HEADER", t, &out->withheld);
+	const struct secret *token =
+		as_is ? NULL : gitauth_find_in(s, "GIT_AUTH_TOKEN", t, &out->withheld);
 
 	if (!as_is && !token)
 		return 0;
@@ -128,9 +129,9 @@ static int from_secret(
 		return -1;
 	if (token) {
 		char *login = mem_printf("x-access-token:%s", value);
-		wipe(value);
+		gitauth_wipe(value);
 		value = basic(login);
-		wipe(login);
+		gitauth_wipe(login);
 	}
 	out->header = value;
 	return 0;
@@ -157,7 +158,7 @@ int gitauth_find(
 void gitauth_clear(struct gitauth *a)
 {
 	free(a->origin);
-	wipe(a->header);
+	gitauth_wipe(a->header);
 	free(a->withheld);
 	*a = (struct gitauth){0};
 }

@@ -36,7 +36,7 @@ static bool is_oid(const char *s)
 /* --- what a ref is ------------------------------------------------------------------------- */
 
 /* The object of this very name in the lines of ls-remote; "" when there is none. */
-static void find_line(const char *lines, const char *name, char out[GITFETCH_OID])
+static void gitfetch_find_line(const char *lines, const char *name, char out[GITFETCH_OID])
 {
 	out[0] = '\0';
 	for (const char *p = lines; *p;) {
@@ -56,7 +56,7 @@ static void find_line(const char *lines, const char *name, char out[GITFETCH_OID
 }
 
 /* The names that a ref may stand for, the best one first. Branches before tags, as for checkout. */
-static void candidates(const struct giturl *u, struct strlist *out)
+static void gitfetch_candidates(const struct giturl *u, struct strlist *out)
 {
 	if (!*u->ref) {
 		strlist_add(out, "HEAD");
@@ -132,16 +132,16 @@ int gitfetch_resolve(
 		snprintf(out->oid, sizeof out->oid, "%s", u->ref);
 		return 1;
 	}
-	candidates(u, &names);
+	gitfetch_candidates(u, &names);
 	buf_init(&lines, GITRUN_OUT_MAX);
 	if (ls_remote(g, u, &names, &lines, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n && !out->oid[0]; i++) {
 		auto_free char *peeled = mem_printf("%s^{}", names.v[i]);
-		find_line(lines.data, names.v[i], out->oid);
+		gitfetch_find_line(lines.data, names.v[i], out->oid);
 		if (!out->oid[0])
 			continue;
-		find_line(lines.data, peeled, out->commit);
+		gitfetch_find_line(lines.data, peeled, out->commit);
 		out->name = mem_strdup(names.v[i]);
 	}
 	if (out->oid[0]) {
@@ -219,7 +219,7 @@ static int attempt(struct gitfetch *f, unsigned repo, const char *remote, const 
 	return commit[0] != '\0';
 }
 
-static int fetch(struct gitfetch *f, unsigned repo, const char *remote, const char *name,
+static int gitfetch_fetch(struct gitfetch *f, unsigned repo, const char *remote, const char *name,
 	const char *oid, char commit[GITFETCH_OID], struct err **err)
 {
 	const char *one[] = {oid, NULL}, *ref[] = {name, NULL};
@@ -253,7 +253,8 @@ int gitfetch_commit(
 	char commit[GITFETCH_OID];
 
 	f->nrepos = 1;
-	if (fetch(f, 0, u->remote, ref->name, ref->oid[0] ? ref->oid : u->ref, commit, err) < 0)
+	if (gitfetch_fetch(
+		    f, 0, u->remote, ref->name, ref->oid[0] ? ref->oid : u->ref, commit, err) < 0)
 		return -1;
 	snprintf(ref->commit, sizeof ref->commit, "%s", commit);
 	if (!ref->oid[0])
@@ -343,7 +344,7 @@ static int checkout_submodule(struct gitfetch *f, const char *subdir, const stru
 		.path = path,
 		.depth = parent->depth + 1,
 	};
-	if (fetch(f, p.repo, url, NULL, m->commit, commit, err) < 0 ||
+	if (gitfetch_fetch(f, p.repo, url, NULL, m->commit, commit, err) < 0 ||
 		checkout(f, subdir, &p, true, err) < 0)
 		return err_prefix(err, "submodule \"%s\"", shown);
 	return 0;

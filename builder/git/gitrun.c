@@ -69,7 +69,7 @@ static void add_configs(struct strlist *env, const struct gitrun *g)
 	strlist_addf(env, "GIT_CONFIG_COUNT=%u", n);
 }
 
-static void pass(struct strlist *env, const char *name)
+static void gitrun_pass(struct strlist *env, const char *name)
 {
 	const char *value = getenv(name);
 
@@ -83,7 +83,7 @@ static void pass(struct strlist *env, const char *name)
 	"GIT_SSH_COMMAND=ssh -F none -o BatchMode=yes -o IdentityFile=none "                       \
 	"-o GSSAPIAuthentication=no -o HostbasedAuthentication=no -o ForwardAgent=no"
 
-static void make_env(struct strlist *env, const struct gitrun *g)
+static void gitrun_make_env(struct strlist *env, const struct gitrun *g)
 {
 	static const char *const fixed[] = {"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
 		"GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_PROTOCOL_FROM_USER=0",
@@ -95,9 +95,9 @@ static void make_env(struct strlist *env, const struct gitrun *g)
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		strlist_add(env, fixed[i]);
 	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-		pass(env, passed[i]);
+		gitrun_pass(env, passed[i]);
 	for (size_t i = 0; i < ARRAY_LEN(own) && !g->foreign; i++)
-		pass(env, own[i]);
+		gitrun_pass(env, own[i]);
 	strlist_add(env, g->foreign ? SSH_FOREIGN : "GIT_SSH_COMMAND=ssh -o BatchMode=yes");
 	if (g->foreign)
 		strlist_add(env, "HOME=/dev/null"); /* without any, libcurl asks passwd for it */
@@ -110,7 +110,7 @@ static void make_env(struct strlist *env, const struct gitrun *g)
 
 /* --- the child ------------------------------------------------------------------------------ */
 
-static int not_run(enum child_end end, int value, struct err **err)
+static int gitrun_not_run(enum child_end end, int value, struct err **err)
 {
 	errno = value;
 	switch (end) {
@@ -131,7 +131,7 @@ static int not_run(enum child_end end, int value, struct err **err)
 }
 
 /* Returns its status, 128 + N for a signal. */
-static int run(const struct gitrun *g, int dir_fd, const char *const *args,
+static int gitrun_run(const struct gitrun *g, int dir_fd, const char *const *args,
 	const struct child_talk *talk, struct err **err)
 {
 	auto_strlist struct strlist argv = {0};
@@ -144,7 +144,7 @@ static int run(const struct gitrun *g, int dir_fd, const char *const *args,
 	strlist_add(&argv, "git");
 	for (size_t i = 0; args[i]; i++)
 		strlist_add(&argv, args[i]);
-	make_env(&env, g);
+	gitrun_make_env(&env, g);
 	const struct child_spec spec = {.argv = argv.v,
 		.env = env.v,
 		.dir = dir_fd < 0 ? top : dir_fd,
@@ -153,11 +153,11 @@ static int run(const struct gitrun *g, int dir_fd, const char *const *args,
 	enum child_end end = child_run(&spec, talk, &value);
 	for (size_t i = 0; i < env.n; i++)
 		explicit_bzero(env.v[i], strlen(env.v[i]));
-	return end == CHILD_ENDED ? value : not_run(end, value, err);
+	return end == CHILD_ENDED ? value : gitrun_not_run(end, value, err);
 }
 
 /* The line that says why: the first "fatal:" of a server or of git, else the last one. */
-static char *reason(const char *text)
+static char *gitrun_reason(const char *text)
 {
 	static const char *const marks[] = {"fatal: ", "error: ", "ERROR: "};
 	const char *best = NULL, *last = "";
@@ -183,9 +183,9 @@ int gitrun(const struct gitrun *g, int dir_fd, const char *const *args, struct b
 	const struct child_talk talk = {.out = out, .said = &words, .cancelled = g->cancelled};
 
 	buf_init(&words, SAID_MAX);
-	int status = run(g, dir_fd, args, &talk, err);
+	int status = gitrun_run(g, dir_fd, args, &talk, err);
 	if (status >= 0 && said)
-		*said = reason(words.data);
+		*said = gitrun_reason(words.data);
 	return status;
 }
 

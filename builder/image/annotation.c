@@ -43,7 +43,7 @@ static bool split_word(struct slice w, struct scope_word *out)
 	return true;
 }
 
-static unsigned level_of(struct slice type)
+static unsigned annotation_level_of(struct slice type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (slice_eq_str(type, types[i].name))
@@ -75,7 +75,7 @@ static bool next_word(struct slice *rest, struct slice *word)
 	return true;
 }
 
-static int unknown_type(const char *text, struct slice type, struct err **err)
+static int annotation_unknown_type(const char *text, struct slice type, struct err **err)
 {
 	const char *best = NULL;
 	size_t distance = type.len / 3 + 2;
@@ -102,9 +102,9 @@ static int check_word(const char *text, struct slice word, unsigned *levels, str
 	if (!split_word(word, &w))
 		return err_set(err, ERR_USAGE,
 			"--annotation %s: a platform stands in brackets behind the type", text);
-	unsigned level = level_of(w.type);
+	unsigned level = annotation_level_of(w.type);
 	if (!level)
-		return unknown_type(text, w.type, err);
+		return annotation_unknown_type(text, w.type, err);
 	*levels |= level;
 	if (!w.platform.len)
 		return 0;
@@ -147,7 +147,7 @@ static bool word_applies(
 	auto_oci_platform struct oci_platform p = {0};
 	struct scope_word w;
 
-	if (!split_word(word, &w) || level_of(w.type) != level)
+	if (!split_word(word, &w) || annotation_level_of(w.type) != level)
 		return false;
 	if (!w.platform.len)
 		return true;

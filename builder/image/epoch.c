@@ -73,7 +73,7 @@ void epoch_arguments(const struct dockerfile *df, const struct context *c,
 	}
 }
 
-static bool seconds(const char *text, int64_t *out)
+static bool epoch_seconds(const char *text, int64_t *out)
 {
 	uint64_t n;
 
@@ -97,7 +97,7 @@ int epoch_times(const struct build_opts *o, const struct dockerfile *df, const s
 	if (!value || !*value || o->has_epoch)
 		return 0;
 	int64_t n;
-	if (!seconds(value, &n))
+	if (!epoch_seconds(value, &n))
 		return dferr_at(err, ERR_SYNTAX, df,
 			pair && !given ? pair->value.span : (struct span){0, 0},
 			"\"date +%s\" prints the present one; \"" EPOCH_CONTEXT

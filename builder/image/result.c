@@ -43,7 +43,8 @@ static int64_t history_time(const struct oci_config *c, size_t i, int64_t fallba
 	return fallback;
 }
 
-static void set_times(const struct build_times *times, struct oci_config *c, size_t nbase_history)
+static void result_set_times(
+	const struct build_times *times, struct oci_config *c, size_t nbase_history)
 {
 	char text[NOW_RFC3339];
 	int64_t last = now_seconds();
@@ -133,7 +134,7 @@ static int write_names(struct session *se, const struct strlist *tags,
 	return tags_set(se->s, (const char *const *)r->names.v, r->names.n, manifest, err);
 }
 
-static int write_image(struct session *se, const struct state *st, struct oci_config *c,
+static int result_write_image(struct session *se, const struct state *st, struct oci_config *c,
 	const struct strlist *tags, struct build_result *r, struct err **err)
 {
 	struct oci_descriptor *layers = mem_array(c->ndiff_ids + 1, sizeof *layers);
@@ -170,13 +171,13 @@ int result_write(struct session *se, const struct state *target, const struct st
 	if ((se->o->squash || se->o->no_layers) &&
 		squash_layers(se->s, &c, target->nbase, target->nbase_history, err) < 0)
 		return -1;
-	set_times(&se->times, &c, target->nbase_history);
+	result_set_times(&se->times, &c, target->nbase_history);
 	if (c.ndiff_ids > OCI_LAYERS_MAX)
 		return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d can be used",
 			c.ndiff_ids, OCI_LAYERS_MAX);
 	if (retime_layers(se, &c, target->nbase, err) < 0)
 		return -1;
-	return write_image(se, target, &c, tags, out, err);
+	return result_write_image(se, target, &c, tags, out, err);
 }
 
 static void result_clear(struct build_result *r)

@@ -22,7 +22,7 @@ static void mark_empty(struct oci_config *c, size_t from)
 		c->history[i].empty_layer = true;
 }
 
-static void add_entry(struct oci_config *c, size_t merged)
+static void squash_add_entry(struct oci_config *c, size_t merged)
 {
 	auto_free char *text = mem_printf("squash: %zu layers", merged);
 	struct oci_history h = {.created_by = text, .comment = mem_strdup(HISTORY_COMMENT)};
@@ -53,6 +53,6 @@ int squash_layers(
 	if (commit_list(s, l, &r, err) < 0)
 		return err_prefix(err, "--squash");
 	oci_config_add_diff_id(c, &r.layer);
-	add_entry(c, merged);
+	squash_add_entry(c, merged);
 	return 0;
 }

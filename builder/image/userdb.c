@@ -30,12 +30,12 @@ struct text {
 	size_t n;
 };
 
-static bool same(struct text t, const char *s)
+static bool userdb_same(struct text t, const char *s)
 {
 	return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
 }
 
-static bool all_digits(const char *s)
+static bool userdb_all_digits(const char *s)
 {
 	return *s && !s[strspn(s, "0123456789")];
 }
@@ -57,7 +57,7 @@ static bool parse_id(struct text t, uint32_t *out)
 }
 
 // /etc/passwd or /etc/group: owned text, or NULL without an error when there is none.
-static char *load(const struct layer_tree *t, const char *path, struct err **err)
+static char *userdb_load(const struct layer_tree *t, const char *path, struct err **err)
 {
 	const struct layer_node *n = t ? layer_tree_lookup(t, path, true, NULL, NULL) : NULL;
 	size_t len = 0;
@@ -116,7 +116,7 @@ static bool find_user(const char *passwd, const char *name, uint32_t uid, struct
 		struct account a = {.name = v[0]};
 		if (n < 4 || !v[0].n || !parse_id(v[2], &a.uid) || !parse_id(v[3], &a.gid))
 			continue;
-		if (name ? !same(v[0], name) : a.uid != uid)
+		if (name ? !userdb_same(v[0], name) : a.uid != uid)
 			continue;
 		if (n > 5)
 			a.home = v[5];
@@ -132,7 +132,7 @@ static bool find_group(const char *group, const char *name, uint32_t *gid)
 	size_t n;
 
 	while (group && (n = next_line(&group, v)) > 0)
-		if (n >= 3 && v[0].n && same(v[0], name) && parse_id(v[2], gid))
+		if (n >= 3 && v[0].n && userdb_same(v[0], name) && parse_id(v[2], gid))
 			return true;
 	return false;
 }
@@ -202,19 +202,19 @@ static void hint_names(const char *db, const char *name, const char *file, struc
 	err_hint(err, "did you mean %s?", shown);
 }
 
-static int unknown(
+static int userdb_unknown(
 	const char *what, const char *name, const char *file, const char *db, struct err **err)
 {
 	auto_free char *shown = fs_printable(name);
 
-	if (all_digits(name))
+	if (userdb_all_digits(name))
 		return err_set(err, ERR_BUILD, "%s id %s is out of range", what, shown);
 	err_set(err, ERR_BUILD, "there is no %s \"%s\" in %s of the image", what, shown, file);
 	hint_names(db, name, file, err);
 	return -1;
 }
 
-static int pass_on(struct err *take_bad, struct err **err)
+static int userdb_pass_on(struct err *take_bad, struct err **err)
 {
 	if (err)
 		*err = take_bad;
@@ -230,7 +230,7 @@ static int group_id(const struct layer_tree *t, const char *name, uint32_t *gid,
 
 	if (parse_id((struct text){name, strlen(name)}, gid))
 		return 0;
-	auto_free char *group = all_digits(name) ? NULL : load(t, "/etc/group", &bad);
+	auto_free char *group = userdb_all_digits(name) ? NULL : userdb_load(t, "/etc/group", &bad);
 	if (find_group(group, name, gid))
 		return 0;
 	if (strcmp(name, "root") == 0) {
@@ -238,10 +238,11 @@ static int group_id(const struct layer_tree *t, const char *name, uint32_t *gid,
 		*gid = 0;
 		return 0;
 	}
-	return bad ? pass_on(bad, err) : unknown("group", name, "/etc/group", group, err);
+	return bad ? userdb_pass_on(bad, err)
+		   : userdb_unknown("group", name, "/etc/group", group, err);
 }
 
-static int split(const char *text, char **user, char **group, struct err **err)
+static int userdb_split(const char *text, char **user, char **group, struct err **err)
 {
 	const char *colon = strchr(text, ':');
 
@@ -265,15 +266,15 @@ static int find_account(const struct layer_tree *t, const char *user, bool stric
 	struct err *bad = NULL;
 
 	*a = (struct account){.uid = uid};
-	if (!id && all_digits(user))
-		return unknown("user", user, "/etc/passwd", NULL, err);
-	*passwd = load(t, "/etc/passwd", &bad);
+	if (!id && userdb_all_digits(user))
+		return userdb_unknown("user", user, "/etc/passwd", NULL, err);
+	*passwd = userdb_load(t, "/etc/passwd", &bad);
 	if (find_user(*passwd, id ? NULL : user, uid, a))
 		return FOUND;
 	if (bad && strict && !root)
-		return pass_on(bad, err);
+		return userdb_pass_on(bad, err);
 	err_free(bad);
-	return id || root ? NO_ENTRY : unknown("user", user, "/etc/passwd", *passwd, err);
+	return id || root ? NO_ENTRY : userdb_unknown("user", user, "/etc/passwd", *passwd, err);
 }
 
 // Supplementary groups of a user that passwd knows.
@@ -281,19 +282,19 @@ static int fill_groups(
 	const struct layer_tree *t, struct text name, struct userdb_user *u, struct err **err)
 {
 	struct err *bad = NULL;
-	auto_free char *groups = load(t, "/etc/group", &bad);
+	auto_free char *groups = userdb_load(t, "/etc/group", &bad);
 
-	return bad ? pass_on(bad, err) : add_memberships(u, groups, name, err);
+	return bad ? userdb_pass_on(bad, err) : add_memberships(u, groups, name, err);
 }
 
-static int fill(const struct layer_tree *t, const char *user, const char *group,
+static int userdb_fill(const struct layer_tree *t, const char *user, const char *group,
 	struct userdb_user *u, struct err **err)
 {
 	auto_free char *passwd = NULL;
 	struct account a;
 	// Without a user, and with both ids given, nothing of the image can fail the look-up.
 	bool implied = !*user;
-	bool ids = group && all_digits(group);
+	bool ids = group && userdb_all_digits(group);
 	int rc = find_account(t, implied ? "0" : user, !implied && !ids, &passwd, &a, err);
 
 	if (rc < 0)
@@ -319,13 +320,13 @@ int userdb_user(
 	auto_free char *user = NULL, *group = NULL;
 	struct userdb_user u = {0};
 
-	if (split(text, &user, &group, err) < 0)
+	if (userdb_split(text, &user, &group, err) < 0)
 		return -1;
 	if (group && !*group) { // "u:" is "u"
 		free(group);
 		group = NULL;
 	}
-	if (fill(t, user, group, &u, err) < 0) {
+	if (userdb_fill(t, user, group, &u, err) < 0) {
 		userdb_user_clear(&u);
 		return -1;
 	}
@@ -340,7 +341,7 @@ int userdb_owner(const struct layer_tree *t, const char *text, uint32_t *uid, ui
 	struct account a = {0};
 	uint32_t g = 0;
 
-	if (split(text, &user, &group, err) < 0)
+	if (userdb_split(text, &user, &group, err) < 0)
 		return -1;
 	bool id = parse_id((struct text){user, strlen(user)}, &a.uid);
 	bool root = !*user || strcmp(user, "root") == 0;
@@ -362,26 +363,26 @@ int userdb_maker(const struct layer_tree *t, const char *text, uint32_t *uid, ui
 	struct account a = {0};
 	struct err *bad = NULL;
 
-	if (split(text, &user, &group, err) < 0)
+	if (userdb_split(text, &user, &group, err) < 0)
 		return -1;
 	bool id = parse_id((struct text){user, strlen(user)}, &a.uid);
-	if (!id && all_digits(user))
-		return unknown("user", user, "/etc/passwd", NULL, err);
+	if (!id && userdb_all_digits(user))
+		return userdb_unknown("user", user, "/etc/passwd", NULL, err);
 	a.gid = a.uid;
 	if (!id && *user)
-		passwd = load(t, "/etc/passwd", &bad);
+		passwd = userdb_load(t, "/etc/passwd", &bad);
 	if (bad)
-		return pass_on(bad, err);
+		return userdb_pass_on(bad, err);
 	find_user(passwd, user, 0, &a);
 	*uid = a.uid;
 	*gid = a.gid;
 	if (!group || !*group || parse_id((struct text){group, strlen(group)}, gid))
 		return 0;
-	if (all_digits(group))
-		return unknown("group", group, "/etc/group", NULL, err);
-	groups = load(t, "/etc/group", &bad);
+	if (userdb_all_digits(group))
+		return userdb_unknown("group", group, "/etc/group", NULL, err);
+	groups = userdb_load(t, "/etc/group", &bad);
 	if (bad)
-		return pass_on(bad, err);
+		return userdb_pass_on(bad, err);
 	if (!find_group(groups, group, gid) && strcmp(group, "root") == 0)
 		*gid = 0;
 	return 0;

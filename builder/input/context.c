@@ -50,7 +50,7 @@ static int open_ignore(
 	return ignorefile_find(&w, &c->ignore, err);
 }
 
-static int open_one(struct context_named *n, const struct fetchenv *e, struct err **err)
+static int context_open_one(struct context_named *n, const struct fetchenv *e, struct err **err)
 {
 	if (contextfiles_open(&n->spec, e, &n->context, NULL, err) < 0 ||
 		open_ignore(&n->context, NULL, NULL, err) < 0) {
@@ -89,10 +89,10 @@ static int add_named(
 	}
 	if (contextspec_parse(eq + 1, true, &n->spec, err) < 0)
 		return err_prefix(err, "--build-context");
-	return n->spec.kind == CONTEXTSPEC_DIR ? open_one(n, e, err) : 0;
+	return n->spec.kind == CONTEXTSPEC_DIR ? context_open_one(n, e, err) : 0;
 }
 
-static int open_named(const struct context_opts *o, const struct fetchenv *e,
+static int context_open_named(const struct context_opts *o, const struct fetchenv *e,
 	struct context_set *set, struct err **err)
 {
 	set->named = mem_array(o->named->n + 1, sizeof *set->named);
@@ -103,7 +103,7 @@ static int open_named(const struct context_opts *o, const struct fetchenv *e,
 }
 
 /* Of several with one name the last one given counts. */
-static struct context_named *find(const struct context_set *c, const char *name)
+static struct context_named *context_find(const struct context_set *c, const char *name)
 {
 	for (size_t i = c->nnamed; i-- > 0;)
 		if (strcmp(c->named[i].name, name) == 0)
@@ -113,7 +113,7 @@ static struct context_named *find(const struct context_set *c, const char *name)
 
 const struct contextspec *context_spec(const struct context_set *c, const char *name)
 {
-	const struct context_named *n = find(c, name);
+	const struct context_named *n = context_find(c, name);
 
 	return n ? &n->spec : NULL;
 }
@@ -121,14 +121,14 @@ const struct contextspec *context_spec(const struct context_set *c, const char *
 const struct context *context_use(
 	struct context_set *c, const char *name, const struct fetchenv *e, struct err **err)
 {
-	struct context_named *n = find(c, name);
+	struct context_named *n = context_find(c, name);
 
 	if (!n) {
 		err_set(err, ERR_CONTEXT, "there is no build context \"%s\"", name);
 		return NULL;
 	}
 	pthread_mutex_lock(&n->opening);
-	bool there = n->opened || open_one(n, e, err) == 0;
+	bool there = n->opened || context_open_one(n, e, err) == 0;
 	pthread_mutex_unlock(&n->opening);
 	return there ? &n->context : NULL;
 }
@@ -159,7 +159,7 @@ static int fetch_dockerfile(
 
 /* --- the main one --------------------------------------------------------------------------- */
 
-static bool is_remote(const struct context_opts *o)
+static bool context_is_remote(const struct context_opts *o)
 {
 	return o->dockerfile && ast_is_http_url(slice_of(o->dockerfile));
 }
@@ -178,8 +178,8 @@ static int read_dockerfile(const struct context_opts *o, const struct fetchenv *
 	struct dfsource_where w = {
 		.given = o->dockerfile, .dir_fd = c->dir_fd, .tree = c->tree, .shown = c->shown};
 
-	return is_remote(o) ? fetch_dockerfile(o->dockerfile, e, file, err)
-			    : dfsource_read(&w, file, &set->notes, err);
+	return context_is_remote(o) ? fetch_dockerfile(o->dockerfile, e, file, err)
+				    : dfsource_read(&w, file, &set->notes, err);
 }
 
 static int open_main(const struct context_opts *o, const struct fetchenv *e,
@@ -211,7 +211,7 @@ static int open_main(const struct context_opts *o, const struct fetchenv *e,
 	}
 	if (!file->path && read_dockerfile(o, e, set, file, err) < 0)
 		return -1;
-	bool local = !stdin_file && !is_remote(o);
+	bool local = !stdin_file && !context_is_remote(o);
 	return open_ignore(c, local ? file : NULL, o->ignorefile, err);
 }
 
@@ -221,7 +221,7 @@ int context_open(const struct context_opts *o, const struct fetchenv *e, struct 
 	auto_context struct context_set set = {.main = {.dir_fd = -1}};
 	CLEANUP(dfsource_clear) struct dfsource file = {0};
 
-	if (open_named(o, e, &set, err) < 0 || open_main(o, e, &set, &file, err) < 0 ||
+	if (context_open_named(o, e, &set, err) < 0 || open_main(o, e, &set, &file, err) < 0 ||
 		parse_text(file.path, &file.text, o->any_text, df, err) < 0)
 		return -1;
 	*out = set;

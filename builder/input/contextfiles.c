@@ -19,7 +19,8 @@
 #include "store/tar/userarchive.h"
 #include "store/tree/tree.h"
 
-static int open_dir(const char *path, struct store *s, struct context *c, struct err **err)
+static int contextfiles_open_dir(
+	const char *path, struct store *s, struct context *c, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 
@@ -103,7 +104,7 @@ int contextfiles_open(const struct contextspec *spec, const struct fetchenv *e, 
 {
 	switch (spec->kind) {
 	case CONTEXTSPEC_DIR:
-		return open_dir(spec->text, e->s, c, err);
+		return contextfiles_open_dir(spec->text, e->s, c, err);
 	case CONTEXTSPEC_STDIN:
 		return open_stdin(e->s, c, file, err);
 	case CONTEXTSPEC_GIT:

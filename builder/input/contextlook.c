@@ -79,7 +79,7 @@ static void find_uses(struct uses *u, const struct dockerfile *df)
 			add_instruction(u, df->stages[s].body.items[i]);
 }
 
-static bool is_used(const struct uses *u, const char *path)
+static bool contextlook_is_used(const struct uses *u, const char *path)
 {
 	for (size_t i = 0; !u->all && i < u->n; i++)
 		if (pattern_test_parents(u->v[i], slice_of(path)))
@@ -98,7 +98,7 @@ struct look {
 	struct err **err;
 };
 
-static void add(struct look *k, const char *path, const struct stat *st, size_t line)
+static void contextlook_add(struct look *k, const char *path, const struct stat *st, size_t line)
 {
 	struct contextlook *l = k->out;
 	struct contextlook_file f = {
@@ -111,14 +111,15 @@ static void add(struct look *k, const char *path, const struct stat *st, size_t 
 	} else {
 		l->nfiles++;
 		l->bytes += f.size;
-		f.used = is_used(&k->uses, path);
+		f.used = contextlook_is_used(&k->uses, path);
 	}
 	MEM_PUSH(l->v, l->n, l->cap) = f;
 }
 
-static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth);
+static int contextlook_walk(struct look *k, int dir_fd, const char *dir, unsigned depth);
 
-static int visit(struct look *k, int fd, const char *dir, const char *name, unsigned depth)
+static int contextlook_visit(
+	struct look *k, int fd, const char *dir, const char *name, unsigned depth)
 {
 	auto_free char *path = *dir ? mem_printf("%s/%s", dir, name) : mem_strdup(name);
 	auto_free char *shown = fs_printable(path);
@@ -134,11 +135,11 @@ static int visit(struct look *k, int fd, const char *dir, const char *name, unsi
 		return err_set(k->err, ERR_LIMIT, "more than %d files in the context",
 			CONTEXTLOOK_FILES_MAX);
 	if (!S_ISDIR(st.st_mode)) {
-		add(k, path, &st, out ? line : 0);
+		contextlook_add(k, path, &st, out ? line : 0);
 		return 0;
 	}
 	if (out && !ignore_may_contain(k->rules, slice_of(path))) {
-		add(k, path, &st, line);
+		contextlook_add(k, path, &st, line);
 		return 0;
 	}
 	if (depth >= CONTEXTLOOK_DEPTH_MAX)
@@ -147,11 +148,11 @@ static int visit(struct look *k, int fd, const char *dir, const char *name, unsi
 	auto_fd int sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
 		return err_sys_kind(k->err, ERR_CONTEXT, "%s", shown);
-	return walk(k, TAKE_FD(sub), path, depth + 1);
+	return contextlook_walk(k, TAKE_FD(sub), path, depth + 1);
 }
 
 /* dir_fd is taken. */
-static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
+static int contextlook_walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
 {
 	DIR *d = fs_fdopendir(dir_fd);
 	const struct dirent *e;
@@ -160,14 +161,14 @@ static int walk(struct look *k, int dir_fd, const char *dir, unsigned depth)
 	if (!d)
 		return err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
 	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
-		r = visit(k, dirfd(d), dir, e->d_name, depth);
+		r = contextlook_visit(k, dirfd(d), dir, e->d_name, depth);
 	if (more < 0)
 		r = err_sys_kind(k->err, ERR_CONTEXT, "the context directory");
 	closedir(d);
 	return r;
 }
 
-static int by_path(const void *a, const void *b)
+static int contextlook_by_path(const void *a, const void *b)
 {
 	const struct contextlook_file *x = a, *y = b;
 
@@ -200,9 +201,9 @@ int contextlook_make(const struct context *c, const struct dockerfile *df, struc
 	k.nlines = k.rules ? ignore_source(k.rules)->nlines + 1 : 0;
 	k.decided = mem_array(k.nlines + 1, sizeof *k.decided);
 	find_uses(&k.uses, df);
-	int r = walk(&k, TAKE_FD(fd), "", 0);
+	int r = contextlook_walk(&k, TAKE_FD(fd), "", 0);
 	if (out->n)
-		qsort(out->v, out->n, sizeof *out->v, by_path);
+		qsort(out->v, out->n, sizeof *out->v, contextlook_by_path);
 	if (r == 0)
 		find_idle(&k);
 	uses_clear(&k.uses);

@@ -25,7 +25,7 @@ static bool starts(const char *text, const char *with, const char **rest)
 	return true;
 }
 
-static int take_image(const char *ref, struct contextspec *out, struct err **err)
+static int contextspec_take_image(const char *ref, struct contextspec *out, struct err **err)
 {
 	auto_reference struct reference r = {0};
 
@@ -77,7 +77,7 @@ static int take_named(const char *text, struct contextspec *out, struct err **er
 	const char *rest;
 
 	if (starts(text, "docker-image://", &rest))
-		return take_image(rest, out, err);
+		return contextspec_take_image(rest, out, err);
 	if (starts(text, "oci-layout://", &rest) || starts(text, "oci-layout:", &rest))
 		return take_layout(rest, out, err);
 	if (starts(text, "target:", &rest)) {

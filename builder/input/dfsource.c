@@ -75,7 +75,7 @@ static int read_in_context(
 	return w->dir_fd >= 0 ? read_in_dir(w, name, text, err) : 0;
 }
 
-static bool is_there(const struct dfsource_where *w, const char *name)
+static bool dfsource_is_there(const struct dfsource_where *w, const char *name)
 {
 	struct stat st;
 
@@ -95,7 +95,7 @@ static int read_usual(const struct dfsource_where *w, struct dfsource *out, stru
 			return -1;
 		if (!found)
 			continue;
-		if (i == 0 && is_there(w, usual[1]))
+		if (i == 0 && dfsource_is_there(w, usual[1]))
 			strlist_addf(notes, "the context has a Dockerfile and a Containerfile: the "
 					    "Dockerfile is "
 					    "used (-f Containerfile takes the other one)");
@@ -109,7 +109,8 @@ static int read_usual(const struct dfsource_where *w, struct dfsource *out, stru
 		err, "name it with -f FILE, or give the directory that holds it as context");
 }
 
-static int read_given(const struct dfsource_where *w, struct dfsource *out, struct err **err)
+static int dfsource_read_given(
+	const struct dfsource_where *w, struct dfsource *out, struct err **err)
 {
 	auto_free char *shown = fs_printable(w->given);
 	/* A context that was packed has the file itself; the caller's directory is another one. */
@@ -130,7 +131,7 @@ static int read_given(const struct dfsource_where *w, struct dfsource *out, stru
 	if (reason != ENOENT)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
-		if (is_there(w, usual[i]))
+		if (dfsource_is_there(w, usual[i]))
 			return err_hint(
 				err, "the context has a %s: leave -f out to build it", usual[i]);
 	return err_hint(err, "-f is looked for in the current directory, then in the context");
@@ -149,7 +150,7 @@ int dfsource_read(const struct dfsource_where *w, struct dfsource *out, struct s
 		out->path = mem_strdup("Dockerfile");
 		r = read_fd(STDIN_FILENO, "Dockerfile on stdin", &out->text, err);
 	} else {
-		r = read_given(w, out, err);
+		r = dfsource_read_given(w, out, err);
 	}
 	if (r < 0)
 		dfsource_clear(out);

@@ -13,7 +13,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-static int parse(const char *path, const struct buf *text, struct ignorefile *out, struct err **err)
+static int ignorefile_parse(
+	const char *path, const struct buf *text, struct ignorefile *out, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
 	struct ignore *rules = ignore_parse(slice_of(shown), (struct slice){text->data, text->len});
@@ -51,17 +52,17 @@ static int read_at(
 	buf_init(&text, IGNORE_SIZE_MAX);
 	if (fs_read_fd(fd, IGNORE_SIZE_MAX, path, &text, err) < 0)
 		return err_rekind(err, ERR_CONTEXT);
-	return parse(path, &text, out, err) < 0 ? -1 : 1;
+	return ignorefile_parse(path, &text, out, err) < 0 ? -1 : 1;
 }
 
-static int read_given(const char *path, struct ignorefile *out, struct err **err)
+static int ignorefile_read_given(const char *path, struct ignorefile *out, struct err **err)
 {
 	auto_buf struct buf text = {0};
 
 	buf_init(&text, IGNORE_SIZE_MAX);
 	if (fs_read_file(AT_FDCWD, path, IGNORE_SIZE_MAX, &text, err) < 0)
 		return err_prefix(err, "--ignorefile");
-	return parse(path, &text, out, err);
+	return ignorefile_parse(path, &text, out, err);
 }
 
 int ignorefile_find(const struct ignorefile_where *w, struct ignorefile *out, struct err **err)
@@ -71,7 +72,7 @@ int ignorefile_find(const struct ignorefile_where *w, struct ignorefile *out, st
 
 	*out = (struct ignorefile){0};
 	if (w->given)
-		return read_given(w->given, out, err);
+		return ignorefile_read_given(w->given, out, err);
 	if (w->dir_fd < 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(names) && w->dockerfile && !found; i++) {

@@ -56,7 +56,7 @@ static struct slice *slices(const struct strlist *l)
 }
 
 /* An image that cannot be opened is one that is not known. */
-static void from_store(struct asked *a, const char *name, struct slice platform)
+static void lintfile_from_store(struct asked *a, const char *name, struct slice platform)
 {
 	auto_oci_platform struct oci_platform want = {0};
 	auto_free char *text = mem_strndup(platform.ptr ? platform.ptr : "", platform.len);
@@ -87,7 +87,7 @@ static void base(
 	if (!b || !b->known) {
 		b = &a->own;
 		if (a->f->s)
-			from_store(a, name, platform);
+			lintfile_from_store(a, name, platform);
 	}
 	free(a->env);
 	a->env = slices(&b->env);
@@ -164,7 +164,7 @@ int lintfile_check_config(const struct lint_result *r, struct err **err)
 		err, ERR_SYNTAX, r->df, r->bad.span, hint, "%.*s", SLICE_ARG(r->bad.message));
 }
 
-static void to_buf(void *ctx, struct slice bytes)
+static void lintfile_to_buf(void *ctx, struct slice bytes)
 {
 	buf_add(ctx, bytes.ptr, bytes.len);
 }
@@ -176,7 +176,7 @@ int lintfile_check_errors(const struct lint_result *r, struct err **err)
 	if (!r->errors)
 		return 0;
 	buf_init(&b, BUF_TEXT_MAX);
-	lint_render_text(r, to_buf, &b);
+	lint_render_text(r, lintfile_to_buf, &b);
 	buf_addf(&b, "%zu finding%s where \"check=error=true\" is in force\n", r->errors,
 		r->errors == 1 ? "" : "s");
 	return err_set(err, ERR_SYNTAX, "%s", b.data);

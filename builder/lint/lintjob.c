@@ -10,7 +10,7 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
-static struct lint_result *run(const struct job *j, bool certain)
+static struct lint_result *lintjob_run(const struct job *j, bool certain)
 {
 	auto_free bool *needed = mem_alloc((j->plan.nstages + 1) * sizeof *needed);
 	struct lintfile f = {
@@ -33,7 +33,7 @@ int lintjob_before(struct job *j, struct err **err)
 	/* Most builds have nothing that could end them here. */
 	if (!j->df->check.text.ptr && !strlist_get_kv(&j->session.build_args, LINTFILE_ARG))
 		return 0;
-	struct lint_result *r = run(j, true);
+	struct lint_result *r = lintjob_run(j, true);
 	int status = lintfile_check_config(r, err);
 
 	if (status == 0)
@@ -42,18 +42,18 @@ int lintjob_before(struct job *j, struct err **err)
 	return status;
 }
 
-static void to_buf(void *ctx, struct slice bytes)
+static void lintjob_to_buf(void *ctx, struct slice bytes)
 {
 	buf_add(ctx, bytes.ptr, bytes.len);
 }
 
-static void emit(struct job *j, const struct lint_result *r)
+static void lintjob_emit(struct job *j, const struct lint_result *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		auto_buf struct buf b = {0};
 
 		buf_init(&b, BUF_TEXT_MAX);
-		lint_render_finding(r, i, to_buf, &b);
+		lint_render_finding(r, i, lintjob_to_buf, &b);
 		events_warn(&j->session.events, b.data);
 	}
 	if (!r->found)
@@ -66,11 +66,11 @@ static void emit(struct job *j, const struct lint_result *r)
 int lintjob_after(struct job *j, struct err **err)
 {
 	/* Of a build that failed, bases may not have been looked at. */
-	struct lint_result *r = run(j, !err);
+	struct lint_result *r = lintjob_run(j, !err);
 	int status = err ? lintfile_check_errors(r, err) : 0;
 
 	if (status == 0)
-		emit(j, r);
+		lintjob_emit(j, r);
 	lint_free(r);
 	return status;
 }

@@ -54,7 +54,7 @@ struct buildlog *buildlog_new(struct store *s, const char *title, event_fn emit,
 }
 
 /* The build goes on without a log. */
-static void give_up(struct buildlog *l)
+static void buildlog_give_up(struct buildlog *l)
 {
 	auto_free char *text =
 		mem_printf("the log of this build cannot be kept: %s", strerror(errno));
@@ -67,7 +67,7 @@ static void give_up(struct buildlog *l)
 /* --- keeping few ----------------------------------------------------------------------------- */
 
 /* A build that runs keeps its directory, whatever its age. */
-static void remove_one(struct store *s, int logs, const char *id)
+static void buildlog_remove_one(struct store *s, int logs, const char *id)
 {
 	auto_fd int fd = openat(logs, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -82,12 +82,12 @@ static void remove_old(const struct buildlog *l, int logs)
 	if (buildlog_list(l->s, &ids, NULL) < 0)
 		return;
 	for (size_t i = 0; i + BUILDLOG_KEEP <= ids.n; i++)
-		remove_one(l->s, logs, ids.v[i]);
+		buildlog_remove_one(l->s, logs, ids.v[i]);
 }
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
-static int open_logs(struct store *s)
+static int buildlog_open_logs(struct store *s)
 {
 	int fd = openat(
 		store_bld_fd(s), BUILDLOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -114,9 +114,9 @@ static void make_id(char id[BUILDLOG_ID], unsigned attempt)
 		snprintf(id + strlen(id), BUILDLOG_ID - strlen(id), "-%u", attempt);
 }
 
-static int begin(struct buildlog *l)
+static int buildlog_begin(struct buildlog *l)
 {
-	auto_fd int logs = open_logs(l->s);
+	auto_fd int logs = buildlog_open_logs(l->s);
 
 	if (logs < 0)
 		return -1;
@@ -138,7 +138,7 @@ static int begin(struct buildlog *l)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-static int add_row(const struct buildlog *l, const struct event *e, const char *state)
+static int buildlog_add_row(const struct buildlog *l, const struct event *e, const char *state)
 {
 	auto_json json_t *o = json_object();
 	size_t len;
@@ -163,7 +163,7 @@ static struct file *find_file(struct buildlog *l, unsigned step)
 }
 
 /* A step that writes for ever fills the terminal, not the store. */
-static int write_some(struct file *f, const char *bytes, size_t len)
+static int buildlog_write_some(struct file *f, const char *bytes, size_t len)
 {
 	static const char cut[] = "\n[the log was cut here: the step wrote more than 16 MiB]\n";
 	uint64_t room = BUILDLOG_STEP_MAX - f->len;
@@ -196,10 +196,10 @@ static int add_output(struct buildlog *l, const struct event *e)
 		MEM_PUSH(l->files, l->nfiles, l->cap_files) = n;
 		f = &l->files[l->nfiles - 1];
 	}
-	return write_some(f, e->bytes, e->len);
+	return buildlog_write_some(f, e->bytes, e->len);
 }
 
-static void close_file(struct buildlog *l, unsigned step)
+static void buildlog_close_file(struct buildlog *l, unsigned step)
 {
 	struct file *f = find_file(l, step);
 
@@ -227,7 +227,7 @@ static const char *state_of(const struct event *e)
 	}
 }
 
-static int note(struct buildlog *l, const struct event *e)
+static int buildlog_note(struct buildlog *l, const struct event *e)
 {
 	const char *state = state_of(e);
 
@@ -238,8 +238,8 @@ static int note(struct buildlog *l, const struct event *e)
 	if (e->kind == EVENT_STEP_FAILED)
 		l->failed = e->step;
 	if (e->kind != EVENT_STEP_START)
-		close_file(l, e->step);
-	return add_row(l, e, state);
+		buildlog_close_file(l, e->step);
+	return buildlog_add_row(l, e, state);
 }
 
 void buildlog_event(void *ctx, const struct event *e)
@@ -247,10 +247,10 @@ void buildlog_event(void *ctx, const struct event *e)
 	struct buildlog *l = ctx;
 
 	/* A build that only finds what is cached is not worth a directory. */
-	if (!l->broken && !*l->id && e->kind == EVENT_STEP_START && begin(l) < 0)
-		give_up(l);
-	if (!l->broken && *l->id && note(l, e) < 0)
-		give_up(l);
+	if (!l->broken && !*l->id && e->kind == EVENT_STEP_START && buildlog_begin(l) < 0)
+		buildlog_give_up(l);
+	if (!l->broken && *l->id && buildlog_note(l, e) < 0)
+		buildlog_give_up(l);
 	l->emit(l->emit_ctx, e);
 }
 
@@ -266,7 +266,7 @@ void buildlog_end(struct buildlog *l, const char *error)
 	jsonx_set_text(o, "error", error);
 	auto_free char *text = jsonx_dump(o, &len);
 	if (fs_replace_file(l->dir, "end", text, len, 0600, false, NULL) < 0)
-		give_up(l);
+		buildlog_give_up(l);
 }
 
 const char *buildlog_id(const struct buildlog *l, unsigned *step)

@@ -20,14 +20,14 @@
 #define END_MAX   ((size_t)1 << 20)
 
 /* Nothing else in the directory is ours. */
-static bool is_id(const char *name)
+static bool buildlog_read_is_id(const char *name)
 {
 	size_t n = strlen(name);
 
 	return n > 16 && n < BUILDLOG_ID && strspn(name, "0123456789-") == n && name[8] == '-';
 }
 
-static int open_logs(struct store *s)
+static int buildlog_read_open_logs(struct store *s)
 {
 	return openat(
 		store_bld_fd(s), BUILDLOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -44,7 +44,7 @@ int buildlog_list(struct store *s, struct strlist *ids, struct err **err)
 	if (!dir)
 		return err_sys(err, "store %s: logs", store_root(s));
 	while ((more = fs_readdir(dir, &e)) == 1)
-		if (is_id(e->d_name))
+		if (buildlog_read_is_id(e->d_name))
 			strlist_add(ids, e->d_name);
 	if (more < 0)
 		err_sys(err, "store %s: logs", store_root(s));
@@ -57,15 +57,15 @@ int buildlog_list(struct store *s, struct strlist *ids, struct err **err)
 
 static int open_build(struct store *s, const char *id, struct err **err)
 {
-	auto_fd int logs = is_id(id) ? open_logs(s) : -1;
+	auto_fd int logs = buildlog_read_is_id(id) ? buildlog_read_open_logs(s) : -1;
 	int fd = logs < 0 ? -1 : openat(logs, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && is_id(id) && errno != ENOENT)
+	if (fd < 0 && buildlog_read_is_id(id) && errno != ENOENT)
 		return err_sys(err, "store %s: log of build %s", store_root(s), id);
 	return fd < 0 ? err_set(err, ERR_NOT_FOUND, "no log of a build %s", id) : fd;
 }
 
-static struct buildlog_step *find_step(struct buildlog_info *i, unsigned number)
+static struct buildlog_step *buildlog_read_find_step(struct buildlog_info *i, unsigned number)
 {
 	for (size_t k = 0; k < i->nsteps; k++)
 		if (i->steps[k].number == number)
@@ -75,7 +75,7 @@ static struct buildlog_step *find_step(struct buildlog_info *i, unsigned number)
 	return &i->steps[i->nsteps++];
 }
 
-static void replace(char **field, const char *value)
+static void buildlog_read_replace(char **field, const char *value)
 {
 	if (!value)
 		return;
@@ -97,20 +97,20 @@ static void take_row(struct buildlog_info *i, const char *row, size_t n)
 		jsonx_string(o, "text", false, "", &text, NULL) < 0 ||
 		jsonx_string(o, "reason", false, "", &reason, NULL) < 0)
 		return;
-	struct buildlog_step *s = find_step(i, (unsigned)number);
+	struct buildlog_step *s = buildlog_read_find_step(i, (unsigned)number);
 	s->nsteps = (unsigned)of;
 	s->seconds = json_real_value(json_object_get(o, "seconds"));
-	replace(&s->stage, stage);
-	replace(&s->state, state);
-	replace(&s->text, text);
+	buildlog_read_replace(&s->stage, stage);
+	buildlog_read_replace(&s->state, state);
+	buildlog_read_replace(&s->text, text);
 	if (reason) {
 		auto_free char *both = mem_printf("%s: %s", s->text ? s->text : "", reason);
 
-		replace(&s->text, both);
+		buildlog_read_replace(&s->text, both);
 	}
 }
 
-static int by_number(const void *a, const void *b)
+static int buildlog_read_by_number(const void *a, const void *b)
 {
 	const struct buildlog_step *x = a, *y = b;
 
@@ -131,7 +131,7 @@ static void read_steps(struct buildlog_info *i, int dir)
 		take_row(i, p, (size_t)(nl - p));
 	}
 	if (i->nsteps)
-		qsort(i->steps, i->nsteps, sizeof *i->steps, by_number);
+		qsort(i->steps, i->nsteps, sizeof *i->steps, buildlog_read_by_number);
 }
 
 static void read_end(struct buildlog_info *i, int dir)
@@ -152,8 +152,8 @@ static void read_end(struct buildlog_info *i, int dir)
 		jsonx_string(o, "error", false, "", &error, NULL) < 0)
 		return;
 	i->state = json_is_true(json_object_get(o, "failed")) ? BUILDLOG_FAILED : BUILDLOG_DONE;
-	replace(&i->title, title);
-	replace(&i->error, error);
+	buildlog_read_replace(&i->title, title);
+	buildlog_read_replace(&i->error, error);
 }
 
 int buildlog_read(struct store *s, const char *id, struct buildlog_info *out, struct err **err)

@@ -48,14 +48,14 @@ struct local {
 	void *known;            /* tree of struct known, by path */
 };
 
-static int fail(const struct layer_entry *e, struct err **err)
+static int output_local_fail(const struct layer_entry *e, struct err **err)
 {
 	auto_free char *shown = fs_printable(e->path);
 
 	return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 }
 
-static const char *last_part(const char *path)
+static const char *output_local_last_part(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -64,7 +64,7 @@ static const char *last_part(const char *path)
 
 /* --- directories ---------------------------------------------------------------------------- */
 
-static int by_path(const void *a, const void *b)
+static int output_local_by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct known *)a)->path, ((const struct known *)b)->path);
 }
@@ -75,12 +75,12 @@ static void known_free(void *p)
 	free(p);
 }
 
-static void remember(struct local *l, const char *path, const struct stat *st)
+static void output_local_remember(struct local *l, const char *path, const struct stat *st)
 {
 	struct known *k = mem_alloc(sizeof *k);
 
 	*k = (struct known){.path = mem_strdup(path), .dev = st->st_dev, .ino = st->st_ino};
-	struct known **there = tsearch(k, &l->known, by_path);
+	struct known **there = tsearch(k, &l->known, output_local_by_path);
 	if (!there)
 		mem_exhausted();
 	if (*there != k)
@@ -91,7 +91,7 @@ static void remember(struct local *l, const char *path, const struct stat *st)
 static bool is_known(const struct local *l, const char *path, int fd)
 {
 	const struct known key = {.path = (char *)(uintptr_t)path};
-	struct known *const *k = tfind(&key, &l->known, by_path);
+	struct known *const *k = tfind(&key, &l->known, output_local_by_path);
 	struct stat st;
 
 	return !*path ||
@@ -99,7 +99,7 @@ static bool is_known(const struct local *l, const char *path, int fd)
 }
 
 /* path relative to dest; "" is dest itself. ESTALE: somebody has put another one in its place. */
-static int open_dir(const struct local *l, const char *path)
+static int output_local_open_dir(const struct local *l, const char *path)
 {
 	auto_fd int fd =
 		fs_open_beneath(l->dest, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, FS_NOLINKS);
@@ -142,9 +142,9 @@ static int own_dir(struct local *l)
 }
 
 /* The directory the entry is in becomes l->dir_fd. */
-static int enter(struct local *l, const struct layer_entry *e, struct err **err)
+static int output_local_enter(struct local *l, const struct layer_entry *e, struct err **err)
 {
-	const char *name = last_part(e->path);
+	const char *name = output_local_last_part(e->path);
 	auto_free char *dir =
 		mem_strndup(e->path, name == e->path ? 0 : (size_t)(name - e->path) - 1);
 
@@ -152,14 +152,15 @@ static int enter(struct local *l, const struct layer_entry *e, struct err **err)
 		return 0;
 	drop_own(l);
 	fd_close(l->dir_fd);
-	l->dir_fd = open_dir(l, dir);
+	l->dir_fd = output_local_open_dir(l, dir);
 	free(l->dir);
 	l->dir = TAKE(dir);
-	return l->dir_fd < 0 ? fail(e, err) : 0;
+	return l->dir_fd < 0 ? output_local_fail(e, err) : 0;
 }
 
 /* Something of another kind in the way is removed; a directory is left where one is wanted. */
-static int make_way(const struct local *l, const char *name, bool want_dir, bool *there)
+static int output_local_make_way(
+	const struct local *l, const char *name, bool want_dir, bool *there)
 {
 	struct stat st;
 
@@ -172,27 +173,28 @@ static int make_way(const struct local *l, const char *name, bool want_dir, bool
 	return fs_remove_tree(l->dir_fd, name);
 }
 
-static int put_dir(struct local *l, const struct layer_entry *e, struct err **err)
+static int output_local_put_dir(struct local *l, const struct layer_entry *e, struct err **err)
 {
-	const char *name = last_part(e->path);
+	const char *name = output_local_last_part(e->path);
 	bool there;
 
 	/* Its mode comes with its time, when it is full. */
-	if (make_way(l, name, true, &there) < 0 || (!there && mkdirat(l->dir_fd, name, 0700) < 0))
-		return fail(e, err);
+	if (output_local_make_way(l, name, true, &there) < 0 ||
+		(!there && mkdirat(l->dir_fd, name, 0700) < 0))
+		return output_local_fail(e, err);
 	struct stat st;
 	auto_fd int fd = openat(l->dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(e, err);
+		return output_local_fail(e, err);
 	if (there && !l->root && fs_chmod(fd, 0700) < 0)
-		return fail(e, err);
-	remember(l, e->path, &st);
+		return output_local_fail(e, err);
+	output_local_remember(l, e->path, &st);
 	return 0;
 }
 
 /* --- attributes ----------------------------------------------------------------------------- */
 
-static mode_t mode_of(const struct local *l, const struct layer_entry *e)
+static mode_t output_local_mode_of(const struct local *l, const struct layer_entry *e)
 {
 	bool own = !l->root && e->type != LAYER_DIR;
 
@@ -215,7 +217,8 @@ static int dress_fd(const struct local *l, const struct layer_entry *e, int fd)
 {
 	const struct timespec times[2] = {{.tv_sec = e->mtime}, {.tv_sec = e->mtime}};
 
-	if ((l->root && fchown(fd, e->uid, e->gid) < 0) || fchmod(fd, mode_of(l, e)) < 0)
+	if ((l->root && fchown(fd, e->uid, e->gid) < 0) ||
+		fchmod(fd, output_local_mode_of(l, e)) < 0)
 		return -1;
 	set_xattrs(l, e, fd);
 	return futimens(fd, times);
@@ -229,7 +232,7 @@ static int dress_own(const struct local *l, const struct layer_entry *e)
 
 	if (fd < 0 || (l->root && fchownat(fd, "", e->uid, e->gid, AT_EMPTY_PATH) < 0))
 		return -1;
-	if (e->type != LAYER_SYMLINK && fs_chmod(fd, mode_of(l, e)) < 0)
+	if (e->type != LAYER_SYMLINK && fs_chmod(fd, output_local_mode_of(l, e)) < 0)
 		return -1;
 	return utimensat(l->own_fd, l->temp, times, AT_SYMLINK_NOFOLLOW) < 0
 		       ? -1
@@ -238,15 +241,16 @@ static int dress_own(const struct local *l, const struct layer_entry *e)
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-static bool same_attributes(
+static bool output_local_same_attributes(
 	const struct local *l, const struct layer_entry *e, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) && (uint64_t)st->st_size == e->size && st->st_nlink == 1 &&
-	       (st->st_mode & 07777) == mode_of(l, e) && st->st_mtim.tv_sec == e->mtime &&
+	       (st->st_mode & 07777) == output_local_mode_of(l, e) &&
+	       st->st_mtim.tv_sec == e->mtime &&
 	       (!l->root || (st->st_uid == e->uid && st->st_gid == e->gid));
 }
 
-static bool same_bytes(int fd, const struct layer_entry *e)
+static bool output_local_same_bytes(int fd, const struct layer_entry *e)
 {
 	auto_free char *a = mem_alloc(COMPARE_CHUNK), *b = mem_alloc(COMPARE_CHUNK);
 
@@ -262,15 +266,16 @@ static bool same_bytes(int fd, const struct layer_entry *e)
 }
 
 /* Equal times say nothing of the content: with SOURCE_DATE_EPOCH all are equal. */
-static bool is_there(const struct local *l, const struct layer_entry *e, const char *name)
+static bool output_local_is_there(
+	const struct local *l, const struct layer_entry *e, const char *name)
 {
 	struct stat st;
 
 	if (e->nxattrs || e->extents || fstatat(l->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		!same_attributes(l, e, &st))
+		!output_local_same_attributes(l, e, &st))
 		return false;
 	auto_fd int fd = openat(l->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 && same_bytes(fd, e);
+	return fd >= 0 && output_local_same_bytes(fd, e);
 }
 
 static int write_content(const struct layer_entry *e, int fd)
@@ -289,7 +294,7 @@ static int write_content(const struct layer_entry *e, int fd)
 	return ftruncate(fd, (off_t)e->size);
 }
 
-static int make_file(const struct local *l, const struct layer_entry *e)
+static int output_local_make_file(const struct local *l, const struct layer_entry *e)
 {
 	auto_fd int fd = openat(
 		l->dir_fd, l->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -298,12 +303,12 @@ static int make_file(const struct local *l, const struct layer_entry *e)
 }
 
 /* The first name was written before: it sorts in front of this one. */
-static int make_link(const struct local *l, const struct layer_entry *e)
+static int output_local_make_link(const struct local *l, const struct layer_entry *e)
 {
-	const char *name = last_part(e->link);
+	const char *name = output_local_last_part(e->link);
 	auto_free char *dir =
 		mem_strndup(e->link, name == e->link ? 0 : (size_t)(name - e->link) - 1);
-	auto_fd int from = open_dir(l, dir);
+	auto_fd int from = output_local_open_dir(l, dir);
 
 	return from < 0 ? -1 : linkat(from, name, l->dir_fd, l->temp, 0);
 }
@@ -332,15 +337,15 @@ static int make_symlink(struct local *l, const struct layer_entry *e)
 	return own < 0 || symlinkat(e->link, own, l->temp) < 0 ? -1 : dress_own(l, e);
 }
 
-static int make(struct local *l, const struct layer_entry *e, bool *skip)
+static int output_local_make(struct local *l, const struct layer_entry *e, bool *skip)
 {
 	switch (e->type) {
 	case LAYER_FILE:
-		return make_file(l, e);
+		return output_local_make_file(l, e);
 	case LAYER_SYMLINK:
 		return make_symlink(l, e);
 	case LAYER_HARDLINK:
-		return make_link(l, e);
+		return output_local_make_link(l, e);
 	case LAYER_CHAR:
 	case LAYER_BLOCK:
 	case LAYER_FIFO:
@@ -364,22 +369,22 @@ static int give_name(const struct local *l, const char *name)
 
 static int put_other(struct local *l, const struct layer_entry *e, struct err **err)
 {
-	const char *name = last_part(e->path);
+	const char *name = output_local_last_part(e->path);
 	bool there, skip = false;
 
-	if (e->type == LAYER_FILE && is_there(l, e, name))
+	if (e->type == LAYER_FILE && output_local_is_there(l, e, name))
 		return 0;
-	if (make_way(l, name, false, &there) < 0)
-		return fail(e, err);
+	if (output_local_make_way(l, name, false, &there) < 0)
+		return output_local_fail(e, err);
 	fs_temp_name(l->temp, sizeof l->temp, ".bld-tmp");
-	if (make(l, e, &skip) == 0 && (skip || give_name(l, name) == 0))
+	if (output_local_make(l, e, &skip) == 0 && (skip || give_name(l, name) == 0))
 		return 0;
 	int saved = errno;
 	if (l->own_fd >= 0)
 		unlinkat(l->own_fd, l->temp, 0);
 	unlinkat(l->dir_fd, l->temp, 0);
 	errno = saved;
-	return fail(e, err);
+	return output_local_fail(e, err);
 }
 
 /* --- the whole ------------------------------------------------------------------------------ */
@@ -391,9 +396,10 @@ static int put_all(struct local *l, struct err **err)
 	for (size_t i = 0; i < layer_list_count(l->f->list); i++) {
 		if (!output_files_at(l->f, i, &e))
 			continue;
-		if (output_files_cancelled(l->f, err) < 0 || enter(l, &e, err) < 0)
+		if (output_files_cancelled(l->f, err) < 0 || output_local_enter(l, &e, err) < 0)
 			return -1;
-		int r = e.type == LAYER_DIR ? put_dir(l, &e, err) : put_other(l, &e, err);
+		int r = e.type == LAYER_DIR ? output_local_put_dir(l, &e, err)
+					    : put_other(l, &e, err);
 		if (r < 0)
 			return -1;
 	}
@@ -408,9 +414,9 @@ static int dress_dirs(struct local *l, struct err **err)
 	for (size_t i = layer_list_count(l->f->list); i-- > 0;) {
 		if (!output_files_at(l->f, i, &e) || e.type != LAYER_DIR)
 			continue;
-		auto_fd int fd = open_dir(l, e.path);
+		auto_fd int fd = output_local_open_dir(l, e.path);
 		if (fd < 0 || dress_fd(l, &e, fd) < 0)
-			return fail(&e, err);
+			return output_local_fail(&e, err);
 	}
 	return 0;
 }
@@ -430,11 +436,11 @@ static int remove_others(struct local *l, int take_fd, const char *path, struct 
 		const struct layer_entry *have = layer_list_find(l->f->list, name);
 
 		if (!have) {
-			r = fs_remove_tree(take_fd, d->d_name) < 0 ? fail(&e, err) : 0;
+			r = fs_remove_tree(take_fd, d->d_name) < 0 ? output_local_fail(&e, err) : 0;
 		} else if (have->type == LAYER_DIR) {
-			int fd = open_dir(l, name);
+			int fd = output_local_open_dir(l, name);
 
-			r = fd < 0 ? fail(&e, err) : remove_others(l, fd, name, err);
+			r = fd < 0 ? output_local_fail(&e, err) : remove_others(l, fd, name, err);
 		}
 	}
 	if (more < 0)
@@ -477,7 +483,7 @@ int output_local(const struct output_files *f, const char *dest, const struct ou
 	int r = put_all(&l, err);
 	drop_own(&l);
 	if (r == 0 && how->remove_others) {
-		int top = open_dir(&l, "");
+		int top = output_local_open_dir(&l, "");
 
 		r = top < 0 ? err_sys_kind(err, ERR_CONTEXT, "destination")
 			    : remove_others(&l, top, "", err);

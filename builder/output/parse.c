@@ -46,7 +46,7 @@ static const struct {
 	{"cacheonly", OUTPUT_CACHEONLY},
 };
 
-static const char *type_name(const struct output *o)
+static const char *output_parse_type_name(const struct output *o)
 {
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i].type == o->type)
@@ -199,7 +199,7 @@ static const struct {
 /* --- fields --------------------------------------------------------------------------------- */
 
 /* CSV: a field that begins with a double quote ends at the next one that is not doubled. */
-static int split(const char *text, struct strlist *out, struct err **err)
+static int output_parse_split(const char *text, struct strlist *out, struct err **err)
 {
 	const char *p = text;
 
@@ -227,7 +227,7 @@ static int unknown_key(const struct output *o, const char *key, struct err **err
 	const char *best = NULL;
 	size_t distance = strlen(key) / 3 + 2;
 
-	err_set(err, ERR_USAGE, "type=%s has no \"%s\"", type_name(o), key);
+	err_set(err, ERR_USAGE, "type=%s has no \"%s\"", output_parse_type_name(o), key);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		size_t d = suggest_distance(slice_of(key), slice_of(keys[i].key));
 		if ((keys[i].types & o->type) && d < distance) {
@@ -255,7 +255,7 @@ static int take_field(struct fields *f, const char *field, struct err **err)
 	return unknown_key(f->o, key, err);
 }
 
-static int take_type(struct fields *f, const struct strlist *fields, struct err **err)
+static int output_parse_take_type(struct fields *f, const struct strlist *fields, struct err **err)
 {
 	const char *type = strlist_get_kv(fields, "type"), *best = NULL;
 	size_t distance = 3;
@@ -339,7 +339,10 @@ int output_parse(const char *text, struct output *out, struct err **err)
 		out->to_stdout = out->type == OUTPUT_TAR;
 		return 0;
 	}
-	int r = split(text, &list, err) < 0 || take_type(&f, &list, err) < 0 ? -1 : 0;
+	int r = output_parse_split(text, &list, err) < 0 ||
+				output_parse_take_type(&f, &list, err) < 0
+			? -1
+			: 0;
 	for (size_t i = 0; r == 0 && i < list.n; i++)
 		r = take_field(&f, list.v[i], err);
 	if (r == 0 && (settle_packing(&f, err) < 0 || settle_dest(&f, err) < 0))
@@ -355,7 +358,7 @@ void output_clear(struct output *o)
 }
 
 /* The directory that a file goes to, or that a directory is made in. */
-static int check_parent(const struct output *o, struct err **err)
+static int output_parse_check_parent(const struct output *o, struct err **err)
 {
 	const char *slash = strrchr(o->dest, '/');
 	auto_free char *dir =
@@ -380,7 +383,7 @@ int output_check(const struct output *o, struct err **err)
 	if (stat(o->dest, &st) < 0) {
 		if (errno != ENOENT)
 			return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-		return directory ? 0 : check_parent(o, err);
+		return directory ? 0 : output_parse_check_parent(o, err);
 	}
 	if (directory != !!S_ISDIR(st.st_mode)) {
 		errno = directory ? ENOTDIR : EISDIR;

@@ -13,7 +13,7 @@ struct sink {
 	int fd;
 };
 
-static int write_out(void *ctx, const void *p, size_t n, struct err **err)
+static int output_tar_write_out(void *ctx, const void *p, size_t n, struct err **err)
 {
 	const struct sink *s = ctx;
 
@@ -58,7 +58,7 @@ int output_tar(const struct output_files *f, size_t n, int fd, const char *shown
 {
 	struct sink s = {.f = f, .shown = shown, .fd = fd};
 	auto_layer_writer struct layer_writer *w =
-		layer_writer_new((struct io_writer){.write = write_out, .ctx = &s});
+		layer_writer_new((struct io_writer){.write = output_tar_write_out, .ctx = &s});
 
 	for (size_t i = 0; i < n; i++)
 		if (add_files(w, &f[i], err) < 0)

@@ -60,7 +60,7 @@ static bool handles(int dir, const char *name, const struct machine *m, bool *fi
 }
 
 /* 1 a handler that works in a sandbox, 0 one that does not, -1 none. */
-static int find(DIR *d, const struct machine *m)
+static int binfmt_find(DIR *d, const struct machine *m)
 {
 	int best = -1;
 	const struct dirent *e;
@@ -91,7 +91,7 @@ int binfmt_check(const struct oci_platform *want, const char *dir, struct err **
 	if (!d)
 		return 0;
 	bool mounted = faccessat(dirfd(d), "status", F_OK, 0) == 0;
-	int found = mounted ? find(d, m) : 1;
+	int found = mounted ? binfmt_find(d, m) : 1;
 	closedir(d);
 	if (found > 0)
 		return 0;

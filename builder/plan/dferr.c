@@ -20,7 +20,7 @@ static void sink_buf(void *ctx, struct slice bytes)
 	buf_add(ctx, bytes.ptr, bytes.len);
 }
 
-static int set_text(struct err **err, enum err_kind kind, struct buf *b)
+static int dferr_set_text(struct err **err, enum err_kind kind, struct buf *b)
 {
 	while (b->len && b->data[b->len - 1] == '\n')
 		b->data[--b->len] = '\0';
@@ -42,7 +42,7 @@ static int render(struct err **err, enum err_kind kind, const struct dockerfile 
 
 	buf_init(&b, DFERR_TEXT_MAX);
 	diag_render_text(&df->source, &d, sink_buf, &b);
-	set_text(err, kind, &b);
+	dferr_set_text(err, kind, &b);
 	return err_place_set(err, where.off, where.len);
 }
 
@@ -73,7 +73,7 @@ int dferr_report(struct err **err, const struct dockerfile *df)
 
 	buf_init(&b, DFERR_TEXT_MAX);
 	dockerfile_report(df, sink_buf, &b);
-	return set_text(err, ERR_SYNTAX, &b);
+	return dferr_set_text(err, ERR_SYNTAX, &b);
 }
 
 int dferr_expand(struct err **err, const struct dockerfile *df, const struct word *w,

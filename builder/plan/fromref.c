@@ -50,18 +50,18 @@ static size_t count_words(const struct ast_instruction *ins)
 	return ins->keyword == AST_RUN ? ins->run.nmounts : 0;
 }
 
-static const struct word *word_at(const struct ast_instruction *ins, size_t i)
+static const struct word *fromref_word_at(const struct ast_instruction *ins, size_t i)
 {
 	return ins->keyword == AST_RUN ? &ins->run.mounts[i].from : &ins->copy.from;
 }
 
-static bool wanted(const struct dockerfile *df)
+static bool fromref_wanted(const struct dockerfile *df)
 {
 	for (size_t i = 0; i < df->nstages; i++)
 		for (size_t k = 0; k < df->stages[i].body.count; k++) {
 			const struct ast_instruction *ins = df->stages[i].body.items[k];
 			for (size_t m = 0; m < count_words(ins); m++)
-				if (has_variable(word_at(ins, m)))
+				if (has_variable(fromref_word_at(ins, m)))
 					return true;
 		}
 	return false;
@@ -112,7 +112,7 @@ static void set_env(struct walk *w, const struct ast_pairs *pairs)
 	}
 }
 
-static int empty(const struct dockerfile *df, const struct word *from, struct err **err)
+static int fromref_empty(const struct dockerfile *df, const struct word *from, struct err **err)
 {
 	return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
 		"the stage or image to copy from is empty after expansion; variables of a base "
@@ -130,7 +130,7 @@ static int keep_word(struct walk *w, const struct word *from)
 	if (!text)
 		return -1;
 	if (!*text)
-		return empty(w->df, from, w->err);
+		return fromref_empty(w->df, from, w->err);
 	MEM_PUSH(l->v, l->n, l->cap) = (struct fromref){from->text.ptr, mem_strdup(text)};
 	return 0;
 }
@@ -142,7 +142,7 @@ static int take_instruction(struct walk *w, const struct ast_instruction *ins)
 	else if (ins->keyword == AST_ENV)
 		set_env(w, &ins->pairs);
 	for (size_t i = 0; i < count_words(ins); i++)
-		if (keep_word(w, word_at(ins, i)) < 0)
+		if (keep_word(w, fromref_word_at(ins, i)) < 0)
 			return hints_add(w->now, w->df, ins, w->err);
 	return 0;
 }
@@ -156,7 +156,7 @@ static void inherit(struct walk *w, size_t from, bool reset)
 		scope_unset(w->now, w->envs[from].v[i]);
 }
 
-static int take_stage(struct walk *w, size_t i)
+static int fromref_take_stage(struct walk *w, size_t i)
 {
 	const struct plan_stage *st = &w->p->stages[i];
 	const struct ast_stage *ast = &w->df->stages[i];
@@ -184,13 +184,13 @@ int fromref_make(
 	struct walk w = {.p = p, .df = df, .o = o, .err = err};
 	int r = 0;
 
-	if (!wanted(df))
+	if (!fromref_wanted(df))
 		return 0;
 	p->fromrefs = mem_alloc(sizeof *p->fromrefs);
 	w.scopes = mem_array(p->nstages, sizeof *w.scopes);
 	w.envs = mem_array(p->nstages, sizeof *w.envs);
 	for (size_t i = 0; i < p->nstages && r == 0; i++)
-		r = take_stage(&w, i);
+		r = fromref_take_stage(&w, i);
 	for (size_t i = 0; i < p->nstages; i++) {
 		scope_clear(&w.scopes[i]);
 		strlist_clear(&w.envs[i]);
@@ -227,7 +227,7 @@ int fromref_word(const struct plan *p, struct scope *scope, const struct dockerf
 	if (!text)
 		return -1;
 	if (!*text)
-		return empty(df, from, err);
+		return fromref_empty(df, from, err);
 	out->text = slice_of(text);
 	return 0;
 }

@@ -27,7 +27,7 @@ struct hints {
 	struct buf help; /* one line without its end */
 };
 
-static bool name_char(char c)
+static bool hints_name_char(char c)
 {
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9');
@@ -66,7 +66,8 @@ static const struct ast_stage *stage_of(
 	return NULL;
 }
 
-static const struct ast_stage *parent_of(const struct dockerfile *df, const struct ast_stage *stage)
+static const struct ast_stage *hints_parent_of(
+	const struct dockerfile *df, const struct ast_stage *stage)
 {
 	if (!stage->from)
 		return NULL;
@@ -85,7 +86,7 @@ static const struct ast_pair *find_setter(
 
 	if (!stage)
 		return find_pair(&h->df->globals, h->ins, name, where);
-	for (; stage; stage = parent_of(h->df, stage), before = NULL) {
+	for (; stage; stage = hints_parent_of(h->df, stage), before = NULL) {
 		const struct ast_pair *p = find_pair(&stage->body, before, name, where);
 
 		if (p)
@@ -94,7 +95,7 @@ static const struct ast_pair *find_setter(
 	return NULL;
 }
 
-static bool literal(struct slice text)
+static bool hints_literal(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (strchr("$\"'\\`", text.ptr[i]))
@@ -128,7 +129,7 @@ static void note_origin(struct hints *h, const char *name, const char *value)
 					    ? ", from the base image"
 					    : ", an automatic variable");
 	} else if (p->value.text.ptr &&
-		   (!literal(p->value.text) || slice_eq_str(p->value.text, value))) {
+		   (!hints_literal(p->value.text) || slice_eq_str(p->value.text, value))) {
 		buf_adds(&h->notes, ", set by ");
 		note_place(h, where);
 	} else {
@@ -151,7 +152,7 @@ static const char *near_to(struct slice word, const struct strlist *names)
 }
 
 /* A variable with a name that is near; the names are kept in the list. */
-static const char *nearest(const struct hints *h, const char *name, struct strlist *names)
+static const char *hints_nearest(const struct hints *h, const char *name, struct strlist *names)
 {
 	for (size_t i = 0; i < h->scope->vars.n; i++) {
 		const char *kv = h->scope->vars.v[i];
@@ -224,7 +225,7 @@ static void help_unset(struct hints *h, const char *name)
 			ast_keyword_name(where->keyword), where->first_line);
 		return;
 	}
-	near = nearest(h, name, &names);
+	near = hints_nearest(h, name, &names);
 	if (near)
 		buf_addf(&h->help, "did you mean $%s?", near);
 	else
@@ -232,7 +233,7 @@ static void help_unset(struct hints *h, const char *name)
 			h->ins->keyword == AST_FROM ? " before the first FROM" : "");
 }
 
-static void variable(struct hints *h, struct slice text)
+static void hints_variable(struct hints *h, struct slice text)
 {
 	auto_free char *name = mem_strndup(text.ptr, text.len);
 	const char *value = scope_get(h->scope, name);
@@ -274,25 +275,25 @@ static void raw(struct hints *h, struct slice text)
 		from = i + 1;
 		if (from < text.len && text.ptr[from] == '{')
 			from++;
-		for (i = from; i < text.len && name_char(text.ptr[i]); i++)
+		for (i = from; i < text.len && hints_name_char(text.ptr[i]); i++)
 			;
 		if (i > from && (text.ptr[from] < '0' || text.ptr[from] > '9'))
-			variable(h, slice_sub(text, from, i - from));
+			hints_variable(h, slice_sub(text, from, i - from));
 		i--;
 	}
 }
 
-static void word(struct hints *h, const struct word *w)
+static void hints_word(struct hints *h, const struct word *w)
 {
 	if (w->text.ptr && w->span.off < h->place.off + h->place.len &&
 		h->place.off < w->span.off + w->span.len)
 		raw(h, w->text);
 }
 
-static void words(struct hints *h, const struct word_list *list)
+static void hints_words(struct hints *h, const struct word_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		word(h, &list->items[i]);
+		hints_word(h, &list->items[i]);
 }
 
 /* A name that is no stage was taken for an image; a stage may have been meant. */
@@ -311,18 +312,18 @@ static void stage_name(struct hints *h, const struct word *w)
 		buf_addf(&h->help, "did you mean stage \"%s\"?", near);
 }
 
-static void copy(struct hints *h, const struct ast_copy *c)
+static void hints_copy(struct hints *h, const struct ast_copy *c)
 {
 	stage_name(h, &c->from);
-	word(h, &c->from);
-	word(h, &c->chown);
-	word(h, &c->chmod);
-	word(h, &c->checksum);
-	words(h, &c->sources);
-	word(h, &c->dest);
+	hints_word(h, &c->from);
+	hints_word(h, &c->chown);
+	hints_word(h, &c->chmod);
+	hints_word(h, &c->checksum);
+	hints_words(h, &c->sources);
+	hints_word(h, &c->dest);
 }
 
-static void mount(struct hints *h, const struct ast_mount *m)
+static void hints_mount(struct hints *h, const struct ast_mount *m)
 {
 	const struct word *const all[] = {&m->target, &m->source, &m->from, &m->id, &m->sharing,
 		&m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly, &m->readwrite,
@@ -330,46 +331,46 @@ static void mount(struct hints *h, const struct ast_mount *m)
 
 	stage_name(h, &m->from);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		word(h, all[i]);
+		hints_word(h, all[i]);
 }
 
-static void instruction(struct hints *h)
+static void hints_instruction(struct hints *h)
 {
 	const struct ast_instruction *ins = h->ins;
 
 	switch (ins->keyword) {
 	case AST_ADD:
 	case AST_COPY:
-		copy(h, &ins->copy);
+		hints_copy(h, &ins->copy);
 		return;
 	case AST_ARG:
 	case AST_ENV:
 	case AST_LABEL:
 		for (size_t i = 0; i < ins->pairs.count; i++) {
-			word(h, &ins->pairs.items[i].key);
-			word(h, &ins->pairs.items[i].value);
+			hints_word(h, &ins->pairs.items[i].key);
+			hints_word(h, &ins->pairs.items[i].value);
 		}
 		return;
 	case AST_EXPOSE:
 	case AST_VOLUME:
-		words(h, &ins->words);
+		hints_words(h, &ins->words);
 		return;
 	case AST_FROM:
 		stage_name(h, &ins->from.image);
-		word(h, &ins->from.image);
-		word(h, &ins->from.platform);
+		hints_word(h, &ins->from.image);
+		hints_word(h, &ins->from.platform);
 		return;
 	case AST_RUN:
 		for (size_t i = 0; i < ins->run.nmounts; i++)
-			mount(h, &ins->run.mounts[i]);
+			hints_mount(h, &ins->run.mounts[i]);
 		return;
 	case AST_WORKDIR:
-		word(h, &ins->workdir.path);
-		word(h, &ins->workdir.chown);
+		hints_word(h, &ins->workdir.path);
+		hints_word(h, &ins->workdir.chown);
 		return;
 	case AST_STOPSIGNAL:
 	case AST_USER:
-		word(h, &ins->word);
+		hints_word(h, &ins->word);
 		return;
 	case AST_CMD:
 	case AST_ENTRYPOINT:
@@ -382,7 +383,7 @@ static void instruction(struct hints *h)
 }
 
 /* In front of a help line that is there already, which is more general. */
-static void put(struct hints *h, struct err **err)
+static void hints_put(struct hints *h, struct err **err)
 {
 	auto_err struct err *old = *err;
 	const char *text = err_text(old);
@@ -408,9 +409,9 @@ int hints_add(const struct scope *scope, const struct dockerfile *df,
 		return -1;
 	buf_init(&h.notes, BUF_TEXT_MAX);
 	buf_init(&h.help, BUF_TEXT_MAX);
-	instruction(&h);
+	hints_instruction(&h);
 	if (h.notes.len || h.help.len)
-		put(&h, err);
+		hints_put(&h, err);
 	strlist_clear(&h.told);
 	buf_clear(&h.notes);
 	buf_clear(&h.help);

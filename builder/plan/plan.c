@@ -84,7 +84,7 @@ static int declare_globals(
 }
 
 /* The last earlier stage of that name; case does not count when nocase. -1 = none. */
-static long find_stage(const struct plan *p, const char *name, size_t before, bool nocase)
+static long plan_find_stage(const struct plan *p, const char *name, size_t before, bool nocase)
 {
 	for (size_t i = before; i-- > 0;) {
 		struct slice s = p->stages[i].ast->name;
@@ -188,7 +188,7 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 		st->platform = mem_strdup(platform);
 		st->builds_for = oci_platform_text(&parsed);
 	}
-	long stage = find_stage(p, base, i, false);
+	long stage = plan_find_stage(p, base, i, false);
 	if (!st->builds_for)
 		st->builds_for = oci_platform_text(o->platform);
 	const char *context = find_context(o->context_names, base, st->builds_for);
@@ -214,7 +214,7 @@ static int plan_from_line(struct plan *p, const struct dockerfile *df, const str
 	return 0;
 }
 
-static bool all_digits(struct slice s)
+static bool plan_all_digits(struct slice s)
 {
 	if (s.len == 0 || s.len > 6)
 		return false;
@@ -273,7 +273,7 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 			err, ERR_SYNTAX, df, from->span, NULL, "the value of from= is empty");
 	const char *name = keep_name(p, from->text);
 
-	if (number_ok && all_digits(from->text)) {
+	if (number_ok && plan_all_digits(from->text)) {
 		size_t index = strtoul(name, NULL, 10);
 		if (index >= p->nstages)
 			return dferr_at(err, ERR_SYNTAX, df, from->span, NULL,
@@ -289,22 +289,22 @@ int plan_resolve_from(struct plan *p, const struct dockerfile *df,
 	out->name = name;
 	/* An earlier stage wins; only when there is none is a later one (or this one) a mistake to
 	 * report. */
-	long stage = find_stage(p, name, self, true);
+	long stage = plan_find_stage(p, name, self, true);
 	if (stage < 0)
-		stage = find_stage(p, name, p->nstages, true);
+		stage = plan_find_stage(p, name, p->nstages, true);
 	if (stage >= 0)
 		return stage_reference(p, (size_t)stage, self, df, from, out, ahead, err);
 	out->kind = PLAN_FROM_IMAGE;
 	return check_image_name(df, from, name, err);
 }
 
-static int find_target(struct plan *p, const char *target, struct err **err)
+static int plan_find_target(struct plan *p, const char *target, struct err **err)
 {
 	long stage = (long)p->nstages - 1;
 
 	if (target && *target) {
-		stage = find_stage(p, target, p->nstages, true);
-		if (stage < 0 && all_digits(slice_of(target)))
+		stage = plan_find_stage(p, target, p->nstages, true);
+		if (stage < 0 && plan_all_digits(slice_of(target)))
 			stage = strtol(target, NULL, 10);
 		if (stage < 0 || (size_t)stage >= p->nstages) {
 			err_set(err, ERR_USAGE, "--target: there is no stage \"%s\"", target);
@@ -320,7 +320,7 @@ static int find_targets(struct plan *p, const struct plan_opts *o, struct err **
 {
 	p->targets = mem_array(o->ntargets, sizeof *p->targets);
 	for (size_t i = 0; i < o->ntargets; i++)
-		if (find_target(p, o->targets[i], err) < 0)
+		if (plan_find_target(p, o->targets[i], err) < 0)
 			return -1;
 	return 0;
 }

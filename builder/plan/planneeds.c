@@ -12,7 +12,7 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 
-static bool has(const size_t *v, size_t n, size_t stage)
+static bool planneeds_has(const size_t *v, size_t n, size_t stage)
 {
 	for (size_t i = 0; i < n; i++)
 		if (v[i] == stage)
@@ -24,7 +24,7 @@ static void depend(struct plan *p, size_t self, size_t on)
 {
 	struct plan_stage *st = &p->stages[self];
 
-	if (!has(st->deps, st->ndeps, on))
+	if (!planneeds_has(st->deps, st->ndeps, on))
 		MEM_PUSH(st->deps, st->ndeps, st->cap_deps) = on;
 }
 
@@ -52,7 +52,8 @@ struct visit {
 		const struct visit *v, const struct word *from, bool number_ok, struct err **err);
 };
 
-static int visit(const struct visit *v, const struct ast_instruction *ins, struct err **err)
+static int planneeds_visit(
+	const struct visit *v, const struct ast_instruction *ins, struct err **err)
 {
 	if (ins->keyword == AST_COPY || ins->keyword == AST_ADD)
 		return v->one(v, &ins->copy.from, true, err);
@@ -99,7 +100,7 @@ int planneeds_trigger(struct plan *p, const struct dockerfile *df,
 	const struct visit v = {p, df, context_names, self, of_trigger};
 	const char *stage = p->stages[self].title;
 
-	if (visit(&v, trigger, err) == 0)
+	if (planneeds_visit(&v, trigger, err) == 0)
 		return 0;
 	return err_note(
 		err, "the trigger runs in stage \"%s\", which is FROM its stage or image", stage);
@@ -152,7 +153,7 @@ int planneeds_make(struct plan *p, const struct dockerfile *df, const struct str
 		if (p->stages[i].base == PLAN_STAGE)
 			depend(p, i, p->stages[i].base_stage);
 		for (size_t k = 0; k < body->count; k++)
-			if (visit(&v, body->items[k], err) < 0)
+			if (planneeds_visit(&v, body->items[k], err) < 0)
 				return -1;
 	}
 	for (size_t i = p->nstages; i-- > 0;)

@@ -46,7 +46,8 @@ static bool known(const char *const *names, size_t n, const char *word)
 	return false;
 }
 
-static int refuse(const char *text, const char *what, const char *hint, struct err **err)
+static int platformword_refuse(
+	const char *text, const char *what, const char *hint, struct err **err)
 {
 	auto_free char *shown = fs_printable(text);
 
@@ -58,7 +59,7 @@ static int slip(const char *text, const char *what, const char *near, struct err
 {
 	auto_free char *hint = mem_printf("did you mean \"%s\"?", near);
 
-	return refuse(text, what, hint, err);
+	return platformword_refuse(text, what, hint, err);
 }
 
 static int check_system(const char *text, const char *word, struct err **err)
@@ -93,7 +94,7 @@ static int check_architecture(const char *text, const struct oci_platform *p, st
 	near = suggest_nearest(slice_of(word), systems, ARRAY_LEN(systems));
 	if (near)
 		return slip(text, "operating system or architecture", near, err);
-	return refuse(text, "operating system or architecture",
+	return platformword_refuse(text, "operating system or architecture",
 		"a platform is OS/ARCH or OS/ARCH/VARIANT, as linux/amd64", err);
 }
 

@@ -16,7 +16,7 @@
 static const char *const protocols[PORT_PROTOCOLS] = {
 	[PORT_TCP] = "tcp", [PORT_UDP] = "udp", [PORT_SCTP] = "sctp"};
 
-static int parse_port(const char *p, size_t len, unsigned *out)
+static int ports_parse_port(const char *p, size_t len, unsigned *out)
 {
 	unsigned v = 0;
 
@@ -36,10 +36,10 @@ static int parse_range(const char *p, size_t len, struct port_range *out)
 	const char *dash = memchr(p, '-', len);
 	size_t first = dash ? (size_t)(dash - p) : len;
 
-	if (parse_port(p, first, &out->from) < 0)
+	if (ports_parse_port(p, first, &out->from) < 0)
 		return -1;
 	out->to = out->from;
-	if (dash && parse_port(dash + 1, len - first - 1, &out->to) < 0)
+	if (dash && ports_parse_port(dash + 1, len - first - 1, &out->to) < 0)
 		return -1;
 	return out->to >= out->from ? 0 : -1;
 }
@@ -115,7 +115,7 @@ void ports_from_names(struct port_set *set, const struct strlist *names)
 		unsigned port;
 
 		if (parse_protocol(names->v[i], &len, &protocol) < 0 ||
-			parse_port(names->v[i], len, &port) < 0)
+			ports_parse_port(names->v[i], len, &port) < 0)
 			continue;
 		ports_name(port, protocol, name);
 		/* "080/tcp" of a base is a name of its own. */

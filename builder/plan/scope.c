@@ -80,7 +80,7 @@ static struct expand_env env_of(struct scope *s, const struct dockerfile *df)
 	return (struct expand_env){.lookup = lookup, .ctx = s, .escape = df->escape};
 }
 
-static int check_text(
+static int scope_check_text(
 	struct slice out, const struct dockerfile *df, struct span where, struct err **err)
 {
 	if (memchr(out.ptr, '\0', out.len))
@@ -113,7 +113,7 @@ const char *scope_expand(
 		return "";
 	if (scope_charge(s, out.len, df, w, err) < 0)
 		return NULL;
-	return check_text(out, df, w->span, err) < 0 ? NULL : out.ptr;
+	return scope_check_text(out, df, w->span, err) < 0 ? NULL : out.ptr;
 }
 
 int scope_expand_body(struct scope *s, const struct dockerfile *df, const struct ast_heredoc *h,
@@ -143,7 +143,7 @@ int scope_expand_split(struct scope *s, const struct dockerfile *df, const struc
 		return dferr_expand(err, df, w, &bad);
 	for (size_t i = 0; i < n; i++) {
 		if (scope_charge(s, 2 * words[i].len + BUDGET_ENTRY, df, w, err) < 0 ||
-			check_text(words[i], df, w->span, err) < 0)
+			scope_check_text(words[i], df, w->span, err) < 0)
 			return -1;
 		strlist_add_take(out, mem_strndup(words[i].ptr, words[i].len));
 	}

@@ -74,7 +74,7 @@ static int seed(struct session *se, const struct cachemount *c, int dir_fd, stru
 	return layer_unpack(tar, &u, err);
 }
 
-static int apply(const struct layer_entry *e, int dir_fd)
+static int cachemount_apply(const struct layer_entry *e, int dir_fd)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = e->mtime}};
 
@@ -109,11 +109,11 @@ static int seed_attrs(const struct cachemount *c, int dir_fd, struct err **err)
 			e.mtime = sb.st_mtime;
 		}
 	}
-	return apply(&e, dir_fd) < 0 ? err_sys(err, "cache mount: owner and mode") : 0;
+	return cachemount_apply(&e, dir_fd) < 0 ? err_sys(err, "cache mount: owner and mode") : 0;
 }
 
 /* Never in place of another one, not even an empty one: somebody may be about to mount that. */
-static int publish(struct session *se, const char *temp, const char *path)
+static int cachemount_publish(struct session *se, const char *temp, const char *path)
 {
 	int tmp = store_tmp_fd(se->s), bld = store_bld_fd(se->s);
 
@@ -123,7 +123,8 @@ static int publish(struct session *se, const char *temp, const char *path)
 }
 
 /* Appears by rename, complete; whoever is first wins. */
-static int make(struct session *se, const struct cachemount *c, const char *path, struct err **err)
+static int cachemount_make(
+	struct session *se, const struct cachemount *c, const char *path, struct err **err)
 {
 	char temp[64];
 	auto_fd int fd = store_temp_dir(se->s, temp, err);
@@ -136,7 +137,8 @@ static int make(struct session *se, const struct cachemount *c, const char *path
 		r = seed(se, c, fd, err) < 0 ? -1 : seed_attrs(c, fd, err);
 	else if (fchown(fd, c->uid, c->gid) < 0 || fchmod(fd, c->mode) < 0)
 		r = err_sys(err, "cache mount: owner and mode");
-	if (r == 0 && publish(se, temp, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
+	if (r == 0 && cachemount_publish(se, temp, path) < 0 && errno != EEXIST &&
+		errno != ENOTEMPTY)
 		r = err_sys(err, "cache mount: %s", path);
 	/* Of the new directory nothing is left here, unless it failed or somebody was faster. */
 	store_discard(se->s, temp);
@@ -235,14 +237,14 @@ static int open_instance(
 			break;
 		if (fs_mkdirs(store_bld_fd(se->s), "mounts", 0700) < 0)
 			break;
-		if (make(se, c, path, err) < 0)
+		if (cachemount_make(se, c, path, err) < 0)
 			return -1;
 	}
 	return err_sys(err, "cache mount \"%s\"", c->id);
 }
 
 /* Waits in small pieces when it has to, so that a signal ends the wait. */
-static int take_lock(
+static int cachemount_take_lock(
 	struct session *se, const struct cachemount *c, const char *name, struct err **err)
 {
 	auto_free char *path = mem_printf("locks/mount-%s", name);
@@ -272,7 +274,7 @@ int cachemount_open(struct session *se, const struct cachemount *c, int *held, s
 		else
 			snprintf(name, sizeof name, "%s-%u", hex, i);
 		errno = 0;
-		auto_fd int lock = take_lock(se, c, name, err);
+		auto_fd int lock = cachemount_take_lock(se, c, name, err);
 		if (lock < 0 && errno == EWOULDBLOCK && c->sharing == CACHEMOUNT_PRIVATE)
 			continue;
 		if (lock < 0)

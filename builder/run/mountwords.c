@@ -25,7 +25,7 @@ struct expander {
 
 /* Expanded text, NULL when the option was not written (or an error was met, which is remembered).
  */
-static const char *text(struct expander *x, const struct word *w)
+static const char *mountwords_text(struct expander *x, const struct word *w)
 {
 	if (!w->text.ptr || x->failed)
 		return NULL;
@@ -34,10 +34,10 @@ static const char *text(struct expander *x, const struct word *w)
 	return s;
 }
 
-static bool number(
+static bool mountwords_number(
 	struct expander *x, const struct word *w, unsigned base, uint64_t max, uint32_t *out)
 {
-	const char *s = text(x, w);
+	const char *s = mountwords_text(x, w);
 	uint64_t v;
 
 	if (!s || !*s)
@@ -52,9 +52,9 @@ static bool number(
 	return true;
 }
 
-static bool flag(struct expander *x, const struct word *w, bool preset)
+static bool mountwords_flag(struct expander *x, const struct word *w, bool preset)
 {
-	const char *s = text(x, w);
+	const char *s = mountwords_text(x, w);
 	bool v = preset;
 
 	if (s && !words_bool(slice_of(s), &v)) {
@@ -72,7 +72,7 @@ static void expand_sharing(struct expander *x, const struct word *w, struct runm
 		[CACHEMOUNT_PRIVATE] = "private",
 		[CACHEMOUNT_LOCKED] = "locked",
 	};
-	const char *s = text(x, w);
+	const char *s = mountwords_text(x, w);
 
 	if (!s || !*s)
 		return;
@@ -88,7 +88,7 @@ static void expand_sharing(struct expander *x, const struct word *w, struct runm
 }
 
 /* Of "/a/b" and "/a/b/": "b". */
-static const char *last_part(struct expander *x, const char *path)
+static const char *mountwords_last_part(struct expander *x, const char *path)
 {
 	size_t end = strlen(path), at;
 
@@ -115,12 +115,12 @@ static int secret_target(struct expander *x, struct runmount *m, const char *t)
 	const struct ast_mount *a = m->ast;
 
 	if (!m->id || !*m->id)
-		m->id = m->source && *m->source ? m->source : t ? last_part(x, t) : NULL;
+		m->id = m->source && *m->source ? m->source : t ? mountwords_last_part(x, t) : NULL;
 	if (!m->id || !*m->id)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a secret mount needs id= or target=");
 	if (!t && !m->env)
-		m->target = mem_printf("/run/secrets/%s", last_part(x, m->id));
+		m->target = mem_printf("/run/secrets/%s", mountwords_last_part(x, m->id));
 	return 0;
 }
 
@@ -151,7 +151,7 @@ static int default_target(struct expander *x, struct runmount *m, const char *t,
 static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 {
 	const struct ast_mount *a = m->ast;
-	const char *t = text(x, &a->target);
+	const char *t = mountwords_text(x, &a->target);
 
 	if (x->failed)
 		return -1;
@@ -170,7 +170,7 @@ static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 }
 
 /* With a variable in it, which is known only now. */
-static int find_type(struct expander *x, struct runmount *m)
+static int mountwords_find_type(struct expander *x, struct runmount *m)
 {
 	const struct ast_mount *a = m->ast;
 	const struct word *w = &a->type_word;
@@ -179,7 +179,7 @@ static int find_type(struct expander *x, struct runmount *m)
 	m->type = a->type;
 	if (!w->text.ptr)
 		return 0;
-	name = text(x, w);
+	name = mountwords_text(x, w);
 	if (!name)
 		return -1;
 	if (!mountopt_type(slice_of(name), &m->type))
@@ -199,24 +199,24 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 	struct expander x = {.sp = sp, .err = err};
 	const char *size;
 
-	if (find_type(&x, m) < 0)
+	if (mountwords_find_type(&x, m) < 0)
 		return -1;
 	m->chown = a->chown.text.ptr;
 	m->noexec = a->noexec.text.ptr;
-	m->source = text(&x, &a->source);
+	m->source = mountwords_text(&x, &a->source);
 	m->source = cleaned(&x, m);
-	m->id = text(&x, &a->id);
-	m->env = text(&x, &a->env);
-	m->has_uid = number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
-	m->has_gid = number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
-	m->has_mode = number(&x, &a->mode, 8, 07777, &m->mode);
-	m->required = flag(&x, &a->required, false);
-	m->readonly =
-		flag(&x, &a->readonly, m->type == AST_MOUNT_BIND || m->type == AST_MOUNT_SECRET);
+	m->id = mountwords_text(&x, &a->id);
+	m->env = mountwords_text(&x, &a->env);
+	m->has_uid = mountwords_number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
+	m->has_gid = mountwords_number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
+	m->has_mode = mountwords_number(&x, &a->mode, 8, 07777, &m->mode);
+	m->required = mountwords_flag(&x, &a->required, false);
+	m->readonly = mountwords_flag(
+		&x, &a->readonly, m->type == AST_MOUNT_BIND || m->type == AST_MOUNT_SECRET);
 	if (a->readwrite.text.ptr)
-		m->readonly = !flag(&x, &a->readwrite, true);
+		m->readonly = !mountwords_flag(&x, &a->readwrite, true);
 	expand_sharing(&x, &a->sharing, m);
-	size = text(&x, &a->size);
+	size = mountwords_text(&x, &a->size);
 	if (size && *size && !words_size(slice_of(size), &m->size))
 		return dferr_at(err, ERR_SYNTAX, sp->df, a->size.span, "for example 64m",
 			"\"%s\" is not a size", size);

@@ -38,7 +38,7 @@ static const char *machine_name(unsigned m)
 }
 
 /* Little or big endian, as the file says. */
-static uint64_t field(const unsigned char *p, size_t size, bool big)
+static uint64_t progfile_field(const unsigned char *p, size_t size, bool big)
 {
 	uint64_t v = 0;
 
@@ -49,18 +49,20 @@ static uint64_t field(const unsigned char *p, size_t size, bool big)
 
 static char *find_loader(const unsigned char *p, size_t n, bool wide, bool big)
 {
-	uint64_t at = wide ? field(p + 32, 8, big) : field(p + 28, 4, big);
-	uint64_t size = field(p + (wide ? 54 : 42), 2, big);
-	uint64_t count = field(p + (wide ? 56 : 44), 2, big);
+	uint64_t at = wide ? progfile_field(p + 32, 8, big) : progfile_field(p + 28, 4, big);
+	uint64_t size = progfile_field(p + (wide ? 54 : 42), 2, big);
+	uint64_t count = progfile_field(p + (wide ? 56 : 44), 2, big);
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t h = at + i * size;
 		if (at > n || size < 32 || h + (wide ? 56 : 32) > n)
 			return NULL;
-		if (field(p + h, 4, big) != PT_INTERP)
+		if (progfile_field(p + h, 4, big) != PT_INTERP)
 			continue;
-		uint64_t from = wide ? field(p + h + 8, 8, big) : field(p + h + 4, 4, big);
-		uint64_t len = wide ? field(p + h + 32, 8, big) : field(p + h + 16, 4, big);
+		uint64_t from = wide ? progfile_field(p + h + 8, 8, big)
+				     : progfile_field(p + h + 4, 4, big);
+		uint64_t len = wide ? progfile_field(p + h + 32, 8, big)
+				    : progfile_field(p + h + 16, 4, big);
 		if (from >= n || len > n - from || len > 4096)
 			return NULL;
 		return mem_strndup((const char *)p + from, (size_t)len);
@@ -91,7 +93,7 @@ bool progfile_read(const void *head, size_t n, char **loader, const char **machi
 	if (n < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0)
 		return false;
 	bool wide = p[EI_CLASS] == ELFCLASS64, big = p[EI_DATA] == ELFDATA2MSB;
-	unsigned m = (unsigned)field(p + 18, 2, big);
+	unsigned m = (unsigned)progfile_field(p + 18, 2, big);
 	if (m != OWN_MACHINE && !(OWN_MACHINE == EM_X86_64 && m == EM_386))
 		*machine = machine_name(m);
 	*loader = find_loader(p, n, wide, big);
@@ -99,7 +101,7 @@ bool progfile_read(const void *head, size_t n, char **loader, const char **machi
 }
 
 /* The beginning of a file; bytes, or 0 when they cannot be had. */
-static size_t peek(const struct layer_node *n, void *out, size_t size)
+static size_t progfile_peek(const struct layer_node *n, void *out, size_t size)
 {
 	struct layer_entry e;
 
@@ -144,7 +146,7 @@ char *progfile_explain(const struct layer_tree *t, const char *path)
 		return mem_printf("%s is not executable, its mode is %04o: chmod +x, or COPY "
 				  "--chmod=755",
 			path, e.mode & 07777U);
-	got = peek(n, head, PROGFILE_HEAD);
+	got = progfile_peek(n, head, PROGFILE_HEAD);
 	if (got == 0)
 		return NULL;
 	if (!progfile_read(head, got, &loader, &machine))

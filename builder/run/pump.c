@@ -81,7 +81,7 @@ static void carry_rest(const struct pump *p, int fd, int stream, char *chunk)
 }
 
 /* How long to wait for output; 0 once the time is over. */
-static int patience(uint64_t deadline)
+static int pump_patience(uint64_t deadline)
 {
 	uint64_t now = deadline ? now_monotonic_ms() : 0;
 
@@ -104,7 +104,7 @@ static bool carry_all(const struct pump *p, struct sandbox_job *job, int out_fd,
 	struct idle idle = {.next = now_monotonic_ms() + PUMP_TRASH_AFTER_MS};
 
 	while (!fds[2].revents) {
-		int wait = patience(late ? 0 : deadline);
+		int wait = pump_patience(late ? 0 : deadline);
 		if (wait == 0) {
 			late = true;
 			sandbox_signal(job, SIGKILL);

@@ -25,7 +25,7 @@
 
 /* --- what a shell said ----------------------------------------------------------------------- */
 
-static bool parse_line(struct slice line, const char *name, struct runfail_message *out)
+static bool runfail_parse_line(struct slice line, const char *name, struct runfail_message *out)
 {
 	size_t n = strlen(name), i;
 
@@ -52,7 +52,7 @@ bool runfail_message(struct slice tail, const char *name, struct runfail_message
 	while (tail.len) {
 		size_t n = slice_find(tail, '\n', 0);
 		struct runfail_message m;
-		if (parse_line(slice_sub(tail, 0, n), name, &m)) {
+		if (runfail_parse_line(slice_sub(tail, 0, n), name, &m)) {
 			*out = m;
 			found = true;
 		}
@@ -61,7 +61,7 @@ bool runfail_message(struct slice tail, const char *name, struct runfail_message
 	return found;
 }
 
-static bool word_at(struct slice s, size_t at, struct slice word)
+static bool runfail_word_at(struct slice s, size_t at, struct slice word)
 {
 	static const char inside[] = "_-./";
 	char before = at ? s.ptr[at - 1] : ' ';
@@ -78,7 +78,7 @@ unsigned runfail_line_of(struct slice script, struct slice word)
 	for (size_t i = 0; word.len && i + word.len <= script.len; i++) {
 		if (script.ptr[i] == '\n') {
 			line++;
-		} else if (word_at(script, i, word) && found != line) {
+		} else if (runfail_word_at(script, i, word) && found != line) {
 			if (found)
 				return 0;
 			found = line;
@@ -112,7 +112,7 @@ static bool printed(const struct runfail *f, const char *what)
 	return says(tail_of(f, 2), what) || says(tail_of(f, 1), what);
 }
 
-static const char *find_path(const struct runfail *f)
+static const char *runfail_find_path(const struct runfail *f)
 {
 	const char *path = strlist_get_kv(&f->sp->st->scope.vars, "PATH");
 
@@ -124,7 +124,7 @@ static char *explain_program(const struct runfail *f, const char *name)
 {
 	auto_err struct err *ignored = NULL;
 	const struct layer_tree *t = state_tree(f->sp->st, f->se->s, &ignored);
-	auto_free char *path = t ? progfile_find(t, name, find_path(f)) : NULL;
+	auto_free char *path = t ? progfile_find(t, name, runfail_find_path(f)) : NULL;
 
 	return path ? progfile_explain(t, path) : NULL;
 }
@@ -267,7 +267,7 @@ static struct span head_span(const struct ast_instruction *ins)
 		.len = ins->text.len < ins->span.len ? ins->text.len : ins->span.len};
 }
 
-static struct span line_span(const struct ast_heredoc *h, unsigned line)
+static struct span runfail_line_span(const struct ast_heredoc *h, unsigned line)
 {
 	size_t at = 0;
 
@@ -294,7 +294,7 @@ static bool is_reason(int code, const struct runfail_message *m)
 }
 
 /* Of a heredoc that is the whole script: its line, len 0 when it is not known. */
-static struct span find_line(const struct runfail *f, const struct runfail_message *m)
+static struct span runfail_find_line(const struct runfail *f, const struct runfail_message *m)
 {
 	const struct ast_heredoc *h = ast_run_only_heredoc(&f->sp->ins->run);
 	unsigned line = m->line;
@@ -303,7 +303,7 @@ static struct span find_line(const struct runfail *f, const struct runfail_messa
 		return (struct span){0};
 	if (!line && f->res->exit_code != 2)
 		line = runfail_line_of(h->raw, subject(m->text));
-	return line ? line_span(h, line) : (struct span){0};
+	return line ? runfail_line_span(h, line) : (struct span){0};
 }
 
 /* --- reports --------------------------------------------------------------------------------- */
@@ -318,7 +318,7 @@ static int report_status(const struct runfail *f, struct err **err)
 		    runfail_message(tail_of(f, 1), name, &m) ||
 		    runfail_message(tail_of(f, 2), f->argv->v[0], &m);
 	auto_free char *hint = status_cause(f, said ? &m : NULL);
-	struct span line = said ? find_line(f, &m) : (struct span){0};
+	struct span line = said ? runfail_find_line(f, &m) : (struct span){0};
 
 	if (!line.len)
 		return dferr_at(err, ERR_BUILD, sp->df, at, hint, "RUN failed with exit status %d",

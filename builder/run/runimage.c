@@ -22,7 +22,7 @@
 #include "store/snapshot.h"
 #include "store/tree/tree.h"
 
-static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
+static int runimage_make_argv(const struct runimage_opts *o, const struct oci_config *c,
 	struct strlist *argv, struct err **err)
 {
 	if (o->entrypoint && *o->entrypoint)
@@ -39,7 +39,7 @@ static int make_argv(const struct runimage_opts *o, const struct oci_config *c,
 	return 0;
 }
 
-static void make_env(const struct runimage_opts *o, const struct oci_config *c,
+static void runimage_make_env(const struct runimage_opts *o, const struct oci_config *c,
 	const struct userdb_user *user, struct strlist *env)
 {
 	strlist_copy(env, &c->env);
@@ -128,17 +128,18 @@ static int open_root(
 	return r;
 }
 
-static int open_all(
+static int runimage_open_all(
 	const struct runimage_opts *o, struct store *s, struct opened *x, struct err **err)
 {
 	const struct oci_config *c = &x->img.config;
 
-	if (image_open(s, o->image, NULL, &x->img, err) < 0 || make_argv(o, c, &x->argv, err) < 0)
+	if (image_open(s, o->image, NULL, &x->img, err) < 0 ||
+		runimage_make_argv(o, c, &x->argv, err) < 0)
 		return -1;
 	const char *user = o->user ? o->user : c->user ? c->user : "";
 	if (open_root(o, s, x, err) < 0 || userdb_user(x->tree, user, &x->user, err) < 0)
 		return -1;
-	make_env(o, c, &x->user, &x->env);
+	runimage_make_env(o, c, &x->user, &x->env);
 	const char *base = c->working_dir && *c->working_dir ? c->working_dir : "/";
 	x->cwd = path_absolute(base, o->workdir ? o->workdir : ".");
 	return 0;
@@ -149,7 +150,7 @@ int runimage_run(const struct runimage_opts *o, struct store *s, int *exit_code,
 	struct opened x CLEANUP(opened_clear) = {0};
 	char temp[64];
 
-	if (open_all(o, s, &x, err) < 0)
+	if (runimage_open_all(o, s, &x, err) < 0)
 		return -1;
 	auto_fd int scratch = store_temp_dir(s, temp, err);
 	if (scratch < 0)

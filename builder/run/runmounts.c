@@ -190,7 +190,7 @@ bool runmounts_reads_stage(const struct runmounts *r, bool *renewed)
 /* --- opening ----------------------------------------------------------------------------- */
 
 /* A missing path is a mistake in the Dockerfile, found before the sandbox would trip over it. */
-static int check_source(struct job *j, const struct runmount *m, struct err **err)
+static int runmounts_check_source(struct job *j, const struct runmount *m, struct err **err)
 {
 	if (strcmp(m->source, "/") == 0)
 		return 0;
@@ -210,8 +210,9 @@ int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, st
 
 		if (!m->origin.stage)
 			continue;
-		if (check_source(j, m, err) < 0 || origin_content(j, &m->origin, m->source,
-							   &m->content, &m->content_dir, err) < 0)
+		if (runmounts_check_source(j, m, err) < 0 ||
+			origin_content(
+				j, &m->origin, m->source, &m->content, &m->content_dir, err) < 0)
 			return dferr_locate(err, sp->df, m->ast->span);
 	}
 	return 0;
@@ -230,7 +231,7 @@ static int open_bind(struct job *j, struct runmount *m, struct sandbox_mount *ou
 		.base = st ? st->nbase : 0,
 	};
 
-	if (st && check_source(j, m, err) < 0)
+	if (st && runmounts_check_source(j, m, err) < 0)
 		return -1;
 	if (q.k.n == 0) { /* FROM scratch and nothing yet: an empty directory */
 		out->kind = SANDBOX_MOUNT_TMPFS;
@@ -276,7 +277,7 @@ static int describe_cache(struct job *j, const struct step *sp, struct runmount 
 }
 
 /* Of one name the locked one first: then a private one beside it takes another copy. */
-static int by_name(const void *a, const void *b)
+static int runmounts_by_name(const void *a, const void *b)
 {
 	const struct cache_use *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
@@ -320,7 +321,8 @@ static int open_cache(
 }
 
 /* Whose U makes what is in a mount: looked up for those who need it only. */
-static int find_owner(struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
+static int runmounts_find_owner(
+	struct job *j, const struct step *sp, struct runmounts *r, struct err **err)
 {
 	auto_userdb_user struct userdb_user user = {0};
 	bool wanted = false;
@@ -351,7 +353,7 @@ static int open_caches(struct job *j, const struct step *sp, struct runmounts *r
 		n++;
 	}
 	/* The seeds moved with the array's order. */
-	qsort(uses, n, sizeof *uses, by_name);
+	qsort(uses, n, sizeof *uses, runmounts_by_name);
 	for (size_t i = 0; i < n; i++) {
 		if (uses[i].c.seed)
 			uses[i].c.seed = &uses[i].seed;
@@ -416,8 +418,8 @@ static int open_ssh(struct job *j, const struct step *sp, struct runmount *m,
 }
 
 /* 1 / 0 / -1 as open_secret. */
-static int open_one(struct job *j, const struct step *sp, struct runmounts *r, struct runmount *m,
-	struct sandbox_mount *out, struct err **err)
+static int runmounts_open_one(struct job *j, const struct step *sp, struct runmounts *r,
+	struct runmount *m, struct sandbox_mount *out, struct err **err)
 {
 	*out = (struct sandbox_mount){
 		.target = m->target,
@@ -514,10 +516,10 @@ int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, st
 			return -1;
 	r->mounts = mem_array(r->n + 2, sizeof *r->mounts); /* room for the script of a heredoc */
 	r->secrets = mem_array(r->n + 1, sizeof *r->secrets);
-	if (find_owner(j, sp, r, err) < 0 || open_caches(j, sp, r, err) < 0)
+	if (runmounts_find_owner(j, sp, r, err) < 0 || open_caches(j, sp, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
-		int got = open_one(j, sp, r, &r->m[i], &r->mounts[r->nmounts], err);
+		int got = runmounts_open_one(j, sp, r, &r->m[i], &r->mounts[r->nmounts], err);
 		if (got < 0)
 			return dferr_locate(err, sp->df, r->m[i].ast->span);
 		r->nmounts += (size_t)got;

@@ -11,7 +11,7 @@
 
 #include "store/base/mem.h"
 
-static void keep(struct runoutput_stream *s, const char *p, size_t n)
+static void runoutput_keep(struct runoutput_stream *s, const char *p, size_t n)
 {
 	if (n > RUNOUTPUT_TAIL) {
 		p += n - RUNOUTPUT_TAIL;
@@ -29,12 +29,12 @@ static void keep(struct runoutput_stream *s, const char *p, size_t n)
 	s->ntail += n;
 }
 
-static void pass_on(void *ctx, const void *p, size_t n)
+static void runoutput_pass_on(void *ctx, const void *p, size_t n)
 {
 	struct runoutput_stream *s = ctx;
 	const struct runoutput *o = s->o;
 
-	keep(s, p, n);
+	runoutput_keep(s, p, n);
 	struct event e = step_event(o->sp, EVENT_STEP_OUTPUT, &o->se->events);
 
 	e.stream = s->number;
@@ -51,7 +51,7 @@ void runoutput_init(struct runoutput *o, struct session *se, const struct step *
 		*s = (struct runoutput_stream){.o = o, .number = i + 1};
 		/* All of the build: what one step was given, it may have left for another. */
 		if (se->secrets.mask)
-			s->mask = mask_stream_new(se->secrets.mask, pass_on, s);
+			s->mask = mask_stream_new(se->secrets.mask, runoutput_pass_on, s);
 	}
 }
 
@@ -62,7 +62,7 @@ void runoutput_take(struct runoutput *o, int stream, const void *p, size_t n)
 	if (s->mask)
 		mask_stream_feed(s->mask, p, n);
 	else
-		pass_on(s, p, n);
+		runoutput_pass_on(s, p, n);
 }
 
 void runoutput_end(struct runoutput *o)

@@ -78,7 +78,7 @@ static char *script_path(struct slice name)
 }
 
 /* A heredoc that starts with #! is a program of its own (S3). */
-static void make_argv(struct run *r)
+static void runstep_make_argv(struct run *r)
 {
 	const struct ast_run *a = &r->sp->ins->run;
 	const struct ast_heredoc *only = ast_run_only_heredoc(a);
@@ -165,7 +165,8 @@ static void add_proxies(const struct run *r, struct strlist *env)
 	}
 }
 
-static void make_env(const struct run *r, const struct userdb_user *user, struct strlist *env)
+static void runstep_make_env(
+	const struct run *r, const struct userdb_user *user, struct strlist *env)
 {
 	strlist_copy(env, &r->sp->st->scope.vars);
 	if (!strlist_get_kv(env, "PATH"))
@@ -220,7 +221,8 @@ static void prepare_next(void *ctx)
 		scratch_make_ahead(r->j->session.s, &r->sp->st->ahead);
 }
 
-static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
+static int runstep_run_command(
+	struct run *r, int scratch_fd, struct sandbox_result *res, struct err **err)
 {
 	struct state *st = r->sp->st;
 	auto_userdb_user struct userdb_user user = {0};
@@ -231,7 +233,7 @@ static int run_command(struct run *r, int scratch_fd, struct sandbox_result *res
 	const struct layer_tree *tree = state_tree(st, r->j->session.s, err);
 	if (!tree || userdb_user(tree, state_user(st), &user, err) < 0)
 		return -1;
-	make_env(r, &user, &env);
+	runstep_make_env(r, &user, &env);
 	/* A base image may hold any text. */
 	auto_free char *cwd = path_absolute("/", state_workdir(st));
 	struct sandbox_spec spec = {
@@ -351,7 +353,8 @@ static void part_volumes(const struct run *r, struct keyparts *k)
 }
 
 /* What a RUN depends on. By content: of what is mounted from stages (runmounts_parts). */
-static void make_key(const struct run *r, bool by_content, struct buf *facts, struct digest *out)
+static void runstep_make_key(
+	const struct run *r, bool by_content, struct buf *facts, struct digest *out)
 {
 	const struct state *st = r->sp->st;
 	auto_strlist struct strlist vars = {0};
@@ -380,13 +383,13 @@ static void make_key(const struct run *r, bool by_content, struct buf *facts, st
 	keyparts_end(&k, out);
 }
 
-static void explain(const struct run *r)
+static void runstep_explain(const struct run *r)
 {
 	struct digest key;
 	struct buf facts;
 
 	buf_init(&facts, BUF_TEXT_MAX);
-	make_key(r, r->flight.also != NULL, &facts, &key);
+	runstep_make_key(r, r->flight.also != NULL, &facts, &key);
 	explain_runs(r->j, r->sp, r->flight.key, &facts);
 }
 
@@ -398,7 +401,7 @@ static int execute(struct run *r, struct record *out, struct err **err)
 	struct sandbox_result res = {0};
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
-	explain(r);
+	runstep_explain(r);
 	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0 ||
 		scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
 		return dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
@@ -415,7 +418,7 @@ static int execute(struct run *r, struct record *out, struct err **err)
 		.flight = &r->flight,
 		.scratch_fd = scratch.fd,
 		.temp = scratch.temp};
-	int done = run_command(r, scratch.fd, &res, err);
+	int done = runstep_run_command(r, scratch.fd, &res, err);
 	if (done == 0)
 		done = commit(r, &res, &c, out, err);
 	if (done < 0)
@@ -443,13 +446,13 @@ static int draw_chance(struct run *r, struct err **err)
  * the path, with nothing opened; when that is unknown, by what lies there, on which the steps
  * behind build then, whichever way the layer is found next time.
  */
-static int begin(struct run *r, struct record *rec, struct err **err)
+static int runstep_begin(struct run *r, struct record *rec, struct err **err)
 {
 	bool renewed;
 	int found = 0;
 
 	r->flight = (struct flight){.se = &r->j->session, .sp = r->sp, .key = &r->by_origin};
-	make_key(r, false, NULL, &r->by_origin);
+	runstep_make_key(r, false, NULL, &r->by_origin);
 	r->key = r->by_origin;
 	if (!runmounts_reads_stage(&r->mounts, &renewed))
 		return flight_begin(&r->flight, rec, err);
@@ -461,14 +464,14 @@ static int begin(struct run *r, struct record *rec, struct err **err)
 		return found;
 	if (runmounts_look(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
-	make_key(r, true, NULL, &r->key);
+	runstep_make_key(r, true, NULL, &r->key);
 	r->flight.key = &r->key;
 	r->flight.also = &r->by_origin;
 	return flight_begin(&r->flight, rec, err);
 }
 
 /* The stage has the layer, and its history a line. */
-static void finish(const struct run *r, const struct record *rec)
+static void runstep_finish(const struct run *r, const struct record *rec)
 {
 	struct state *st = r->sp->st;
 	auto_buf struct buf text = {0};
@@ -483,9 +486,9 @@ static void finish(const struct run *r, const struct record *rec)
 }
 
 /* What the line says, with its words expanded; errors that need nothing to be run. */
-static int prepare(struct run *r, struct err **err)
+static int runstep_prepare(struct run *r, struct err **err)
 {
-	make_argv(r);
+	runstep_make_argv(r);
 	if (choose_network(r, err) < 0 || choose_security(r, err) < 0 ||
 		runmounts_expand(r->j, r->sp, &r->mounts, err) < 0)
 		return -1;
@@ -499,14 +502,14 @@ int runstep_run(struct job *j, const struct step *sp, struct err **err)
 {
 	struct run r = {.j = j, .sp = sp};
 	struct record rec = {0};
-	int done = prepare(&r, err);
+	int done = runstep_prepare(&r, err);
 
 	if (done == 0)
-		done = begin(&r, &rec, err);
+		done = runstep_begin(&r, &rec, err);
 	if (done == 0)
 		done = flight_end(&r.flight, &rec, execute(&r, &rec, err), err);
 	if (done >= 0)
-		finish(&r, &rec);
+		runstep_finish(&r, &rec);
 	run_clear(&r);
 	return done < 0 ? -1 : 0;
 }

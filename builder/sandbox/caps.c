@@ -31,7 +31,7 @@ struct groups_arg {
 	const uint32_t *v;
 };
 
-static int get(struct __user_cap_data_struct data[2])
+static int caps_get(struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 
@@ -43,7 +43,7 @@ int caps_own(uint64_t *permitted, unsigned *last)
 	struct __user_cap_data_struct data[2] = {{0}};
 	unsigned cap = 0;
 
-	if (get(data) < 0)
+	if (caps_get(data) < 0)
 		return -1;
 	while (cap < 63 && prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0)
 		cap++;
@@ -74,7 +74,7 @@ void caps_plan_groups(struct op_list *l, const struct sandbox_spec *s)
 	ops_add(l, &(struct op){set_groups, .what = "set the groups", .arg = a});
 }
 
-static int drop(struct ops_state *st, const struct op *op)
+static int caps_drop(struct ops_state *st, const struct op *op)
 {
 	const struct caps_arg *a = op->arg;
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -99,5 +99,5 @@ void caps_plan_drop(struct op_list *l, const struct sandbox_spec *s, const struc
 
 	/* What this process lacks it cannot hand on. */
 	*a = (struct caps_arg){mask & p->caps, p->last_cap, s->uid};
-	ops_add(l, &(struct op){drop, .what = "drop capabilities and set the user", .arg = a});
+	ops_add(l, &(struct op){caps_drop, .what = "drop capabilities and set the user", .arg = a});
 }

@@ -39,7 +39,7 @@ struct line {
 	char *controllers, *path;
 };
 
-static bool parse_line(char *text, struct line *out)
+static bool cgroups_parse_line(char *text, struct line *out)
 {
 	char *first = strchr(text, ':'), *second = first ? strchr(first + 1, ':') : NULL;
 
@@ -61,13 +61,13 @@ static bool has_word(const char *list, const char *word)
 }
 
 /* The hierarchy of version 1 with the controller, or that of version 2; text is cut up. */
-static bool find_line(char *text, const char *controller, bool unified, struct line *out)
+static bool cgroups_find_line(char *text, const char *controller, bool unified, struct line *out)
 {
 	for (char *next, *p = text; p && *p; p = next) {
 		next = strchr(p, '\n');
 		if (next)
 			*next++ = '\0';
-		if (parse_line(p, out) &&
+		if (cgroups_parse_line(p, out) &&
 			(unified ? !*out->controllers : has_word(out->controllers, controller)))
 			return true;
 	}
@@ -104,7 +104,7 @@ static int mount_hierarchy(const struct line *l, bool unified)
 	return fsmount(fs, FSMOUNT_CLOEXEC, attr);
 }
 
-static int give_up(struct cgroup_part_state *s, const char *why)
+static int cgroups_give_up(struct cgroup_part_state *s, const char *why)
 {
 	s->why = why;
 	return -1;
@@ -131,7 +131,7 @@ static int give_up_errno(struct cgroup_part_state *s)
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO ||
 		errno == ENOSPC)
 		s->failed = errno;
-	return give_up(s, word_error(errno));
+	return cgroups_give_up(s, word_error(errno));
 }
 
 /* The group that bld runs in. */
@@ -140,8 +140,8 @@ static int open_parent(struct cgroup_part_state *s, enum cgroup_part part, const
 	auto_free char *copy = mem_strdup(text);
 	struct line l;
 
-	if (!find_line(copy, controllers[part], s->unified, &l))
-		return give_up(s, "there is no such control group here");
+	if (!cgroups_find_line(copy, controllers[part], s->unified, &l))
+		return cgroups_give_up(s, "there is no such control group here");
 	auto_fd int root = mount_hierarchy(&l, s->unified);
 	if (root < 0)
 		return give_up_errno(s);
@@ -151,7 +151,7 @@ static int open_parent(struct cgroup_part_state *s, enum cgroup_part part, const
 	if (s->parent >= 0)
 		return 0;
 	give_up_errno(s);
-	return give_up(s, "the control group of bld is not to be seen here");
+	return cgroups_give_up(s, "the control group of bld is not to be seen here");
 }
 
 /* --- the group of a build -------------------------------------------------------------------- */
@@ -171,7 +171,7 @@ static void remove_group(int parent, int dir, const char *name)
 }
 
 /* With processes in it the kernel keeps it: those of another bld that is just dying. */
-static void sweep_one(int parent, const char *name)
+static void cgroups_sweep_one(int parent, const char *name)
 {
 	auto_fd int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -179,7 +179,7 @@ static void sweep_one(int parent, const char *name)
 		remove_group(parent, dir, name);
 }
 
-static void sweep(int parent)
+static void cgroups_sweep(int parent)
 {
 	DIR *d = fs_opendir(parent, ".");
 	const struct dirent *e;
@@ -188,7 +188,7 @@ static void sweep(int parent)
 		return;
 	while (fs_readdir(d, &e) == 1)
 		if (is_ours(e->d_name))
-			sweep_one(parent, e->d_name);
+			cgroups_sweep_one(parent, e->d_name);
 	closedir(d);
 }
 
@@ -211,7 +211,7 @@ static int make_group(struct cgroup_part_state *s)
 	return -1;
 }
 
-static int write_file(int dir, const char *name, const char *text)
+static int cgroups_write_file(int dir, const char *name, const char *text)
 {
 	auto_fd int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
 
@@ -223,7 +223,7 @@ static int set_pids(const struct cgroup_part_state *s, struct cgroups *g)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", SANDBOX_PIDS_MAX);
-	if (write_file(s->dir, "pids.max", number) < 0) {
+	if (cgroups_write_file(s->dir, "pids.max", number) < 0) {
 		if (errno == ENOENT && s->unified)
 			errno = EOPNOTSUPP; /* nobody swept it away */
 		return -1;
@@ -315,7 +315,7 @@ static int open_part(struct cgroups *g, enum cgroup_part part, bool unified, con
 	s->unified = unified;
 	if (open_parent(s, part, text) < 0)
 		return -1;
-	sweep(s->parent);
+	cgroups_sweep(s->parent);
 	for (int i = 0; r < 0 && i < TRIES; i++) {
 		r = try_part(g, part);
 		if (r < 0 && !is_swept(errno))
@@ -339,7 +339,7 @@ static int read_own(struct cgroups *g, struct buf *b)
 	errno = err_errno(why);
 	for (int i = 0; i < CGROUP_PARTS; i++) {
 		give_up_errno(&g->part[i]);
-		give_up(&g->part[i], "/proc/self/cgroup cannot be read");
+		cgroups_give_up(&g->part[i], "/proc/self/cgroup cannot be read");
 	}
 	return -1;
 }
@@ -405,7 +405,7 @@ void cgroups_close(struct cgroups *g)
 
 /* --- in it ----------------------------------------------------------------------------------- */
 
-static bool is_shared(const struct cgroups *g)
+static bool cgroups_is_shared(const struct cgroups *g)
 {
 	return g->part[CGROUP_PIDS].dir < 0 && g->events >= 0;
 }
@@ -434,13 +434,13 @@ bool cgroups_refused(int error)
 
 static void leave_part(struct cgroups *g, enum cgroup_part part)
 {
-	bool shared = is_shared(g);
+	bool shared = cgroups_is_shared(g);
 
 	drop_part(g, part);
-	give_up(&g->part[part], "a process could not be moved into it");
+	cgroups_give_up(&g->part[part], "a process could not be moved into it");
 	if (shared && part == CGROUP_DEVICES) {
 		drop_part(g, CGROUP_PIDS);
-		give_up(&g->part[CGROUP_PIDS], "a process could not be moved into it");
+		cgroups_give_up(&g->part[CGROUP_PIDS], "a process could not be moved into it");
 	}
 }
 
@@ -477,7 +477,7 @@ char *cgroups_describe(const struct cgroups *g, enum cgroup_part part)
 {
 	const struct cgroup_part_state *s = &g->part[part];
 
-	if (s->dir < 0 && !(part == CGROUP_PIDS && is_shared(g)))
+	if (s->dir < 0 && !(part == CGROUP_PIDS && cgroups_is_shared(g)))
 		return mem_printf("no (%s)", s->why ? s->why : "it is not to be had");
 	return mem_printf("yes (control group, version %d)", s->unified ? 2 : 1);
 }

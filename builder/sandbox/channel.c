@@ -58,7 +58,8 @@ static void take_extra(struct msghdr *h, struct channel_extra *extra)
 	}
 }
 
-static ssize_t receive(int fd, struct channel_msg *m, struct channel_extra *extra, int flags)
+static ssize_t channel_receive(
+	int fd, struct channel_msg *m, struct channel_extra *extra, int flags)
 {
 	struct iovec v = {m, sizeof(*m)};
 	union {
@@ -87,7 +88,7 @@ int channel_recv(int fd, struct channel_msg *m, struct channel_extra *extra, int
 	/* A process that dies with unread packets resets the connection: that is told once, before
 	 * what it has sent. */
 	do
-		n = receive(fd, m, extra, flags);
+		n = channel_receive(fd, m, extra, flags);
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return (int)n;

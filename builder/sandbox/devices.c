@@ -42,7 +42,7 @@ static const struct link links[] = {
 
 static const char *const directories[] = {"pts", "shm", "mqueue"};
 
-static int fill(struct ops_state *st, const struct op *op)
+static int devices_fill(struct ops_state *st, const struct op *op)
 {
 	int dev = st->slot[op->in];
 
@@ -123,7 +123,8 @@ void devices_plan(struct op_list *l)
 		&(struct kernel_fs){"tmpfs", dev_opt, ARRAY_LEN(dev_opt),
 			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
 		OPS_DEV, "make /dev", false);
-	ops_add(l, &(struct op){fill, .what = "make devices", .in = OPS_DEV, .out = OPS_NULL});
+	ops_add(l,
+		&(struct op){devices_fill, .what = "make devices", .in = OPS_DEV, .out = OPS_NULL});
 	mounts_plan_attach(l, OPS_DEV, &at, "mount /dev",
 		"the image must have a real directory there, not a link");
 	plan_below(l, "pts",

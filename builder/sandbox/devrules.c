@@ -37,7 +37,7 @@ static const struct {
 
 /* --- version 1 ------------------------------------------------------------------------------- */
 
-static int put(int fd, const char *line)
+static int devrules_put(int fd, const char *line)
 {
 	return write(fd, line, strlen(line)) < 0 ? -1 : 0;
 }
@@ -49,18 +49,18 @@ int devrules_set_v1(int dir)
 	auto_fd int allow = openat(dir, "devices.allow", O_WRONLY | O_CLOEXEC);
 	char line[40];
 
-	if (deny < 0 || allow < 0 || put(deny, "a") < 0)
+	if (deny < 0 || allow < 0 || devrules_put(deny, "a") < 0)
 		return -1;
 	/* EPERM: bld itself may not, in a container with a list of its own. */
 	for (size_t i = 0; i < ARRAY_LEN(make); i++)
-		if (put(allow, make[i]) < 0 && errno != EPERM)
+		if (devrules_put(allow, make[i]) < 0 && errno != EPERM)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		if (rules[i].minor == ANY)
 			snprintf(line, sizeof(line), "c %d:* rwm", rules[i].major);
 		else
 			snprintf(line, sizeof(line), "c %d:%d rwm", rules[i].major, rules[i].minor);
-		if (put(allow, line) < 0 && errno != EPERM)
+		if (devrules_put(allow, line) < 0 && errno != EPERM)
 			return -1;
 	}
 	return 0;
@@ -77,40 +77,41 @@ struct program {
 
 enum { R_RESULT, R_CONTEXT, R_TYPE, R_ACCESS, R_MAJOR, R_MINOR };
 
-static void add(struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
+static void devrules_add(
+	struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
 {
 	p->v[p->n++] = (struct bpf_insn){
 		.code = code, .dst_reg = dst & 15, .src_reg = src & 15, .off = off, .imm = imm};
 }
 
-static void load(struct program *p, uint8_t reg, size_t offset)
+static void devrules_load(struct program *p, uint8_t reg, size_t offset)
 {
-	add(p, BPF_LDX | BPF_MEM | BPF_W, reg, R_CONTEXT, (int16_t)offset, 0);
+	devrules_add(p, BPF_LDX | BPF_MEM | BPF_W, reg, R_CONTEXT, (int16_t)offset, 0);
 }
 
 static void answer(struct program *p, int allowed)
 {
-	add(p, BPF_ALU64 | BPF_MOV | BPF_K, R_RESULT, 0, 0, allowed);
-	add(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	devrules_add(p, BPF_ALU64 | BPF_MOV | BPF_K, R_RESULT, 0, 0, allowed);
+	devrules_add(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
 /* Skip the next n instructions unless the register is the number. */
 static void skip_unless(struct program *p, uint8_t reg, int32_t number, int16_t n)
 {
-	add(p, BPF_JMP | BPF_JNE | BPF_K, reg, 0, n, number);
+	devrules_add(p, BPF_JMP | BPF_JNE | BPF_K, reg, 0, n, number);
 }
 
 static void assemble(struct program *p)
 {
-	load(p, R_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-	add(p, BPF_ALU64 | BPF_MOV | BPF_X, R_ACCESS, R_TYPE, 0, 0);
-	add(p, BPF_ALU64 | BPF_RSH | BPF_K, R_ACCESS, 0, 0, 16);
-	add(p, BPF_ALU64 | BPF_AND | BPF_K, R_TYPE, 0, 0, 0xffff);
-	load(p, R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
-	load(p, R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	devrules_load(p, R_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
+	devrules_add(p, BPF_ALU64 | BPF_MOV | BPF_X, R_ACCESS, R_TYPE, 0, 0);
+	devrules_add(p, BPF_ALU64 | BPF_RSH | BPF_K, R_ACCESS, 0, 0, 16);
+	devrules_add(p, BPF_ALU64 | BPF_AND | BPF_K, R_TYPE, 0, 0, 0xffff);
+	devrules_load(p, R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
+	devrules_load(p, R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
 	skip_unless(p, R_ACCESS, BPF_DEVCG_ACC_MKNOD, 2);
 	answer(p, 1);
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, R_TYPE, 0, 2, BPF_DEVCG_DEV_CHAR);
+	devrules_add(p, BPF_JMP | BPF_JEQ | BPF_K, R_TYPE, 0, 2, BPF_DEVCG_DEV_CHAR);
 	answer(p, 0);
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		bool any = rules[i].minor == ANY;

@@ -29,7 +29,7 @@ static const char *search_path(const char *const *envp)
 	return EXEC_PATH_DEFAULT;
 }
 
-static const char *const *candidates(struct op_list *l, const char *name, const char *path)
+static const char *const *exec_candidates(struct op_list *l, const char *name, const char *path)
 {
 	size_t n = 2, k = 0;
 	const char **v;
@@ -54,7 +54,7 @@ static const char *const *candidates(struct op_list *l, const char *name, const 
 }
 
 /* Copies in the region of the sandbox. */
-static const char **copy_words(struct op_list *l, const char *const *v, size_t before)
+static const char **exec_copy_words(struct op_list *l, const char *const *v, size_t before)
 {
 	size_t n = 0;
 	const char **copy;
@@ -71,10 +71,10 @@ const struct exec_command *exec_prepare(struct op_list *l, const struct sandbox_
 {
 	struct exec_command *c = ops_alloc(l, sizeof(*c));
 
-	c->argv = copy_words(l, s->argv, 2);
+	c->argv = exec_copy_words(l, s->argv, 2);
 	c->argv[0] = PID1_NAME;
-	c->envp = copy_words(l, s->envp, 0);
-	c->candidate = candidates(l, s->argv[0], search_path(s->envp));
+	c->envp = exec_copy_words(l, s->envp, 0);
+	c->candidate = exec_candidates(l, s->argv[0], search_path(s->envp));
 	return c;
 }
 
@@ -126,7 +126,7 @@ void exec_plan_after(struct op_list *l)
 }
 
 /* As execvp chooses: the first that can be executed; otherwise EACCES if one was there. */
-static const char *pick(const struct exec_command *c, int *error)
+static const char *exec_pick(const struct exec_command *c, int *error)
 {
 	struct stat sb;
 
@@ -150,7 +150,7 @@ int exec_run(const struct ops_state *st, const struct exec_command *c)
 {
 	int error;
 
-	c->argv[1] = pick(c, &error);
+	c->argv[1] = exec_pick(c, &error);
 	if (!c->argv[1])
 		return error;
 	syscall(SYS_execveat, st->slot[OPS_PID1], "", c->argv, c->envp, AT_EMPTY_PATH);

@@ -18,7 +18,7 @@ const char *const sandbox_floor_dirs[] = {"dev", "etc", "proc", "sys", NULL};
 static const char *const files[] = {"etc/hostname", "etc/hosts", "etc/resolv.conf"};
 
 /* Whatever the umask of bld is, what a command sees does not depend on it. */
-static int make_dir(int at, const char *name)
+static int floor_make_dir(int at, const char *name)
 {
 	auto_fd int fd = -1;
 
@@ -28,7 +28,7 @@ static int make_dir(int at, const char *name)
 	return fd < 0 ? -1 : fchmod(fd, 0755);
 }
 
-static int make_file(int at, const char *name)
+static int floor_make_file(int at, const char *name)
 {
 	auto_fd int fd =
 		openat(at, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -41,8 +41,8 @@ int floor_fill(int dir_fd, struct err **err)
 	int r = fchmod(dir_fd, 0755); /* the root of a sandbox without layers */
 
 	for (size_t i = 0; r == 0 && sandbox_floor_dirs[i]; i++)
-		r = make_dir(dir_fd, sandbox_floor_dirs[i]);
+		r = floor_make_dir(dir_fd, sandbox_floor_dirs[i]);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++)
-		r = make_file(dir_fd, files[i]);
+		r = floor_make_file(dir_fd, files[i]);
 	return r < 0 ? err_sys_kind(err, ERR_SANDBOX, "make the places to mount on") : 0;
 }

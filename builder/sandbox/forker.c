@@ -133,7 +133,7 @@ struct range {
 	uintptr_t from, to;
 };
 
-static void add_range(struct large *l, uintptr_t from, uintptr_t to)
+static void forker_add_range(struct large *l, uintptr_t from, uintptr_t to)
 {
 	if (from >= to || to - from < LARGE || l->n == LARGE_MAX)
 		return;
@@ -154,7 +154,7 @@ static const char *skip_words(const char *p, int n)
 /* A line of /proc/self/maps, "from-to mode offset device inode name": private memory that is no
  * file. The stack of this thread is needed, with what libc keeps in it; the kernel may have merged
  * it with its neighbours. */
-static void add_line(struct large *l, const char *line, const struct range *stack)
+static void forker_add_line(struct large *l, const char *line, const struct range *stack)
 {
 	static const char heap[] = "[heap]";
 	char *p;
@@ -166,8 +166,8 @@ static void add_line(struct large *l, const char *line, const struct range *stac
 		return;
 	if (*name && *name != '\n' && strncmp(name, heap, sizeof(heap) - 1) != 0)
 		return;
-	add_range(l, from, to < stack->from ? to : stack->from);
-	add_range(l, from > stack->to ? from : stack->to, to);
+	forker_add_range(l, from, to < stack->from ? to : stack->from);
+	forker_add_range(l, from > stack->to ? from : stack->to, to);
 }
 
 static int own_stack(struct range *r)
@@ -197,7 +197,7 @@ static void find_large(struct large *l)
 		fs_read_file(AT_FDCWD, "/proc/self/maps", MAPS_MAX, &b, &ignored) < 0)
 		return;
 	for (const char *p = b.data; *p; p += strcspn(p, "\n"), p += *p == '\n')
-		add_line(l, p, &stack);
+		forker_add_line(l, p, &stack);
 }
 
 /* Only asked when there is no answer for long: the kernel may have killed it for its memory. */
@@ -210,7 +210,7 @@ static bool is_dead(const struct forker *f)
 }
 
 /* Of what is asked: 0, or ESRCH when the process has died. */
-static int await(struct forker *f)
+static int forker_await(struct forker *f)
 {
 	const struct timespec limit = {.tv_nsec = LOOK_AFTER_MS * 1000000L};
 	struct forker_talk *t = f->talk;
@@ -260,7 +260,7 @@ int forker_start(struct forker *f, struct cgroups *groups)
 	f->pidfd = pidfd;
 	advise(l, MADV_DOFORK);
 	if (!error)
-		error = await(f);
+		error = forker_await(f);
 	if (error)
 		return error;
 	return cgroups_settle(groups, &t->joined);
@@ -345,7 +345,7 @@ int forker_clone(struct forker *f, void (*run)(void *arg), void *arg, uint64_t f
 	t->arg = arg;
 	t->flags = flags;
 	set_state(t, TALK_ASKED);
-	error = await(f);
+	error = forker_await(f);
 	if (!error) {
 		error = t->error;
 		*out = t->child;

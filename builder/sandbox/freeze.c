@@ -40,7 +40,7 @@ struct holder {
 };
 
 /* "flags:" and "mnt_id:" of a file: is it open for writing, or removed, in the mount? */
-static bool holds(const struct holder *h, int proc, const char *pid, const char *fd)
+static bool freeze_holds(const struct holder *h, int proc, const char *pid, const char *fd)
 {
 	auto_free char *name = mem_printf("%s/fdinfo/%s", pid, fd);
 	auto_free char *link = mem_printf("%s/fd/%s", pid, fd);
@@ -63,7 +63,7 @@ static bool holds(const struct holder *h, int proc, const char *pid, const char 
 	       (fstatat(proc, link, &sb, 0) == 0 && sb.st_nlink == 0);
 }
 
-static void remember(struct holder *h, int proc, const char *pid, const char *fd)
+static void freeze_remember(struct holder *h, int proc, const char *pid, const char *fd)
 {
 	auto_free char *link = mem_printf("%s/fd/%s", pid, fd);
 	auto_free char *name = mem_printf("%s/comm", pid);
@@ -88,8 +88,8 @@ static void look_at_process(struct holder *h, int proc, const char *pid)
 	const struct dirent *e;
 
 	for (size_t i = 0; d && !h->found && i < FILES_MAX && fs_readdir(d, &e) == 1; i++)
-		if (isdigit((unsigned char)e->d_name[0]) && holds(h, proc, pid, e->d_name))
-			remember(h, proc, pid, e->d_name);
+		if (isdigit((unsigned char)e->d_name[0]) && freeze_holds(h, proc, pid, e->d_name))
+			freeze_remember(h, proc, pid, e->d_name);
 	if (d)
 		closedir(d);
 }

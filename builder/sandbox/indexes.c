@@ -131,7 +131,7 @@ static int takes_detached(void)
 
 /* --- mounts ---------------------------------------------------------------------------------- */
 
-static int configure(int fs, const struct lower *l)
+static int indexes_configure(int fs, const struct lower *l)
 {
 	char path[64];
 
@@ -157,7 +157,7 @@ static int mount_index(const struct lower *l, char detail[DETAIL_MAX])
 	detail[0] = '\0';
 	if (fs < 0)
 		return -1;
-	if (configure(fs, l) == 0)
+	if (indexes_configure(fs, l) == 0)
 		fd = fsmount(fs, FSMOUNT_CLOEXEC, INDEX_ATTR);
 	if (fd >= 0)
 		return fd;
@@ -169,7 +169,7 @@ static int mount_index(const struct lower *l, char detail[DETAIL_MAX])
 	return -1;
 }
 
-static struct indexes_mount *find(struct indexes *x, const struct stat *sb)
+static struct indexes_mount *indexes_find(struct indexes *x, const struct stat *sb)
 {
 	for (size_t i = 0; i < x->n; i++) {
 		if (x->v[i].dev == sb->st_dev && x->v[i].ino == sb->st_ino) {
@@ -180,7 +180,7 @@ static struct indexes_mount *find(struct indexes *x, const struct stat *sb)
 	return NULL;
 }
 
-static void keep(struct indexes *x, const struct stat *sb, int take_fd)
+static void indexes_keep(struct indexes *x, const struct stat *sb, int take_fd)
 {
 	struct indexes_mount *m = x->v;
 
@@ -209,7 +209,7 @@ static int taken_locked(struct indexes *x)
 	return x->state == INDEXES_TAKEN;
 }
 
-static int word(struct err **err, const char *detail)
+static int indexes_word(struct err **err, const char *detail)
 {
 	if (!*detail)
 		return err_sys_kind(err, ERR_SANDBOX, "mount an EROFS index");
@@ -234,7 +234,7 @@ static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct 
 
 	if (fstat(l->index_fd, &sb) < 0)
 		return err_sys_kind(err, ERR_SANDBOX, "look at an EROFS index");
-	m = find(x, &sb);
+	m = indexes_find(x, &sb);
 	if (m) {
 		*fd = m->fd;
 		return 1;
@@ -242,11 +242,11 @@ static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct 
 	*fd = mount_index(l, detail);
 	if (*fd < 0 && is_refusal(errno)) {
 		x->state = INDEXES_REFUSED;
-		word(err, detail);
+		indexes_word(err, detail);
 		return 0;
 	}
 	if (*fd < 0)
-		return word(err, detail);
+		return indexes_word(err, detail);
 	if (x->lowers == INDEXES_UNPROBED && probe_lowers(x) < 0) {
 		err_sys_kind(err, ERR_SANDBOX, "look at how an overlay takes an EROFS index");
 		close(*fd);
@@ -257,7 +257,7 @@ static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct 
 		close(*fd);
 		*fd = -1;
 	}
-	keep(x, &sb, *fd);
+	indexes_keep(x, &sb, *fd);
 	return 1;
 }
 
@@ -300,7 +300,7 @@ static int get_locked(struct indexes *x, const struct lower *l, bool *attach, st
 	*attach = fd < 0;
 	fd = fd < 0 ? mount_index(l, detail) : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return word(err, *attach ? detail : "");
+		return indexes_word(err, *attach ? detail : "");
 	return fd;
 }
 

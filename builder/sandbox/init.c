@@ -21,7 +21,7 @@
 
 #define STATUS_SETUP 125 /* nobody looks at it: the channel has said what failed */
 
-static _Noreturn void give_up(const struct init_plan *p, size_t op, int error)
+static _Noreturn void init_give_up(const struct init_plan *p, size_t op, int error)
 {
 	struct channel_msg m = {.kind = CHANNEL_FAILED, .a = (int)op, .b = error};
 
@@ -30,16 +30,16 @@ static _Noreturn void give_up(const struct init_plan *p, size_t op, int error)
 	_exit(STATUS_SETUP);
 }
 
-static void walk(struct init_plan *p, size_t from, size_t to)
+static void init_walk(struct init_plan *p, size_t from, size_t to)
 {
 	size_t failed = 0;
 
 	if (ops_run(&p->ops, &p->state, from, to, &failed) < 0)
-		give_up(p, failed, errno);
+		init_give_up(p, failed, errno);
 }
 
 /* The root, and where stubs are to be removed. */
-static void hand_over(const struct init_plan *p)
+static void init_hand_over(const struct init_plan *p)
 {
 	const struct ops_state *st = &p->state;
 	int fd[CHANNEL_FDS] = {st->slot[OPS_ROOT]};
@@ -50,7 +50,7 @@ static void hand_over(const struct init_plan *p)
 			struct channel_msg m = {.kind = CHANNEL_HELD, .a = (int)(st->nstub - i)};
 
 			if (channel_send(st->slot[OPS_CTL], &m, fd, n) < 0)
-				give_up(p, p->ops.confine_from, errno);
+				init_give_up(p, p->ops.confine_from, errno);
 			n = 0;
 		}
 		if (i < st->nstub)
@@ -76,9 +76,9 @@ void init_main(void *arg)
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	walk(p, 0, p->ops.confine_from);
-	hand_over(p);
-	walk(p, p->ops.confine_from, p->ops.n);
+	init_walk(p, 0, p->ops.confine_from);
+	init_hand_over(p);
+	init_walk(p, p->ops.confine_from, p->ops.n);
 	die_with_bld(p);
 	error = exec_run(&p->state, p->command);
 	(void)send(p->state.slot[OPS_CTL], &error, sizeof(error), MSG_NOSIGNAL);

@@ -71,7 +71,7 @@ static int check_proc(struct ops_state *st, const struct op *op)
 }
 
 /* Nothing there, or not for us to see: nothing to hide. */
-static bool is_absent(int error)
+static bool mounts_is_absent(int error)
 {
 	return error == ENOENT || error == EACCES || error == ENOTDIR;
 }
@@ -109,7 +109,7 @@ static int hide(struct ops_state *st, const struct op *op)
 	struct stat sb;
 
 	if (fd < 0)
-		return is_absent(errno) ? 0 : -1;
+		return mounts_is_absent(errno) ? 0 : -1;
 	if (fstat(fd, &sb) < 0)
 		return -1;
 	return S_ISDIR(sb.st_mode) ? hide_directory(st, fd) : hide_file(st, fd);
@@ -120,7 +120,7 @@ static int make_readonly(struct ops_state *st, const struct op *op)
 	auto_fd int fd = open_below(st, op), tree = -1;
 
 	if (fd < 0)
-		return is_absent(errno) ? 0 : -1;
+		return mounts_is_absent(errno) ? 0 : -1;
 	tree = kernel_clone_tree(fd, ATTR_SEALED);
 	return tree < 0 ? -1 : kernel_attach(tree, fd);
 }
@@ -231,7 +231,7 @@ static int write_whole(int fd, const char *p, size_t n)
 }
 
 /* Named by its slot; the file system itself is nowhere in the sandbox. */
-static int make_file(struct ops_state *st, const struct op *op)
+static int mounts_make_file(struct ops_state *st, const struct op *op)
 {
 	const struct mounts_file *f = op->arg;
 	uint64_t attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
@@ -259,7 +259,7 @@ int mounts_plan_file(struct op_list *l, const struct mounts_file *f)
 	struct mounts_file *own = ops_dup(l, f, sizeof(*f));
 
 	own->data = ops_dup(l, f->data, f->len);
-	ops_add(l,
-		&(struct op){make_file, .what = "make a generated file", .out = out, .arg = own});
+	ops_add(l, &(struct op){mounts_make_file, .what = "make a generated file", .out = out,
+			   .arg = own});
 	return out;
 }

@@ -37,7 +37,7 @@ uint64_t namespace_flags(const struct sandbox_spec *s)
 	return flags;
 }
 
-static int close_others(struct ops_state *st, const struct op *op)
+static int namespace_close_others(struct ops_state *st, const struct op *op)
 {
 	const struct op_list *l = op->arg;
 	unsigned from = 0;
@@ -69,7 +69,8 @@ void namespace_plan_first(struct op_list *l)
 		.type = "proc",
 		.attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 	};
-	ops_add(l, &(struct op){close_others, .what = "close the caller's files", .arg = l});
+	ops_add(l,
+		&(struct op){namespace_close_others, .what = "close the caller's files", .arg = l});
 	ops_add(l, &(struct op){leave_session, .what = "start a session"});
 	ops_add(l,
 		&(struct op){kernel_op_fs, .what = "make a procfs", .out = OPS_PROC, .arg = proc});
@@ -105,7 +106,7 @@ static int same_place(void)
 
 /* Out of every chroot: ".." stops at the root of the process, so the root goes elsewhere, into
  * the detached procfs, while the working directory stays. */
-static int climb(int proc_fd)
+static int namespace_climb(int proc_fd)
 {
 	int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), top = 0;
 
@@ -127,7 +128,7 @@ static int climb(int proc_fd)
 static int new_mount_namespace(struct ops_state *st, const struct op *op)
 {
 	(void)op;
-	if (unshare(CLONE_NEWNS) < 0 || climb(st->slot[OPS_PROC]) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || namespace_climb(st->slot[OPS_PROC]) < 0)
 		return -1;
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }

@@ -119,7 +119,7 @@ void ops_add(struct op_list *l, const struct op *op)
 	MEM_PUSH(l->v, l->n, l->cap) = *op;
 }
 
-static int by_number(const void *a, const void *b)
+static int ops_by_number(const void *a, const void *b)
 {
 	int x = *(const int *)a, y = *(const int *)b;
 
@@ -137,7 +137,7 @@ static void *move(struct op_list *l, void *take_p, size_t n)
 int ops_seal(struct op_list *l)
 {
 	if (l->nkeep > 1)
-		qsort(l->keep, l->nkeep, sizeof(*l->keep), by_number);
+		qsort(l->keep, l->nkeep, sizeof(*l->keep), ops_by_number);
 	l->v = move(l, l->v, l->n * sizeof(*l->v));
 	l->slot = move(l, l->slot, l->nslot * sizeof(*l->slot));
 	l->keep = move(l, l->keep, l->nkeep * sizeof(*l->keep));

@@ -68,7 +68,7 @@ static int set_dir(int fs, const char *key, int fd)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, kernel_number(fd, number), 0);
 }
 
-static int configure(struct ops_state *st, int fs, const struct overlay_arg *a)
+static int overlay_configure(struct ops_state *st, int fs, const struct overlay_arg *a)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (set_dir(fs, "lowerdir+", st->slot[a->lower[i]]) < 0)
@@ -95,7 +95,7 @@ static int mount_plus(struct ops_state *st, const struct op *op)
 
 	if (fs < 0 || kernel_enter_fds(st) < 0)
 		return -1;
-	if (configure(st, fs, a) < 0) {
+	if (overlay_configure(st, fs, a) < 0) {
 		saved = errno;
 		if (read(fs, st->detail, sizeof(st->detail) - 1) < 0)
 			st->detail[0] = '\0';
@@ -109,7 +109,7 @@ static int mount_plus(struct ops_state *st, const struct op *op)
 	return st->slot[op->out] < 0 ? -1 : 0;
 }
 
-static char *append(char *to, const char *s)
+static char *overlay_append(char *to, const char *s)
 {
 	size_t n = strlen(s);
 
@@ -119,7 +119,8 @@ static char *append(char *to, const char *s)
 
 static char *append_option(char *to, const struct kernel_fs_opt *o)
 {
-	return append(append(append(append(to, o->key), "="), o->value), ",");
+	return overlay_append(
+		overlay_append(overlay_append(overlay_append(to, o->key), "="), o->value), ",");
 }
 
 /* overlay_plan() saw to it that the options fit. */
@@ -131,20 +132,22 @@ static void classic_options(const struct ops_state *st, const struct overlay_arg
 		p = append_option(p, &fixed_options[i]);
 	if (a->xino)
 		p = append_option(p, &xino_option);
-	p = append(p, "lowerdir=");
+	p = overlay_append(p, "lowerdir=");
 	for (size_t i = 0; i < a->n; i++) {
-		p = append(p, i ? ":" : "");
-		p = append(p, kernel_number(st->slot[a->lower[i]], number));
+		p = overlay_append(p, i ? ":" : "");
+		p = overlay_append(p, kernel_number(st->slot[a->lower[i]], number));
 	}
 	if (a->upper < 0)
 		return;
-	p = append(append(p, ",upperdir="), kernel_number(st->slot[a->upper], number));
-	p = append(append(p, ",workdir="), kernel_number(st->slot[a->work], number));
-	append(p, volatile_option);
+	p = overlay_append(
+		overlay_append(p, ",upperdir="), kernel_number(st->slot[a->upper], number));
+	p = overlay_append(
+		overlay_append(p, ",workdir="), kernel_number(st->slot[a->work], number));
+	overlay_append(p, volatile_option);
 }
 
 /* The path of a descriptor as our own procfs tells it. */
-static int path_of(struct ops_state *st, int fd, char path[PATH_MAX])
+static int overlay_path_of(struct ops_state *st, int fd, char path[PATH_MAX])
 {
 	char number[16];
 	ssize_t n;
@@ -177,7 +180,7 @@ static int mount_classic(struct ops_state *st, const struct op *op)
 	char number[16], path[PATH_MAX];
 
 	classic_options(st, a);
-	if (path_of(st, st->slot[a->stage], path) < 0 || kernel_enter_fds(st) < 0)
+	if (overlay_path_of(st, st->slot[a->stage], path) < 0 || kernel_enter_fds(st) < 0)
 		return -1;
 	if (mount_options(a, kernel_number(st->slot[a->stage], number)) < 0)
 		return -1;
@@ -254,7 +257,7 @@ static int reopen(struct ops_state *st, const struct op *op)
 	struct stat want, got;
 	int fd, old = st->slot[op->in];
 
-	if (fstat(old, &want) < 0 || path_of(st, old, path) < 0)
+	if (fstat(old, &want) < 0 || overlay_path_of(st, old, path) < 0)
 		return -1;
 	fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
@@ -345,7 +348,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 }
 
 /* The root of an overlay shows the attributes of its upper directory. */
-static int same_attributes(int upper, int lower, struct err **err)
+static int overlay_same_attributes(int upper, int lower, struct err **err)
 {
 	struct stat sb;
 	struct timespec t[2];
@@ -376,7 +379,7 @@ int overlay_plan_upper(
 	if (upper < 0)
 		return -1;
 	work = overlay_scratch_dir(scratch_fd, "work", 0700, err);
-	if (work < 0 || same_attributes(upper, lower, err) < 0)
+	if (work < 0 || overlay_same_attributes(upper, lower, err) < 0)
 		return -1;
 	o->upper = ops_slot_take_fd(l, TAKE_FD(upper));
 	o->work = ops_slot_take_fd(l, TAKE_FD(work));

@@ -50,14 +50,14 @@ static int try_fsopen(void)
 }
 
 /* Calls with a descriptor that is none: EBADF or EINVAL when the call exists. */
-static int missing(long r)
+static int probe_missing(long r)
 {
 	return r < 0 && (errno == ENOSYS || errno == EPERM) ? errno : 0;
 }
 
 static int try_fspick(void)
 {
-	return missing(fspick(-1, "", FSPICK_EMPTY_PATH));
+	return probe_missing(fspick(-1, "", FSPICK_EMPTY_PATH));
 }
 
 /* Where fsopen itself is refused it shows when the first one is mounted. */
@@ -77,12 +77,12 @@ static int try_mount_setattr(void)
 {
 	struct mount_attr attr = {0};
 
-	return missing(mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
+	return probe_missing(mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
 }
 
 static int try_close_range(void)
 {
-	return missing(close_range(~0U, ~0U, 0));
+	return probe_missing(close_range(~0U, ~0U, 0));
 }
 
 static int try_pidfd(void)
@@ -122,7 +122,7 @@ static int probe_overlay(enum overlay_api *out)
 	return 0;
 }
 
-static bool is_absent(int error)
+static bool probe_is_absent(int error)
 {
 	return error == ENOENT || error == ENOTDIR;
 }
@@ -134,7 +134,7 @@ static int add_throttle(int cpus, const char *name, struct strlist *out)
 	if (strncmp(name, "cpu", 3) != 0)
 		return 0;
 	if (faccessat(cpus, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return is_absent(errno) ? 0 : -1;
+		return probe_is_absent(errno) ? 0 : -1;
 	strlist_addf(out, "devices/system/cpu/%s", path);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int find_throttle(struct strlist *out)
 	int more = 0, r = 0;
 
 	if (!d)
-		return is_absent(errno) ? 0 : -1;
+		return probe_is_absent(errno) ? 0 : -1;
 	while (r == 0 && (more = fs_readdir(d, &e)) == 1)
 		r = add_throttle(dirfd(d), e->d_name, out);
 	int saved = errno;
@@ -202,7 +202,7 @@ static int find_rest(struct probe *p, struct err **err)
 		return err_sys_kind(err, ERR_SANDBOX, "look at what Landlock can do");
 	if (statfs(CGROUPS, &sfs) == 0)
 		p->cgroup2 = sfs.f_type == CGROUP2_SUPER_MAGIC;
-	else if (!is_absent(errno) && !kernel_lacks(errno))
+	else if (!probe_is_absent(errno) && !kernel_lacks(errno))
 		return err_sys_kind(err, ERR_SANDBOX, CGROUPS);
 	return find_throttle(&p->throttle) < 0 ? err_sys_kind(err, ERR_SANDBOX, CPUS) : 0;
 }

@@ -140,7 +140,7 @@ static void clear_facts(struct runner_facts *f)
 }
 
 /* Children start with all signals blocked, as this thread does. */
-static int start_thread(struct sandbox_runner *r)
+static int runner_start_thread(struct sandbox_runner *r)
 {
 	int error = thread_start(&r->thread, thread_main, r);
 
@@ -182,7 +182,7 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->change, NULL);
 	if (find_facts(&r->facts, err) == 0 && forker_init(&r->forker, err) == 0) {
-		error = start_thread(r);
+		error = runner_start_thread(r);
 		if (error == 0)
 			return r;
 		err_set(err, ERR_SANDBOX, "%s: %s",

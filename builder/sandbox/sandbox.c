@@ -305,7 +305,7 @@ static void meet_command(struct sandbox_job *job, pid_t pid)
 }
 
 /* Until the command is about to run: 0, or -1. */
-static int converse(struct sandbox_job *job, const struct op_list *l, struct err **err)
+static int sandbox_converse(struct sandbox_job *job, const struct op_list *l, struct err **err)
 {
 	auto_free struct channel_extra *extra = mem_alloc(sizeof(*extra));
 	struct channel_msg m;
@@ -382,7 +382,7 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	close(TAKE_FD(down));
 	job->oom_before = oom_kills(); /* while the child works */
 	job->pids_before = cgroups_pids_refused(&runner_facts(r)->groups);
-	if (converse(job, &plan->ops, err) < 0) {
+	if (sandbox_converse(job, &plan->ops, err) < 0) {
 		runner_let_go(job);
 		job->region = NULL; /* the caller returns it */
 		runner_end_job(job);

@@ -135,7 +135,7 @@ struct program {
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-static int resolve(uint32_t arch, const char *name)
+static int seccomp_resolve(uint32_t arch, const char *name)
 {
 	int nr = seccomplib_get(NULL)->resolve_name(arch, name);
 
@@ -146,16 +146,16 @@ static int resolve(uint32_t arch, const char *name)
 }
 
 /* Unknown here, or no call of its own on this architecture: ENOSYS. */
-static void add_name(struct numbers *l, uint32_t arch, const char *name, unsigned answer)
+static void seccomp_add_name(struct numbers *l, uint32_t arch, const char *name, unsigned answer)
 {
-	int nr = resolve(arch, name);
+	int nr = seccomp_resolve(arch, name);
 
 	if (nr >= 0 && l->n < NUMBERS_MAX)
 		l->v[l->n++] = (struct number){(uint32_t)nr, answer};
 }
 
 /* By number; of two answers for one the later kind wins: a check over a refusal over allowed. */
-static int by_number(const void *a, const void *b)
+static int seccomp_by_number(const void *a, const void *b)
 {
 	const struct number *x = a, *y = b;
 
@@ -164,19 +164,19 @@ static int by_number(const void *a, const void *b)
 	return (x->answer < y->answer) - (x->answer > y->answer);
 }
 
-static void collect(struct numbers *l, uint32_t arch)
+static void seccomp_collect(struct numbers *l, uint32_t arch)
 {
 	l->n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(seccomp_allowed); i++)
-		add_name(l, arch, seccomp_allowed[i], ANSWER_ALLOW);
+		seccomp_add_name(l, arch, seccomp_allowed[i], ANSWER_ALLOW);
 	for (size_t i = 0; i < ARRAY_LEN(seccomp_refused); i++)
-		add_name(l, arch, seccomp_refused[i], ANSWER_REFUSE);
+		seccomp_add_name(l, arch, seccomp_refused[i], ANSWER_REFUSE);
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-		add_name(l, arch, checks[i].name, ANSWER_CHECK + (unsigned)i);
-	qsort(l->v, l->n, sizeof(l->v[0]), by_number);
+		seccomp_add_name(l, arch, checks[i].name, ANSWER_CHECK + (unsigned)i);
+	qsort(l->v, l->n, sizeof(l->v[0]), seccomp_by_number);
 }
 
-static void add_range(struct numbers *r, uint32_t from, unsigned answer)
+static void seccomp_add_range(struct numbers *r, uint32_t from, unsigned answer)
 {
 	if (r->n > 0 && r->v[r->n - 1].answer == answer)
 		return;
@@ -194,18 +194,18 @@ static void make_ranges(const struct numbers *l, struct numbers *r)
 		if (i > 0 && l->v[i].nr == l->v[i - 1].nr)
 			continue;
 		if (l->v[i].nr > next)
-			add_range(r, next, ANSWER_NONE);
-		add_range(r, l->v[i].nr, l->v[i].answer);
+			seccomp_add_range(r, next, ANSWER_NONE);
+		seccomp_add_range(r, l->v[i].nr, l->v[i].answer);
 		next = l->v[i].nr + 1;
 	}
-	add_range(r, next, ANSWER_NONE);
+	seccomp_add_range(r, next, ANSWER_NONE);
 }
 
 /* --- instructions ----------------------------------------------------------------------------- */
 
 /* Jumps go forward only, so the program is made from its end: what a jump goes to is there when it
  * is made. A place is a number of instructions from the end. */
-static size_t emit(struct program *p, struct sock_filter f)
+static size_t seccomp_emit(struct program *p, struct sock_filter f)
 {
 	if (p->n < ARRAY_LEN(p->v))
 		p->v[p->n++] = f;
@@ -216,12 +216,13 @@ static size_t emit(struct program *p, struct sock_filter f)
 
 static size_t emit_load(struct program *p, size_t offset)
 {
-	return emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+	return seccomp_emit(
+		p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
 static size_t emit_return(struct program *p, uint32_t ret)
 {
-	return emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ret));
+	return seccomp_emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ret));
 }
 
 /* How far an instruction made now has to jump. */
@@ -232,7 +233,8 @@ static size_t distance(const struct program *p, size_t to)
 
 static size_t emit_far(struct program *p, size_t to)
 {
-	return emit(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)distance(p, to)));
+	return seccomp_emit(
+		p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)distance(p, to)));
 }
 
 /* The answer is made once per architecture; a conditional jump to it may need a step between. */
@@ -242,8 +244,8 @@ static size_t emit_jump(struct program *p, uint16_t code, uint32_t value, size_t
 		yes = emit_far(p, yes);
 	if (distance(p, no) > JUMP_MAX)
 		no = emit_far(p, no);
-	return emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | code | BPF_K, value,
-			       (uint8_t)distance(p, yes), (uint8_t)distance(p, no)));
+	return seccomp_emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | code | BPF_K, value,
+				       (uint8_t)distance(p, yes), (uint8_t)distance(p, no)));
 }
 
 /* Where to jump for an answer. */
@@ -259,7 +261,7 @@ static size_t emit_check(struct program *p, const struct check *c, const struct 
 	for (size_t i = c->n; i-- > 0;)
 		next = emit_jump(p, BPF_JEQ, c->value[i], listed, next);
 	if (c->mask != ~0U)
-		emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
+		seccomp_emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
 	return emit_load(
 		p, offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t) + LOW_WORD);
 }
@@ -291,7 +293,7 @@ static void emit_architecture(struct program *p, uint32_t arch, struct numbers s
 	struct answers a;
 	size_t other = p->n - 1, tree;
 
-	collect(&scratch[0], arch);
+	seccomp_collect(&scratch[0], arch);
 	make_ranges(&scratch[0], &scratch[1]);
 	emit_answers(p, &a);
 	tree = emit_tree(p, scratch[1].v, scratch[1].n, &a);
@@ -339,7 +341,7 @@ void sandbox_seccomp_clear(struct sandbox_seccomp *f)
 
 /* --- in the command's process --------------------------------------------------------------- */
 
-static int load(struct ops_state *st, const struct op *op)
+static int seccomp_install(struct ops_state *st, const struct op *op)
 {
 	(void)st;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, op->arg) < 0 ? -1 : 0;
@@ -351,5 +353,6 @@ void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f)
 
 	prog = ops_dup(l, &f->prog, sizeof(f->prog));
 	prog->filter = ops_dup(l, f->prog.filter, f->prog.len * sizeof(*f->prog.filter));
-	ops_add(l, &(struct op){load, .what = "load the system call filter", .arg = prog});
+	ops_add(l,
+		&(struct op){seccomp_install, .what = "load the system call filter", .arg = prog});
 }

@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {SECCOMPLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib seccomp = {
 	"libseccomp.so.2", "libseccomp2", "RUN", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by seccomplib_load() alone. */
 static struct seccomplib table;
 static bool loaded;
 
-static void load(void)
+static void seccomplib_load(void)
 {
 	loaded = dynlib_fill(&seccomp, &table);
 }
@@ -23,7 +23,7 @@ const struct seccomplib *seccomplib_get(struct err **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, seccomplib_load);
 	if (loaded)
 		return &table;
 	dynlib_missing(&seccomp, err);

@@ -37,19 +37,19 @@ size_t target_stubs(const char *path)
 	return n;
 }
 
-static int fail(int error)
+static int target_fail(int error)
 {
 	errno = error;
 	return -1;
 }
 
 /* Cut the next component off w->rest. 1 = there is one, 0 = the path is at its end. */
-static int next_name(struct walk *w)
+static int target_next_name(struct walk *w)
 {
 	size_t skip = strspn(w->rest, "/"), len = strcspn(w->rest + skip, "/");
 
 	if (len > NAME_MAX)
-		return fail(ENAMETOOLONG);
+		return target_fail(ENAMETOOLONG);
 	memcpy(w->name, w->rest + skip, len);
 	w->name[len] = '\0';
 	memmove(w->rest, w->rest + skip + len, strlen(w->rest + skip + len) + 1);
@@ -62,23 +62,23 @@ static bool is_last(const struct walk *w)
 }
 
 /* Put the content of the link fd in front of what is left. */
-static int expand(struct walk *w, int fd)
+static int target_expand(struct walk *w, int fd)
 {
 	struct statfs sfs;
 	ssize_t n;
 	size_t rest = strlen(w->rest);
 
 	if (w->t->no_links || ++w->links > TARGET_LINKS_MAX)
-		return fail(ELOOP);
+		return target_fail(ELOOP);
 	if (fstatfs(fd, &sfs) < 0)
 		return -1;
 	if (sfs.f_type == PROC_SUPER_MAGIC)
-		return fail(ELOOP);
+		return target_fail(ELOOP);
 	n = readlinkat(fd, "", w->link, sizeof(w->link));
 	if (n < 0)
 		return -1;
 	if (n == 0 || (size_t)n + 1 + rest + 1 > sizeof(w->rest))
-		return fail(ENAMETOOLONG);
+		return target_fail(ENAMETOOLONG);
 	memmove(w->rest + n + 1, w->rest, rest + 1);
 	memcpy(w->rest, w->link, (size_t)n);
 	w->rest[n] = '/';
@@ -100,7 +100,7 @@ static int remember_stub(struct walk *w, int fd, bool dir)
 	struct stat sb;
 
 	if (st->nstub == st->max_stub)
-		return fail(ENOBUFS);
+		return target_fail(ENOBUFS);
 	s = &st->stub[st->nstub];
 	if (fstat(fd, &sb) < 0)
 		return -1;
@@ -115,7 +115,7 @@ static int remember_stub(struct walk *w, int fd, bool dir)
 	return 0;
 }
 
-static int set_times(int dir, const struct stat *sb)
+static int target_set_times(int dir, const struct stat *sb)
 {
 	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, sb->st_mtim};
 
@@ -123,14 +123,14 @@ static int set_times(int dir, const struct stat *sb)
 }
 
 /* Make w->name in w->dir; an O_PATH descriptor of it. */
-static int make(struct walk *w)
+static int target_make(struct walk *w)
 {
 	bool dir = !is_last(w) || w->t->kind == TARGET_DIR;
 	struct stat parent;
 	auto_fd int fd = -1;
 
 	if (w->t->kind == TARGET_ANY)
-		return fail(ENOENT);
+		return target_fail(ENOENT);
 	if (fstat(w->dir, &parent) < 0)
 		return -1;
 	if (dir) {
@@ -145,35 +145,35 @@ static int make(struct walk *w)
 	fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (w->t->stub && (remember_stub(w, fd, dir) < 0 || set_times(w->dir, &parent) < 0))
+	if (w->t->stub && (remember_stub(w, fd, dir) < 0 || target_set_times(w->dir, &parent) < 0))
 		return -1;
 	return TAKE_FD(fd);
 }
 
 /* One component: 1 = fd is the target, 0 = go on, -1. */
-static int step(struct walk *w, int *out)
+static int target_step(struct walk *w, int *out)
 {
 	auto_fd int fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat sb;
 
 	if (fd < 0 && errno == ENOENT) {
-		fd = make(w);
+		fd = target_make(w);
 		if (fd < 0 && errno == EEXIST) /* another RUN made it, in a cache that they share */
 			fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0 || fstat(fd, &sb) < 0)
 		return -1;
 	if (S_ISLNK(sb.st_mode))
-		return expand(w, fd);
+		return target_expand(w, fd);
 	if (S_ISDIR(sb.st_mode)) {
 		close(w->dir);
 		w->dir = TAKE_FD(fd);
 		return 0;
 	}
 	if (!is_last(w))
-		return fail(ENOTDIR);
+		return target_fail(ENOTDIR);
 	if (w->t->kind == TARGET_DIR)
-		return fail(ENOTDIR);
+		return target_fail(ENOTDIR);
 	*out = TAKE_FD(fd);
 	return 1;
 }
@@ -185,20 +185,20 @@ int target_open(struct ops_state *st, const struct target *t)
 	size_t len = strlen(t->path);
 
 	if (len >= sizeof(w.rest))
-		return fail(ENAMETOOLONG);
+		return target_fail(ENAMETOOLONG);
 	memcpy(w.rest, t->path, len + 1);
 	w.dir = openat(st->slot[OPS_ROOT], ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w.dir < 0)
 		return -1;
 	while (r == 0) {
-		int more = next_name(&w);
+		int more = target_next_name(&w);
 
 		if (more <= 0) {
 			r = more < 0 ? -1 : 1;
 			break;
 		}
 		if (strcmp(w.name, ".") != 0)
-			r = step(&w, &fd);
+			r = target_step(&w, &fd);
 	}
 	saved = errno;
 	if (r == 1 && fd < 0) { /* the path ended at a directory */
@@ -226,7 +226,7 @@ static int remove_stub(const struct ops_stub *s)
 	/* A directory that the command filled stays: ENOTEMPTY. */
 	if (unlinkat(s->parent, s->name, s->dir ? AT_REMOVEDIR : 0) < 0)
 		return errno == ENOTEMPTY || errno == ENOENT ? 0 : -1;
-	return set_times(s->parent, &parent);
+	return target_set_times(s->parent, &parent);
 }
 
 int target_remove_stubs(struct ops_state *st, char failed[NAME_MAX + 1])
@@ -242,5 +242,5 @@ int target_remove_stubs(struct ops_state *st, char failed[NAME_MAX + 1])
 		}
 		close(s->parent);
 	}
-	return error ? fail(error) : 0;
+	return error ? target_fail(error) : 0;
 }

@@ -71,7 +71,7 @@ void leakcheck_free(struct leakcheck *c)
 
 /* --- entries --------------------------------------------------------------------------------- */
 
-static uint64_t number(const unsigned char *p)
+static uint64_t leakcheck_number(const unsigned char *p)
 {
 	uint64_t v = 0;
 
@@ -86,7 +86,7 @@ static uint64_t number(const unsigned char *p)
 }
 
 /* Records are "LENGTH KEY=VALUE\n", the length that of the whole record. */
-static void find_path(struct leakcheck *c)
+static void leakcheck_find_path(struct leakcheck *c)
 {
 	static const char *const keys[] = {"path=", "GNU.sparse.name="};
 	const char *p = c->pax.data, *end = p + c->pax.len;
@@ -116,7 +116,7 @@ static char *path_of_head(const struct leakcheck *c)
 	return mem_printf("%.*s%s%.*s", 155, prefix, *prefix ? "/" : "", 100, name);
 }
 
-static void tell(struct leakcheck *c, int value)
+static void leakcheck_tell(struct leakcheck *c, int value)
 {
 	c->hit = true;
 	if (!c->found)
@@ -136,13 +136,13 @@ static void end_entry(struct leakcheck *c)
 	mask_search_reset(c->search);
 }
 
-static void look(struct leakcheck *c, const void *p, size_t n)
+static void leakcheck_look(struct leakcheck *c, const void *p, size_t n)
 {
 	if (c->hit)
 		return;
 	int value = mask_search_feed(c->search, p, n);
 	if (value >= 0)
-		tell(c, value);
+		leakcheck_tell(c, value);
 }
 
 /* A name and a target fill their fields, with nothing between them. */
@@ -154,13 +154,13 @@ static void look_at_head(struct leakcheck *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		mask_search_reset(c->search);
-		look(c, c->head + fields[i].at,
+		leakcheck_look(c, c->head + fields[i].at,
 			strnlen((const char *)c->head + fields[i].at, fields[i].n));
 	}
 	/* A name that was cut into two. */
 	auto_free char *name = path_of_head(c);
 	mask_search_reset(c->search);
-	look(c, name, strlen(name));
+	leakcheck_look(c, name, strlen(name));
 	mask_search_reset(c->search);
 }
 
@@ -168,7 +168,7 @@ static void take_head(struct leakcheck *c)
 {
 	char type = (char)c->head[TAR_TYPE];
 
-	c->body = number(c->head + TAR_SIZE);
+	c->body = leakcheck_number(c->head + TAR_SIZE);
 	c->left = (c->body + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 	c->in_pax = type == 'x' || type == 'g';
 	buf_reset(&c->pax);
@@ -182,7 +182,7 @@ static void take_head(struct leakcheck *c)
 static void end_body(struct leakcheck *c)
 {
 	if (c->in_pax) {
-		find_path(c);
+		leakcheck_find_path(c);
 		c->in_pax = false;
 		mask_search_reset(c->search);
 	} else {
@@ -195,7 +195,7 @@ static size_t take_body(struct leakcheck *c, const unsigned char *p, size_t n)
 	size_t take = n < c->left ? n : (size_t)c->left;
 	size_t use = take < c->body ? take : (size_t)c->body;
 
-	look(c, p, use);
+	leakcheck_look(c, p, use);
 	if (c->in_pax)
 		buf_add(&c->pax, p, use);
 	c->body -= use;
@@ -203,7 +203,7 @@ static size_t take_body(struct leakcheck *c, const unsigned char *p, size_t n)
 	return take;
 }
 
-static int take(void *ctx, const void *data, size_t n, struct err **err)
+static int leakcheck_take(void *ctx, const void *data, size_t n, struct err **err)
 {
 	struct leakcheck *c = ctx;
 	const unsigned char *p = data;
@@ -232,7 +232,7 @@ static int take(void *ctx, const void *data, size_t n, struct err **err)
 
 struct io_writer leakcheck_writer(struct leakcheck *c)
 {
-	return (struct io_writer){.write = take, .ctx = c};
+	return (struct io_writer){.write = leakcheck_take, .ctx = c};
 }
 
 const char *leakcheck_found(const struct leakcheck *c, const char **id, size_t *more)

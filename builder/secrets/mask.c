@@ -29,7 +29,7 @@ static bool is_line_end(unsigned char c)
 	return c == '\n' || c == '\r';
 }
 
-static struct mask_value trim(struct mask_value v)
+static struct mask_value mask_trim(struct mask_value v)
 {
 	const unsigned char *p = v.p;
 
@@ -41,7 +41,7 @@ static struct mask_value trim(struct mask_value v)
 }
 
 /* The characters that the value alone decides when `before` bytes stand in front of it. */
-static size_t encode(const unsigned char *p, size_t n, size_t before, unsigned char *out)
+static size_t mask_encode(const unsigned char *p, size_t n, size_t before, unsigned char *out)
 {
 	size_t len = 0;
 
@@ -58,7 +58,7 @@ static void add_base64(struct mask *m, struct mask_value v, int value)
 	unsigned char text[MASK_VALUE_MAX / 3 * 4 + 8];
 
 	for (size_t before = 0; before < 3; before++)
-		mask_trie_add(&m->base64, text, encode(v.p, v.n, before, text), value);
+		mask_trie_add(&m->base64, text, mask_encode(v.p, v.n, before, text), value);
 	explicit_bzero(text, sizeof text);
 }
 
@@ -93,7 +93,7 @@ static void add_lines(struct mask *m, struct mask_value v)
 			stop++;
 		struct mask_value line = {p, (size_t)(stop - p)};
 		if (line.n >= MASK_VALUE_MIN && line.n < v.n)
-			add_plain(m, trim(line), -1);
+			add_plain(m, mask_trim(line), -1);
 		p = stop + 1;
 	}
 }
@@ -113,7 +113,7 @@ struct mask *mask_new(const struct mask_value *v, size_t n, bool lines)
 	size_t plain = 0, base64 = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct mask_value x = trim(v[i]);
+		struct mask_value x = mask_trim(v[i]);
 		if (x.n < MASK_VALUE_MIN)
 			continue;
 		plain += 2 * x.n + (lines ? 2 * v[i].n : 0);
@@ -128,7 +128,7 @@ struct mask *mask_new(const struct mask_value *v, size_t n, bool lines)
 		mem_exhausted(); /* as all other memory (mem.h): nothing is shown without its mask
 				  */
 	for (size_t i = 0; i < n; i++) {
-		struct mask_value x = trim(v[i]);
+		struct mask_value x = mask_trim(v[i]);
 		if (x.n < MASK_VALUE_MIN)
 			continue;
 		add_plain(m, x, (int)i);
@@ -222,7 +222,7 @@ static void take_literal(struct reader *r, unsigned char c, size_t end)
 	take_symbol(r, BASE64_URL, c, end);
 }
 
-static int hex_digit(unsigned char c)
+static int mask_hex_digit(unsigned char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
 	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -249,14 +249,14 @@ static void take_decoded(struct reader *r, unsigned char c, size_t end)
 	take_symbol(r, BASE64_URL, c, end);
 }
 
-static void take_url(struct reader *r, unsigned char c, size_t at)
+static void mask_take_url(struct reader *r, unsigned char c, size_t at)
 {
-	int hex = hex_digit(c);
+	int hex = mask_hex_digit(c);
 
 	if (r->escape && hex < 0)
 		end_escape(r, at);
 	if (r->escape == 2) {
-		take_decoded(r, (unsigned char)(hex_digit(r->digit) << 4 | hex), at + 1);
+		take_decoded(r, (unsigned char)(mask_hex_digit(r->digit) << 4 | hex), at + 1);
 	} else if (r->escape == 1) {
 		r->escape = 2;
 		r->digit = c;
@@ -267,11 +267,11 @@ static void take_url(struct reader *r, unsigned char c, size_t at)
 	}
 }
 
-static void take_byte(struct reader *r, unsigned char c, size_t at)
+static void mask_take_byte(struct reader *r, unsigned char c, size_t at)
 {
 	take_symbol(r, PLAIN, c, at + 1);
 	take_symbol(r, BASE64, c, at + 1);
-	take_url(r, c, at);
+	mask_take_url(r, c, at);
 }
 
 /* Bytes from `i` on that cannot begin anything. */
@@ -313,9 +313,9 @@ static size_t go_back(const struct mask_stream *s, int view, size_t symbols)
 	while (symbols && at) {
 		size_t len = 1;
 		unsigned char c = p[at - 1];
-		if (url && at >= 3 && p[at - 3] == '%' && hex_digit(p[at - 2]) >= 0 &&
-			hex_digit(c) >= 0) {
-			c = (unsigned char)(hex_digit(p[at - 2]) << 4 | hex_digit(c));
+		if (url && at >= 3 && p[at - 3] == '%' && mask_hex_digit(p[at - 2]) >= 0 &&
+			mask_hex_digit(c) >= 0) {
+			c = (unsigned char)(mask_hex_digit(p[at - 2]) << 4 | mask_hex_digit(c));
 			len = 3;
 		}
 		at -= len;
@@ -324,7 +324,7 @@ static size_t go_back(const struct mask_stream *s, int view, size_t symbols)
 	return at;
 }
 
-static void mark(struct reader *r, int view, int value, size_t symbols)
+static void mask_mark(struct reader *r, int view, int value, size_t symbols)
 {
 	struct mask_stream *s = (struct mask_stream *)r;
 	struct range x = {.start = go_back(s, view, symbols), .end = r->view[view].end};
@@ -354,13 +354,13 @@ static size_t first_needed(const struct mask_stream *s)
 	return first;
 }
 
-static void put(struct mask_stream *s, size_t from, size_t to)
+static void mask_put(struct mask_stream *s, size_t from, size_t to)
 {
 	if (to > from)
 		s->out(s->ctx, s->hold + from, to - from);
 }
 
-static void drop(struct mask_stream *s, size_t upto, size_t ranges)
+static void mask_drop(struct mask_stream *s, size_t upto, size_t ranges)
 {
 	if (!s->n)
 		return;
@@ -384,7 +384,7 @@ static void flush(struct mask_stream *s, size_t upto)
 
 	for (; done < s->nranges && s->ranges[done].start < upto; done++) {
 		struct range *x = &s->ranges[done];
-		put(s, at, x->start);
+		mask_put(s, at, x->start);
 		if (!x->going_on)
 			s->out(s->ctx, MASK_TEXT, sizeof MASK_TEXT - 1);
 		at = x->end;
@@ -395,21 +395,21 @@ static void flush(struct mask_stream *s, size_t upto)
 		x->going_on = true;
 		break;
 	}
-	put(s, at, upto);
-	drop(s, upto, done);
+	mask_put(s, at, upto);
+	mask_drop(s, upto, done);
 }
 
 struct mask_stream *mask_stream_new(const struct mask *m, mask_out out, void *ctx)
 {
 	struct mask_stream *s = mem_alloc(sizeof *s);
 
-	s->r = (struct reader){.m = m, .found = mark};
+	s->r = (struct reader){.m = m, .found = mask_mark};
 	s->out = out;
 	s->ctx = ctx;
 	return s;
 }
 
-static void make_room(struct mask_stream *s, size_t n)
+static void mask_make_room(struct mask_stream *s, size_t n)
 {
 	if (s->n + n <= s->cap)
 		return;
@@ -429,14 +429,14 @@ void mask_stream_feed(struct mask_stream *s, const void *p, size_t n)
 
 	if (n == 0)
 		return;
-	make_room(s, n);
+	mask_make_room(s, n);
 	memcpy(s->hold + s->n, p, n);
 	s->n += n;
 	for (; i < s->n; i++) {
 		if (reader_rests(&s->r))
 			i = skip(&s->r, s->hold, i, s->n);
 		if (i < s->n)
-			take_byte(&s->r, s->hold[i], i);
+			mask_take_byte(&s->r, s->hold[i], i);
 	}
 	flush(s, first_needed(s));
 }
@@ -485,7 +485,7 @@ struct mask_search {
 	int value;
 };
 
-static void note(struct reader *r, int view, int value, size_t symbols)
+static void mask_note(struct reader *r, int view, int value, size_t symbols)
 {
 	struct mask_search *s = (struct mask_search *)r;
 
@@ -499,7 +499,7 @@ struct mask_search *mask_search_new(const struct mask *m)
 {
 	struct mask_search *s = mem_alloc(sizeof *s);
 
-	s->r = (struct reader){.m = m, .found = note};
+	s->r = (struct reader){.m = m, .found = mask_note};
 	return s;
 }
 
@@ -512,7 +512,7 @@ int mask_search_feed(struct mask_search *s, const void *data, size_t n)
 		if (reader_rests(&s->r))
 			i = skip(&s->r, p, i, n);
 		if (i < n)
-			take_byte(&s->r, p[i], i);
+			mask_take_byte(&s->r, p[i], i);
 	}
 	if (s->value >= 0)
 		reader_reset(&s->r);

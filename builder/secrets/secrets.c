@@ -81,7 +81,7 @@ static int parse_spec(const char *text, struct spec *s, struct err **err)
 	return 0;
 }
 
-static int keep(struct secret *out, const char *p, size_t n, struct err **err)
+static int secrets_keep(struct secret *out, const char *p, size_t n, struct err **err)
 {
 	void *m = mmap(NULL, n + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -129,7 +129,7 @@ static void hide_variable(const char *name)
 	*to = NULL;
 }
 
-static int load_one(const struct spec *s, struct secret *out, struct err **err)
+static int secrets_load_one(const struct spec *s, struct secret *out, struct err **err)
 {
 	auto_buf struct buf b = {0};
 
@@ -138,14 +138,14 @@ static int load_one(const struct spec *s, struct secret *out, struct err **err)
 		if (!v)
 			return err_set(err, ERR_CONTEXT,
 				"--secret id=%s: the environment has no %s", s->id, s->env);
-		return keep(out, v, strlen(v), err);
+		return secrets_keep(out, v, strlen(v), err);
 	}
 	buf_init(&b, SECRETS_SIZE_MAX);
 	if (fs_read_file(AT_FDCWD, s->src, SECRETS_SIZE_MAX, &b, err) < 0) {
 		err_rekind(err, ERR_CONTEXT);
 		return err_prefix(err, "--secret id=%s", s->id);
 	}
-	int r = keep(out, b.data, b.len, err);
+	int r = secrets_keep(out, b.data, b.len, err);
 	explicit_bzero(b.data, b.len);
 	return r;
 }
@@ -172,7 +172,7 @@ int secrets_load(const struct strlist *specs, struct secrets *out, struct err **
 		struct spec s = {0};
 		int r = parse_spec(specs->v[i], &s, err);
 		if (r == 0)
-			r = load_one(&s, &all.v[all.n], err);
+			r = secrets_load_one(&s, &all.v[all.n], err);
 		if (r == 0)
 			all.v[all.n++].id = mem_strdup(s.id);
 		if (s.env)

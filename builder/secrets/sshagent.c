@@ -30,7 +30,7 @@
 /* --- programs -------------------------------------------------------------------------------- */
 
 /* PATH, and where the agent listens; ended by NULL. */
-static void make_env(struct strlist *env)
+static void sshagent_make_env(struct strlist *env)
 {
 	const char *path = getenv("PATH");
 
@@ -89,7 +89,7 @@ static int start_agent(struct sshagent *a, struct err **err)
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys_kind(err, ERR_BUILD, "ssh-agent");
 	auto_fd int from = pipes[0], to = pipes[1];
-	make_env(&env);
+	sshagent_make_env(&env);
 	const struct child_spec spec =
 		spec_of(a, (char *[]){name, stay, sh, at, where, NULL}, &env);
 	int error = child_start(&spec, (const int[]){-1, to, to}, &a->child);
@@ -140,7 +140,7 @@ static int add_key(const struct sshagent *a, const char *path, struct err **err)
 	if (read_key(path, &key, err) < 0)
 		return -1;
 	buf_init(&said, SAID_MAX);
-	make_env(&env);
+	sshagent_make_env(&env);
 	const struct child_spec spec = spec_of(a, (char *[]){name, quiet, from_pipe, NULL}, &env);
 	const struct child_talk talk = {
 		.input = key.data, .input_len = key.len, .said = &said, .limit_ms = ADD_MS};
@@ -164,7 +164,8 @@ static int run_agent(struct sshagent *a, struct store *s, char *keys, struct err
 
 /* --- --ssh ----------------------------------------------------------------------------------- */
 
-static int load_one(const char *spec, struct store *s, struct sshagent *a, struct err **err)
+static int sshagent_load_one(
+	const char *spec, struct store *s, struct sshagent *a, struct err **err)
 {
 	const char *eq = strchr(spec, '=');
 	auto_free char *from = mem_strdup(eq ? eq + 1 : "");
@@ -207,7 +208,7 @@ int sshagent_load(
 	for (size_t i = 0; i < specs->n; i++) {
 		struct sshagent *a = &all.v[all.n++];
 		*a = (struct sshagent){0};
-		if (load_one(specs->v[i], s, a, err) < 0) {
+		if (sshagent_load_one(specs->v[i], s, a, err) < 0) {
 			sshagent_clear(&all);
 			return -1;
 		}

@@ -59,7 +59,7 @@ static void hang_up(struct connection *c)
 	*c = (struct connection){.client = -1, .agent = -1};
 }
 
-static size_t wanted(const struct connection *c)
+static size_t sshproxy_wanted(const struct connection *c)
 {
 	const unsigned char *p = c->message;
 
@@ -96,7 +96,7 @@ static bool send_all(const struct sshproxy *p, int fd, const unsigned char *data
 }
 
 /* A message is complete. */
-static bool pass(const struct sshproxy *p, struct connection *c)
+static bool sshproxy_pass(const struct sshproxy *p, struct connection *c)
 {
 	static const unsigned char no[] = {0, 0, 0, 1, FAILURE};
 	unsigned char type = c->have > HEAD ? c->message[HEAD] : 0;
@@ -113,9 +113,9 @@ static bool pass(const struct sshproxy *p, struct connection *c)
 	return send_all(p, c->agent, c->message, n);
 }
 
-static bool take(const struct sshproxy *p, struct connection *c)
+static bool sshproxy_take(const struct sshproxy *p, struct connection *c)
 {
-	size_t want = wanted(c);
+	size_t want = sshproxy_wanted(c);
 	ssize_t n = recv(c->asked ? c->agent : c->client, c->message + c->have, want - c->have,
 		MSG_DONTWAIT);
 
@@ -124,10 +124,10 @@ static bool take(const struct sshproxy *p, struct connection *c)
 	if (n == 0)
 		return false;
 	c->have += (size_t)n;
-	want = wanted(c);
+	want = sshproxy_wanted(c);
 	if (want > HEAD + SSHPROXY_MESSAGE_MAX)
 		return false;
-	return c->have < want || pass(p, c);
+	return c->have < want || sshproxy_pass(p, c);
 }
 
 /* One more than there is room for waits in the queue of the socket. */
@@ -166,7 +166,7 @@ static void *serve(void *arg)
 		if (fds[0].revents)
 			return NULL;
 		for (size_t i = 0; i < SSHPROXY_CONNECTIONS; i++)
-			if (fds[FIXED_POLLED + i].revents && !take(p, &p->c[i]))
+			if (fds[FIXED_POLLED + i].revents && !sshproxy_take(p, &p->c[i]))
 				hang_up(&p->c[i]);
 		if (fds[1].revents)
 			let_in(p, room);
@@ -194,7 +194,7 @@ static int make_socket(
 	return 0;
 }
 
-static int start_thread(struct sshproxy *p, struct err **err)
+static int sshproxy_start_thread(struct sshproxy *p, struct err **err)
 {
 	int error = thread_start(&p->thread, serve, p);
 
@@ -212,7 +212,7 @@ struct sshproxy *sshproxy_start(struct store *s, const struct sshagent *a, uint3
 		.s = s, .agent = a, .dir = -1, .listen = -1, .path = -1, .wake = {-1, -1}};
 	for (size_t i = 0; i < SSHPROXY_CONNECTIONS; i++)
 		p->c[i] = (struct connection){.client = -1, .agent = -1};
-	if (make_socket(p, uid, gid, mode, err) == 0 && start_thread(p, err) == 0)
+	if (make_socket(p, uid, gid, mode, err) == 0 && sshproxy_start_thread(p, err) == 0)
 		return p;
 	sshproxy_stop(p);
 	return NULL;

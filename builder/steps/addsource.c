@@ -146,7 +146,7 @@ static int fetch_repository(const struct fetch *f, const struct word *word, cons
 
 /* --- an instruction ------------------------------------------------------------------------- */
 
-static bool is_remote(const char *text)
+static bool addsource_is_remote(const char *text)
 {
 	return giturl_is(slice_of(text), GITURL_SOURCE) || ast_is_http_url(slice_of(text));
 }
@@ -165,7 +165,7 @@ static int check_flags(
 			"--keep-git-dir is for git repositories, and no source is one", err);
 	if (!sum->text.ptr)
 		return 0;
-	if (nsources != 1 || f->ast->inlines.count || !is_remote(items[0].text))
+	if (nsources != 1 || f->ast->inlines.count || !addsource_is_remote(items[0].text))
 		return at_word(f, sum, "one instruction for each file",
 			"--checksum needs exactly one source, a URL or a git repository", err);
 	f->checksum = scope_expand(&f->sp->st->scope, f->sp->df, sum, err);
@@ -193,7 +193,7 @@ int addsource_fetch(struct session *se, const struct step *sp, const char *dest,
 		const char *text = items[i].text;
 		const struct word *word = &ast->sources.items[i];
 		bool git = giturl_is(slice_of(text), GITURL_SOURCE);
-		if (!is_remote(text))
+		if (!addsource_is_remote(text))
 			continue;
 		if ((git ? fetch_repository : fetch_url)(&f, word, text, &out->v[i], err) < 0)
 			return -1;
@@ -205,7 +205,7 @@ int addsource_fetch(struct session *se, const struct step *sp, const char *dest,
 
 char *addsource_shown(const char *source)
 {
-	return is_remote(source) ? urlshown(slice_of(source)) : mem_strdup(source);
+	return addsource_is_remote(source) ? urlshown(slice_of(source)) : mem_strdup(source);
 }
 
 void addsource_clear(struct addsources *a)

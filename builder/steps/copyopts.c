@@ -20,7 +20,8 @@ static bool on(const struct word *w)
 }
 
 /* --chown=$UNSET: as if it were not there. */
-static int expand(const struct step *sp, const struct word *w, const char **out, struct err **err)
+static int copyopts_expand_word(
+	const struct step *sp, const struct word *w, const char **out, struct err **err)
 {
 	if (!w->text.ptr)
 		return 0;
@@ -35,7 +36,7 @@ static int expand_chmod(const struct step *sp, struct copyopts *o, struct err **
 {
 	const char *why;
 
-	if (expand(sp, &o->ast->chmod, &o->chmod, err) < 0)
+	if (copyopts_expand_word(sp, &o->ast->chmod, &o->chmod, err) < 0)
 		return -1;
 	if (!o->chmod || filemode_parse(slice_of(o->chmod), &o->mode, &why))
 		return 0;
@@ -74,8 +75,8 @@ int copyopts_expand(const struct step *sp, struct copyopts *o, struct err **err)
 	const struct ast_copy *ast = &sp->ins->copy;
 
 	*o = (struct copyopts){.ast = ast};
-	if (expand(sp, &ast->chown, &o->chown, err) < 0 || expand_chmod(sp, o, err) < 0 ||
-		parse_excludes(sp, o, err) < 0)
+	if (copyopts_expand_word(sp, &ast->chown, &o->chown, err) < 0 ||
+		expand_chmod(sp, o, err) < 0 || parse_excludes(sp, o, err) < 0)
 		return -1;
 	o->link = on(&ast->link) && !o->chmod;
 	o->parents = on(&ast->parents);
@@ -163,7 +164,7 @@ static int no_names(const struct copyopts *o, const struct step *sp, struct err 
 		o->chown);
 }
 
-static int find_owner(const struct copyopts *o, const struct step *sp,
+static int copyopts_find_owner(const struct copyopts *o, const struct step *sp,
 	const struct layer_tree *below, struct copy_dest *d, struct err **err)
 {
 	struct err *bad = NULL;
@@ -190,5 +191,5 @@ int copyopts_dest(const struct copyopts *o, const struct step *sp, const struct 
 	d->has_mode = o->chmod && o->mode.octal;
 	d->mode = o->mode.value;
 	d->symbolic = o->chmod && !o->mode.octal ? &o->mode : NULL;
-	return o->chown ? find_owner(o, sp, below, d, err) : 0;
+	return o->chown ? copyopts_find_owner(o, sp, below, d, err) : 0;
 }

@@ -56,7 +56,7 @@ struct work {
 	struct keyparts parts; /* of which the first half is here meanwhile */
 };
 
-static void work_clear(struct work *w)
+static void copystep_work_clear(struct work *w)
 {
 	copy_selection_free(w->selection);
 	addsource_clear(&w->fetched);
@@ -66,7 +66,7 @@ static void work_clear(struct work *w)
 }
 
 /* What the parser checks of words without $ holds after expansion too. */
-static int check_source(
+static int copystep_check_source(
 	const struct work *w, const struct word *word, const char *text, struct err **err)
 {
 	struct slice s = slice_of(text);
@@ -88,7 +88,7 @@ static int expand_items(struct work *w, struct err **err)
 		const char *text = scope_expand(scope, df, word, err);
 		if (!text)
 			return -1;
-		if (check_source(w, word, text, err) < 0)
+		if (copystep_check_source(w, word, text, err) < 0)
 			return -1;
 		strlist_add(&w->sources, text);
 		w->items[w->nitems++] = (struct copy_item){
@@ -446,6 +446,6 @@ int copystep_copy(struct job *j, const struct step *sp, struct err **err)
 		r = addsource_fetch(&j->session, sp, w.dest, w.items, &w.fetched, err);
 	if (r == 0)
 		r = run_copy(&w, err);
-	work_clear(&w);
+	copystep_work_clear(&w);
 	return r;
 }

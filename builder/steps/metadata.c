@@ -25,12 +25,12 @@
 
 #define EXPOSE_TEXT_MAX 1024 /* bytes of history; a range may be long */
 
-static void note(const struct step *sp, const char *text)
+static void metadata_note(const struct step *sp, const char *text)
 {
 	history_add(sp->st, text, true, HISTORY_NO_TIME);
 }
 
-static void replace(char **field, const char *value)
+static void metadata_replace(char **field, const char *value)
 {
 	free(*field);
 	*field = mem_strdup(value);
@@ -56,7 +56,7 @@ void metadata_command(const struct state *st, const struct ast_command *c, struc
 	strlist_add_take(out, mem_strndup(script.ptr, script.len));
 }
 
-static int check_name(
+static int metadata_check_name(
 	const struct step *sp, const struct ast_pair *p, const char *name, struct err **err)
 {
 	if (*name && !strchr(name, '='))
@@ -85,7 +85,7 @@ static int arg_value(struct job *j, const struct step *sp, const struct ast_pair
 /* A pair goes to the variables, the configuration, history, and to a list on the way there. */
 #define PAIR_COPIES 4
 
-static int keep(const struct step *sp, const struct ast_pair *p, const char *name,
+static int metadata_keep(const struct step *sp, const struct ast_pair *p, const char *name,
 	const char *value, struct err **err)
 {
 	uint64_t n = strlen(name) + (value ? strlen(value) : 0) + BUDGET_ENTRY;
@@ -104,14 +104,14 @@ static int do_arg(struct job *j, const struct step *sp, struct err **err)
 		const struct ast_pair *p = &sp->ins->pairs.items[i];
 		const char *name = scope_expand(&sp->st->scope, sp->df, &p->key, err);
 		const char *value;
-		if (!name || check_name(sp, p, name, err) < 0 ||
+		if (!name || metadata_check_name(sp, p, name, err) < 0 ||
 			arg_value(j, sp, p, name, &value, err) < 0 ||
-			keep(sp, p, name, value, err) < 0)
+			metadata_keep(sp, p, name, value, err) < 0)
 			return -1;
 		scope_declare(&sp->st->scope, name, value);
 		buf_addf(&text, value ? " %s=%s" : " %s", name, value);
 	}
-	note(sp, text.data);
+	metadata_note(sp, text.data);
 	return 0;
 }
 
@@ -130,7 +130,8 @@ static int do_pairs(const struct step *sp, struct strlist *into, bool vars, stru
 			key ? scope_expand(&sp->st->scope, sp->df, &p->value, err) : NULL;
 		if (!value)
 			return -1;
-		if (check_name(sp, p, key, err) < 0 || keep(sp, p, key, value, err) < 0)
+		if (metadata_check_name(sp, p, key, err) < 0 ||
+			metadata_keep(sp, p, key, value, err) < 0)
 			return -1;
 		strlist_set_kv(&set, key, value);
 		buf_addf(&text, " %s=%s", key, value);
@@ -142,7 +143,7 @@ static int do_pairs(const struct step *sp, struct strlist *into, bool vars, stru
 		if (vars)
 			scope_set(&sp->st->scope, set.v[i], eq + 1);
 	}
-	note(sp, text.data);
+	metadata_note(sp, text.data);
 	return 0;
 }
 
@@ -155,7 +156,7 @@ static int do_cmd(const struct step *sp)
 	sp->st->cmd_set = true;
 	auto_free char *words = history_words(&c->cmd.l);
 	auto_free char *text = mem_printf("CMD %s", words);
-	note(sp, text);
+	metadata_note(sp, text);
 	return 0;
 }
 
@@ -172,7 +173,7 @@ static int do_entrypoint(const struct step *sp)
 	}
 	auto_free char *words = history_words(&c->entrypoint.l);
 	auto_free char *text = mem_printf("ENTRYPOINT %s", words);
-	note(sp, text);
+	metadata_note(sp, text);
 	return 0;
 }
 
@@ -208,7 +209,7 @@ static int do_expose(const struct step *sp, struct err **err)
 			if (add_ports(sp, words.v[k], &text, err) < 0)
 				return dferr_locate(err, sp->df, w->span);
 	}
-	note(sp, text.data);
+	metadata_note(sp, text.data);
 	return 0;
 }
 
@@ -241,7 +242,7 @@ static int do_volume(struct job *j, const struct step *sp, struct err **err)
 	}
 	if (paths.n)
 		return dirstep_volumes(j, sp, &paths, text.data, err);
-	note(sp, text.data);
+	metadata_note(sp, text.data);
 	return 0;
 }
 
@@ -282,8 +283,8 @@ static int do_word(
 			"a name such as SIGTERM, or a number from 1 to 64",
 			"\"%s\" is not a signal", v);
 	auto_free char *text = mem_printf("%s %s", ast_keyword_name(sp->ins->keyword), v);
-	replace(field, v);
-	note(sp, text);
+	metadata_replace(field, v);
+	metadata_note(sp, text);
 	return 0;
 }
 
@@ -292,8 +293,8 @@ static int do_maintainer(const struct step *sp)
 	auto_free char *name = mem_strndup(sp->ins->word.text.ptr, sp->ins->word.text.len);
 	auto_free char *text = mem_printf("MAINTAINER %s", name);
 
-	replace(&sp->st->config.author, name);
-	note(sp, text);
+	metadata_replace(&sp->st->config.author, name);
+	metadata_note(sp, text);
 	return 0;
 }
 
@@ -317,7 +318,7 @@ static int do_healthcheck(const struct step *sp)
 	else if (!a->none)
 		strlist_add_take(&h->test, mem_strndup(a->command.text.ptr, a->command.text.len));
 	auto_free char *text = mem_printf("HEALTHCHECK %.*s", SLICE_ARG(sp->ins->rest));
-	note(sp, text);
+	metadata_note(sp, text);
 	return 0;
 }
 
@@ -329,7 +330,7 @@ static int do_shell(const struct step *sp)
 	words_of(&sp->ins->words, &c->shell);
 	auto_free char *words = history_words(&c->shell);
 	auto_free char *text = mem_printf("SHELL %s", words);
-	note(sp, text);
+	metadata_note(sp, text);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 #define PLAIN_TRANSFER_MS 5000 /* a running transfer is mentioned this often */
 
-static void start(struct ui *u, struct ui_step *s)
+static void plain_start(struct ui *u, struct ui_step *s)
 {
 	buf_addf(&u->out, "#%u %s\n", s->number, s->title);
 	ui_flush(u);
@@ -20,13 +20,13 @@ static void why(struct ui *u, struct ui_step *s)
 	ui_flush(u);
 }
 
-static void cached(struct ui *u, struct ui_step *s)
+static void plain_cached(struct ui *u, struct ui_step *s)
 {
 	buf_addf(&u->out, "#%u CACHED\n", s->number);
 	ui_flush(u);
 }
 
-static void line(struct ui *u, struct ui_step *s, const char *p, size_t n)
+static void plain_line(struct ui *u, struct ui_step *s, const char *p, size_t n)
 {
 	buf_addf(&u->out, "#%u %.2f ", s->number, (double)(ui_now(u) - s->start_ms) / 1000);
 	text_add_line(&u->out, p, n, false);
@@ -34,7 +34,7 @@ static void line(struct ui *u, struct ui_step *s, const char *p, size_t n)
 	ui_flush(u);
 }
 
-static void done(struct ui *u, struct ui_step *s, double seconds)
+static void plain_done(struct ui *u, struct ui_step *s, double seconds)
 {
 	buf_addf(&u->out, "#%u DONE ", s->number);
 	text_add_seconds(&u->out, seconds);
@@ -42,7 +42,7 @@ static void done(struct ui *u, struct ui_step *s, double seconds)
 	ui_flush(u);
 }
 
-static void failed(struct ui *u, struct ui_step *s, double seconds, const char *reason)
+static void plain_failed(struct ui *u, struct ui_step *s, double seconds, const char *reason)
 {
 	(void)seconds;
 	buf_addf(&u->out, "#%u ERROR: ", s->number);
@@ -57,20 +57,20 @@ static void failed(struct ui *u, struct ui_step *s, double seconds, const char *
 	ui_flush(u);
 }
 
-static void ended(struct ui *u, struct ui_step *s)
+static void plain_ended(struct ui *u, struct ui_step *s)
 {
 	buf_addf(&u->out, "#%u ENDED\n", s->number);
 	ui_flush(u);
 }
 
-static void status(struct ui *u, unsigned number, const char *text)
+static void plain_status(struct ui *u, unsigned number, const char *text)
 {
 	(void)number;
 	ui_add_text(&u->out, text, "#0 ");
 	ui_flush(u);
 }
 
-static void transfer(struct ui *u, struct ui_transfer *t)
+static void plain_transfer(struct ui *u, struct ui_transfer *t)
 {
 	bool complete = t->total && t->done >= t->total;
 
@@ -90,7 +90,7 @@ static void transfer(struct ui *u, struct ui_transfer *t)
 }
 
 /* A rendered diagnostic ends in a newline and says itself what it is. */
-static void warning(struct ui *u, const char *text)
+static void plain_warning(struct ui *u, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -100,29 +100,29 @@ static void warning(struct ui *u, const char *text)
 	ui_flush(u);
 }
 
-static void status_end(struct ui *u, unsigned number)
+static void plain_status_end(struct ui *u, unsigned number)
 {
 	(void)u;
 	(void)number;
 }
 
-static void nothing(struct ui *u)
+static void plain_nothing(struct ui *u)
 {
 	(void)u;
 }
 
 const struct ui_view plain_view = {
-	.start = start,
+	.start = plain_start,
 	.why = why,
-	.cached = cached,
-	.line = line,
-	.done = done,
-	.failed = failed,
-	.ended = ended,
-	.status = status,
-	.status_end = status_end,
-	.transfer = transfer,
-	.warning = warning,
-	.redraw = nothing,
-	.finish = nothing,
+	.cached = plain_cached,
+	.line = plain_line,
+	.done = plain_done,
+	.failed = plain_failed,
+	.ended = plain_ended,
+	.status = plain_status,
+	.status_end = plain_status_end,
+	.transfer = plain_transfer,
+	.warning = plain_warning,
+	.redraw = plain_nothing,
+	.finish = plain_nothing,
 };

@@ -85,7 +85,7 @@ static json_t *bytes_json(const void *data, size_t n)
 }
 
 /* One line: an object whose only member is a list of one. */
-static void put(struct ui *u, const char *member, json_t *take_item)
+static void rawjson_put(struct ui *u, const char *member, json_t *take_item)
 {
 	auto_json json_t *line = json_object();
 	json_t *list = json_array();
@@ -118,12 +118,12 @@ static void put_vertex(
 	if (cached)
 		jsonx_set(o, "cached", json_true());
 	jsonx_set_text(o, "error", error);
-	put(u, "vertexes", o);
+	rawjson_put(u, "vertexes", o);
 }
 
 /* --- vertexes --------------------------------------------------------------------------------- */
 
-static struct vertex *find(struct ui *u, bool is_step, unsigned number)
+static struct vertex *rawjson_find(struct ui *u, bool is_step, unsigned number)
 {
 	struct rawjson *r = u->raw;
 
@@ -148,7 +148,7 @@ static void set_input(struct rawjson *r, struct vertex *v)
 		memcpy(v->input, before->digest, sizeof v->input);
 }
 
-static struct vertex *add(
+static struct vertex *rawjson_add(
 	struct ui *u, bool is_step, unsigned number, const char *stage, char *name)
 {
 	struct rawjson *r = u->raw;
@@ -177,7 +177,7 @@ static char *step_name(const struct event *e)
 		e->nsteps, text && e->text ? e->text : "");
 }
 
-static void over(struct ui *u, struct vertex *v, bool cached, const char *error)
+static void rawjson_over(struct ui *u, struct vertex *v, bool cached, const char *error)
 {
 	put_vertex(u, v, true, cached, error);
 	v->over = true;
@@ -191,15 +191,15 @@ static void put_log(struct ui *u, const struct vertex *v, int stream, const void
 	jsonx_set(o, "stream", json_integer(stream));
 	jsonx_set(o, "data", bytes_json(bytes, len));
 	jsonx_set(o, "timestamp", time_json(u, ui_now(u)));
-	put(u, "logs", o);
+	rawjson_put(u, "logs", o);
 }
 
-static void step_event(struct ui *u, const struct event *e)
+static void rawjson_step_event(struct ui *u, const struct event *e)
 {
-	struct vertex *v = find(u, true, e->step);
+	struct vertex *v = rawjson_find(u, true, e->step);
 
 	if (!v) {
-		v = add(u, true, e->step, e->stage, step_name(e));
+		v = rawjson_add(u, true, e->step, e->stage, step_name(e));
 		if (e->kind != EVENT_STEP_CACHED)
 			put_vertex(u, v, false, false, NULL);
 	}
@@ -210,27 +210,27 @@ static void step_event(struct ui *u, const struct event *e)
 	} else if (e->kind == EVENT_STEP_OUTPUT) {
 		put_log(u, v, e->stream, e->bytes, e->len);
 	} else if (e->kind == EVENT_STEP_FAILED) {
-		over(u, v, false, e->text ? e->text : "failed");
+		rawjson_over(u, v, false, e->text ? e->text : "failed");
 	} else if (e->kind == EVENT_STEP_ENDED) {
-		over(u, v, false, "context canceled");
+		rawjson_over(u, v, false, "context canceled");
 	} else if (e->kind != EVENT_STEP_START) {
-		over(u, v, e->kind == EVENT_STEP_CACHED, NULL);
+		rawjson_over(u, v, e->kind == EVENT_STEP_CACHED, NULL);
 	}
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static void end_status(struct ui *u, unsigned number)
+static void rawjson_end_status(struct ui *u, unsigned number)
 {
-	struct vertex *v = find(u, false, number);
+	struct vertex *v = rawjson_find(u, false, number);
 
 	if (v)
-		over(u, v, false, NULL);
+		rawjson_over(u, v, false, NULL);
 }
 
-static void transfer(struct ui *u, const struct event *e)
+static void rawjson_transfer(struct ui *u, const struct event *e)
 {
-	const struct vertex *v = find(u, false, e->step);
+	const struct vertex *v = rawjson_find(u, false, e->step);
 	json_t *o = json_object();
 	bool complete = e->total && e->done >= e->total;
 
@@ -243,11 +243,11 @@ static void transfer(struct ui *u, const struct event *e)
 	jsonx_set(o, "started", time_json(u, v ? v->start_ms : ui_now(u)));
 	if (complete)
 		jsonx_set(o, "completed", time_json(u, ui_now(u)));
-	put(u, "statuses", o);
+	rawjson_put(u, "statuses", o);
 }
 
 /* The first line is the short form, the others are the detail. */
-static void warning(struct ui *u, const char *text)
+static void rawjson_warning(struct ui *u, const char *text)
 {
 	size_t n = strcspn(text, "\n");
 	json_t *o = json_object();
@@ -265,30 +265,31 @@ static void warning(struct ui *u, const char *text)
 		}
 		jsonx_set(o, "detail", detail);
 	}
-	put(u, "warnings", o);
+	rawjson_put(u, "warnings", o);
 }
 
 void rawjson_event(struct ui *u, const struct event *e)
 {
 	if (event_is_step(e->kind)) {
-		end_status(u, 0);
-		step_event(u, e);
+		rawjson_end_status(u, 0);
+		rawjson_step_event(u, e);
 		return;
 	}
 	switch (e->kind) {
 	case EVENT_STATUS:
-		end_status(u, e->step);
-		put_vertex(u, add(u, false, e->step, NULL, mem_strdup(e->text ? e->text : "")),
+		rawjson_end_status(u, e->step);
+		put_vertex(u,
+			rawjson_add(u, false, e->step, NULL, mem_strdup(e->text ? e->text : "")),
 			false, false, NULL);
 		break;
 	case EVENT_STATUS_END:
-		end_status(u, e->step);
+		rawjson_end_status(u, e->step);
 		break;
 	case EVENT_TRANSFER:
-		transfer(u, e);
+		rawjson_transfer(u, e);
 		break;
 	case EVENT_WARNING:
-		warning(u, e->text ? e->text : "");
+		rawjson_warning(u, e->text ? e->text : "");
 		break;
 	default:
 		break;
@@ -299,5 +300,5 @@ void rawjson_finish(struct ui *u)
 {
 	for (size_t i = 0; i < u->raw->n; i++)
 		if (!u->raw->v[i].is_step && !u->raw->v[i].over)
-			over(u, &u->raw->v[i], false, NULL);
+			rawjson_over(u, &u->raw->v[i], false, NULL);
 }

@@ -81,7 +81,7 @@ static size_t char_width(uint32_t c)
 }
 
 /* One character of text that text_add_line made, so it is valid UTF-8. */
-static size_t decode(const char *s, uint32_t *c)
+static size_t text_decode(const char *s, uint32_t *c)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
@@ -102,7 +102,7 @@ static size_t add_columns(struct buf *out, const struct buf *in, size_t columns)
 		uint32_t c = 0;
 
 		if (len == 0) {
-			len = decode(in->data + i, &c);
+			len = text_decode(in->data + i, &c);
 			width = c == '\t' ? TEXT_TAB - at % TEXT_TAB : char_width(c);
 		}
 		if (at + width > columns)

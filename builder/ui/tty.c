@@ -176,7 +176,7 @@ static void redraw(struct ui *u)
 /* --- what is finished -------------------------------------------------------------- */
 
 /* A line that stays: cut like the region, so that short terminals stay readable. */
-static void final(
+static void tty_final(
 	struct ui *u, const char *title, const char *style, const char *word, double seconds)
 {
 	struct size z = screen(u);
@@ -201,7 +201,7 @@ static void final_step(
 {
 	auto_free char *title = mem_printf("#%u %s", s->number, s->title);
 
-	final(u, title, style, word, seconds);
+	tty_final(u, title, style, word, seconds);
 	if (s->why) {
 		buf_adds(&u->pending, "   ");
 		color(u, &u->pending, "2");
@@ -212,7 +212,7 @@ static void final_step(
 }
 
 /* A status that was shown is over. */
-static void end_status(struct ui *u, unsigned number)
+static void tty_end_status(struct ui *u, unsigned number)
 {
 	size_t kept = 0;
 
@@ -223,25 +223,25 @@ static void end_status(struct ui *u, unsigned number)
 			u->statuses[kept++] = *s;
 			continue;
 		}
-		final(u, s->text, "0", "", (double)(ui_now(u) - s->start_ms) / 1000);
+		tty_final(u, s->text, "0", "", (double)(ui_now(u) - s->start_ms) / 1000);
 		free(s->text);
 	}
 	u->nstatuses = kept;
 	ui_drop_transfers(u, number);
 }
 
-static void start(struct ui *u, struct ui_step *s)
+static void tty_start(struct ui *u, struct ui_step *s)
 {
 	(void)s;
-	end_status(u, 0);
+	tty_end_status(u, 0);
 }
 
-static void cached(struct ui *u, struct ui_step *s)
+static void tty_cached(struct ui *u, struct ui_step *s)
 {
 	final_step(u, s, "36", "CACHED", -1);
 }
 
-static void line(struct ui *u, struct ui_step *s, const char *p, size_t n)
+static void tty_line(struct ui *u, struct ui_step *s, const char *p, size_t n)
 {
 	/* It is among the lines kept: the next picture shows it. */
 	(void)u;
@@ -250,12 +250,12 @@ static void line(struct ui *u, struct ui_step *s, const char *p, size_t n)
 	(void)n;
 }
 
-static void done(struct ui *u, struct ui_step *s, double seconds)
+static void tty_done(struct ui *u, struct ui_step *s, double seconds)
 {
 	final_step(u, s, "32", "DONE ", seconds);
 }
 
-static void failed(struct ui *u, struct ui_step *s, double seconds, const char *reason)
+static void tty_failed(struct ui *u, struct ui_step *s, double seconds, const char *reason)
 {
 	final_step(u, s, "1;31", "ERROR ", seconds);
 	buf_adds(&u->pending, "   ");
@@ -264,29 +264,29 @@ static void failed(struct ui *u, struct ui_step *s, double seconds, const char *
 	ui_add_kept(&u->pending, s, "   | ");
 }
 
-static void ended(struct ui *u, struct ui_step *s)
+static void tty_ended(struct ui *u, struct ui_step *s)
 {
 	final_step(u, s, "0", "ENDED", -1);
 }
 
-static void status(struct ui *u, unsigned number, const char *text)
+static void tty_status(struct ui *u, unsigned number, const char *text)
 {
 	auto_buf struct buf b;
 
-	end_status(u, number);
+	tty_end_status(u, number);
 	buf_init(&b, BUF_TEXT_MAX);
 	buf_add_escaped(&b, text, strlen(text), false);
 	MEM_PUSH(u->statuses, u->nstatuses, u->cap_statuses) =
 		(struct ui_status){.number = number, .text = buf_take(&b), .start_ms = ui_now(u)};
 }
 
-static void transfer(struct ui *u, struct ui_transfer *t)
+static void tty_transfer(struct ui *u, struct ui_transfer *t)
 {
 	(void)u;
 	(void)t;
 }
 
-static void warning(struct ui *u, const char *text)
+static void tty_warning(struct ui *u, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -297,25 +297,25 @@ static void warning(struct ui *u, const char *text)
 	color(u, &u->pending, "0");
 }
 
-static void finish(struct ui *u)
+static void tty_finish(struct ui *u)
 {
 	while (u->nstatuses)
-		end_status(u, u->statuses[0].number);
+		tty_end_status(u, u->statuses[0].number);
 	redraw(u);
 }
 
 const struct ui_view tty_view = {
-	.start = start,
-	.why = start,
-	.cached = cached,
-	.line = line,
-	.done = done,
-	.failed = failed,
-	.ended = ended,
-	.status = status,
-	.status_end = end_status,
-	.transfer = transfer,
-	.warning = warning,
+	.start = tty_start,
+	.why = tty_start,
+	.cached = tty_cached,
+	.line = tty_line,
+	.done = tty_done,
+	.failed = tty_failed,
+	.ended = tty_ended,
+	.status = tty_status,
+	.status_end = tty_end_status,
+	.transfer = tty_transfer,
+	.warning = tty_warning,
 	.redraw = redraw,
-	.finish = finish,
+	.finish = tty_finish,
 };

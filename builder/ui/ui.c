@@ -153,7 +153,7 @@ static void init_sync(struct ui *u)
 	pthread_condattr_destroy(&attr);
 }
 
-static void start_thread(struct ui *u)
+static void ui_start_thread(struct ui *u)
 {
 	u->has_thread = thread_start(&u->thread, redraw_loop, u) == 0;
 }
@@ -188,7 +188,7 @@ struct ui *ui_new(const struct ui_opts *o)
 	buf_init(&u->pending, BUF_TEXT_MAX);
 	init_sync(u);
 	if (o->mode == UI_TTY && !o->manual)
-		start_thread(u);
+		ui_start_thread(u);
 	return u;
 }
 
@@ -212,7 +212,7 @@ static char *make_title(const struct event *e)
 	return buf_take(&b);
 }
 
-static struct ui_step *find_step(struct ui *u, unsigned number)
+static struct ui_step *ui_find_step(struct ui *u, unsigned number)
 {
 	for (size_t i = 0; i < u->nsteps; i++) {
 		if (u->steps[i]->number == number)
@@ -221,7 +221,7 @@ static struct ui_step *find_step(struct ui *u, unsigned number)
 	return NULL;
 }
 
-static struct ui_step *add_step(struct ui *u, const struct event *e)
+static struct ui_step *ui_add_step(struct ui *u, const struct event *e)
 {
 	struct ui_step *s = mem_alloc(sizeof *s);
 
@@ -294,9 +294,9 @@ static void set_why(struct ui *u, struct ui_step *s, const char *text)
 	u->view->why(u, s);
 }
 
-static void step_event(struct ui *u, const struct event *e)
+static void ui_step_event(struct ui *u, const struct event *e)
 {
-	struct ui_step *s = find_step(u, e->step);
+	struct ui_step *s = ui_find_step(u, e->step);
 	struct line_ctx c = {u, s};
 
 	ui_drop_transfers(u, 0);
@@ -305,7 +305,7 @@ static void step_event(struct ui *u, const struct event *e)
 
 		if (e->kind != EVENT_STEP_START && e->kind != EVENT_STEP_CACHED)
 			unnamed.text = NULL; /* text is a reason there */
-		s = c.s = add_step(u, &unnamed);
+		s = c.s = ui_add_step(u, &unnamed);
 		u->view->start(u, s);
 	}
 	if (e->kind == EVENT_STEP_OUTPUT)
@@ -395,7 +395,7 @@ void ui_event(void *ctx, const struct event *e)
 		return;
 	}
 	if (event_is_step(e->kind))
-		step_event(u, e);
+		ui_step_event(u, e);
 	else
 		other_event(u, e);
 	if (u->idle)

@@ -37,7 +37,7 @@ void buf_reset(struct buf *b)
 }
 
 /* Room for n more bytes and the NUL, or -1 and `full` when that would pass the maximum. */
-static int reserve(struct buf *b, size_t n)
+static int buf_reserve(struct buf *b, size_t n)
 {
 	if (b->full || n > b->max - b->len) {
 		b->full = true;
@@ -56,7 +56,7 @@ static int reserve(struct buf *b, size_t n)
 
 int buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (reserve(b, n) < 0)
+	if (buf_reserve(b, n) < 0)
 		return -1;
 	if (n)
 		memcpy(b->data + b->len, p, n);
@@ -82,7 +82,7 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0 || reserve(b, (size_t)n) < 0)
+	if (n < 0 || buf_reserve(b, (size_t)n) < 0)
 		return -1;
 	va_start(ap, fmt);
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
@@ -103,7 +103,7 @@ static size_t utf8_len(unsigned char first)
 
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 =
  * none. */
-static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *cp)
+static size_t buf_utf8_decode(const unsigned char *s, size_t n, uint32_t *cp)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t len = utf8_len(s[0]);
@@ -136,7 +136,7 @@ int buf_add_escaped(struct buf *b, const char *s, size_t n, bool keep_lines)
 
 	for (size_t i = 0; i < n;) {
 		uint32_t c = 0;
-		size_t len = utf8_decode(p + i, n - i, &c);
+		size_t len = buf_utf8_decode(p + i, n - i, &c);
 		if (!len || c == 0x7f || (c < 0x20 && !(keep_lines && (c == '\n' || c == '\t')))) {
 			buf_addf(b, "\\x%02x", p[i]);
 			len = 1;
@@ -158,7 +158,7 @@ int buf_add_utf8(struct buf *b, const char *s, size_t n)
 
 	for (size_t i = 0; i < n;) {
 		uint32_t c;
-		size_t len = utf8_decode(p + i, n - i, &c);
+		size_t len = buf_utf8_decode(p + i, n - i, &c);
 		if ((len ? buf_add(b, p + i, len) : buf_adds(b, "\xef\xbf\xbd")) < 0)
 			return -1;
 		i += len ? len : 1;

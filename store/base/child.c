@@ -56,7 +56,7 @@ static int place_fds(const struct begin *b)
 }
 
 /* Ours are closed by exec; here go those that bld itself was started with. */
-static void close_others(void)
+static void child_close_others(void)
 {
 	struct rlimit most = {0};
 
@@ -95,7 +95,7 @@ static _Noreturn void become(const struct begin *b)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == b->parent &&
 		(s->dir == AT_FDCWD || fchdir(s->dir) == 0) && place_fds(b) == 0) {
 		failed = FD_FAILED;
-		close_others();
+		child_close_others();
 		if ((!s->session || setsid() > 0) &&
 			(!s->no_new_privs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) &&
 			(!s->file_max || setrlimit(RLIMIT_FSIZE, &most) == 0)) {
@@ -110,7 +110,7 @@ static _Noreturn void become(const struct begin *b)
 /* --- start and end ---------------------------------------------------------------------------- */
 
 /* The file behind a name; owned; NULL errno. */
-static char *find(const char *program)
+static char *child_find(const char *program)
 {
 	const char *path = getenv("PATH");
 	int error = ENOENT;
@@ -151,7 +151,7 @@ static pid_t fork_quietly(const struct begin *b)
 }
 
 /* The wait status as one number. */
-static int reap(pid_t pid)
+static int child_reap(pid_t pid)
 {
 	int status = 0;
 
@@ -163,7 +163,7 @@ static int reap(pid_t pid)
 
 int child_start(const struct child_spec *spec, const int fds[3], struct child *out)
 {
-	auto_free char *path = find(spec->argv[0]);
+	auto_free char *path = child_find(spec->argv[0]);
 	auto_fd int null = path ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 	struct begin b = {.spec = spec, .path = path, .parent = getpid()};
 	int failed[2], error = 0;
@@ -186,7 +186,7 @@ int child_start(const struct child_spec *spec, const int fds[3], struct child *o
 		if (n < 0)
 			error = errno;
 		(void)kill(pid, SIGKILL);
-		reap(pid);
+		child_reap(pid);
 		return n < 0 || error ? error : ECHILD; /* 0: the parent of the thread is gone */
 	}
 	*out = (struct child){.pid = pid, .session = spec->session};
@@ -205,7 +205,7 @@ int child_stop(struct child *c)
 
 	if (c->pid) {
 		kill_all(c);
-		status = reap(c->pid);
+		status = child_reap(c->pid);
 	}
 	c->pid = 0;
 	return status;
@@ -228,7 +228,7 @@ static void close_one(int *fd)
 }
 
 /* The input, as much as there is room for. */
-static void give(struct session *s)
+static void child_give(struct session *s)
 {
 	const char *p = s->talk->input;
 	ssize_t n = write(s->in, p + s->given, s->talk->input_len - s->given);
@@ -244,7 +244,7 @@ static void give(struct session *s)
 }
 
 /* One piece: 1 there may be more, 0 nothing at the moment or its end, -1 more than fits. */
-static int take(int *fd, struct buf *to, bool clip)
+static int child_take(int *fd, struct buf *to, bool clip)
 {
 	char piece[PIECE];
 	ssize_t n = read(*fd, piece, sizeof piece);
@@ -271,9 +271,9 @@ static int take_rest(struct session *s)
 	int rc = 1, more = 1;
 
 	for (int i = 0; i < REST_MAX && rc > 0 && s->out >= 0; i++)
-		rc = take(&s->out, s->talk->out, false);
+		rc = child_take(&s->out, s->talk->out, false);
 	for (int i = 0; i < REST_MAX && more > 0 && s->said >= 0; i++)
-		more = take(&s->said, s->talk->said, true);
+		more = child_take(&s->said, s->talk->said, true);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -288,7 +288,7 @@ static bool has_ended(const struct session *s, const struct pollfd *end)
 }
 
 /* For how long nothing has to be looked at but descriptors; -1: for ever. */
-static int patience(const struct session *s, uint64_t left)
+static int child_patience(const struct session *s, uint64_t left)
 {
 	int most = s->end < 0 ? LOOK_MS : s->talk->cancelled ? CANCEL_MS : -1;
 
@@ -297,7 +297,7 @@ static int patience(const struct session *s, uint64_t left)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
-static enum child_end converse(struct session *s)
+static enum child_end child_converse(struct session *s)
 {
 	const struct child_talk *t = s->talk;
 	uint64_t began = now_monotonic_ms();
@@ -312,19 +312,19 @@ static enum child_end converse(struct session *s)
 			return CHILD_CANCELLED;
 		if (t->limit_ms && spent >= t->limit_ms)
 			return CHILD_LATE;
-		if (poll(p, ARRAY_LEN(p), patience(s, t->limit_ms - spent)) < 0) {
+		if (poll(p, ARRAY_LEN(p), child_patience(s, t->limit_ms - spent)) < 0) {
 			if (errno != EINTR)
 				return CHILD_LOST;
 			continue;
 		}
 		if (p[1].revents)
-			give(s);
+			child_give(s);
 		if (has_ended(s, &p[0]))
 			return take_rest(s) < 0 ? CHILD_TALKATIVE : CHILD_ENDED;
-		if (p[2].revents && take(&s->out, t->out, false) < 0)
+		if (p[2].revents && child_take(&s->out, t->out, false) < 0)
 			return CHILD_TALKATIVE;
 		if (p[3].revents)
-			take(&s->said, t->said, true);
+			child_take(&s->said, t->said, true);
 	}
 }
 
@@ -341,7 +341,7 @@ static int make_pipe(int *ours, int *its, bool we_write)
 }
 
 /* 0 or an errno. */
-static int begin(const struct child_spec *spec, struct session *s)
+static int child_begin(const struct child_spec *spec, struct session *s)
 {
 	const struct child_talk *t = s->talk;
 	auto_fd int in = -1, out = -1, said = -1;
@@ -388,11 +388,11 @@ enum child_end child_run(const struct child_spec *spec, const struct child_talk 
 	bool pending;
 
 	block_sigpipe(&old, &pending);
-	*value = begin(spec, &s);
+	*value = child_begin(spec, &s);
 	if (*value == 0) {
 		if (talk->input && talk->input_len == 0)
 			close_one(&s.in);
-		end = converse(&s);
+		end = child_converse(&s);
 		int error = errno;
 		int status = child_stop(&s.child);
 		*value = end == CHILD_LOST ? error : status;

@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {CRYPTOLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib crypto = {
 	"libcrypto.so.3", "libssl3", "hashing", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by cryptolib_load() alone. */
 static struct cryptolib table;
 static bool loaded;
 
-static void load(void)
+static void cryptolib_load(void)
 {
 	loaded = dynlib_fill(&crypto, &table);
 }
@@ -23,6 +23,6 @@ const struct cryptolib *cryptolib_get(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, cryptolib_load);
 	return loaded ? &table : NULL;
 }

@@ -25,10 +25,10 @@ struct err {
 	size_t off, len;
 };
 
-static int make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
+static int err_make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));
 
-static int make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
+static int err_make(struct err **err, enum err_kind kind, int sys, const char *fmt, va_list ap)
 {
 	if (!err)
 		return -1;
@@ -53,7 +53,7 @@ int err_set(struct err **err, enum err_kind kind, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	make(err, kind, 0, fmt, ap);
+	err_make(err, kind, 0, fmt, ap);
 	va_end(ap);
 	errno = saved;
 	return -1;
@@ -65,7 +65,7 @@ int err_sys(struct err **err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	make(err, ERR_SYS, saved, fmt, ap);
+	err_make(err, ERR_SYS, saved, fmt, ap);
 	va_end(ap);
 	errno = saved;
 	return -1;
@@ -77,7 +77,7 @@ int err_sys_kind(struct err **err, enum err_kind kind, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	make(err, kind, saved, fmt, ap);
+	err_make(err, kind, saved, fmt, ap);
 	va_end(ap);
 	errno = saved;
 	return -1;

@@ -178,7 +178,8 @@ static int open_child(int dir_fd, const char *name, dev_t dev)
 	return fd;
 }
 
-static int remove_dir(int dir_fd, const char *name, int top_fd, dev_t dev, int depth, bool *moved)
+static int fs_remove_dir(
+	int dir_fd, const char *name, int top_fd, dev_t dev, int depth, bool *moved)
 {
 	int fd = open_child(dir_fd, name, dev);
 
@@ -191,7 +192,7 @@ static int remove_dir(int dir_fd, const char *name, int top_fd, dev_t dev, int d
 	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-static int remove_entry(
+static int fs_remove_entry(
 	int fd, const struct dirent *d, int top_fd, dev_t dev, int depth, bool *moved)
 {
 	if (d->d_type != DT_DIR) {
@@ -204,7 +205,7 @@ static int remove_entry(
 			return -1;
 	}
 	if (depth < DEPTH_MAX)
-		return remove_dir(fd, d->d_name, top_fd, dev, depth + 1, moved);
+		return fs_remove_dir(fd, d->d_name, top_fd, dev, depth + 1, moved);
 	char up[FS_TEMP_NAME];
 	fs_temp_name(up, sizeof up, "deep");
 	if (renameat(fd, d->d_name, top_fd, up) < 0)
@@ -222,7 +223,7 @@ static int empty_dir(int fd, int top_fd, dev_t dev, int depth, bool *moved)
 	if (!dir)
 		return -1;
 	while (r == 0 && (more = fs_readdir(dir, &d)) == 1)
-		r = remove_entry(fd, d, top_fd, dev, depth, moved);
+		r = fs_remove_entry(fd, d, top_fd, dev, depth, moved);
 	if (more < 0)
 		r = -1;
 	int saved = errno;
@@ -263,7 +264,7 @@ int fs_remove_tree(int dir_fd, const char *name)
 }
 
 /* `size` is what a regular file is said to have, 0 when that is not known (pipes, procfs). */
-static int read_all(
+static int fs_read_all(
 	int fd, bool regular, size_t size, const char *what, struct buf *b, struct err **err)
 {
 	size_t chunk = size ? size : COPY_CHUNK;
@@ -295,7 +296,7 @@ int fs_read_fd(int fd, size_t max, const char *what, struct buf *out, struct err
 	bool regular = S_ISREG(st.st_mode);
 	if (regular && st.st_size > 0 && (uint64_t)st.st_size > max)
 		return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", what, max);
-	if (read_all(fd, regular, regular ? (size_t)st.st_size : 0, what, &b, err) < 0)
+	if (fs_read_all(fd, regular, regular ? (size_t)st.st_size : 0, what, &b, err) < 0)
 		return -1;
 	buf_clear(out);
 	*out = b;

@@ -42,7 +42,7 @@ static int current(const struct walk *w)
 	return w->ndirs ? w->dirs[w->ndirs - 1] : w->root_fd;
 }
 
-static int fail(int code)
+static int fswalk_fail(int code)
 {
 	errno = code;
 	return -1;
@@ -52,22 +52,22 @@ static int fail(int code)
 static int go_root(struct walk *w)
 {
 	if (w->how != FS_IN_ROOT)
-		return fail(EXDEV);
+		return fswalk_fail(EXDEV);
 	while (w->ndirs)
 		close(w->dirs[--w->ndirs]);
 	return 0;
 }
 
-static int go_up(struct walk *w)
+static int fswalk_go_up(struct walk *w)
 {
 	if (w->ndirs)
 		close(w->dirs[--w->ndirs]);
 	else if (w->how != FS_IN_ROOT)
-		return fail(EXDEV);
+		return fswalk_fail(EXDEV);
 	return 0;
 }
 
-static int go_down(struct walk *w, const char *name)
+static int fswalk_go_down(struct walk *w, const char *name)
 {
 	int fd = openat(current(w), name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
 
@@ -78,7 +78,7 @@ static int go_down(struct walk *w, const char *name)
 }
 
 /* Put the link's text in front of the rest: 1 done, 0 not a link, -1 error. */
-static int follow(struct walk *w, const char *name, const char *rest)
+static int fswalk_follow(struct walk *w, const char *name, const char *rest)
 {
 	char text[TEXT_MAX];
 	ssize_t n = readlinkat(current(w), name, text, sizeof text - 1);
@@ -86,12 +86,12 @@ static int follow(struct walk *w, const char *name, const char *rest)
 	if (n < 0)
 		return errno == EINVAL ? 0 : -1;
 	if (w->how == FS_NOLINKS || ++w->links > LINKS_MAX)
-		return fail(ELOOP);
+		return fswalk_fail(ELOOP);
 	if (n == 0)
-		return fail(ENOENT);
+		return fswalk_fail(ENOENT);
 	text[n] = '\0';
 	if ((size_t)n + strlen(rest) + 2 > TEXT_MAX)
-		return fail(ENAMETOOLONG);
+		return fswalk_fail(ENAMETOOLONG);
 	char *whole = mem_printf("%s%s%s", text, *rest ? "/" : "", rest);
 	free(w->rest);
 	w->rest = whole;
@@ -106,9 +106,9 @@ static bool is_here(const char *name)
 
 static int open_here(struct walk *w, const char *name, int flags, mode_t mode)
 {
-	if (strcmp(name, "..") == 0 && go_up(w) < 0)
+	if (strcmp(name, "..") == 0 && fswalk_go_up(w) < 0)
 		return -1;
-	return flags & O_CREAT ? fail(EISDIR) : openat(current(w), ".", flags, mode);
+	return flags & O_CREAT ? fswalk_fail(EISDIR) : openat(current(w), ".", flags, mode);
 }
 
 /* The name that ends the path. dir: a slash follows it, so it must be a directory. */
@@ -123,9 +123,9 @@ static int open_last(
 	if (is_here(name))
 		return open_here(w, name, flags, mode);
 	if (dir && create)
-		return fail(EISDIR);
+		return fswalk_fail(EISDIR);
 	if (links) {
-		int r = follow(w, name, dir ? "/" : "");
+		int r = fswalk_follow(w, name, dir ? "/" : "");
 		*again = r == 1;
 		if (r == 1 || (r < 0 && !(errno == ENOENT && create)))
 			return -1;
@@ -134,7 +134,7 @@ static int open_last(
 }
 
 /* Cut the first component off `rest` into name (NUL-terminated); returns what is behind it. */
-static const char *split(const char *rest, char *name, bool *slash)
+static const char *fswalk_split(const char *rest, char *name, bool *slash)
 {
 	size_t n = strcspn(rest, "/");
 
@@ -147,28 +147,28 @@ static const char *split(const char *rest, char *name, bool *slash)
 }
 
 /* One component: fd when it was the last, -1 with *again for another round, or -1 errno. */
-static int step(struct walk *w, int flags, mode_t mode, bool *again)
+static int fswalk_step(struct walk *w, int flags, mode_t mode, bool *again)
 {
 	char name[NAME_MAX + 1];
 	bool slash;
-	const char *after = split(w->rest, name, &slash);
+	const char *after = fswalk_split(w->rest, name, &slash);
 
 	*again = false;
 	if (!after)
-		return fail(ENAMETOOLONG);
+		return fswalk_fail(ENAMETOOLONG);
 	if (!*after)
 		return open_last(w, name, slash, flags, mode, again);
 	if (strcmp(name, "..") == 0) {
-		if (go_up(w) < 0)
+		if (fswalk_go_up(w) < 0)
 			return -1;
 	} else if (*name && strcmp(name, ".") != 0) {
-		int r = follow(w, name, after);
+		int r = fswalk_follow(w, name, after);
 		if (r < 0)
 			return -1;
 		*again = true;
 		if (r == 1)
 			return -1;
-		if (go_down(w, name) < 0) {
+		if (fswalk_go_down(w, name) < 0) {
 			*again = false;
 			return -1;
 		}
@@ -185,15 +185,15 @@ int fswalk_open(int root_fd, const char *path, int flags, mode_t mode, enum fs_r
 	int fd = -1;
 
 	if (!*path)
-		return fail(ENOENT);
+		return fswalk_fail(ENOENT);
 	if (strlen(path) >= TEXT_MAX)
-		return fail(ENAMETOOLONG);
+		return fswalk_fail(ENAMETOOLONG);
 	if (*path == '/' && how != FS_IN_ROOT)
-		return fail(EXDEV);
+		return fswalk_fail(EXDEV);
 	w.rest = mem_strdup(path + strspn(path, "/"));
 	flags |= O_CLOEXEC;
 	while (again)
-		fd = step(&w, flags, mode, &again);
+		fd = fswalk_step(&w, flags, mode, &again);
 	walk_clear(&w);
 	return fd;
 }

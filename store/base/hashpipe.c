@@ -138,7 +138,7 @@ static void hash_block(struct hashpipe *p, const struct block *b)
 	hash_bytes(p, b, at, b->fill);
 }
 
-static void *work(void *arg)
+static void *hashpipe_work(void *arg)
 {
 	struct hashpipe *p = arg;
 
@@ -162,14 +162,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void start(struct hashpipe *p)
+static void hashpipe_start(struct hashpipe *p)
 {
 	if (p->threaded || p->alone || p->made < HASHPIPE_ALONE)
 		return;
 	p->alone = cpus_usable() == 1;
 	if (p->alone)
 		return;
-	p->threaded = thread_start(&p->thread, work, p) == 0;
+	p->threaded = thread_start(&p->thread, hashpipe_work, p) == 0;
 	p->alone = !p->threaded;
 }
 
@@ -201,12 +201,12 @@ static void next_block(struct hashpipe *p)
 }
 
 /* The current block is complete. */
-static int hand_over(struct hashpipe *p, bool last, struct err **err)
+static int hashpipe_hand_over(struct hashpipe *p, bool last, struct err **err)
 {
 	struct block *b = block_at(p, p->made);
 
 	if (!last && (p->whole || p->open || b->nmarks))
-		start(p);
+		hashpipe_start(p);
 	if (!p->threaded)
 		hash_block(p, b);
 	pthread_mutex_lock(&p->lock);
@@ -236,7 +236,7 @@ void *hashpipe_room(struct hashpipe *p, size_t *n)
 	return b->data + b->fill;
 }
 
-static int failed(struct err **err)
+static int hashpipe_failed(struct err **err)
 {
 	return err_set(err, ERR_SYS, "an earlier write failed");
 }
@@ -246,11 +246,11 @@ int hashpipe_filled(struct hashpipe *p, size_t n, struct err **err)
 	struct block *b = block_at(p, p->made);
 
 	if (p->failed)
-		return failed(err);
+		return hashpipe_failed(err);
 	b->fill += n;
 	if (b->fill < HASHPIPE_BLOCK)
 		return 0;
-	if (hand_over(p, false, err) < 0)
+	if (hashpipe_hand_over(p, false, err) < 0)
 		return -1;
 	next_block(p);
 	return 0;
@@ -302,8 +302,8 @@ void hashpipe_hole(struct hashpipe *p, uint64_t n)
 int hashpipe_finish(struct hashpipe *p, struct digest *out, struct err **err)
 {
 	if (p->failed)
-		return failed(err);
-	if (hand_over(p, true, err) < 0)
+		return hashpipe_failed(err);
+	if (hashpipe_hand_over(p, true, err) < 0)
 		return -1;
 	wait_hashed(p, p->made);
 	next_block(p);

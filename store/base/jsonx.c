@@ -92,7 +92,7 @@ static char *as_utf8(const char *s)
 	return buf_take(&b);
 }
 
-static json_t *checked(json_t *j)
+static json_t *jsonx_checked(json_t *j)
 {
 	if (!j)
 		mem_exhausted();
@@ -106,14 +106,14 @@ json_t *jsonx_text(const char *s)
 	if (j)
 		return j;
 	auto_free char *clean = as_utf8(s);
-	return checked(json_string(clean));
+	return jsonx_checked(json_string(clean));
 }
 
 void jsonx_set(json_t *o, const char *key, json_t *take_value)
 {
 	auto_free char *clean = as_utf8(key);
 
-	if (json_object_set_new(o, clean, checked(take_value)) < 0)
+	if (json_object_set_new(o, clean, jsonx_checked(take_value)) < 0)
 		mem_exhausted();
 }
 
@@ -125,7 +125,7 @@ void jsonx_set_text(json_t *o, const char *key, const char *text)
 
 json_t *jsonx_from_strlist(const struct strlist *l)
 {
-	json_t *a = checked(json_array());
+	json_t *a = jsonx_checked(json_array());
 
 	for (size_t i = 0; i < l->n; i++)
 		if (json_array_append_new(a, jsonx_text(l->v[i])) < 0)
@@ -133,7 +133,7 @@ json_t *jsonx_from_strlist(const struct strlist *l)
 	return a;
 }
 
-static int wrong(struct err **err, const char *path, const char *key, const char *what)
+static int jsonx_wrong(struct err **err, const char *path, const char *key, const char *what)
 {
 	bool top = !path || !*path;
 
@@ -141,7 +141,7 @@ static int wrong(struct err **err, const char *path, const char *key, const char
 }
 
 /* The member, NULL when it is missing or null: 1 there, 0 missing, -1 missing and required. */
-static int member(
+static int jsonx_member(
 	json_t *o, const char *key, bool required, const char *path, json_t **out, struct err **err)
 {
 	json_t *v = json_object_get(o, key);
@@ -149,7 +149,7 @@ static int member(
 	if (json_is_null(v))
 		v = NULL;
 	if (!v && required)
-		return wrong(err, path, key, "missing");
+		return jsonx_wrong(err, path, key, "missing");
 	*out = v;
 	return v ? 1 : 0;
 }
@@ -159,10 +159,10 @@ int jsonx_object(
 {
 	json_t *v = NULL;
 
-	if (member(o, key, required, path, &v, err) < 0)
+	if (jsonx_member(o, key, required, path, &v, err) < 0)
 		return -1;
 	if (v && !json_is_object(v))
-		return wrong(err, path, key, "expected object");
+		return jsonx_wrong(err, path, key, "expected object");
 	*out = v;
 	return 0;
 }
@@ -172,10 +172,10 @@ int jsonx_array(
 {
 	json_t *v = NULL;
 
-	if (member(o, key, required, path, &v, err) < 0)
+	if (jsonx_member(o, key, required, path, &v, err) < 0)
 		return -1;
 	if (v && !json_is_array(v))
-		return wrong(err, path, key, "expected array");
+		return jsonx_wrong(err, path, key, "expected array");
 	*out = v;
 	return 0;
 }
@@ -185,10 +185,10 @@ int jsonx_string(json_t *o, const char *key, bool required, const char *path, co
 {
 	json_t *v = NULL;
 
-	if (member(o, key, required, path, &v, err) < 0)
+	if (jsonx_member(o, key, required, path, &v, err) < 0)
 		return -1;
 	if (v && !json_is_string(v))
-		return wrong(err, path, key, "expected string");
+		return jsonx_wrong(err, path, key, "expected string");
 	*out = v ? json_string_value(v) : NULL;
 	return 0;
 }
@@ -198,10 +198,10 @@ int jsonx_int(
 {
 	json_t *v = NULL;
 
-	if (member(o, key, required, path, &v, err) < 0)
+	if (jsonx_member(o, key, required, path, &v, err) < 0)
 		return -1;
 	if (v && !json_is_integer(v))
-		return wrong(err, path, key, "expected integer");
+		return jsonx_wrong(err, path, key, "expected integer");
 	if (v)
 		*out = json_integer_value(v);
 	return 0;
@@ -215,7 +215,7 @@ int jsonx_digest(json_t *o, const char *key, bool required, const char *path, st
 	if (jsonx_string(o, key, required, path, &s, err) < 0)
 		return -1;
 	if (s && sha256_parse_string(s, out) < 0)
-		return wrong(err, path, key, "not a sha256 digest");
+		return jsonx_wrong(err, path, key, "not a sha256 digest");
 	return 0;
 }
 
@@ -232,7 +232,7 @@ int jsonx_strlist(
 	{
 		if (!json_is_string(item)) {
 			auto_free char *at = mem_printf("%s[%zu]", key, i);
-			return wrong(err, path, at, "expected string");
+			return jsonx_wrong(err, path, at, "expected string");
 		}
 		strlist_add(&list, json_string_value(item));
 	}

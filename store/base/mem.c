@@ -20,7 +20,7 @@ void mem_exhausted(void)
 	_exit(MEM_EXIT_STATUS);
 }
 
-static void *checked(void *p)
+static void *mem_checked(void *p)
 {
 	if (!p)
 		mem_exhausted();
@@ -29,34 +29,34 @@ static void *checked(void *p)
 
 void *mem_alloc(size_t size)
 {
-	return checked(calloc(1, size ? size : 1));
+	return mem_checked(calloc(1, size ? size : 1));
 }
 
 void *mem_array(size_t n, size_t size)
 {
-	return checked(calloc(n ? n : 1, size ? size : 1)); /* calloc checks the product */
+	return mem_checked(calloc(n ? n : 1, size ? size : 1)); /* calloc checks the product */
 }
 
 void *mem_grow(void *p, size_t n, size_t size)
 {
 	if (!n || !size)
 		n = size = 1;
-	return checked(reallocarray(p, n, size));
+	return mem_checked(reallocarray(p, n, size));
 }
 
 char *mem_strdup(const char *s)
 {
-	return checked(strdup(s));
+	return mem_checked(strdup(s));
 }
 
 char *mem_strndup(const char *s, size_t n)
 {
-	return checked(strndup(s, n));
+	return mem_checked(strndup(s, n));
 }
 
 void *mem_dup(const void *p, size_t n)
 {
-	void *copy = checked(malloc(n ? n : 1));
+	void *copy = mem_checked(malloc(n ? n : 1));
 
 	if (n)
 		memcpy(copy, p, n);

@@ -90,7 +90,7 @@ const char *now_rfc3339(int64_t seconds, char out[NOW_RFC3339])
 }
 
 /* Exactly n digits at *p, which moves behind them; -1 when there are fewer. */
-static int digits(const char **p, int n)
+static int now_digits(const char **p, int n)
 {
 	int v = 0;
 
@@ -102,7 +102,7 @@ static int digits(const char **p, int n)
 	return v;
 }
 
-static bool eat(const char **p, char c)
+static bool now_eat(const char **p, char c)
 {
 	if (**p != c)
 		return false;
@@ -110,7 +110,7 @@ static bool eat(const char **p, char c)
 	return true;
 }
 
-static bool in_range(int64_t y, int mon, int day, int h, int m, int s)
+static bool now_in_range(int64_t y, int mon, int day, int h, int m, int s)
 {
 	return y >= 0 && mon >= 1 && mon <= 12 && day >= 1 && day <= month_days(y, mon) && h >= 0 &&
 	       h <= 23 && m >= 0 && m <= 59 && s >= 0 && s <= 60; /* 60: a leap second */
@@ -127,10 +127,10 @@ static int parse_zone(const char *p, int *out)
 	if (!sign)
 		return -1;
 	p++;
-	int h = digits(&p, 2);
-	if (h < 0 || h > 23 || !eat(&p, ':'))
+	int h = now_digits(&p, 2);
+	if (h < 0 || h > 23 || !now_eat(&p, ':'))
 		return -1;
-	int m = digits(&p, 2);
+	int m = now_digits(&p, 2);
 	if (m < 0 || m > 59 || *p)
 		return -1;
 	*out = sign * (h * 3600 + m * 60);
@@ -143,15 +143,16 @@ int now_parse_rfc3339(const char *s, int64_t *out)
 	int v[6], zone;
 
 	for (int i = 0; i < 6; i++) {
-		if (i && !eat(&p, "\0--T::"[i]) && !(i == 3 && (eat(&p, 't') || eat(&p, ' '))))
+		if (i && !now_eat(&p, "\0--T::"[i]) &&
+			!(i == 3 && (now_eat(&p, 't') || now_eat(&p, ' '))))
 			return -1;
-		v[i] = digits(&p, i ? 2 : 4);
+		v[i] = now_digits(&p, i ? 2 : 4);
 		if (v[i] < 0)
 			return -1;
 	}
-	if (!in_range(v[0], v[1], v[2], v[3], v[4], v[5]))
+	if (!now_in_range(v[0], v[1], v[2], v[3], v[4], v[5]))
 		return -1;
-	if (eat(&p, '.')) {
+	if (now_eat(&p, '.')) {
 		size_t n = strspn(p, "0123456789");
 		if (!n)
 			return -1;
@@ -179,8 +180,8 @@ int now_parse_http_date(const char *s, int64_t *out)
 	if (!found || (found - week) % 3 || memcmp(p + 3, ", ", 2) != 0)
 		return -1;
 	p += 5;
-	int day = digits(&p, 2);
-	if (!eat(&p, ' '))
+	int day = now_digits(&p, 2);
+	if (!now_eat(&p, ' '))
 		return -1;
 	memcpy(name, p, 3);
 	found = strstr(months, name);
@@ -188,12 +189,12 @@ int now_parse_http_date(const char *s, int64_t *out)
 		return -1;
 	int mon = (int)(found - months) / 3 + 1;
 	p += 3;
-	if (!eat(&p, ' '))
+	if (!now_eat(&p, ' '))
 		return -1;
-	int year = digits(&p, 4), h = eat(&p, ' ') ? digits(&p, 2) : -1;
-	int m = eat(&p, ':') ? digits(&p, 2) : -1;
-	int sec = eat(&p, ':') ? digits(&p, 2) : -1;
-	if (!in_range(year, mon, day, h, m, sec) || strcmp(p, " GMT") != 0)
+	int year = now_digits(&p, 4), h = now_eat(&p, ' ') ? now_digits(&p, 2) : -1;
+	int m = now_eat(&p, ':') ? now_digits(&p, 2) : -1;
+	int sec = now_eat(&p, ':') ? now_digits(&p, 2) : -1;
+	if (!now_in_range(year, mon, day, h, m, sec) || strcmp(p, " GMT") != 0)
 		return -1;
 	*out = to_seconds(year, mon, day, h, m, sec);
 	return 0;

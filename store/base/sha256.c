@@ -369,7 +369,7 @@ static void update(struct sha256 *s, const uint8_t *p, size_t n, sha256_compress
 	memcpy(s->block, p, s->fill);
 }
 
-static void final(struct sha256 *s, struct digest *out, sha256_compress_fn *fn)
+static void sha256_finish_with(struct sha256 *s, struct digest *out, sha256_compress_fn *fn)
 {
 	uint64_t bits = s->bytes * 8;
 	uint8_t tail[72] = {0x80};
@@ -410,7 +410,7 @@ void sha256_update2(struct sha256 *a, struct sha256 *b, const void *p, size_t n)
 
 void sha256_final(struct sha256 *s, struct digest *out)
 {
-	final(s, out, compress);
+	sha256_finish_with(s, out, compress);
 }
 
 void sha256_of(const void *p, size_t n, struct digest *out)
@@ -436,7 +436,7 @@ bool sha256_of_by(enum sha256_code code, const void *p, size_t n, struct digest 
 		return false;
 	sha256_init(&s);
 	update(&s, p, n, codes[code]);
-	final(&s, out, codes[code]);
+	sha256_finish_with(&s, out, codes[code]);
 	return true;
 }
 

@@ -51,7 +51,7 @@ static size_t hash(const struct strlist_index *x, const char *key, size_t n)
 	return (size_t)(h ^ (h >> 32));
 }
 
-static void put(struct strlist_index *x, const char *s, size_t position)
+static void strlist_put(struct strlist_index *x, const char *s, size_t position)
 {
 	size_t at = hash(x, s, x->whole ? strlen(s) : strcspn(s, "=")) & x->mask;
 
@@ -61,7 +61,7 @@ static void put(struct strlist_index *x, const char *s, size_t position)
 	x->used++;
 }
 
-static void make_index(struct strlist *l, bool whole)
+static void strlist_make_index(struct strlist *l, bool whole)
 {
 	struct strlist_index *x = mem_alloc(sizeof *x);
 	size_t room = 2 * INDEX_FROM;
@@ -74,7 +74,7 @@ static void make_index(struct strlist *l, bool whole)
 	if (getrandom(&x->seed, sizeof x->seed, GRND_NONBLOCK) < 0)
 		x->seed = (uintptr_t)x;
 	for (size_t i = 0; i < l->n; i++)
-		put(x, l->v[i], i);
+		strlist_put(x, l->v[i], i);
 	l->index = x;
 }
 
@@ -84,7 +84,7 @@ static void want_index(struct strlist *l, bool whole)
 	if (l->index && (l->index->whole != whole || 2 * l->index->used > l->index->mask))
 		drop_index(l);
 	if (!l->index && l->n >= INDEX_FROM)
-		make_index(l, whole);
+		strlist_make_index(l, whole);
 }
 
 static bool has_key(const char *s, const char *key, size_t n, bool value)
@@ -93,7 +93,7 @@ static bool has_key(const char *s, const char *key, size_t n, bool value)
 }
 
 /* The first entry that is "KEY=..." (value) or KEY itself; l->n when there is none. */
-static size_t find(const struct strlist *l, const char *key, size_t n, bool value)
+static size_t strlist_find(const struct strlist *l, const char *key, size_t n, bool value)
 {
 	const struct strlist_index *x = l->index;
 
@@ -137,7 +137,7 @@ void strlist_add_take(struct strlist *l, char *take_s)
 	if (2 * l->index->used > l->index->mask)
 		drop_index(l);
 	else
-		put(l->index, take_s, l->n - 1);
+		strlist_put(l->index, take_s, l->n - 1);
 }
 
 void strlist_add_once(struct strlist *l, const char *s)
@@ -179,7 +179,7 @@ void strlist_copy_sorted(struct strlist *dst, const struct strlist *src)
 
 bool strlist_has(const struct strlist *l, const char *s)
 {
-	return find(l, s, strlen(s), false) < l->n;
+	return strlist_find(l, s, strlen(s), false) < l->n;
 }
 
 void strlist_remove(struct strlist *l, size_t i)
@@ -190,7 +190,7 @@ void strlist_remove(struct strlist *l, size_t i)
 	l->n--;
 }
 
-static int by_bytes(const void *a, const void *b)
+static int strlist_compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -199,12 +199,12 @@ void strlist_sort(struct strlist *l)
 {
 	drop_index(l);
 	if (l->n > 1)
-		qsort(l->v, l->n, sizeof *l->v, by_bytes);
+		qsort(l->v, l->n, sizeof *l->v, strlist_compare);
 }
 
 const char *strlist_find_kv(const struct strlist *l, const char *key, size_t n)
 {
-	size_t i = find(l, key, n, true);
+	size_t i = strlist_find(l, key, n, true);
 
 	return i < l->n ? l->v[i] + n + 1 : NULL;
 }
@@ -219,7 +219,7 @@ void strlist_set_kv(struct strlist *l, const char *key, const char *value)
 	char *line = mem_printf("%s=%s", key, value);
 
 	want_index(l, false);
-	size_t i = find(l, key, strlen(key), true);
+	size_t i = strlist_find(l, key, strlen(key), true);
 
 	if (i == l->n) {
 		strlist_add_take(l, line);
@@ -233,6 +233,6 @@ void strlist_unset_kv(struct strlist *l, const char *key)
 {
 	size_t i;
 
-	while ((i = find(l, key, strlen(key), true)) < l->n)
+	while ((i = strlist_find(l, key, strlen(key), true)) < l->n)
 		strlist_remove(l, i);
 }

@@ -35,7 +35,7 @@ unsigned layer_deflate_threads(void)
 	return n > THREADS ? THREADS : n;
 }
 
-static void start_zstd(struct layer_deflate *z, int level, unsigned threads)
+static void deflate_start_zstd(struct layer_deflate *z, int level, unsigned threads)
 {
 	const struct zstdlib *lib = zstdlib_get(NULL);
 
@@ -65,7 +65,7 @@ struct layer_deflate *layer_deflate_new(
 	if (c == LAYER_GZIP)
 		z->gzip = gzipstream_new(out, level ? level : LAYER_GZIP_LEVEL, threads);
 	else if (c == LAYER_ZSTD)
-		start_zstd(z, level, threads);
+		deflate_start_zstd(z, level, threads);
 	return z;
 }
 

@@ -49,7 +49,7 @@ static uint32_t crc_byte(uint32_t crc, uint8_t c)
 	return ~crc;
 }
 
-static int take_byte(struct gziphead *h, uint8_t c)
+static int gziphead_take_byte(struct gziphead *h, uint8_t c)
 {
 	if (h->state != CRC)
 		h->crc = crc_byte(h->crc, c);
@@ -85,7 +85,7 @@ int gziphead_take(struct gziphead *h, const unsigned char *p, size_t n, size_t *
 {
 	size_t i = 0;
 	while (i < n && h->state != DONE)
-		if (take_byte(h, p[i++]))
+		if (gziphead_take_byte(h, p[i++]))
 			return -1;
 	*used = i;
 	if (h->state != DONE)

@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {GZIPLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib zlib = {
 	"libz.so.1", "zlib1g", "gzip compression", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by gziplib_load() alone. */
 static struct gziplib table;
 static bool loaded;
 
-static void load(void)
+static void gziplib_load(void)
 {
 	loaded = dynlib_fill(&zlib, &table);
 }
@@ -23,7 +23,7 @@ const struct gziplib *gziplib_get(struct err **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, gziplib_load);
 	if (loaded)
 		return &table;
 	dynlib_missing(&zlib, err);

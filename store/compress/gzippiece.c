@@ -30,7 +30,7 @@ struct gzippiece_coder {
 	z_stream z;
 };
 
-static int start_zlib(struct gzippiece_coder *c, struct err **err)
+static int gzippiece_start_zlib(struct gzippiece_coder *c, struct err **err)
 {
 	c->zlib = gziplib_get(err);
 	if (!c->zlib)
@@ -53,7 +53,7 @@ struct gzippiece_coder *gzippiece_coder_new(int level, struct err **err)
 	if (c->isal) {
 		c->level_buf_size = sizes[level - 1];
 		c->level_buf = mem_array(c->level_buf_size, 1);
-	} else if (start_zlib(c, err) < 0) {
+	} else if (gzippiece_start_zlib(c, err) < 0) {
 		free(c);
 		return NULL;
 	}

@@ -94,7 +94,7 @@ static struct slot *slot_at(struct gzipstream *z, uint64_t i)
 }
 
 /* A coder is made at the first piece, and its absence reported with every one. */
-static void make(struct gzipstream *z, struct gzippiece_coder **coder, struct slot *s)
+static void gzipstream_make(struct gzipstream *z, struct gzippiece_coder **coder, struct slot *s)
 {
 	if (!*coder)
 		*coder = gzippiece_coder_new(z->level, &s->err);
@@ -102,7 +102,7 @@ static void make(struct gzipstream *z, struct gzippiece_coder **coder, struct sl
 		(void)gzippiece_make(*coder, &s->piece, &s->err);
 }
 
-static void *work(void *arg)
+static void *gzipstream_work(void *arg)
 {
 	struct gzipstream *z = arg;
 	struct gzippiece_coder *coder = NULL;
@@ -115,7 +115,7 @@ static void *work(void *arg)
 			break;
 		struct slot *s = slot_at(z, z->taken++);
 		pthread_mutex_unlock(&z->lock);
-		make(z, &coder, s);
+		gzipstream_make(z, &coder, s);
 		pthread_mutex_lock(&z->lock);
 		s->done = true;
 		pthread_cond_signal(&z->finished);
@@ -126,14 +126,14 @@ static void *work(void *arg)
 }
 
 /* Fewer threads than wanted are enough. */
-static void start(struct gzipstream *z)
+static void gzipstream_start(struct gzipstream *z)
 {
 	z->nthreads += (unsigned)thread_start_crew(
-		z->threads + z->nthreads, z->wanted - z->nthreads, work, z);
+		z->threads + z->nthreads, z->wanted - z->nthreads, gzipstream_work, z);
 	z->wanted = z->nthreads;
 }
 
-static int put_header(struct gzipstream *z, struct err **err)
+static int gzipstream_put_header(struct gzipstream *z, struct err **err)
 {
 	/* deflate, no flags, time 0, unknown system */
 	static const unsigned char header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
@@ -154,7 +154,8 @@ static int put_oldest(struct gzipstream *z, struct err **err)
 			*err = TAKE(s->err);
 		return -1;
 	}
-	if (put_header(z, err) < 0 || io_write(&z->out, s->piece.out, s->piece.len, err) < 0)
+	if (gzipstream_put_header(z, err) < 0 ||
+		io_write(&z->out, s->piece.out, s->piece.len, err) < 0)
 		return -1;
 	z->crc = z->total ? gzippiece_join_crc(z->crc, s->piece.crc, s->piece.n) : s->piece.crc;
 	z->total += s->piece.n;
@@ -182,7 +183,7 @@ static int drain(struct gzipstream *z, uint64_t pending, struct err **err)
 }
 
 /* The current piece is complete. The end of it is the next one's dictionary. */
-static int hand_over(struct gzipstream *z, bool last, struct err **err)
+static int gzipstream_hand_over(struct gzipstream *z, bool last, struct err **err)
 {
 	struct slot *s = slot_at(z, z->made), *next;
 	size_t dict;
@@ -191,9 +192,9 @@ static int hand_over(struct gzipstream *z, bool last, struct err **err)
 	s->piece.n = s->fill;
 	dict = s->fill < GZIPPIECE_DICT ? s->fill : GZIPPIECE_DICT;
 	if (!last && z->nthreads < z->wanted)
-		start(z);
+		gzipstream_start(z);
 	if (z->nthreads == 0)
-		make(z, &z->coder, s);
+		gzipstream_make(z, &z->coder, s);
 	pthread_mutex_lock(&z->lock);
 	s->done = z->nthreads == 0;
 	z->made++;
@@ -222,7 +223,7 @@ void *gzipstream_room(struct gzipstream *z, size_t *n)
 	return s->in + GZIPPIECE_DICT + s->fill;
 }
 
-static int check(const struct gzipstream *z, struct err **err)
+static int gzipstream_check(const struct gzipstream *z, struct err **err)
 {
 	return z->failed ? err_set(err, ERR_SYS, "compression: an earlier write failed") : 0;
 }
@@ -231,11 +232,11 @@ int gzipstream_filled(struct gzipstream *z, size_t n, struct err **err)
 {
 	struct slot *s = slot_at(z, z->made);
 
-	if (check(z, err) < 0)
+	if (gzipstream_check(z, err) < 0)
 		return -1;
 	s->fill += n;
 	if (s->fill == PIECE)
-		z->failed = hand_over(z, false, err) < 0;
+		z->failed = gzipstream_hand_over(z, false, err) < 0;
 	return z->failed ? -1 : 0;
 }
 
@@ -250,12 +251,13 @@ int gzipstream_finish(struct gzipstream *z, struct err **err)
 	/* an empty final block with fixed codes */
 	unsigned char tail[10] = {0x03, 0x00};
 
-	if (check(z, err) < 0)
+	if (gzipstream_check(z, err) < 0)
 		return -1;
 	z->failed = true; /* nothing may follow */
-	if (slot_at(z, z->made)->fill ? hand_over(z, true, err) < 0 : drain(z, 0, err) < 0)
+	if (slot_at(z, z->made)->fill ? gzipstream_hand_over(z, true, err) < 0
+				      : drain(z, 0, err) < 0)
 		return -1;
-	if (put_header(z, err) < 0)
+	if (gzipstream_put_header(z, err) < 0)
 		return -1;
 	little_endian(tail + 2, z->crc);
 	little_endian(tail + 6, (uint32_t)z->total);

@@ -44,7 +44,7 @@ struct layer_inflate {
 	struct err *err;            /* owned */
 };
 
-static void start_zlib(struct layer_inflate *z)
+static void inflate_start_zlib(struct layer_inflate *z)
 {
 	const struct gziplib *lib = gziplib_get(&z->err);
 
@@ -54,7 +54,7 @@ static void start_zlib(struct layer_inflate *z)
 		err_set(&z->err, ERR_SYS, "zlib cannot be started");
 }
 
-static void start_zstd(struct layer_inflate *z)
+static void inflate_start_zstd(struct layer_inflate *z)
 {
 	z->zstdlib = zstdlib_get(&z->err);
 	if (!z->zstdlib)
@@ -63,7 +63,7 @@ static void start_zstd(struct layer_inflate *z)
 	z->zstdlib->set_dctx(z->zstd, ZSTD_d_windowLogMax, LAYER_ZSTD_WINDOW_LOG);
 }
 
-static struct layer_inflate *start(
+static struct layer_inflate *inflate_start(
 	struct io_reader in, enum layer_compression c, uint64_t max_bytes, bool portable)
 {
 	struct layer_inflate *z = mem_alloc(sizeof *z);
@@ -78,21 +78,21 @@ static struct layer_inflate *start(
 	if (z->isal)
 		z->gzip = mem_alloc(sizeof *z->gzip);
 	else if (c == LAYER_GZIP)
-		start_zlib(z);
+		inflate_start_zlib(z);
 	else if (c == LAYER_ZSTD)
-		start_zstd(z);
+		inflate_start_zstd(z);
 	return z;
 }
 
 struct layer_inflate *layer_inflate_new(
 	struct io_reader in, enum layer_compression c, uint64_t max_bytes)
 {
-	return start(in, c, max_bytes, false);
+	return inflate_start(in, c, max_bytes, false);
 }
 
 struct layer_inflate *layer_inflate_new_portable(struct io_reader in, uint64_t max_bytes)
 {
-	return start(in, LAYER_GZIP, max_bytes, true);
+	return inflate_start(in, LAYER_GZIP, max_bytes, true);
 }
 
 void layer_inflate_free(struct layer_inflate *z)
@@ -110,7 +110,7 @@ void layer_inflate_free(struct layer_inflate *z)
 }
 
 /* Input when there is none left; z->len stays 0 at its end. */
-static int fill(struct layer_inflate *z, struct err **err)
+static int inflate_fill(struct layer_inflate *z, struct err **err)
 {
 	if (z->pos < z->len || z->eof)
 		return 0;
@@ -202,7 +202,7 @@ static int step_zstd(struct layer_inflate *z, void *p, size_t *n, struct err **e
 	return 0;
 }
 
-static int step(struct layer_inflate *z, void *p, size_t *n, struct err **err)
+static int inflate_step(struct layer_inflate *z, void *p, size_t *n, struct err **err)
 {
 	if (z->isal)
 		return step_isal(z, p, n, err);
@@ -229,7 +229,7 @@ static int check_limits(const struct layer_inflate *z, struct err **err)
 static ssize_t unpack_some(struct layer_inflate *z, void *p, size_t n, struct err **err)
 {
 	while (!z->done) {
-		if (fill(z, err))
+		if (inflate_fill(z, err))
 			return -1;
 		bool input = z->pos < z->len;
 		if (!input && !z->inside) {
@@ -240,7 +240,7 @@ static ssize_t unpack_some(struct layer_inflate *z, void *p, size_t n, struct er
 		}
 		/* What is buffered inside the decoder comes out without input, too. */
 		size_t got = n;
-		if (step(z, p, &got, err))
+		if (inflate_step(z, p, &got, err))
 			return -1;
 		if (got)
 			return (ssize_t)got;

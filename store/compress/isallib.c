@@ -7,11 +7,11 @@ static const struct dynlib_call calls[] = {ISALLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib isal = {
 	"libisal.so.2", "libisal2", "compression", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by isallib_load() alone. */
 static struct isallib table;
 static bool loaded;
 
-static void load(void)
+static void isallib_load(void)
 {
 	loaded = dynlib_fill(&isal, &table);
 }
@@ -20,6 +20,6 @@ const struct isallib *isallib_get(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, isallib_load);
 	return loaded ? &table : NULL;
 }

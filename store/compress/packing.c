@@ -19,7 +19,7 @@ static const struct {
 };
 
 /* One or two digits; 0 when it is no level. */
-static int level_of(const char *text, int most)
+static int packing_level_of(const char *text, int most)
 {
 	int n = 0;
 
@@ -40,7 +40,7 @@ int layer_packing_parse(const char *text, struct layer_packing *out, struct err 
 
 		if (strlen(words[i].name) != n || strncmp(words[i].name, text, n) != 0)
 			continue;
-		if (text[n] && (level = level_of(text + n + 1, words[i].most)) == 0)
+		if (text[n] && (level = packing_level_of(text + n + 1, words[i].most)) == 0)
 			break;
 		*out = (struct layer_packing){.c = words[i].c, .level = level};
 		return 0;

@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {ZSTDLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib zstd = {
 	"libzstd.so.1", "libzstd1", "zstd compression", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by zstdlib_load() alone. */
 static struct zstdlib table;
 static bool loaded;
 
-static void load(void)
+static void zstdlib_load(void)
 {
 	loaded = dynlib_fill(&zstd, &table);
 }
@@ -23,7 +23,7 @@ const struct zstdlib *zstdlib_get(struct err **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, zstdlib_load);
 	if (loaded)
 		return &table;
 	dynlib_missing(&zstd, err);

@@ -24,7 +24,7 @@ struct dir_name {
 	uint32_t child;                /* its place; or 0 for "." and 1 for ".." */
 };
 
-static bool next_name(const struct layer_node *dir, struct dir_pos *p, struct dir_name *out)
+static bool dir_next_name(const struct layer_node *dir, struct dir_pos *p, struct dir_name *out)
 {
 	static const char dots[] = "..";
 	const struct layer_node *c = p->child < dir->nchild ? dir->child[p->child] : NULL;
@@ -48,7 +48,7 @@ uint64_t layer_index_dir_size(const struct layer_node *dir)
 	uint64_t full = 0;
 	uint32_t used = 0;
 
-	while (next_name(dir, &p, &n)) {
+	while (dir_next_name(dir, &p, &n)) {
 		uint32_t need = ENTRY + n.len;
 		if (used + need > LAYER_INDEX_BLOCK) {
 			full += LAYER_INDEX_BLOCK;
@@ -88,7 +88,7 @@ static uint32_t nid_of(
 }
 
 /* One block of the names in v. */
-static size_t fill(unsigned char *block, const struct layer_index *x, const struct dir_name *v,
+static size_t dir_fill(unsigned char *block, const struct layer_index *x, const struct dir_name *v,
 	size_t n, const struct layer_index_at *at)
 {
 	size_t name_at = n * ENTRY;
@@ -113,10 +113,10 @@ int layer_index_dir_put(struct layer_index *x, const struct layer_node *dir,
 	uint32_t used = 0;
 	size_t n = 0;
 
-	while (next_name(dir, &p, &v[n])) {
+	while (dir_next_name(dir, &p, &v[n])) {
 		uint32_t need = ENTRY + v[n].len;
 		if (used + need > LAYER_INDEX_BLOCK) {
-			size_t len = fill(block, x, v, n, &at);
+			size_t len = dir_fill(block, x, v, n, &at);
 			memset(block + len, 0, sizeof block - len);
 			if (layer_index_put(&x->out, block, sizeof block, err))
 				return -1;
@@ -127,5 +127,5 @@ int layer_index_dir_put(struct layer_index *x, const struct layer_node *dir,
 		used += need;
 		n++;
 	}
-	return layer_index_put(&x->out, block, fill(block, x, v, n, &at), err);
+	return layer_index_put(&x->out, block, dir_fill(block, x, v, n, &at), err);
 }

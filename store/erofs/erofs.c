@@ -134,7 +134,7 @@ static int put_tars(struct layer_index *x, struct err **err)
 	return 0;
 }
 
-static int make_index(
+static int erofs_make_index(
 	struct layer_index *x, uint32_t last_ino, struct layer_index_made *made, struct err **err)
 {
 	size_t slots;
@@ -158,7 +158,7 @@ int layer_index_tree(const struct layer_tree *t, struct io_writer out,
 	auto_index struct layer_index x = {.root = layer_tree_root(t), .out.to = out};
 	if (add_tars(&x, -1, t, err))
 		return -1;
-	return make_index(&x, t->last_ino, made, err);
+	return erofs_make_index(&x, t->last_ino, made, err);
 }
 
 int layer_index_layer(int tar_fd, const struct layer_tree *below, const struct layer_times *times,
@@ -170,5 +170,5 @@ int layer_index_layer(int tar_fd, const struct layer_tree *below, const struct l
 	auto_index struct layer_index x = {.root = &d.root, .opaque = true, .out.to = out};
 	if (add_tars(&x, tar_fd, below, err))
 		return -1;
-	return make_index(&x, d.own_ino, made, err);
+	return erofs_make_index(&x, d.own_ino, made, err);
 }

@@ -45,7 +45,7 @@ struct layer_index_tar *layer_index_tar(const struct layer_index *x, const struc
 
 /* --- the walk -------------------------------------------------------------------------------- */
 
-static int walk(struct layer_index *x, const struct layer_node *dir, uint32_t number,
+static int erofs_plan_walk(struct layer_index *x, const struct layer_node *dir, uint32_t number,
 	uint32_t parent, layer_index_visit *visit, struct err **err)
 {
 	struct layer_index_at at = {.number = number, .first = x->next, .parent = parent};
@@ -60,7 +60,7 @@ static int walk(struct layer_index *x, const struct layer_node *dir, uint32_t nu
 			return -1;
 	for (uint32_t i = 0; i < dir->nchild; i++)
 		if (dir->child[i]->type == LAYER_DIR &&
-			walk(x, dir->child[i], at.first + i, number, visit, err))
+			erofs_plan_walk(x, dir->child[i], at.first + i, number, visit, err))
 			return -1;
 	return 0;
 }
@@ -68,7 +68,7 @@ static int walk(struct layer_index *x, const struct layer_node *dir, uint32_t nu
 int layer_index_walk(struct layer_index *x, layer_index_visit *visit, struct err **err)
 {
 	x->next = 1;
-	return walk(x, x->root, 0, 0, visit, err);
+	return erofs_plan_walk(x, x->root, 0, 0, visit, err);
 }
 
 /* --- attributes ------------------------------------------------------------------------------ */

@@ -51,7 +51,7 @@ int layer_index_pad(struct layer_index_out *o, uint64_t to, struct err **err)
 
 /* --- inodes ---------------------------------------------------------------------------------- */
 
-static uint32_t mode_of(const struct layer_node *n)
+static uint32_t erofs_write_mode_of(const struct layer_node *n)
 {
 	static const uint32_t types[] = {
 		[LAYER_FILE] = S_IFREG,
@@ -102,7 +102,7 @@ static int put_inode(struct layer_index *x, const struct layer_node *n,
 
 	layer_index_le16(b, (uint16_t)(s->form << 1 | (s->extended ? 1 : 0)));
 	layer_index_le16(b + 2, (uint16_t)(s->xattrs ? 1 + (s->xattrs - XATTR_HEAD) / 4 : 0));
-	layer_index_le16(b + 4, (uint16_t)mode_of(n));
+	layer_index_le16(b + 4, (uint16_t)erofs_write_mode_of(n));
 	layer_index_le32(b + 16, place_field(x, n, s, spot));
 	layer_index_le32(b + 20, (uint32_t)(spot->inode / LAYER_INDEX_SLOT));
 	if (s->extended) {
@@ -137,7 +137,7 @@ static int put_xattr(void *ctx, const struct layer_xattr *a, struct err **err)
 	return layer_index_pad(o, layer_index_up(o->pos, 4), err);
 }
 
-static int put_xattrs(struct layer_index *x, const struct layer_node *n,
+static int erofs_write_put_xattrs(struct layer_index *x, const struct layer_node *n,
 	const struct layer_index_shape *s, struct err **err)
 {
 	if (!s->xattrs)
@@ -175,7 +175,7 @@ static int write_node(struct layer_index *x, const struct layer_node *n, struct 
 	layer_index_shape(x, n, &s);
 	struct layer_index_spot spot = layer_index_place(x, &s);
 	if (layer_index_pad(&x->out, spot.inode, err) || put_inode(x, n, &s, &spot, err) ||
-		put_xattrs(x, n, &s, err) ||
+		erofs_write_put_xattrs(x, n, &s, err) ||
 		layer_index_pad(&x->out, s.data ? spot.data : spot.tail, err) ||
 		put_content(x, n, &s, at, err))
 		return -1;

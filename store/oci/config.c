@@ -54,20 +54,21 @@ void oci_config_clear(struct oci_config *c)
 	*c = (struct oci_config){0};
 }
 
-static char *copy_text(const char *s)
+static char *config_copy_text(const char *s)
 {
 	return s && *s ? mem_strdup(s) : NULL;
 }
 
 /* --- parsing -------------------------------------------------------------------------------- */
 
-static int take_text(json_t *o, const char *key, const char *path, char **out, struct err **err)
+static int config_take_text(
+	json_t *o, const char *key, const char *path, char **out, struct err **err)
 {
 	const char *s = NULL;
 
 	if (jsonx_string(o, key, false, path, &s, err) < 0)
 		return -1;
-	*out = copy_text(s);
+	*out = config_copy_text(s);
 	json_object_del(o, key);
 	return 0;
 }
@@ -166,15 +167,15 @@ static int take_healthcheck(json_t *o, struct oci_healthcheck *h, struct err **e
 
 static int parse_run(json_t *o, struct oci_config *c, struct err **err)
 {
-	if (check_lengths(o, err) < 0 || take_text(o, "User", "config", &c->user, err) < 0 ||
+	if (check_lengths(o, err) < 0 || config_take_text(o, "User", "config", &c->user, err) < 0 ||
 		take_set(o, "ExposedPorts", &c->exposed_ports, err) < 0 ||
 		take_list(o, "Env", "config", &c->env, err) < 0 ||
 		take_words(o, "Entrypoint", &c->entrypoint, err) < 0 ||
 		take_words(o, "Cmd", &c->cmd, err) < 0 ||
 		take_set(o, "Volumes", &c->volumes, err) < 0 ||
-		take_text(o, "WorkingDir", "config", &c->working_dir, err) < 0 ||
+		config_take_text(o, "WorkingDir", "config", &c->working_dir, err) < 0 ||
 		oci_map_parse(o, "Labels", "config", true, &c->labels, err) < 0 ||
-		take_text(o, "StopSignal", "config", &c->stop_signal, err) < 0 ||
+		config_take_text(o, "StopSignal", "config", &c->stop_signal, err) < 0 ||
 		take_healthcheck(o, &c->healthcheck, err) < 0 ||
 		take_list(o, "OnBuild", "config", &c->onbuild, err) < 0 ||
 		take_list(o, "Shell", "config", &c->shell, err) < 0)
@@ -224,10 +225,10 @@ static int parse_history_item(json_t *o, size_t i, struct oci_config *c, struct 
 		return err_set(err, ERR_CORRUPT, "%s.empty_layer: expected boolean", path);
 	c->nhistory++;
 	h->empty_layer = json_is_true(empty);
-	return take_text(o, "created", path, &h->created, err) < 0 ||
-			       take_text(o, "created_by", path, &h->created_by, err) < 0 ||
-			       take_text(o, "author", path, &h->author, err) < 0 ||
-			       take_text(o, "comment", path, &h->comment, err) < 0
+	return config_take_text(o, "created", path, &h->created, err) < 0 ||
+			       config_take_text(o, "created_by", path, &h->created_by, err) < 0 ||
+			       config_take_text(o, "author", path, &h->author, err) < 0 ||
+			       config_take_text(o, "comment", path, &h->comment, err) < 0
 		       ? -1
 		       : 0;
 }
@@ -256,8 +257,8 @@ static int parse_all(json_t *o, struct oci_config *c, struct err **err)
 
 	if (!json_is_object(o))
 		return err_set(err, ERR_CORRUPT, "expected object");
-	if (take_text(o, "created", "", &c->created, err) < 0 ||
-		take_text(o, "author", "", &c->author, err) < 0 ||
+	if (config_take_text(o, "created", "", &c->created, err) < 0 ||
+		config_take_text(o, "author", "", &c->author, err) < 0 ||
 		oci_platform_from_json(o, "", &c->platform, err) < 0 ||
 		jsonx_object(o, "config", false, "", &run, err) < 0 ||
 		(run && parse_run(run, c, err) < 0) || parse_rootfs(o, c, err) < 0 ||
@@ -431,7 +432,7 @@ char *oci_config_dump(const struct oci_config *c, size_t *len)
 
 /* --- changing ------------------------------------------------------------------------------- */
 
-static void copy_words(struct oci_words *dst, const struct oci_words *src)
+static void config_copy_words(struct oci_words *dst, const struct oci_words *src)
 {
 	dst->set = src->set;
 	strlist_copy(&dst->l, &src->l);
@@ -440,11 +441,11 @@ static void copy_words(struct oci_words *dst, const struct oci_words *src)
 void oci_config_copy(struct oci_config *dst, const struct oci_config *src)
 {
 	struct oci_config c = {
-		.created = copy_text(src->created),
-		.author = copy_text(src->author),
-		.user = copy_text(src->user),
-		.working_dir = copy_text(src->working_dir),
-		.stop_signal = copy_text(src->stop_signal),
+		.created = config_copy_text(src->created),
+		.author = config_copy_text(src->author),
+		.user = config_copy_text(src->user),
+		.working_dir = config_copy_text(src->working_dir),
+		.stop_signal = config_copy_text(src->stop_signal),
 		.healthcheck = src->healthcheck,
 		.extra = json_deep_copy(src->extra),
 		.extra_config = json_deep_copy(src->extra_config),
@@ -455,8 +456,8 @@ void oci_config_copy(struct oci_config *dst, const struct oci_config *src)
 	oci_platform_copy(&c.platform, &src->platform);
 	strlist_copy(&c.exposed_ports, &src->exposed_ports);
 	strlist_copy(&c.env, &src->env);
-	copy_words(&c.entrypoint, &src->entrypoint);
-	copy_words(&c.cmd, &src->cmd);
+	config_copy_words(&c.entrypoint, &src->entrypoint);
+	config_copy_words(&c.cmd, &src->cmd);
 	strlist_copy(&c.volumes, &src->volumes);
 	strlist_copy(&c.labels, &src->labels);
 	strlist_copy(&c.onbuild, &src->onbuild);
@@ -473,10 +474,10 @@ void oci_config_add_history(struct oci_config *c, const struct oci_history *h)
 {
 	c->history = mem_grow(c->history, c->nhistory + 1, sizeof *c->history);
 	c->history[c->nhistory++] = (struct oci_history){
-		.created = copy_text(h->created),
-		.created_by = copy_text(h->created_by),
-		.author = copy_text(h->author),
-		.comment = copy_text(h->comment),
+		.created = config_copy_text(h->created),
+		.created_by = config_copy_text(h->created_by),
+		.author = config_copy_text(h->author),
+		.comment = config_copy_text(h->comment),
 		.empty_layer = h->empty_layer,
 	};
 }

@@ -87,7 +87,7 @@ json_t *oci_map_json(const struct strlist *l)
 	return o;
 }
 
-static int parse(json_t *o, const char *path, struct oci_descriptor *d, struct err **err)
+static int descriptor_parse(json_t *o, const char *path, struct oci_descriptor *d, struct err **err)
 {
 	const char *type = NULL;
 	int64_t size = -1;
@@ -117,7 +117,7 @@ int oci_descriptor_parse(json_t *o, const char *path, struct oci_descriptor *out
 {
 	struct oci_descriptor d = {0};
 
-	if (parse(o, path, &d, err) < 0) {
+	if (descriptor_parse(o, path, &d, err) < 0) {
 		oci_descriptor_clear(&d);
 		return -1;
 	}

@@ -17,7 +17,7 @@
 enum doc_class { DOC_UNKNOWN, DOC_MANIFEST, DOC_INDEX };
 
 /* Parameters ("; charset=utf-8") say nothing here. */
-static enum doc_class class_of(const char *type)
+static enum doc_class manifest_class_of(const char *type)
 {
 	static const struct {
 		const char *type;
@@ -61,13 +61,14 @@ static enum doc_class class_by_body(json_t *o, struct err **err)
 }
 
 /* Body, media type inside and media type outside must say the same. */
-static enum doc_class classify(json_t *o, const char *outer, const char **inner, struct err **err)
+static enum doc_class manifest_classify(
+	json_t *o, const char *outer, const char **inner, struct err **err)
 {
 	enum doc_class body = class_by_body(o, err);
 
 	if (body == DOC_UNKNOWN || jsonx_string(o, "mediaType", false, "", inner, err) < 0)
 		return DOC_UNKNOWN;
-	enum doc_class in = class_of(*inner), out = class_of(outer);
+	enum doc_class in = manifest_class_of(*inner), out = manifest_class_of(outer);
 	if (in != DOC_UNKNOWN && out != DOC_UNKNOWN &&
 		strncasecmp(*inner, outer, strcspn(outer, "; ")) != 0) {
 		err_set(err, ERR_CORRUPT, "mediaType %s in a document that came as %.*s", *inner,
@@ -83,7 +84,7 @@ static enum doc_class classify(json_t *o, const char *outer, const char **inner,
 	return body;
 }
 
-static json_t *load(const char *p, size_t n, struct err **err)
+static json_t *manifest_load(const char *p, size_t n, struct err **err)
 {
 	json_t *o = jsonx_load(p, n, OCI_MANIFEST_MAX, "manifest", err);
 
@@ -98,8 +99,8 @@ static json_t *load(const char *p, size_t n, struct err **err)
 int oci_is_index(const char *p, size_t n, const char *media_type, struct err **err)
 {
 	const char *inner;
-	auto_json json_t *o = load(p, n, err);
-	enum doc_class class = o ? classify(o, media_type, &inner, err) : DOC_UNKNOWN;
+	auto_json json_t *o = manifest_load(p, n, err);
+	enum doc_class class = o ? manifest_classify(o, media_type, &inner, err) : DOC_UNKNOWN;
 
 	return class == DOC_UNKNOWN ? -1 : class == DOC_INDEX;
 }
@@ -109,11 +110,11 @@ json_t *oci_document_load(
 {
 	const char *inner = NULL;
 	int64_t version = 0;
-	auto_json json_t *o = load(p, n, err);
+	auto_json json_t *o = manifest_load(p, n, err);
 
 	if (!o)
 		return NULL;
-	enum doc_class class = classify(o, media_type, &inner, err);
+	enum doc_class class = manifest_classify(o, media_type, &inner, err);
 	if (class == DOC_UNKNOWN)
 		return NULL;
 	if ((class == DOC_INDEX) != index) {
@@ -128,14 +129,14 @@ json_t *oci_document_load(
 		return NULL;
 	}
 	*type = NULL;
-	if (class_of(inner) != DOC_UNKNOWN)
+	if (manifest_class_of(inner) != DOC_UNKNOWN)
 		*type = mem_strdup(inner);
-	else if (class_of(media_type) != DOC_UNKNOWN)
+	else if (manifest_class_of(media_type) != DOC_UNKNOWN)
 		*type = mem_strndup(media_type, strcspn(media_type, "; "));
 	return json_incref(o);
 }
 
-static bool is_docker(const struct oci_descriptor *d)
+static bool manifest_is_docker(const struct oci_descriptor *d)
 {
 	return strncmp(d->media_type, "application/vnd.docker.", 23) == 0;
 }
@@ -154,8 +155,8 @@ int oci_manifest_parse(
 		oci_map_parse(o, "annotations", "", false, &m.annotations, err) < 0)
 		return -1;
 	if (!m.media_type)
-		m.media_type = mem_strdup(
-			is_docker(&m.config) ? OCI_MEDIA_DOCKER_MANIFEST : OCI_MEDIA_MANIFEST);
+		m.media_type = mem_strdup(manifest_is_docker(&m.config) ? OCI_MEDIA_DOCKER_MANIFEST
+									: OCI_MEDIA_MANIFEST);
 	*out = m;
 	m = (struct oci_manifest){0};
 	return 0;

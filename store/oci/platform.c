@@ -24,7 +24,7 @@ void oci_platform_clear(struct oci_platform *p)
 	*p = (struct oci_platform){0};
 }
 
-static char *copy_text(const char *s)
+static char *platform_copy_text(const char *s)
 {
 	return s ? mem_strdup(s) : NULL;
 }
@@ -32,20 +32,20 @@ static char *copy_text(const char *s)
 void oci_platform_copy(struct oci_platform *dst, const struct oci_platform *src)
 {
 	struct oci_platform p = {
-		.os = copy_text(src->os),
-		.architecture = copy_text(src->architecture),
-		.variant = copy_text(src->variant),
-		.os_version = copy_text(src->os_version),
+		.os = platform_copy_text(src->os),
+		.architecture = platform_copy_text(src->architecture),
+		.variant = platform_copy_text(src->variant),
+		.os_version = platform_copy_text(src->os_version),
 	};
 
 	oci_platform_clear(dst);
 	*dst = p;
 }
 
-static void replace(char **field, const char *value)
+static void platform_replace(char **field, const char *value)
 {
 	free(*field);
-	*field = copy_text(value);
+	*field = platform_copy_text(value);
 }
 
 static bool is(const char *a, const char *b)
@@ -75,25 +75,25 @@ static void normalise(struct oci_platform *p)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (!is(p->architecture, names[i].from))
 			continue;
-		replace(&p->architecture, names[i].to);
+		platform_replace(&p->architecture, names[i].to);
 		if (names[i].variant)
-			replace(&p->variant, names[i].variant);
+			platform_replace(&p->variant, names[i].variant);
 		break;
 	}
 	if (p->variant && !*p->variant)
-		replace(&p->variant, NULL);
+		platform_replace(&p->variant, NULL);
 	/* "8" and "v8" are both in use */
 	if (p->variant && isdigit((unsigned char)*p->variant) &&
 		(is(p->architecture, "arm") || is(p->architecture, "arm64"))) {
 		auto_free char *v = mem_printf("v%s", p->variant);
-		replace(&p->variant, v);
+		platform_replace(&p->variant, v);
 	}
 	if (is(p->architecture, "amd64") && is(p->variant, "v1"))
-		replace(&p->variant, NULL);
+		platform_replace(&p->variant, NULL);
 	if (is(p->architecture, "arm64") && is(p->variant, "v8"))
-		replace(&p->variant, NULL);
+		platform_replace(&p->variant, NULL);
 	if (is(p->architecture, "arm") && !p->variant)
-		replace(&p->variant, "v7");
+		platform_replace(&p->variant, "v7");
 }
 
 void oci_platform_host(struct oci_platform *out)
@@ -107,7 +107,7 @@ void oci_platform_host(struct oci_platform *out)
 	normalise(out);
 }
 
-static bool valid_part(const char *s)
+static bool platform_valid_part(const char *s)
 {
 	size_t n = strlen(s);
 
@@ -143,7 +143,7 @@ static int split_parts(char *text, char *part[PARTS_MAX], size_t *n, struct err 
 	for (char *c = strtok_r(text, "/", &save); c && *n < PARTS_MAX;
 		c = strtok_r(NULL, "/", &save)) {
 		part[(*n)++] = c;
-		if (!valid_part(c))
+		if (!platform_valid_part(c))
 			return err_set(err, ERR_USAGE,
 				"platform \"%s\": letters, digits, . _ - only", shown);
 	}
@@ -164,14 +164,14 @@ int oci_platform_parse(const char *text, struct oci_platform *out, struct err **
 	if (text && split_parts(copy, part, &n, err) < 0)
 		return -1;
 	if (n == 1 && is_os(part[0])) {
-		replace(&p.os, part[0]);
+		platform_replace(&p.os, part[0]);
 	} else if (n == 1) {
-		replace(&p.architecture, part[0]);
-		replace(&p.variant, NULL);
+		platform_replace(&p.architecture, part[0]);
+		platform_replace(&p.variant, NULL);
 	} else if (n > 1) {
-		replace(&p.os, part[0]);
-		replace(&p.architecture, part[1]);
-		replace(&p.variant, n > 2 ? part[2] : NULL);
+		platform_replace(&p.os, part[0]);
+		platform_replace(&p.architecture, part[1]);
+		platform_replace(&p.variant, n > 2 ? part[2] : NULL);
 	}
 	if (text)
 		normalise(&p);

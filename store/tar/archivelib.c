@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {ARCHIVELIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib archive = {"libarchive.so.13", "libarchive13", "unpacking archives",
 	calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by archivelib_load() alone. */
 static struct archivelib table;
 static bool loaded;
 
-static void load(void)
+static void archivelib_load(void)
 {
 	loaded = dynlib_fill(&archive, &table);
 }
@@ -23,7 +23,7 @@ const struct archivelib *archivelib_get(struct err **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, archivelib_load);
 	if (loaded)
 		return &table;
 	dynlib_missing(&archive, err);

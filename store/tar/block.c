@@ -100,7 +100,7 @@ static int decimal(const char *s, size_t n, uint64_t *out)
 
 /* "-12.5": whole seconds, rounded down. All of int64_t, as base-256 fields have it: what the
  * walker takes in the writer can write and the walker can read again. */
-static int seconds(const char *s, size_t n, int64_t *out)
+static int block_seconds(const char *s, size_t n, int64_t *out)
 {
 	bool negative = n > 0 && s[0] == '-', fraction = false;
 	size_t i = negative, whole;
@@ -292,7 +292,7 @@ static int record(struct layer_pax *p, const char *key, const char *v, size_t n,
 		return n && decimal(v, n, &p->gid) ? malformed(err, key) : 0;
 	} else if (strcmp(key, "mtime") == 0) {
 		p->has_mtime = n > 0;
-		return n && seconds(v, n, &p->mtime) ? malformed(err, key) : 0;
+		return n && block_seconds(v, n, &p->mtime) ? malformed(err, key) : 0;
 	} else if (strncmp(key, sparse, sizeof sparse - 1) == 0) {
 		return sparse_record(p, key + sizeof sparse - 1, v, n, err);
 	}

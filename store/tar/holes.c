@@ -48,7 +48,7 @@ static bool zeros(const unsigned char *p, size_t n)
 }
 
 /* With errno, or short. */
-static int fail(const struct look *l, bool is_short, struct err **err)
+static int holes_fail(const struct look *l, bool is_short, struct err **err)
 {
 	int saved = errno;
 	auto_free char *shown = layer_show(l->e->path);
@@ -67,7 +67,7 @@ static int read_zeros(struct look *l, uint64_t at, uint64_t len, struct err **er
 		size_t n = len < part ? (size_t)len : part;
 		ssize_t got = fs_pread_upto(l->fd, l->buf, n, at);
 		if (got != (ssize_t)n)
-			return fail(l, got >= 0, err);
+			return holes_fail(l, got >= 0, err);
 		if (!zeros(l->buf, n))
 			return 0;
 		at += n;
@@ -115,7 +115,7 @@ static int is_zero(struct look *l, uint64_t off, uint64_t end, struct err **err)
 	return l->next_data >= end ? 1 : read_zeros(l, at, end - off, err);
 }
 
-static void add(struct layer_map *m, uint64_t off, uint64_t end)
+static void holes_add(struct layer_map *m, uint64_t off, uint64_t end)
 {
 	if (end > off)
 		MEM_PUSH(m->v, m->n, m->cap) = (struct layer_extent){.off = off, .len = end - off};
@@ -140,7 +140,7 @@ static int hole_end(struct look *l, uint64_t off, uint64_t *out, struct err **er
 	return rc < 0 ? -1 : 0;
 }
 
-static int find(struct look *l, struct layer_map *m, struct err **err)
+static int holes_find(struct look *l, struct layer_map *m, struct err **err)
 {
 	uint64_t size = l->e->size, piece = 0, hole;
 
@@ -152,11 +152,11 @@ static int find(struct look *l, struct layer_map *m, struct err **err)
 			off += LAYER_HOLE;
 			continue;
 		}
-		add(m, piece, off);
+		holes_add(m, piece, off);
 		m->sparse = true;
 		off = piece = hole;
 	}
-	add(m, piece, size);
+	holes_add(m, piece, size);
 	return 0;
 }
 
@@ -172,7 +172,7 @@ int layer_map_find(const struct layer_entry *e, int fd, struct layer_map *out, s
 		.fd = path ? fd : e->fd,
 		.asks = path || (e->source == LAYER_DATA_FD && !e->extents && !e->data_off),
 		.buf = buf};
-	int rc = find(&l, out, err);
+	int rc = holes_find(&l, out, err);
 	if (rc || !out->sparse)
 		layer_map_clear(out);
 	return rc;
@@ -182,7 +182,7 @@ void layer_map_copy(const struct layer_entry *e, struct layer_map *out)
 {
 	*out = (struct layer_map){.sparse = e->extents != NULL};
 	for (size_t i = 0; i < e->nextents; i++)
-		add(out, e->extents[i].off, e->extents[i].off + e->extents[i].len);
+		holes_add(out, e->extents[i].off, e->extents[i].off + e->extents[i].len);
 }
 
 void layer_map_clear(struct layer_map *m)
@@ -200,7 +200,7 @@ uint64_t layer_map_bytes(const struct layer_map *m)
 	return sum;
 }
 
-static void number(struct buf *out, uint64_t v)
+static void holes_number(struct buf *out, uint64_t v)
 {
 	buf_addf(out, "%llu\n", (unsigned long long)v);
 }
@@ -211,14 +211,14 @@ void layer_map_text(const struct layer_map *m, uint64_t size, struct buf *out)
 	static const char pad[LAYER_TAR_BLOCK];
 	bool open_end = !m->n || m->v[m->n - 1].off + m->v[m->n - 1].len < size;
 
-	number(out, m->n + open_end);
+	holes_number(out, m->n + open_end);
 	for (size_t i = 0; i < m->n; i++) {
-		number(out, m->v[i].off);
-		number(out, m->v[i].len);
+		holes_number(out, m->v[i].off);
+		holes_number(out, m->v[i].len);
 	}
 	if (open_end) {
-		number(out, size);
-		number(out, 0);
+		holes_number(out, size);
+		holes_number(out, 0);
 	}
 	buf_add(out, pad, -out->len % LAYER_TAR_BLOCK);
 }

@@ -59,7 +59,7 @@ static enum marker marker_of(enum layer_type t)
 }
 
 /* The slot that holds (path, marker), or the free one where it belongs. */
-static uint32_t *slot_of(const struct layer_list *l, const char *path, enum marker m)
+static uint32_t *list_slot_of(const struct layer_list *l, const char *path, enum marker m)
 {
 	size_t mask = l->nslots - 1;
 	size_t i = (size_t)(layer_hash(&l->key, path, strlen(path)) + m) & mask;
@@ -79,7 +79,7 @@ static void index_all(struct layer_list *l, size_t nslots)
 	l->slots = bulk_array(nslots, sizeof *l->slots);
 	l->nslots = nslots;
 	for (size_t i = 0; i < l->n; i++)
-		*slot_of(l, l->v[i].e.path, marker_of(l->v[i].e.type)) = (uint32_t)i + 1;
+		*list_slot_of(l, l->v[i].e.path, marker_of(l->v[i].e.type)) = (uint32_t)i + 1;
 }
 
 static void copy_entry(struct layer_list *l, struct layer_entry *to, const struct layer_entry *e)
@@ -99,7 +99,7 @@ static void copy_entry(struct layer_list *l, struct layer_entry *to, const struc
 
 static struct item *find_item(const struct layer_list *l, const char *path)
 {
-	uint32_t at = l->nslots ? *slot_of(l, path, ENTRY) : 0;
+	uint32_t at = l->nslots ? *list_slot_of(l, path, ENTRY) : 0;
 	return at ? &l->v[at - 1] : NULL;
 }
 
@@ -151,7 +151,7 @@ void layer_list_add(struct layer_list *l, const struct layer_entry *e)
 {
 	if (l->n * 2 >= l->nslots)
 		index_all(l, l->nslots ? l->nslots * 2 : 64);
-	uint32_t *slot = slot_of(l, e->path, marker_of(e->type));
+	uint32_t *slot = list_slot_of(l, e->path, marker_of(e->type));
 	if (*slot) {
 		size_t at = *slot - 1;
 		if (l->v[at].linked)
@@ -217,7 +217,8 @@ void layer_list_sort(struct layer_list *l)
 }
 
 /* The entry whose content was not what it should be. */
-static const struct layer_entry *changed(const struct layer_list *l, const struct layer_writer *w)
+static const struct layer_entry *list_changed(
+	const struct layer_list *l, const struct layer_writer *w)
 {
 	const struct digest *expect = layer_writer_changed(w);
 	for (size_t i = 0; expect && i < l->n; i++)
@@ -234,7 +235,7 @@ int layer_list_put(struct layer_list *l, struct layer_writer *w, struct err **er
 			return -1;
 	if (layer_writer_finish(w, err) == 0)
 		return 0;
-	const struct layer_entry *e = changed(l, w);
+	const struct layer_entry *e = list_changed(l, w);
 	auto_free char *shown = e ? layer_show(e->src_path ? e->src_path : e->path) : NULL;
 	return shown ? err_prefix(err, "%s", shown) : -1;
 }

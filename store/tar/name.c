@@ -41,7 +41,7 @@ struct clean {
 	size_t depth;
 };
 
-static void go_up(struct clean *c)
+static void name_go_up(struct clean *c)
 {
 	while (c->len > 0 && c->out[c->len - 1] != '/')
 		c->len--;
@@ -52,7 +52,7 @@ static void go_up(struct clean *c)
 }
 
 /* n: of the whole name, for the message. */
-static int go_down(struct clean *c, const char *p, size_t k, size_t n, struct err **err)
+static int name_go_down(struct clean *c, const char *p, size_t k, size_t n, struct err **err)
 {
 	if (c->len + (c->len > 0) + k > LAYER_PATH_MAX)
 		return err_set(
@@ -83,8 +83,9 @@ int layer_name_clean(const char *s, size_t n, bool clamp, char *out, struct err 
 		if (k == 2 && p[0] == '.' && p[1] == '.') {
 			if (!clamp && c.len == 0 && *s != '/')
 				return name_error(err, s, n, "leads out of the layer");
-			go_up(&c);
-		} else if (k > 0 && !(k == 1 && p[0] == '.') && go_down(&c, p, k, n, err) < 0) {
+			name_go_up(&c);
+		} else if (k > 0 && !(k == 1 && p[0] == '.') &&
+			   name_go_down(&c, p, k, n, err) < 0) {
 			return -1;
 		}
 		p += k + 1;
@@ -184,7 +185,7 @@ bool layer_xattr_carried(const char *name)
 	       strncmp(name, "user.overlay.", strlen("user.overlay.")) != 0;
 }
 
-static int xattr_cmp(const void *a, const void *b)
+static int name_xattr_cmp(const void *a, const void *b)
 {
 	const struct layer_xattr *x = a, *y = b;
 	return strcmp(x->name, y->name);
@@ -193,7 +194,7 @@ static int xattr_cmp(const void *a, const void *b)
 void layer_xattrs_sort(struct layer_xattr *x, size_t n)
 {
 	if (n > 1)
-		qsort(x, n, sizeof *x, xattr_cmp);
+		qsort(x, n, sizeof *x, name_xattr_cmp);
 }
 
 bool layer_xattrs_equal(

@@ -112,7 +112,7 @@ static int pax_sparse(
 	return 0;
 }
 
-static int finish(struct layer_walk *w, uint64_t stored, uint64_t used, struct err **err)
+static int tar_sparse_finish(struct layer_walk *w, uint64_t stored, uint64_t used, struct err **err)
 {
 	struct layer_entry *e = &w->e;
 
@@ -139,7 +139,7 @@ int sparse_content(struct layer_walk *w, const unsigned char *b, uint64_t stored
 	if (e->size > LAYER_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "a file of %llu bytes; the limit is %llu",
 			(unsigned long long)e->size, (unsigned long long)LAYER_SIZE_MAX);
-	if (sparse && finish(w, stored, used, err))
+	if (sparse && tar_sparse_finish(w, stored, used, err))
 		return -1;
 	e->source = e->size ? LAYER_DATA_FD : LAYER_NO_DATA;
 	e->fd = w->tar_fd;

@@ -32,7 +32,7 @@ int layer_times_check(const struct layer_times *t, struct err **err)
 			 : 0;
 }
 
-static void put_number(struct buf *b, uint64_t n)
+static void tar_times_put_number(struct buf *b, uint64_t n)
 {
 	while (n >= 0x80) {
 		buf_addc(b, (char)(n | 0x80));
@@ -47,7 +47,7 @@ static void put_bytes(struct buf *b, uint64_t v, int n)
 		buf_addc(b, (char)(v >> 8 * i));
 }
 
-static void begin(struct layer_times *t)
+static void tar_times_begin(struct layer_times *t)
 {
 	if (!t->b.len)
 		buf_add(&t->b, head, HEAD);
@@ -60,8 +60,8 @@ void layer_times_entry(struct layer_times *t, const struct layer_entry *e)
 		layer_times_dir(t, e->path, e->moved);
 	if (!e->mtime_ns || e->type == LAYER_HARDLINK) // a hard link's is that of the file
 		return;
-	begin(t);
-	put_number(&t->b, t->entries - t->last);
+	tar_times_begin(t);
+	tar_times_put_number(&t->b, t->entries - t->last);
 	put_bytes(&t->b, e->mtime_ns, 4);
 	t->last = t->entries;
 }
@@ -70,9 +70,9 @@ void layer_times_dir(struct layer_times *t, const char *path, const struct times
 {
 	size_t len = strlen(path);
 
-	begin(t);
-	put_number(&t->b, 0);
-	put_number(&t->b, len);
+	tar_times_begin(t);
+	tar_times_put_number(&t->b, 0);
+	tar_times_put_number(&t->b, len);
 	buf_add(&t->b, path, len);
 	put_bytes(&t->b, (uint64_t)time->tv_sec, 8);
 	put_bytes(&t->b, (uint64_t)time->tv_nsec, 4);

@@ -67,7 +67,7 @@ static la_int64_t skip_bytes(struct archive *a, void *ctx, la_int64_t n)
 	return n;
 }
 
-static int fail(const struct layer_archive *r, struct err **err)
+static int userarchive_fail(const struct layer_archive *r, struct err **err)
 {
 	const char *text = r->lib->error_string(r->a);
 	if (r->read_errno) {
@@ -99,36 +99,36 @@ static struct layer_archive *open_reader(int fd, uint64_t max, struct err **err)
 	return r;
 }
 
-static locale_t enter(const struct layer_archive *r)
+static locale_t userarchive_enter(const struct layer_archive *r)
 {
 	return r->utf8 ? uselocale(r->utf8) : (locale_t)0;
 }
 
-static void leave(locale_t old)
+static void userarchive_leave(locale_t old)
 {
 	if (old)
 		uselocale(old);
 }
 
-static int start(struct layer_archive *r)
+static int userarchive_start(struct layer_archive *r)
 {
-	locale_t old = enter(r);
+	locale_t old = userarchive_enter(r);
 	r->lib->read_set_callback_data(r->a, r);
 	r->lib->read_set_read_callback(r->a, read_block);
 	r->lib->read_set_skip_callback(r->a, skip_bytes);
 	int rc = r->lib->read_open1(r->a);
-	leave(old);
+	userarchive_leave(old);
 	return rc;
 }
 
 static int next_header(struct layer_archive *r, struct archive_entry **e)
 {
 	int rc;
-	locale_t old = enter(r);
+	locale_t old = userarchive_enter(r);
 	do
 		rc = r->lib->read_next_header(r->a, e);
 	while (rc == ARCHIVE_RETRY);
-	leave(old);
+	userarchive_leave(old);
 	return rc;
 }
 
@@ -150,11 +150,11 @@ int layer_archive_probe(int fd, struct err **err)
 	struct archive_entry *e;
 	if (!r)
 		return -1;
-	int rc = start(r);
+	int rc = userarchive_start(r);
 	if (rc == ARCHIVE_OK || rc == ARCHIVE_WARN)
 		rc = next_header(r, &e);
 	if (r->read_errno)
-		return fail(r, err);
+		return userarchive_fail(r, err);
 	/* libarchive takes a file of zeros for an empty archive: that ends without a header. */
 	return rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
 }
@@ -170,9 +170,9 @@ struct layer_archive *layer_archive_open(
 		err_sys(err, "temporary file");
 		return NULL;
 	}
-	int rc = start(r);
+	int rc = userarchive_start(r);
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
-		fail(r, err);
+		userarchive_fail(r, err);
 		return NULL;
 	}
 	return TAKE(r);
@@ -230,7 +230,7 @@ static int spool_content(struct layer_archive *r, struct archive_entry *ae, stru
 		if (rc == ARCHIVE_RETRY)
 			continue;
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-			return fail(r, err);
+			return userarchive_fail(r, err);
 		if (spool_piece(r, p, n, off, size, &end, err) < 0)
 			return -1;
 	}
@@ -278,7 +278,8 @@ static uint32_t nanoseconds(long n)
 	return n > 0 && n < 1000000000 ? (uint32_t)n : 0;
 }
 
-static int take_type(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+static int userarchive_take_type(
+	struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
 	const char *link = r->lib->entry_hardlink(ae);
 	if (link) {
@@ -320,7 +321,8 @@ static int take_type(struct layer_archive *r, struct archive_entry *ae, struct e
 	}
 }
 
-static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct err **err)
+static int userarchive_take_entry(
+	struct layer_archive *r, struct archive_entry *ae, struct err **err)
 {
 	const char *name = r->lib->entry_pathname(ae);
 	la_int64_t uid = r->lib->entry_uid(ae), gid = r->lib->entry_gid(ae);
@@ -338,7 +340,7 @@ static int take_entry(struct layer_archive *r, struct archive_entry *ae, struct 
 		.mtime = r->lib->entry_mtime(ae),
 		.mtime_ns = nanoseconds(r->lib->entry_mtime_nsec(ae)),
 		.fd = -1};
-	int rc = take_type(r, ae, err);
+	int rc = userarchive_take_type(r, ae, err);
 	if (rc)
 		return rc;
 	/* Without a name, or called ".": the directory that it is unpacked to, which stays. */
@@ -357,13 +359,13 @@ int layer_archive_next(struct layer_archive *r, const struct layer_entry **out, 
 		if (rc == ARCHIVE_EOF)
 			return 0;
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-			return fail(r, err);
+			return userarchive_fail(r, err);
 		if (++r->count > LAYER_ENTRIES_MAX)
 			return err_set(
 				err, ERR_LIMIT, "archive: more than %d entries", LAYER_ENTRIES_MAX);
-		locale_t old = enter(r);
-		rc = take_entry(r, ae, err);
-		leave(old);
+		locale_t old = userarchive_enter(r);
+		rc = userarchive_take_entry(r, ae, err);
+		userarchive_leave(old);
 		if (rc < 0)
 			return -1;
 		if (rc > 0)

@@ -189,7 +189,8 @@ static size_t header_name(const unsigned char *b, char out[260])
 	return n + k;
 }
 
-static int take_names(struct layer_walk *w, const unsigned char *b, bool *slash, struct err **err)
+static int tar_walk_take_names(
+	struct layer_walk *w, const unsigned char *b, bool *slash, struct err **err)
 {
 	char name[260];
 	const char *path = name, *link = (const char *)b + F_LINK;
@@ -345,7 +346,7 @@ static int clean_hardlink(struct layer_walk *w, struct err **err)
 }
 
 /* 1: w->e is an entry, 0: nothing to show (volume label, aufs bookkeeping), -1. */
-static int take_entry(struct layer_walk *w, const unsigned char *header, struct err **err)
+static int tar_walk_take_entry(struct layer_walk *w, const unsigned char *header, struct err **err)
 {
 	unsigned char b[LAYER_TAR_BLOCK];
 	enum layer_name_kind kind;
@@ -354,7 +355,7 @@ static int take_entry(struct layer_walk *w, const unsigned char *header, struct 
 	/* The window moves while sparse maps are read. */
 	memcpy(b, header, sizeof b);
 	w->e = (struct layer_entry){.path = w->path, .fd = -1};
-	if (take_names(w, b, &slash, err) ||
+	if (tar_walk_take_names(w, b, &slash, err) ||
 		entry_type(w, (char)b[F_TYPE], slash, &w->e.type, err) || take_meta(w, b, err) ||
 		take_content(w, b, err))
 		return -1;
@@ -437,7 +438,7 @@ static int take_header(struct layer_walk *w, const unsigned char *b, struct err 
 	w->pos += WALK_BLOCK;
 	if (b[F_TYPE] && strchr("xXgLKV", b[F_TYPE]))
 		return take_extended(w, b, err);
-	int rc = take_entry(w, b, err);
+	int rc = tar_walk_take_entry(w, b, err);
 	if (rc == 0)
 		forget_extended(w);
 	return rc;

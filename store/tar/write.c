@@ -94,7 +94,7 @@ void layer_writer_in_full(struct layer_writer *w)
 	w->in_full = true;
 }
 
-static int put(struct layer_writer *w, const void *p, size_t n, struct err **err)
+static int tar_write_put(struct layer_writer *w, const void *p, size_t n, struct err **err)
 {
 	return hashpipe_put(w->pipe, p, n, err);
 }
@@ -165,7 +165,8 @@ static void pax_number(struct layer_writer *w, const char *key, int64_t v)
 	pax_record(w, "", key, text, (size_t)n);
 }
 
-static void number(struct layer_writer *w, char *field, size_t width, const char *key, int64_t v)
+static void tar_write_number(
+	struct layer_writer *w, char *field, size_t width, const char *key, int64_t v)
 {
 	uint64_t limit = width == 8 ? OCTAL7 : OCTAL11;
 	if (v >= 0 && (uint64_t)v < limit) {
@@ -203,7 +204,7 @@ static void put_name(struct layer_writer *w, struct ustar *h, const char *name)
 
 /* What a sparse file is called is in a record. Who does not know the form finds the map and the
  * pieces under another name, as GNU tar chose it, and takes them for no file of the layer. */
-static void put_sparse(
+static void tar_write_put_sparse(
 	struct layer_writer *w, struct ustar *h, const char *name, const struct layer_entry *e)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
@@ -257,7 +258,7 @@ static int put_pax(struct layer_writer *w, const char *path, struct err **err)
 	octal(h.major, sizeof h.major, 0);
 	octal(h.minor, sizeof h.minor, 0);
 	seal(&h);
-	if (put(w, &h, sizeof h, err) || put(w, w->pax.data, w->pax.len, err))
+	if (tar_write_put(w, &h, sizeof h, err) || tar_write_put(w, w->pax.data, w->pax.len, err))
 		return -1;
 	return put_zeros(w, -w->pax.len % LAYER_TAR_BLOCK, err);
 }
@@ -339,7 +340,7 @@ static bool bad_link(const struct layer_entry *e)
 	return !e->link || !*e->link || strlen(e->link) > LAYER_PATH_MAX;
 }
 
-static int check_entry(const struct layer_entry *e, struct err **err)
+static int tar_write_check_entry(const struct layer_entry *e, struct err **err)
 {
 	const char *wrong = NULL;
 	enum err_kind kind = ERR_CORRUPT;
@@ -378,7 +379,7 @@ static uint64_t stored_size(
 	return w->map.len + layer_map_bytes(map);
 }
 
-static int put_header(struct layer_writer *w, const struct layer_entry *e,
+static int tar_write_put_header(struct layer_writer *w, const struct layer_entry *e,
 	const struct layer_map *map, struct err **err)
 {
 	struct ustar h = {.type = type_flag(e->type)};
@@ -388,16 +389,16 @@ static int put_header(struct layer_writer *w, const struct layer_entry *e,
 	buf_reset(&w->pax);
 	tar_name(w->name, e);
 	if (map->sparse)
-		put_sparse(w, &h, w->name, e);
+		tar_write_put_sparse(w, &h, w->name, e);
 	else
 		put_name(w, &h, w->name);
 	if (e->type == LAYER_SYMLINK || e->type == LAYER_HARDLINK)
 		put_link(w, &h, e->link);
 	octal(h.mode, sizeof h.mode, bare ? 0 : e->mode & 07777);
-	number(w, h.size, sizeof h.size, "size", (int64_t)stored_size(w, e, map));
-	number(w, h.uid, sizeof h.uid, "uid", bare ? 0 : e->uid);
-	number(w, h.gid, sizeof h.gid, "gid", bare ? 0 : e->gid);
-	number(w, h.mtime, sizeof h.mtime, "mtime", bare ? 0 : e->mtime);
+	tar_write_number(w, h.size, sizeof h.size, "size", (int64_t)stored_size(w, e, map));
+	tar_write_number(w, h.uid, sizeof h.uid, "uid", bare ? 0 : e->uid);
+	tar_write_number(w, h.gid, sizeof h.gid, "gid", bare ? 0 : e->gid);
+	tar_write_number(w, h.mtime, sizeof h.mtime, "mtime", bare ? 0 : e->mtime);
 	octal(h.major, sizeof h.major, device ? e->dev_major : 0);
 	octal(h.minor, sizeof h.minor, device ? e->dev_minor : 0);
 	if (!bare && e->type != LAYER_HARDLINK && add_xattrs(w, e, err))
@@ -405,7 +406,9 @@ static int put_header(struct layer_writer *w, const struct layer_entry *e,
 	if (put_pax(w, e->path, err))
 		return -1;
 	seal(&h);
-	return put(w, &h, sizeof h, err) || put(w, w->map.data, w->map.len, err) ? -1 : 0;
+	return tar_write_put(w, &h, sizeof h, err) || tar_write_put(w, w->map.data, w->map.len, err)
+		       ? -1
+		       : 0;
 }
 
 /* --- content ------------------------------------------------------------------------------ */
@@ -437,7 +440,7 @@ static int put_range(struct layer_writer *w, const struct layer_entry *e, int fd
 	case LAYER_NO_DATA:
 		return len ? err_set(err, ERR_CORRUPT, "a file without its content") : 0;
 	case LAYER_DATA_MEM:
-		return put(w, (const char *)e->mem + off, (size_t)len, err);
+		return tar_write_put(w, (const char *)e->mem + off, (size_t)len, err);
 	case LAYER_DATA_FD:
 		return put_fd(w, e->fd, e->data_off + off, len, e->path, err);
 	case LAYER_DATA_PATH:
@@ -496,7 +499,7 @@ static int open_source(const struct layer_entry *e, struct err **err)
 	return TAKE_FD(fd);
 }
 
-static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd,
+static int tar_write_put_file(struct layer_writer *w, const struct layer_entry *e, int fd,
 	const struct layer_map *map, struct err **err)
 {
 	bool hashed = e->expect || e->learn;
@@ -513,14 +516,14 @@ static int put_file(struct layer_writer *w, const struct layer_entry *e, int fd,
 }
 
 /* The header, and with `whole` the content. map: NULL to look for holes. */
-static int put_entry(struct layer_writer *w, const struct layer_entry *e,
+static int tar_write_put_entry(struct layer_writer *w, const struct layer_entry *e,
 	const struct layer_map *map, bool whole, struct err **err)
 {
 	auto_layer_map struct layer_map found = {.v = NULL};
 	bool file = e->type == LAYER_FILE;
 	auto_fd int fd = -1;
 
-	if (check_entry(e, err) || (file && check_extents(e, err)))
+	if (tar_write_check_entry(e, err) || (file && check_extents(e, err)))
 		return -1;
 	if (file && e->source == LAYER_DATA_PATH && !e->extents) {
 		fd = open_source(e, err);
@@ -530,17 +533,17 @@ static int put_entry(struct layer_writer *w, const struct layer_entry *e,
 	if (!map && file && !w->in_full && layer_map_find(e, fd, &found, err))
 		return -1;
 	map = map ? map : &found;
-	if (put_header(w, e, map, err))
+	if (tar_write_put_header(w, e, map, err))
 		return -1;
-	return file && whole ? put_file(w, e, fd, map, err) : 0;
+	return file && whole ? tar_write_put_file(w, e, fd, map, err) : 0;
 }
 
-static int write_entry(struct layer_writer *w, const struct layer_entry *e,
+static int tar_write_write_entry(struct layer_writer *w, const struct layer_entry *e,
 	const struct layer_map *map, bool whole, struct err **err)
 {
 	if (w->failed)
 		return err_set(err, ERR_SYS, "the tar was given up after an error");
-	w->failed = put_entry(w, e, map, whole, err) != 0;
+	w->failed = tar_write_put_entry(w, e, map, whole, err) != 0;
 	if (!w->failed && w->times)
 		layer_times_entry(w->times, e);
 	return w->failed ? -1 : 0;
@@ -548,18 +551,18 @@ static int write_entry(struct layer_writer *w, const struct layer_entry *e,
 
 int layer_writer_add(struct layer_writer *w, const struct layer_entry *e, struct err **err)
 {
-	return write_entry(w, e, NULL, true, err);
+	return tar_write_write_entry(w, e, NULL, true, err);
 }
 
 int layer_writer_head(struct layer_writer *w, const struct layer_entry *e, struct err **err)
 {
-	return write_entry(w, e, NULL, false, err);
+	return tar_write_write_entry(w, e, NULL, false, err);
 }
 
 int layer_writer_add_mapped(struct layer_writer *w, const struct layer_entry *e,
 	const struct layer_map *map, struct err **err)
 {
-	return write_entry(w, e, map, true, err);
+	return tar_write_write_entry(w, e, map, true, err);
 }
 
 void layer_writer_times(struct layer_writer *w, struct layer_times *times)

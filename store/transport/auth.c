@@ -46,7 +46,7 @@ struct auth {
 	char *withheld; /* realm host that did not get the credentials */
 };
 
-static char *copy(const char *s)
+static char *auth_copy(const char *s)
 {
 	return s ? mem_strdup(s) : NULL;
 }
@@ -57,9 +57,9 @@ struct auth *auth_new(const struct auth_opts *o)
 
 	pthread_mutex_init(&a->lock, NULL);
 	a->host = mem_strdup(o->host);
-	a->path = copy(o->path);
+	a->path = auth_copy(o->path);
 	a->api_host = mem_strdup(o->api_host);
-	a->authfile = copy(o->authfile);
+	a->authfile = auth_copy(o->authfile);
 	a->https = o->https;
 	if (o->user) {
 		a->looked_up = true;
@@ -95,7 +95,7 @@ void auth_free(struct auth *a)
 	free(a);
 }
 
-static int look_up(struct auth *a, struct err **err)
+static int auth_look_up(struct auth *a, struct err **err)
 {
 	if (a->looked_up)
 		return 0;
@@ -232,7 +232,7 @@ static void add_scopes(struct buf *b, const char *scope)
 	}
 }
 
-static int request(struct auth *a, struct http_session *s, const struct http_request *base,
+static int auth_request(struct auth *a, struct http_session *s, const struct http_request *base,
 	struct http_response *r, struct err **err)
 {
 	struct http_request q = *base;
@@ -264,7 +264,7 @@ static int get_token(struct auth *a, struct http_session *s, const char *scope, 
 		q.authorization = secret_text(basic);
 	}
 	q.url = url.data;
-	return request(a, s, &q, r, err);
+	return auth_request(a, s, &q, r, err);
 }
 
 static void form_add(struct buf *b, const char *name, const char *value)
@@ -307,7 +307,7 @@ static int post_token(struct auth *a, struct http_session *s, const char *scope,
 	strlist_add(&headers, "Content-Type: application/x-www-form-urlencoded");
 	body.mem = form.data;
 	body.size = form.len;
-	return request(a, s, &q, r, err);
+	return auth_request(a, s, &q, r, err);
 }
 
 /* Where the registry sends us: may we go there at all, and with what? 1 = with credentials, 0 =
@@ -327,7 +327,7 @@ static int check_realm(struct auth *a, struct err **err)
 	if (a->https && !u.https)
 		return err_set(err, ERR_AUTH,
 			"%s: refused to ask its token server %s without https", a->host, u.host);
-	if (look_up(a, err) < 0)
+	if (auth_look_up(a, err) < 0)
 		return -1;
 	if (!a->creds.user && !a->creds.identity)
 		return 0;
@@ -379,7 +379,7 @@ int auth_value(struct auth *a, struct http_session *s, const char *scope, struct
 	*out = NULL;
 	pthread_mutex_lock(&a->lock);
 	if (a->scheme == SCHEME_BASIC) {
-		rc = look_up(a, err);
+		rc = auth_look_up(a, err);
 		if (rc == 0 && a->creds.user)
 			*out = secret_basic(a->creds.user, a->creds.password);
 	} else if (a->scheme == SCHEME_BEARER) {
@@ -422,8 +422,8 @@ static int refused_bearer(struct auth *a, const struct auth_challenge *c, const 
 	if (!known || !a->realm) {
 		a->scheme = SCHEME_BEARER;
 		a->inside = inside;
-		a->realm = copy(realm);
-		a->service = copy(service);
+		a->realm = auth_copy(realm);
+		a->service = auth_copy(service);
 	}
 	if (more && strlen(wanted) < 1024) {
 		free(a->extra_scope);
@@ -459,7 +459,7 @@ int auth_refused(struct auth *a, const struct http_response *r, const char *scop
 		rc = refused_bearer(a, bearer, scope, used, r->peer);
 	} else if (basic && a->scheme != SCHEME_BASIC) {
 		a->scheme = SCHEME_BASIC;
-		rc = look_up(a, err) < 0 ? -1 : a->creds.user != NULL;
+		rc = auth_look_up(a, err) < 0 ? -1 : a->creds.user != NULL;
 	} else if (basic && !used) {
 		/* Learned by another thread meanwhile. */
 		rc = a->creds.user != NULL;

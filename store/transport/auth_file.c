@@ -107,7 +107,7 @@ static int unreadable(const char *shown, struct err **err)
 }
 
 /* A pipe is of the one who started us. */
-static int check_file(int fd, const char *path, struct err **err)
+static int auth_file_check_file(int fd, const char *path, struct err **err)
 {
 	struct stat st;
 	auto_free char *shown = fs_printable(path);
@@ -134,7 +134,7 @@ static int read_doc(const char *path, json_t **out, struct err **err)
 		return 0;
 	if (fd < 0)
 		return unreadable(shown, err);
-	if (check_file(fd, path, err) < 0)
+	if (auth_file_check_file(fd, path, err) < 0)
 		return -1;
 	if (fs_read_fd(fd, AUTH_FILE_MAX, shown, &b, err) < 0)
 		return err_prefix(err, "credentials");
@@ -201,7 +201,7 @@ static char *plain_host(const char *key)
 	return host;
 }
 
-static json_t *find_entry(json_t *auths, const char *host, const char *path)
+static json_t *auth_file_find_entry(json_t *auths, const char *host, const char *path)
 {
 	auto_free char *want = plain_host(host);
 	auto_free char *full = mem_printf("%s%s%s", host, path ? "/" : "", path ? path : "");
@@ -231,7 +231,7 @@ static json_t *find_entry(json_t *auths, const char *host, const char *path)
 	return NULL;
 }
 
-static int find_in(json_t *doc, const char *file, const char *host, const char *path,
+static int auth_file_find_in(json_t *doc, const char *file, const char *host, const char *path,
 	struct auth_credentials *out, struct err **err)
 {
 	bool legacy = is_legacy(file);
@@ -243,7 +243,7 @@ static int find_in(json_t *doc, const char *file, const char *host, const char *
 		helper = text_of(json_object_get(doc, "credHelpers"), server_for(host));
 	if (helper && !legacy)
 		return auth_helper_get(helper, server_for(host), out, err);
-	entry = find_entry(legacy ? doc : json_object_get(doc, "auths"), host, path);
+	entry = auth_file_find_entry(legacy ? doc : json_object_get(doc, "auths"), host, path);
 	if (entry)
 		rc = entry_credentials(entry, file, out, err);
 	helper = text_of(doc, "credsStore");
@@ -268,7 +268,7 @@ int auth_file_find(const char *authfile, const char *host, const char *path,
 			return err_set(err, ERR_CONTEXT, "credentials: %s: no such file", shown);
 		}
 		if (rc > 0)
-			rc = find_in(doc, files.v[i], host, path, &found, err);
+			rc = auth_file_find_in(doc, files.v[i], host, path, &found, err);
 		if (rc > 0)
 			*out = found;
 		if (rc != 0)
@@ -295,7 +295,7 @@ static int make_parents(const char *path, struct err **err)
 }
 
 /* Nobody else may have prepared, or can change, where a password goes. */
-static int check_dir(const char *path, struct err **err)
+static int auth_file_check_dir(const char *path, struct err **err)
 {
 	const char *slash = strrchr(path, '/');
 	auto_free char *dir =
@@ -315,7 +315,7 @@ static int write_doc(const char *path, json_t *doc, struct err **err)
 
 	if (!text)
 		return err_set(err, ERR_AUTH, "credentials: cannot be written as JSON");
-	if (make_parents(path, err) < 0 || check_dir(path, err) < 0)
+	if (make_parents(path, err) < 0 || auth_file_check_dir(path, err) < 0)
 		rc = -1;
 	else
 		rc = fs_replace_file(AT_FDCWD, path, text, strlen(text), 0600, true, err);

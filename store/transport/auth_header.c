@@ -19,7 +19,7 @@ static bool token_char(unsigned char c)
 	return isalnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static const char *skip_blanks(const char *p)
+static const char *auth_header_skip_blanks(const char *p)
 {
 	while (*p == ' ' || *p == '\t')
 		p++;
@@ -33,7 +33,7 @@ static const char *skip_token(const char *p)
 	return p;
 }
 
-static char *lower(const char *p, size_t n)
+static char *auth_header_lower(const char *p, size_t n)
 {
 	char *s = mem_strndup(p, n);
 
@@ -63,7 +63,7 @@ static const char *read_value(const char *p, struct buf *out)
 
 static const char *read_param(const char *name, size_t len, const char *p, struct auth_challenge *c)
 {
-	auto_free char *key = lower(name, len);
+	auto_free char *key = auth_header_lower(name, len);
 	auto_buf struct buf value;
 
 	buf_init(&value, AUTH_HEADER_VALUE_MAX);
@@ -87,7 +87,9 @@ static const char *skip_token68(const char *p)
 		q++;
 	while (*q == '=')
 		q++;
-	return q > p && (*skip_blanks(q) == ',' || *skip_blanks(q) == '\0') ? skip_blanks(q) : p;
+	return q > p && (*auth_header_skip_blanks(q) == ',' || *auth_header_skip_blanks(q) == '\0')
+		       ? auth_header_skip_blanks(q)
+		       : p;
 }
 
 int auth_header_parse(const char *value, struct auth_header *h)
@@ -106,12 +108,13 @@ int auth_header_parse(const char *value, struct auth_header *h)
 		end = skip_token(p);
 		if (end == start)
 			return -1;
-		p = skip_blanks(end);
+		p = auth_header_skip_blanks(end);
 		if (*p == '=' && now) {
-			p = read_param(start, (size_t)(end - start), skip_blanks(p + 1), now);
+			p = read_param(
+				start, (size_t)(end - start), auth_header_skip_blanks(p + 1), now);
 			if (!p)
 				return -1;
-			p = skip_blanks(p);
+			p = auth_header_skip_blanks(p);
 			if (*p != ',' && *p != '\0')
 				return -1;
 			continue;
@@ -119,7 +122,8 @@ int auth_header_parse(const char *value, struct auth_header *h)
 		if (h->n == AUTH_HEADER_CHALLENGES || (*p != '\0' && *p != ',' && p == end))
 			return -1;
 		now = &h->v[h->n++];
-		*now = (struct auth_challenge){.scheme = lower(start, (size_t)(end - start))};
+		*now = (struct auth_challenge){
+			.scheme = auth_header_lower(start, (size_t)(end - start))};
 		p = skip_token68(p);
 	}
 }

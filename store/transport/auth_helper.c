@@ -17,7 +17,7 @@
 #include "store/base/mem.h"
 #include "store/transport/secret.h"
 
-static int check_name(const char *helper, struct err **err)
+static int auth_helper_check_name(const char *helper, struct err **err)
 {
 	auto_free char *shown = NULL;
 
@@ -32,7 +32,7 @@ static int check_name(const char *helper, struct err **err)
 	return err_set(err, ERR_AUTH, "credential helper \"%s\": not a valid name", shown);
 }
 
-static int not_run(
+static int auth_helper_not_run(
 	const char *program, const char *verb, enum child_end end, int value, struct err **err)
 {
 	switch (end) {
@@ -49,7 +49,7 @@ static int not_run(
 }
 
 /* Returns the exit status. No session of its own: a helper may ask at the terminal. */
-static int run(
+static int auth_helper_run(
 	const char *helper, const char *verb, const char *input, struct buf *out, struct err **err)
 {
 	auto_free char *program = mem_printf("docker-credential-%s", helper);
@@ -61,10 +61,10 @@ static int run(
 		.limit_ms = AUTH_HELPER_TIMEOUT_MS};
 	int value;
 
-	if (check_name(helper, err) < 0)
+	if (auth_helper_check_name(helper, err) < 0)
 		return -1;
 	enum child_end end = child_run(&spec, &talk, &value);
-	return end == CHILD_ENDED ? value : not_run(program, verb, end, value, err);
+	return end == CHILD_ENDED ? value : auth_helper_not_run(program, verb, end, value, err);
 }
 
 int auth_helper_get(
@@ -76,7 +76,7 @@ int auth_helper_get(
 	int rc;
 
 	buf_init(&b, AUTH_HELPER_OUTPUT_MAX);
-	rc = run(helper, "get", server, &b, err);
+	rc = auth_helper_run(helper, "get", server, &b, err);
 	if (rc < 0)
 		return -1;
 	if (rc > 0) {
@@ -120,7 +120,7 @@ int auth_helper_store(const char *helper, const char *server, const char *user,
 	buf_adds(&in, text);
 	explicit_bzero(text, strlen(text));
 	free(text);
-	rc = run(helper, "store", in.data, &out, err);
+	rc = auth_helper_run(helper, "store", in.data, &out, err);
 	if (rc > 0)
 		return err_set(
 			err, ERR_AUTH, "docker-credential-%s store: exit status %d", helper, rc);
@@ -133,7 +133,7 @@ int auth_helper_erase(const char *helper, const char *server, struct err **err)
 	int rc;
 
 	buf_init(&out, AUTH_HELPER_OUTPUT_MAX);
-	rc = run(helper, "erase", server, &out, err);
+	rc = auth_helper_run(helper, "erase", server, &out, err);
 	if (rc > 0)
 		return err_set(err, ERR_NOT_FOUND, "docker-credential-%s has no credentials for %s",
 			helper, server);

@@ -39,7 +39,7 @@ void bundle_free(struct bundle *b)
 	free(b);
 }
 
-static int by_name(const void *a, const void *b)
+static int bundle_by_name(const void *a, const void *b)
 {
 	const struct bundle_file *x = a, *y = b;
 	int c = strcmp(x->name, y->name);
@@ -48,7 +48,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* "a/b" with "../c" is "c"; what leaves the archive stays at its top. Owned. */
-static char *resolve(const char *from, const char *link)
+static char *bundle_resolve(const char *from, const char *link)
 {
 	const char *slash = strrchr(from, '/');
 	char *out = mem_printf("%.*s", *link == '/' || !slash ? 0 : (int)(slash - from), from);
@@ -70,7 +70,7 @@ static char *resolve(const char *from, const char *link)
 	return out;
 }
 
-static int add(struct bundle *b, const struct layer_entry *e, struct err **err)
+static int bundle_add(struct bundle *b, const struct layer_entry *e, struct err **err)
 {
 	struct bundle_file f = {.fd = e->fd, .off = e->data_off, .size = e->size};
 
@@ -79,8 +79,8 @@ static int add(struct bundle *b, const struct layer_entry *e, struct err **err)
 	if (b->n == BUNDLE_FILES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d files", BUNDLE_FILES_MAX);
 	if (e->type != LAYER_FILE)
-		f.link =
-			e->type == LAYER_HARDLINK ? mem_strdup(e->link) : resolve(e->path, e->link);
+		f.link = e->type == LAYER_HARDLINK ? mem_strdup(e->link)
+						   : bundle_resolve(e->path, e->link);
 	f.name = mem_strdup(e->path);
 	MEM_PUSH(b->v, b->n, b->cap) = f;
 	return 0;
@@ -104,18 +104,18 @@ struct bundle *bundle_open(struct store *s, const char *path, struct err **err)
 		return NULL;
 	}
 	while ((rc = layer_archive_next(b->archive, &e, err)) > 0)
-		if (add(b, e, err) < 0)
+		if (bundle_add(b, e, err) < 0)
 			rc = -1;
 	if (rc < 0) {
 		err_prefix(err, "%s", shown);
 		return NULL;
 	}
 	if (b->n)
-		qsort(b->v, b->n, sizeof *b->v, by_name);
+		qsort(b->v, b->n, sizeof *b->v, bundle_by_name);
 	return TAKE(b);
 }
 
-static const struct bundle_file *find(const struct bundle *b, const char *name)
+static const struct bundle_file *bundle_find_file(const struct bundle *b, const char *name)
 {
 	size_t low = 0, high = b->n;
 
@@ -135,13 +135,13 @@ const struct bundle_file *bundle_find(const struct bundle *b, const char *name)
 
 	while (strncmp(name, "./", 2) == 0)
 		name += 2;
-	f = find(b, name);
+	f = bundle_find_file(b, name);
 	for (int i = 0; f && f->link; i++)
-		f = i == BUNDLE_LINKS_MAX ? NULL : find(b, f->link);
+		f = i == BUNDLE_LINKS_MAX ? NULL : bundle_find_file(b, f->link);
 	return f;
 }
 
-static int hash_file(const struct bundle_file *f, struct digest *out, struct err **err)
+static int bundle_hash_file(const struct bundle_file *f, struct digest *out, struct err **err)
 {
 	auto_free char *piece = mem_grow(NULL, HASH_PIECE, 1);
 	struct sha256 h;
@@ -164,7 +164,7 @@ int bundle_digest(
 {
 	struct bundle_file *mine = &b->v[f - b->v];
 
-	if (!mine->hashed && hash_file(mine, &mine->digest, err) < 0)
+	if (!mine->hashed && bundle_hash_file(mine, &mine->digest, err) < 0)
 		return -1;
 	mine->hashed = true;
 	*out = mine->digest;

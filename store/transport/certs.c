@@ -43,7 +43,7 @@ static int list_dir(const char *dir, struct strlist *names)
 }
 
 /* Who is trusted, and who we are, is not for others to say: as with files of credentials. */
-static int check_owner(const char *path, bool dir, struct err **err)
+static int certs_check_owner(const char *path, bool dir, struct err **err)
 {
 	auto_fd int fd = open(path, O_PATH | O_CLOEXEC);
 
@@ -57,7 +57,7 @@ static int add_authority(const char *path, struct certs *c, struct err **err)
 	auto_buf struct buf one;
 
 	buf_init(&one, CERTS_MAX);
-	if (check_owner(path, false, err) < 0)
+	if (certs_check_owner(path, false, err) < 0)
 		return -1;
 	if (fs_read_file(AT_FDCWD, path, CERTS_MAX, &one, err) < 0)
 		return -1;
@@ -75,7 +75,7 @@ static int load_dir(const char *dir, struct certs *c, struct err **err)
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : err_sys_kind(err, ERR_CONTEXT, "%s", dir);
-	if (check_owner(dir, true, err) < 0)
+	if (certs_check_owner(dir, true, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		auto_free char *path = mem_printf("%s/%s", dir, names.v[i]);
@@ -91,8 +91,8 @@ static int load_dir(const char *dir, struct certs *c, struct err **err)
 				return err_set(err, ERR_CONTEXT, "%s: its key %s.key is missing",
 					path, stem);
 			auto_free char *key_path = mem_printf("%s/%s", dir, key);
-			if (check_owner(path, false, err) < 0 ||
-				check_owner(key_path, false, err) < 0)
+			if (certs_check_owner(path, false, err) < 0 ||
+				certs_check_owner(key_path, false, err) < 0)
 				return -1;
 			c->cert = TAKE(path);
 			c->key = TAKE(key_path);

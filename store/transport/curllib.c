@@ -10,11 +10,11 @@ static const struct dynlib_call calls[] = {CURLLIB_CALLS(DYNLIB_CALL)};
 static const struct dynlib curl = {
 	"libcurl.so.4", "libcurl4", "talking to servers", calls, sizeof calls / sizeof *calls};
 
-/* Written by load() alone. */
+/* Written by curllib_load() alone. */
 static struct curllib table;
 static bool loaded;
 
-static void load(void)
+static void curllib_load(void)
 {
 	/* The counterpart of global_init is left out: it would end what other threads use. */
 	loaded = dynlib_fill(&curl, &table) && table.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
@@ -24,7 +24,7 @@ const struct curllib *curllib_get(struct err **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, curllib_load);
 	if (loaded)
 		return &table;
 	dynlib_missing(&curl, err);

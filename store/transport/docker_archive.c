@@ -54,7 +54,7 @@ static const struct bundle_file *need_file(
 	return NULL;
 }
 
-static char *read_file(
+static char *docker_archive_read_file(
 	struct docker_archive *a, const struct bundle_file *f, size_t max, struct err **err)
 {
 	auto_free char *text = NULL;
@@ -114,7 +114,7 @@ static int read_image(struct docker_archive *a, json_t *image, struct err **err)
 		jsonx_strlist(image, "Layers", "manifest.json", &layers, err) < 0)
 		return -1;
 	a->config = need_file(a, config, err);
-	text = a->config ? read_file(a, a->config, OCI_CONFIG_MAX, err) : NULL;
+	text = a->config ? docker_archive_read_file(a, a->config, OCI_CONFIG_MAX, err) : NULL;
 	if (!text || oci_config_parse(text, (size_t)a->config->size, &c, err) < 0)
 		return -1;
 	if (layers.n != c.ndiff_ids || layers.n > OCI_LAYERS_MAX)
@@ -148,7 +148,8 @@ static bool has_tag(json_t *image, const char *name)
 	return false;
 }
 
-static int several(struct docker_archive *a, json_t *list, const char *name, struct err **err)
+static int docker_archive_several(
+	struct docker_archive *a, json_t *list, const char *name, struct err **err)
 {
 	auto_buf struct buf names;
 	auto_free char *shown = name ? fs_printable(name) : NULL;
@@ -178,7 +179,7 @@ static int several(struct docker_archive *a, json_t *list, const char *name, str
 static int read_list(struct docker_archive *a, struct err **err)
 {
 	const struct bundle_file *f = need_file(a, "manifest.json", err);
-	auto_free char *text = f ? read_file(a, f, MANIFEST_JSON_MAX, err) : NULL;
+	auto_free char *text = f ? docker_archive_read_file(a, f, MANIFEST_JSON_MAX, err) : NULL;
 	json_t *image;
 	size_t i;
 
@@ -198,7 +199,7 @@ static int read_list(struct docker_archive *a, struct err **err)
 	return 0;
 }
 
-static int choose(struct docker_archive *a, const char *name, struct err **err)
+static int docker_archive_choose(struct docker_archive *a, const char *name, struct err **err)
 {
 	json_t *image;
 	size_t i;
@@ -210,7 +211,7 @@ static int choose(struct docker_archive *a, const char *name, struct err **err)
 		if (name ? has_tag(image, name) : json_array_size(a->list) == 1)
 			return read_image(a, image, err);
 	}
-	return several(a, a->list, name, err);
+	return docker_archive_several(a, a->list, name, err);
 }
 
 static int docker_select(struct transport *t, size_t i, struct err **err)
@@ -286,7 +287,7 @@ struct transport *transport_open_docker_archive(
 	struct bundle *b = bundle_open(s, path, err);
 	struct docker_archive *a = b ? new_archive(b, shown) : NULL;
 
-	if (a && choose(a, name, err) < 0) {
+	if (a && docker_archive_choose(a, name, err) < 0) {
 		transport_close(&a->t);
 		return NULL;
 	}
@@ -372,7 +373,7 @@ static void add_repo_tag(json_t *image, const char *name)
 }
 
 /* The configuration and the layers of an image, and its element of manifest.json; borrowed. */
-static json_t *write_image(
+static json_t *docker_archive_write_image(
 	struct writing *w, const struct image *image, json_t *list, struct err **err)
 {
 	const struct digest *config = &image->manifest.config.digest;
@@ -420,7 +421,7 @@ static int write_all(struct writing *w, const struct docker_image *v, size_t n, 
 		json_t *element = find_element(list, v[i].image);
 
 		if (!element)
-			element = write_image(w, v[i].image, list, err);
+			element = docker_archive_write_image(w, v[i].image, list, err);
 		if (!element)
 			return -1;
 		add_repo_tag(element, v[i].name);

@@ -237,7 +237,7 @@ static void add_header(struct attempt *a, const char *line)
 		a->headers = l;
 }
 
-static void add_range(struct attempt *a)
+static void http_attempt_add_range(struct attempt *a)
 {
 	struct http_sink *k = a->q->sink;
 	bool strong = k && k->etag && k->etag[0] == '"';
@@ -267,7 +267,7 @@ static void set_headers(struct attempt *a, bool same_origin)
 		add_header(a, line);
 		explicit_bzero(line, strlen(line));
 	}
-	add_range(a);
+	http_attempt_add_range(a);
 	a->s->lib->easy_setopt(a->s->curl, CURLOPT_HTTPHEADER, a->headers);
 }
 
@@ -408,7 +408,7 @@ static CURLcode perform(struct http_session *s)
 	return rc;
 }
 
-static enum http_failure classify(CURLcode rc)
+static enum http_failure http_attempt_classify(CURLcode rc)
 {
 	if (rc == CURLE_OK)
 		return HTTP_ANSWERED;
@@ -423,7 +423,7 @@ static enum http_failure classify(CURLcode rc)
 	return HTTP_BROKEN;
 }
 
-static int refuse(const struct attempt *a, struct err **err)
+static int http_attempt_refuse(const struct attempt *a, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
 
@@ -433,14 +433,14 @@ static int refuse(const struct attempt *a, struct err **err)
 		host);
 }
 
-static int explain(struct attempt *a, CURLcode rc, struct err **err)
+static int http_attempt_explain(struct attempt *a, CURLcode rc, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
 	auto_free char *text = fs_printable(*a->text ? a->text : a->s->lib->easy_strerror(rc));
-	enum http_failure why = classify(rc);
+	enum http_failure why = http_attempt_classify(rc);
 
 	if (a->refused)
-		return refuse(a, err);
+		return http_attempt_refuse(a, err);
 	err_set(err, ERR_NET, "%s: %s", host, text);
 	if (why == HTTP_NO_CONNECTION && strcmp(host, "localhost") == 0)
 		err_hint(err, "no registry answers at localhost; an image built here would be in "
@@ -484,7 +484,7 @@ static void reset_response(struct http_response *r, size_t max_body)
 }
 
 /* What the transfer and the callbacks say together. */
-static int judge(struct attempt *a, CURLcode rc, struct err **err)
+static int http_attempt_judge(struct attempt *a, CURLcode rc, struct err **err)
 {
 	if (rc == CURLE_WRITE_ERROR && a->body_cut)
 		rc = CURLE_OK;
@@ -497,8 +497,8 @@ static int judge(struct attempt *a, CURLcode rc, struct err **err)
 			err_free(a->err);
 		return -1;
 	}
-	a->r->failure = a->refused ? HTTP_LOCAL : classify(rc);
-	return rc == CURLE_OK ? 0 : explain(a, rc, err);
+	a->r->failure = a->refused ? HTTP_LOCAL : http_attempt_classify(rc);
+	return rc == CURLE_OK ? 0 : http_attempt_explain(a, rc, err);
 }
 
 int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
@@ -512,7 +512,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 
 	reset_response(r, q->max_body);
 	if (a.proxy && q->guarded && !peer_allowed(route_peer_behind(u->host), q->inside))
-		return refuse(&a, err);
+		return http_attempt_refuse(&a, err);
 	if (prepare_handle(s, err) < 0)
 		return -1;
 	set_common(&a, url);
@@ -525,7 +525,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
 	r->peer = a.proxy ? route_peer_behind(u->host) : peer_of_text(ip);
 	free_headers(&a);
-	if (judge(&a, rc, err) < 0)
+	if (http_attempt_judge(&a, rc, err) < 0)
 		return -1;
 	r->status = (int)status;
 	return 0;

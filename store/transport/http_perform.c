@@ -56,8 +56,8 @@ static void guard_next(struct http_request *q, const struct http_response *r)
 	q->guarded = true;
 }
 
-static int follow(struct http_session *s, const struct http_request *q, struct http_response *r,
-	struct err **err)
+static int http_perform_follow(struct http_session *s, const struct http_request *q,
+	struct http_response *r, struct err **err)
 {
 	auto_url struct url first = {0}, u = {0};
 	struct http_request hop = *q;
@@ -191,7 +191,7 @@ int http_perform(struct http_session *s, const struct http_request *q, struct ht
 		r->failure = HTTP_LOCAL;
 		if (http_cancelled(s))
 			return err_set(err, ERR_CANCELLED, "cancelled");
-		rc = follow(s, q, r, &e);
+		rc = http_perform_follow(s, q, r, &e);
 		if (judge_break(q, r, rc, before, &attempt, &stuck)) {
 			r->failure = HTTP_LOCAL;
 			return err_set(err, ERR_CORRUPT,

@@ -32,7 +32,7 @@ void http_sink_digest(const struct http_sink *k, struct digest *out)
 	sha256_final(&copy, out);
 }
 
-static int changed(const char *host, struct err **err)
+static int http_sink_changed(const char *host, struct err **err)
 {
 	return err_set(err, ERR_NET, "%s: the file changed while it was downloaded", host);
 }
@@ -46,7 +46,7 @@ int http_sink_start(struct http_sink *k, const struct http_response *r, int stat
 
 	k->replay = 0;
 	if (!k->immutable && k->done > 0 && k->etag && etag && strcmp(k->etag, etag) != 0)
-		return changed(host, err);
+		return http_sink_changed(host, err);
 	if (etag && !k->etag)
 		k->etag = mem_strdup(etag);
 	if (status == 206) {
@@ -80,7 +80,7 @@ static ssize_t replay(
 	sha256_final(&copy, &before);
 	sha256_final(&k->replay_hash, &now);
 	if (!sha256_equal(&before, &now))
-		return changed(host, err);
+		return http_sink_changed(host, err);
 	return (ssize_t)m;
 }
 
@@ -114,5 +114,5 @@ int http_sink_end(struct http_sink *k, const char *host, struct err **err)
 	bool short_of = k->replay > 0;
 
 	k->replay = 0;
-	return short_of ? changed(host, err) : 0;
+	return short_of ? http_sink_changed(host, err) : 0;
 }

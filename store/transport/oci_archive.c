@@ -15,7 +15,8 @@
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-static int archive_open(void *ctx, const char *name, struct oci_layout_file *out, struct err **err)
+static int oci_archive_open(
+	void *ctx, const char *name, struct oci_layout_file *out, struct err **err)
 {
 	const struct bundle_file *f = bundle_find(ctx, name);
 
@@ -30,7 +31,7 @@ static void archive_free(void *ctx)
 	bundle_free(ctx);
 }
 
-static const struct oci_layout_ops ops = {archive_open, archive_free};
+static const struct oci_layout_ops ops = {oci_archive_open, archive_free};
 
 struct transport *transport_oci_archive_all(
 	struct bundle *take_b, const char *shown, struct err **err)
@@ -55,7 +56,7 @@ static int by_digest(const void *a, const void *b)
 	return memcmp((*x)->digest.b, (*y)->digest.b, SHA256_BYTES);
 }
 
-static int write_blobs(struct outgoing_set *o, struct outtar *t, struct err **err)
+static int oci_archive_write_blobs(struct outgoing_set *o, struct outtar *t, struct err **err)
 {
 	qsort(o->v, o->n, sizeof *o->v, by_digest);
 	for (size_t i = 0; i < o->n; i++) {
@@ -90,7 +91,8 @@ int transport_to_oci_archive(struct outgoing_set *o, const char *path, struct er
 	if (!index)
 		return -1;
 	if (outtar_dir(t, "blobs", err) < 0 || outtar_dir(t, "blobs/sha256", err) < 0 ||
-		write_blobs(o, t, err) < 0 || outtar_mem(t, "index.json", index, len, err) < 0 ||
+		oci_archive_write_blobs(o, t, err) < 0 ||
+		outtar_mem(t, "index.json", index, len, err) < 0 ||
 		outtar_mem(t, "oci-layout", OCI_LAYOUT_FILE, strlen(OCI_LAYOUT_FILE), err) < 0)
 		return -1;
 	return outtar_commit(t, err);

@@ -25,7 +25,7 @@ struct dir_files {
 	char *shown;
 };
 
-static int dir_open(void *ctx, const char *name, struct oci_layout_file *out, struct err **err)
+static int oci_dir_open(void *ctx, const char *name, struct oci_layout_file *out, struct err **err)
 {
 	struct dir_files *d = ctx;
 	auto_fd int fd = fs_open_beneath(d->fd, name, O_RDONLY | O_NONBLOCK, 0, FS_BENEATH);
@@ -51,9 +51,9 @@ static void dir_free(void *ctx)
 	free(d);
 }
 
-static const struct oci_layout_ops ops = {dir_open, dir_free};
+static const struct oci_layout_ops ops = {oci_dir_open, dir_free};
 
-static struct dir_files *open_dir(const char *path, const char *shown, struct err **err)
+static struct dir_files *oci_dir_open_dir(const char *path, const char *shown, struct err **err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dir_files *d;
@@ -71,7 +71,7 @@ static struct dir_files *open_dir(const char *path, const char *shown, struct er
 struct transport *transport_open_oci_dir(const char *path, const char *name, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
-	struct dir_files *d = open_dir(path, shown, err);
+	struct dir_files *d = oci_dir_open_dir(path, shown, err);
 
 	return d ? oci_layout_open(&ops, d, mem_printf("oci:%s", shown), name, err) : NULL;
 }
@@ -79,7 +79,7 @@ struct transport *transport_open_oci_dir(const char *path, const char *name, str
 struct transport *transport_oci_dir_all(const char *path, struct err **err)
 {
 	auto_free char *shown = fs_printable(path);
-	struct dir_files *d = open_dir(path, shown, err);
+	struct dir_files *d = oci_dir_open_dir(path, shown, err);
 
 	return d ? oci_layout_open_all(&ops, d, mem_printf("oci:%s", shown), err) : NULL;
 }
@@ -109,7 +109,7 @@ static int write_blob(int dir_fd, const char *name, int from, uint64_t size)
 	return 0;
 }
 
-static int write_blobs(
+static int oci_dir_write_blobs(
 	const struct outgoing_set *o, int blobs_fd, const char *shown, struct err **err)
 {
 	char hex[DIGEST_HEX];
@@ -129,7 +129,7 @@ static int write_blobs(
 	return 0;
 }
 
-static int write_index(
+static int oci_dir_write_index(
 	const struct outgoing_set *o, int dir_fd, const char *shown, struct err **err)
 {
 	auto_buf struct buf old;
@@ -166,7 +166,7 @@ int transport_to_oci_dir(const struct outgoing_set *o, const char *path, struct 
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 	if (flock(dir, LOCK_EX) < 0)
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-	if (write_blobs(o, blobs, shown, err) < 0)
+	if (oci_dir_write_blobs(o, blobs, shown, err) < 0)
 		return -1;
-	return write_index(o, dir, shown, err);
+	return oci_dir_write_index(o, dir, shown, err);
 }

@@ -30,7 +30,7 @@ struct layout {
 	} * images;
 };
 
-static void close_file(struct oci_layout_file *f)
+static void oci_layout_close_file(struct oci_layout_file *f)
 {
 	if (f->close && f->fd >= 0)
 		close(f->fd);
@@ -38,7 +38,7 @@ static void close_file(struct oci_layout_file *f)
 }
 
 /* A small file as text. */
-static int read_file(
+static int oci_layout_read_file(
 	struct layout *l, const char *name, size_t max, struct buf *out, struct err **err)
 {
 	struct oci_layout_file f = {.fd = -1};
@@ -57,7 +57,7 @@ static int read_file(
 		else
 			buf_add(out, mem, (size_t)f.size);
 	}
-	close_file(&f);
+	oci_layout_close_file(&f);
 	return rc;
 }
 
@@ -77,11 +77,11 @@ static int layout_manifest(struct transport *t, const struct digest *want, struc
 
 	*media_type = NULL;
 	if (!want && l->whole)
-		return read_file(l, "index.json", OCI_MANIFEST_MAX, body, err);
+		return oci_layout_read_file(l, "index.json", OCI_MANIFEST_MAX, body, err);
 	if (!want)
 		want = &l->digest;
 	blob_name(want, name);
-	if (read_file(l, name, OCI_MANIFEST_MAX, body, err) < 0)
+	if (oci_layout_read_file(l, name, OCI_MANIFEST_MAX, body, err) < 0)
 		return -1;
 	sha256_of(body->data, body->len, &got);
 	if (!sha256_equal(&got, want))
@@ -107,7 +107,7 @@ static int layout_blob(struct transport *t, unsigned worker, const struct oci_de
 			t->label, name, (unsigned long long)f.size, (unsigned long long)d->size);
 	else
 		rc = transport_copy_file(f.fd, f.off, f.size, sink, err);
-	close_file(&f);
+	oci_layout_close_file(&f);
 	return rc;
 }
 
@@ -144,7 +144,8 @@ static bool is_called(const struct oci_descriptor *d, const char *name)
 	return (full && transport_same_name(name, full)) || (ref && transport_same_name(name, ref));
 }
 
-static int several(struct layout *l, const struct oci_index *x, const char *name, struct err **err)
+static int oci_layout_several(
+	struct layout *l, const struct oci_index *x, const char *name, struct err **err)
 {
 	auto_buf struct buf list;
 
@@ -167,12 +168,13 @@ static int several(struct layout *l, const struct oci_index *x, const char *name
 }
 
 /* index.json, and how many bytes it has. */
-static int read_index(struct layout *l, struct oci_index *x, size_t *len, struct err **err)
+static int oci_layout_read_index(
+	struct layout *l, struct oci_index *x, size_t *len, struct err **err)
 {
 	auto_buf struct buf text;
 
 	buf_init(&text, OCI_LAYOUT_INDEX_MAX);
-	if (read_file(l, "index.json", OCI_LAYOUT_INDEX_MAX, &text, err) < 0)
+	if (oci_layout_read_file(l, "index.json", OCI_LAYOUT_INDEX_MAX, &text, err) < 0)
 		return -1;
 	*len = text.len;
 	return oci_index_parse(text.data, text.len, OCI_MEDIA_INDEX, x, err) < 0
@@ -180,14 +182,14 @@ static int read_index(struct layout *l, struct oci_index *x, size_t *len, struct
 		       : 0;
 }
 
-static int choose(struct layout *l, const char *name, struct err **err)
+static int oci_layout_choose(struct layout *l, const char *name, struct err **err)
 {
 	auto_oci_index struct oci_index x = {0};
 	size_t named = 0, len;
 
 	if (name && *name == '@' && sha256_parse_string(name + 1, &l->digest) == 0)
 		return 0;
-	if (read_index(l, &x, &len, err) < 0)
+	if (oci_layout_read_index(l, &x, &len, err) < 0)
 		return -1;
 	for (size_t i = 0; i < x.nmanifests; i++) {
 		const char *n = entry_name(&x.manifests[i]);
@@ -201,7 +203,7 @@ static int choose(struct layout *l, const char *name, struct err **err)
 		}
 	}
 	l->whole = !name && named == 0 && x.nmanifests > 1 && len <= OCI_MANIFEST_MAX;
-	return l->whole ? 0 : several(l, &x, name, err);
+	return l->whole ? 0 : oci_layout_several(l, &x, name, err);
 }
 
 /* --- all of its images ---------------------------------------------------------------------- */
@@ -229,7 +231,7 @@ static int list_images(struct layout *l, struct err **err)
 	auto_oci_index struct oci_index x = {0};
 	size_t len;
 
-	if (read_index(l, &x, &len, err) < 0)
+	if (oci_layout_read_index(l, &x, &len, err) < 0)
 		return -1;
 	l->whole = is_one_index(&x, len);
 	l->images = mem_alloc((x.nmanifests + 1) * sizeof *l->images);
@@ -280,7 +282,7 @@ struct transport *oci_layout_open(const struct oci_layout_ops *ops, void *take_c
 {
 	struct layout *l = new_layout(ops, take_ctx, take_label);
 
-	if (choose(l, name, err) == 0)
+	if (oci_layout_choose(l, name, err) == 0)
 		return &l->t;
 	transport_close(&l->t);
 	return NULL;

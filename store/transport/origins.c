@@ -15,7 +15,7 @@
 
 #define HEAD "origins 1\n"
 
-static void key_of(const char *host, const struct digest *d, struct digest *key)
+static void origins_key_of(const char *host, const struct digest *d, struct digest *key)
 {
 	struct sha256 h;
 
@@ -27,7 +27,7 @@ static void key_of(const char *host, const struct digest *d, struct digest *key)
 }
 
 /* Paths without host, one a line; anything unexpected reads as nothing. */
-static void load(struct store *s, const struct digest *key, struct strlist *paths)
+static void origins_load(struct store *s, const struct digest *key, struct strlist *paths)
 {
 	auto_free char *value = NULL;
 	size_t len;
@@ -48,8 +48,8 @@ void origins_add(struct store *s, const char *host, const char *path, const stru
 	struct digest key;
 
 	buf_init(&b, CACHE_VALUE_MAX);
-	key_of(host, d, &key);
-	load(s, &key, &paths);
+	origins_key_of(host, d, &key);
+	origins_load(s, &key, &paths);
 	if (paths.n > 0 && strcmp(paths.v[0], path) == 0)
 		return;
 	buf_addf(&b, HEAD "%s\n", path);
@@ -65,8 +65,8 @@ char *origins_find(struct store *s, const char *host, const char *path, const st
 	auto_strlist struct strlist paths = {0};
 	struct digest key;
 
-	key_of(host, d, &key);
-	load(s, &key, &paths);
+	origins_key_of(host, d, &key);
+	origins_load(s, &key, &paths);
 	for (size_t i = 0; i < paths.n; i++)
 		if (strcmp(paths.v[i], path) != 0)
 			return mem_strdup(paths.v[i]);

@@ -57,12 +57,12 @@ static bool outgoing_is_foreign(const struct oci_descriptor *d)
 	return strstr(d->media_type, ".foreign.") || strstr(d->media_type, ".nondistributable.");
 }
 
-static bool is_docker(const struct oci_manifest *m)
+static bool outgoing_is_docker(const struct oci_manifest *m)
 {
 	return strcmp(m->media_type, OCI_MEDIA_DOCKER_MANIFEST) == 0;
 }
 
-static void set_type(struct oci_descriptor *d, const char *type)
+static void outgoing_set_type(struct oci_descriptor *d, const char *type)
 {
 	free(d->media_type);
 	d->media_type = mem_strdup(type);
@@ -119,7 +119,7 @@ static bool needs_packing(const struct outgoing *o, size_t i)
 {
 	const struct oci_descriptor *d = &o->m.layers[i];
 
-	if (is_docker(&o->m) && o->types == TRANSFER_TYPES_DOCKER && is_zstd(d))
+	if (outgoing_is_docker(&o->m) && o->types == TRANSFER_TYPES_DOCKER && is_zstd(d))
 		return true;
 	if (o->repack && !outgoing_is_foreign(d))
 		return !is_packed_as(d, o->packing.c) ||
@@ -158,13 +158,13 @@ static int pack_layer(struct making *m, struct err **err)
 	strlist_copy(&packed.annotations, &d->annotations);
 	oci_descriptor_clear(d);
 	*d = packed;
-	if (is_docker(&o->m) && o->packing.c != LAYER_ZSTD)
-		set_type(d, o->packing.c == LAYER_GZIP ? OCI_MEDIA_DOCKER_LAYER_GZIP
-						       : OCI_MEDIA_DOCKER_LAYER);
+	if (outgoing_is_docker(&o->m) && o->packing.c != LAYER_ZSTD)
+		outgoing_set_type(d, o->packing.c == LAYER_GZIP ? OCI_MEDIA_DOCKER_LAYER_GZIP
+								: OCI_MEDIA_DOCKER_LAYER);
 	return 0;
 }
 
-static void *make_layer(void *arg)
+static void *outgoing_make_layer(void *arg)
 {
 	struct making *m = arg;
 	const struct oci_descriptor *d = &m->p->o->m.layers[m->layer];
@@ -183,7 +183,7 @@ static int make_and_send(struct making *m, unsigned worker, struct err **err)
 	int rc;
 
 	if (!to || !to->growing || is_made(m->p->o, m->layer) ||
-		thread_start(&thread, make_layer, m) != 0)
+		thread_start(&thread, outgoing_make_layer, m) != 0)
 		return pack_layer(m, err) < 0 ? -1 : 1;
 	rc = to->growing(to->ctx, worker, diff_id, &m->growing, err);
 	if (rc < 0)
@@ -286,7 +286,7 @@ static int set_types(struct outgoing *o, struct err **err)
 {
 	bool docker = o->types == TRANSFER_TYPES_DOCKER;
 
-	if (o->types == TRANSFER_TYPES_KEEP || is_docker(&o->m) == docker)
+	if (o->types == TRANSFER_TYPES_KEEP || outgoing_is_docker(&o->m) == docker)
 		return 0;
 	if (docker)
 		return use_docker_types(o, err) < 0 ? -1 : 1;
@@ -294,11 +294,11 @@ static int set_types(struct outgoing *o, struct err **err)
 	return 1;
 }
 
-static int finish(struct outgoing *o, bool changed, struct err **err)
+static int outgoing_finish(struct outgoing *o, bool changed, struct err **err)
 {
 	if (changed) {
 		/* Docker's types know no zstd: such an image becomes an OCI one. */
-		if (is_docker(&o->m) && o->packing.c == LAYER_ZSTD)
+		if (outgoing_is_docker(&o->m) && o->packing.c == LAYER_ZSTD)
 			oci_manifest_set_family(&o->m, false);
 		free(o->bytes);
 		o->bytes = oci_manifest_dump(&o->m, &o->len);
@@ -315,7 +315,7 @@ static int finish(struct outgoing *o, bool changed, struct err **err)
 	return 0;
 }
 
-static int run(
+static int outgoing_run(
 	struct outgoing *o, unsigned workers, const struct outgoing_sink *sink, struct err **err)
 {
 	struct preparation p = {.o = o, .sink = sink, .threads = layer_deflate_threads()};
@@ -353,9 +353,9 @@ int outgoing_prepare(
 		return -1;
 	for (size_t i = 0; i < o->m.nlayers; i++)
 		changed |= needs_packing(o, i);
-	if (run(o, workers, sink, err) < 0)
+	if (outgoing_run(o, workers, sink, err) < 0)
 		return -1;
-	return finish(o, changed, err);
+	return outgoing_finish(o, changed, err);
 }
 
 void outgoing_clear(struct outgoing *o)

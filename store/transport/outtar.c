@@ -28,7 +28,7 @@ struct outtar {
 	struct layer_writer *w;
 };
 
-static int write_out(void *ctx, const void *p, size_t n, struct err **err)
+static int outtar_write_out(void *ctx, const void *p, size_t n, struct err **err)
 {
 	struct outtar *o = ctx;
 
@@ -76,7 +76,7 @@ struct outtar *outtar_open(const char *path, struct progress *p, struct err **er
 	o->shown = fs_printable(path);
 	if (open_target(o, err) < 0)
 		return NULL;
-	o->w = layer_writer_new((struct io_writer){.write = write_out, .ctx = o});
+	o->w = layer_writer_new((struct io_writer){.write = outtar_write_out, .ctx = o});
 	layer_writer_in_full(o->w);
 	return TAKE(o);
 }

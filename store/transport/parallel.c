@@ -24,7 +24,7 @@ struct crew {
 	struct err *err; /* the first */
 };
 
-static void *work(void *arg)
+static void *parallel_work(void *arg)
 {
 	struct crew *c = arg;
 	unsigned me;
@@ -67,8 +67,8 @@ int parallel_run(size_t n, unsigned workers,
 	threads = mem_array(workers + 1, sizeof *threads);
 	pthread_mutex_init(&c.lock, NULL);
 	/* This thread works too; fewer threads than wanted are enough. */
-	started = thread_start_crew(threads, workers > 1 ? workers - 1 : 0, work, &c);
-	work(&c);
+	started = thread_start_crew(threads, workers > 1 ? workers - 1 : 0, parallel_work, &c);
+	parallel_work(&c);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	pthread_mutex_destroy(&c.lock);

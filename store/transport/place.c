@@ -31,7 +31,7 @@ static int registry_send(struct outgoing *o, const struct place *to, struct err 
 
 /* --- OCI layouts ------------------------------------------------------------------------------ */
 
-static struct transport *dir_open(
+static struct transport *place_dir_open(
 	struct store *s, const struct place *from, struct progress *p, struct err **err)
 {
 	(void)s;
@@ -39,7 +39,7 @@ static struct transport *dir_open(
 	return transport_open_oci_dir(from->path, from->name, err);
 }
 
-static struct transport *archive_open(
+static struct transport *place_archive_open(
 	struct store *s, const struct place *from, struct progress *p, struct err **err)
 {
 	(void)p;
@@ -83,8 +83,8 @@ static int dir_write(struct store *s, const struct transfer_item *v, size_t n, c
 	return archives_write_layout(s, v, n, dir_put, path, p, err);
 }
 
-static int archive_write(struct store *s, const struct transfer_item *v, size_t n, const char *path,
-	struct progress *p, struct err **err)
+static int place_archive_write(struct store *s, const struct transfer_item *v, size_t n,
+	const char *path, struct progress *p, struct err **err)
 {
 	return archives_write_layout(s, v, n, transport_to_oci_archive, path, p, err);
 }
@@ -112,14 +112,14 @@ static const struct place_kind kinds[] = {
 	{.prefix = "docker://", .registry = true, .open = registry_read, .send = registry_send},
 	{.prefix = "oci:",
 		.archive = TRANSFER_OCI_DIR,
-		.open = dir_open,
+		.open = place_dir_open,
 		.send = dir_send,
 		.write = dir_write},
 	{.prefix = "oci-archive:",
 		.archive = TRANSFER_OCI_ARCHIVE,
-		.open = archive_open,
+		.open = place_archive_open,
 		.send = archive_send,
-		.write = archive_write},
+		.write = place_archive_write},
 	{.prefix = "docker-archive:",
 		.archive = TRANSFER_DOCKER_ARCHIVE,
 		.no_manifest = true,

@@ -115,7 +115,7 @@ static int find_manifest(struct transport *t, const struct digest *at,
 
 /* --- configuration -------------------------------------------------------------------------- */
 
-static int to_buf(void *ctx, const void *p, size_t n, struct err **err)
+static int pull_to_buf(void *ctx, const void *p, size_t n, struct err **err)
 {
 	return buf_add(ctx, p, n) < 0 ? err_set(err, ERR_LIMIT, "larger than 4 MiB") : 0;
 }
@@ -139,7 +139,7 @@ static int get_config(struct store *s, struct transport *t, const struct oci_des
 		return buf_add(out, text, n);
 	if (why && !err_is_verdict(why))
 		return err_pass(err, &why);
-	http_sink_init(&sink, (struct io_writer){to_buf, out}, d->size, ERR_CORRUPT);
+	http_sink_init(&sink, (struct io_writer){pull_to_buf, out}, d->size, ERR_CORRUPT);
 	rc = t->ops->blob(t, 0, d, &sink, err);
 	http_sink_clear(&sink);
 	if (rc < 0)
@@ -266,7 +266,7 @@ static int on_packed(void *ctx, const void *p, size_t n, struct err **err)
 }
 
 /* *got: the digest of what came. */
-static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
+static int pull_receive(struct layer_pull *l, struct transport *t, unsigned worker,
 	const struct oci_descriptor *d, struct progress_blob *pb, struct digest *got,
 	struct err **err)
 {
@@ -289,7 +289,8 @@ static int receive(struct layer_pull *l, struct transport *t, unsigned worker,
 	return rc;
 }
 
-static int wrong(const char *label, const char *what, const struct digest *want, struct err **err)
+static int pull_wrong(
+	const char *label, const char *what, const struct digest *want, struct err **err)
 {
 	char hex[DIGEST_STRING];
 
@@ -298,14 +299,14 @@ static int wrong(const char *label, const char *what, const struct digest *want,
 }
 
 /* Both blobs are written: publish them, the plain one first, since only it can still be wrong. */
-static int publish(struct layer_pull *l, struct transport *t, const struct oci_descriptor *d,
+static int pull_publish(struct layer_pull *l, struct transport *t, const struct oci_descriptor *d,
 	const struct digest *got, const struct digest *diff_id, struct err **err)
 {
 	auto_err struct err *e = NULL;
 	int rc;
 
 	if (!sha256_equal(got, &d->digest))
-		return wrong(t->label, "layer", &d->digest, err);
+		return pull_wrong(t->label, "layer", &d->digest, err);
 	if (l->rc < 0) {
 		/* The right bytes, but they are no good layer. */
 		if (err)
@@ -314,7 +315,7 @@ static int publish(struct layer_pull *l, struct transport *t, const struct oci_d
 	}
 	rc = blob_commit(l->plain, diff_id, NULL, NULL, &e);
 	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
-		return wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
+		return pull_wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
 	if (rc < 0) {
 		if (err)
 			*err = TAKE(e);
@@ -340,14 +341,14 @@ static int pull_packed(struct store *s, struct transport *t, unsigned worker,
 		return err_sys(err, "store %s: temporary file", store_root(s));
 	growing_init(&l.growing);
 	l.batch = mem_grow(NULL, PULL_BATCH, 1);
-	rc = receive(&l, t, worker, d, pb, &got, err);
+	rc = pull_receive(&l, t, worker, d, pb, &got, err);
 	if (rc < 0 && l.rc < 0 && err && err_get_kind(l.err) != ERR_NET) {
 		/* The inflating side gave up first and stopped the download: its words tell why. */
 		err_free(*err);
 		*err = TAKE(l.err);
 		err_prefix(err, "%s: layer", t->label);
 	} else if (rc == 0) {
-		rc = publish(&l, t, d, &got, diff_id, err);
+		rc = pull_publish(&l, t, d, &got, diff_id, err);
 	}
 	tempfile_close(&l.packed);
 	growing_clear(&l.growing);
@@ -366,7 +367,7 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 	int rc;
 
 	if (!sha256_equal(&d->digest, diff_id))
-		return wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
+		return pull_wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
 	w = blob_create(s, err);
 	if (!w)
 		return -1;
@@ -379,7 +380,7 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 		return -1;
 	rc = blob_commit(w, &d->digest, NULL, NULL, &e);
 	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
-		return wrong(t->label, "layer", &d->digest, err);
+		return pull_wrong(t->label, "layer", &d->digest, err);
 	if (rc < 0 && err)
 		*err = TAKE(e);
 	return rc;
@@ -432,7 +433,7 @@ static bool is_encrypted(const char *type)
 	return n > end && strcmp(type + n - end, "+encrypted") == 0;
 }
 
-static int unknown_type(const struct image_pull *ip, size_t layer, struct err **err)
+static int pull_unknown_type(const struct image_pull *ip, size_t layer, struct err **err)
 {
 	const char *type = ip->m->layers[layer].media_type;
 	auto_free char *shown = fs_printable(type ? type : "");
@@ -459,7 +460,7 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	progress_emit(ip->p, TRANSFER_BLOB_EXISTS, &d->digest, d->size, d->size, NULL);
 	if (form == LAYER_PLAIN) {
 		if (!sha256_equal(&d->digest, diff_id))
-			return wrong(
+			return pull_wrong(
 				ip->t->label, "the content of a layer (its diff ID)", diff_id, err);
 		return 0;
 	}
@@ -478,8 +479,8 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 			return err_prefix(err, "%s: layer", ip->t->label);
 		if (blob_commit(plain, diff_id, NULL, NULL, &e) < 0) {
 			if (err_get_kind(e) == ERR_CORRUPT)
-				return wrong(ip->t->label, "the content of a layer (its diff ID)",
-					diff_id, err);
+				return pull_wrong(ip->t->label,
+					"the content of a layer (its diff ID)", diff_id, err);
 			if (err)
 				*err = TAKE(e);
 			return -1;
@@ -503,10 +504,11 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 		if (sha256_equal(&ip->m->layers[k].digest, &d->digest))
 			return sha256_equal(&ip->c->diff_ids[k], diff_id)
 				       ? 0
-				       : wrong(ip->t->label, "the content of a layer (its diff ID)",
-						 diff_id, err);
+				       : pull_wrong(ip->t->label,
+						 "the content of a layer (its diff ID)", diff_id,
+						 err);
 	if (!layer_form(d->media_type, &form))
-		return unknown_type(ip, i, err);
+		return pull_unknown_type(ip, i, err);
 	int have = blob_exists(ip->s, &d->digest, &size, err);
 	if (have < 0)
 		return -1;
@@ -546,7 +548,7 @@ static void remember_origins(struct image_pull *ip)
 	origins_add(ip->s, ip->t->host, ip->t->path, &ip->m->config.digest);
 }
 
-static void warn_platform(struct image_pull *ip, const struct oci_platform *want)
+static void pull_warn_platform(struct image_pull *ip, const struct oci_platform *want)
 {
 	auto_free char *have = NULL, *wanted = NULL, *shown = NULL, *text = NULL;
 
@@ -592,7 +594,7 @@ int pull_image(struct store *s, struct transport *t, struct progress *p, const s
 			m.nlayers, c.ndiff_ids);
 	/* One that was asked for by its digest, and for no platform, is the right one. */
 	if (!at || p->o->platform)
-		warn_platform(&ip, &want);
+		pull_warn_platform(&ip, &want);
 	if (pull_layers(&ip, err) < 0)
 		return -1;
 	free(out->media_type);

@@ -58,8 +58,8 @@ static int send_blob(void *ctx, unsigned worker, const struct oci_descriptor *d,
 	return 0;
 }
 
-static int send_growing(void *ctx, unsigned worker, const struct digest *diff_id, struct growing *g,
-	struct err **err)
+static int push_send_growing(void *ctx, unsigned worker, const struct digest *diff_id,
+	struct growing *g, struct err **err)
 {
 	struct push *p = ctx;
 	struct progress *pr = p->o->p;
@@ -106,7 +106,8 @@ int transport_to_registry(struct outgoing *o, const struct reference *ref, struc
 {
 	auto_registry struct registry *r = open_for_push(o->p, ref, err);
 	struct push p = {.o = o, .r = r};
-	const struct outgoing_sink sink = {.blob = send_blob, .growing = send_growing, .ctx = &p};
+	const struct outgoing_sink sink = {
+		.blob = send_blob, .growing = push_send_growing, .ctx = &p};
 	auto_free char *name = reference_text(ref);
 
 	if (!r)

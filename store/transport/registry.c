@@ -100,7 +100,7 @@ static int choose_scheme(
 	return ping(r, false, a, err);
 }
 
-static int start(struct registry *r, const struct registry_opts *o, struct err **err)
+static int registry_start(struct registry *r, const struct registry_opts *o, struct err **err)
 {
 	auto_http_response struct http_response a;
 	struct auth_opts ao = {.host = r->host,
@@ -142,7 +142,7 @@ struct registry *registry_open(const struct registry_opts *o, struct err **err)
 		.stop = o->stop,
 		.notify = o->notify,
 		.ctx = o->ctx};
-	return start(r, o, err) < 0 ? NULL : TAKE(r);
+	return registry_start(r, o, err) < 0 ? NULL : TAKE(r);
 }
 
 void registry_close(struct registry *r)
@@ -245,7 +245,7 @@ static void add_accept(struct strlist *headers)
 		strlist_addf(headers, "Accept: %s", types[i]);
 }
 
-static char *describe(const struct registry *r, const char *ref)
+static char *registry_describe(const struct registry *r, const char *ref)
 {
 	return mem_printf("%s/%s%s%s", r->host, r->path, strchr(ref, ':') ? "@" : ":", ref);
 }
@@ -256,7 +256,7 @@ static int call_manifest(struct registry *r, const char *method, const char *ref
 	auto_strlist struct strlist headers = {0};
 	auto_free char *url = registry_url(r, "manifests", ref);
 	auto_free char *scope = registry_scope(r, NULL);
-	auto_free char *what = describe(r, ref);
+	auto_free char *what = registry_describe(r, ref);
 	struct http_request q = {
 		.method = method, .url = url, .headers = &headers, .max_body = OCI_MANIFEST_MAX};
 
@@ -272,7 +272,7 @@ int registry_manifest(struct registry *r, const char *ref, const struct digest *
 	auto_http_response struct http_response a;
 	char hex[DIGEST_STRING];
 	const char *name = ref ? ref : sha256_string(want, hex);
-	auto_free char *what = describe(r, name);
+	auto_free char *what = registry_describe(r, name);
 	struct digest got, said;
 	const char *h;
 

@@ -149,7 +149,7 @@ static void drop_session(struct upload *u)
 	u->location = NULL;
 }
 
-static int finish(struct upload *u, const struct http_body *body, struct err **err)
+static int registry_push_finish(struct upload *u, const struct http_body *body, struct err **err)
 {
 	auto_buf struct buf url;
 	char hex[DIGEST_STRING];
@@ -160,7 +160,7 @@ static int finish(struct upload *u, const struct http_body *body, struct err **e
 	return call(u, "PUT", url.data, NULL, body, err);
 }
 
-static bool done(const struct upload *u)
+static bool registry_push_done(const struct upload *u)
 {
 	return u->a.status == 201 || u->a.status == 204 || u->a.status == 200;
 }
@@ -277,9 +277,9 @@ static int send_pieces_from(struct upload *u, uint64_t *at, struct err **err)
 static int end_pieces(struct upload *u, struct err **err)
 {
 	u->base = u->size;
-	if (finish(u, NULL, err) < 0)
+	if (registry_push_finish(u, NULL, err) < 0)
 		return -1;
-	return done(u) ? 0 : registry_fail(u->r, &u->a, u->what, err);
+	return registry_push_done(u) ? 0 : registry_fail(u->r, &u->a, u->what, err);
 }
 
 static int send_pieces(struct upload *u, struct err **err)
@@ -315,8 +315,8 @@ static int send_whole(struct upload *u, struct err **err)
 		int rc;
 
 		u->base = 0;
-		rc = finish(u, u->size ? &body : NULL, &e);
-		if (rc == 0 && done(u))
+		rc = registry_push_finish(u, u->size ? &body : NULL, &e);
+		if (rc == 0 && registry_push_done(u))
 			return 0;
 		if (rc == 0 && wants_pieces(u)) {
 			drop_session(u);
@@ -387,7 +387,7 @@ static int send_rest(struct upload *u, uint64_t off, struct err **err)
 
 /* The pieces that there are while it is made; then its end, if it is good. 1 = the registry has it
  * already, 0, REGISTRY_PUSH_LATER, -1. */
-static int send_growing(struct upload *u, struct registry_push *p, struct err **err)
+static int registry_push_send_growing(struct upload *u, struct registry_push *p, struct err **err)
 {
 	struct growing *g = u->growing;
 	uint64_t off = 0;
@@ -408,7 +408,7 @@ static int push_growing(struct upload *u, struct registry_push *p, struct err **
 
 	if (rc < 0)
 		return -1;
-	rc = send_growing(u, p, &e);
+	rc = registry_push_send_growing(u, p, &e);
 	if (rc != 0)
 		drop_session(u);
 	if (rc < 0 && refuses_pieces(u))

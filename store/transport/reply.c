@@ -15,7 +15,7 @@
 
 #define REPLY_WORDS_MAX ((size_t)300)
 
-static const char *reason(int status)
+static const char *reply_reason(int status)
 {
 	static const struct {
 		int status;
@@ -53,7 +53,7 @@ static void add_words(struct buf *b, const char *s)
 	buf_add_escaped(b, s, n < REPLY_WORDS_MAX ? n : REPLY_WORDS_MAX, false);
 }
 
-static const char *member(json_t *o, const char *key)
+static const char *reply_member(json_t *o, const char *key)
 {
 	json_t *v = json_object_get(o, key);
 	return json_is_string(v) && json_string_length(v) > 0 ? json_string_value(v) : NULL;
@@ -68,15 +68,15 @@ static bool json_words(json_t *doc, struct buf *b)
 	const char *words;
 
 	if (json_is_object(first)) {
-		words = member(first, "message");
+		words = reply_member(first, "message");
 		if (!words)
-			words = member(first, "code");
+			words = reply_member(first, "code");
 		if (words)
 			add_words(b, words);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		words = member(doc, keys[i]);
+		words = reply_member(doc, keys[i]);
 		if (words) {
 			add_words(b, words);
 			return true;
@@ -85,7 +85,7 @@ static bool json_words(json_t *doc, struct buf *b)
 	return json_is_object(doc);
 }
 
-static json_t *load(const struct http_response *r)
+static json_t *reply_load(const struct http_response *r)
 {
 	if (r->body.len == 0 || (r->body.data[0] != '{' && r->body.data[0] != '['))
 		return NULL;
@@ -94,7 +94,7 @@ static json_t *load(const struct http_response *r)
 
 static void body_words(const struct http_response *r, struct buf *b)
 {
-	auto_json json_t *doc = load(r);
+	auto_json json_t *doc = reply_load(r);
 	const char *type = http_header(r, "content-type");
 	size_t line;
 
@@ -117,19 +117,19 @@ int reply_error(const struct http_response *r, const char *what, struct err **er
 	buf_init(&words, (size_t)16 << 10);
 	body_words(r, &words);
 	return err_set(
-		err, kind, "%s: HTTP %d%s%s", what, r->status, reason(r->status), words.data);
+		err, kind, "%s: HTTP %d%s%s", what, r->status, reply_reason(r->status), words.data);
 }
 
 bool reply_has_code(const struct http_response *r, const char *code)
 {
-	auto_json json_t *doc = load(r);
+	auto_json json_t *doc = reply_load(r);
 	json_t *list = json_object_get(doc, "errors");
 	json_t *e;
 	size_t i;
 
 	json_array_foreach(list, i, e)
 	{
-		const char *c = member(e, "code");
+		const char *c = reply_member(e, "code");
 		if (c && (!code || strcmp(c, code) == 0))
 			return true;
 	}

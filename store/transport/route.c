@@ -122,7 +122,7 @@ bool route_excluded(const char *host, const char *no_proxy)
 }
 
 /* The first of two variables that is set and not empty. */
-static const char *variable(const char *name, const char *other)
+static const char *route_variable(const char *name, const char *other)
 {
 	const char *v = getenv(name);
 
@@ -138,10 +138,11 @@ const char *route_proxy(const struct url *u)
 
 	if (url_is_loopback(u->host))
 		return NULL;
-	proxy = u->https ? variable("https_proxy", "HTTPS_PROXY") : variable("http_proxy", NULL);
+	proxy = u->https ? route_variable("https_proxy", "HTTPS_PROXY")
+			 : route_variable("http_proxy", NULL);
 	if (!proxy)
-		proxy = variable("all_proxy", "ALL_PROXY");
-	except = variable("no_proxy", "NO_PROXY");
+		proxy = route_variable("all_proxy", "ALL_PROXY");
+	except = route_variable("no_proxy", "NO_PROXY");
 	return proxy && except && route_excluded(u->host, except) ? NULL : proxy;
 }
 

@@ -21,7 +21,7 @@ struct secret {
 };
 
 /* Pages of its own, all zero, which no core dump has. */
-static struct secret *reserve(size_t room)
+static struct secret *secret_reserve(size_t room)
 {
 	struct secret *s = mmap(
 		NULL, sizeof *s + room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,7 +35,7 @@ static struct secret *reserve(size_t room)
 
 struct secret *secret_new(const char *p, size_t n)
 {
-	struct secret *s = reserve(n + 1);
+	struct secret *s = secret_reserve(n + 1);
 
 	s->len = n;
 	if (n)
@@ -78,7 +78,7 @@ void secret_free(struct secret *s)
 
 struct secret *secret_base64_encode(const void *p, size_t n)
 {
-	struct secret *s = reserve(BASE64_LENGTH(n) + 1);
+	struct secret *s = secret_reserve(BASE64_LENGTH(n) + 1);
 
 	base64_encode(p, n, s->text);
 	s->len = BASE64_LENGTH(n);
@@ -106,7 +106,7 @@ struct secret *secret_base64_decode(const char *text)
 		n--;
 	if (n % 4 == 1 || (fill > 0 && (n + fill) % 4 != 0))
 		return NULL;
-	s = reserve(n / 4 * 3 + 4);
+	s = secret_reserve(n / 4 * 3 + 4);
 	for (size_t i = 0; i < n; i++) {
 		int d = digit(text[i]);
 
@@ -127,7 +127,7 @@ struct secret *secret_base64_decode(const char *text)
 struct secret *secret_basic(const char *user, const struct secret *password)
 {
 	size_t n = strlen(user) + 1 + secret_length(password);
-	auto_secret struct secret *plain = reserve(n + 1);
+	auto_secret struct secret *plain = secret_reserve(n + 1);
 	auto_secret struct secret *coded = NULL;
 	struct secret *out;
 
@@ -136,7 +136,7 @@ struct secret *secret_basic(const char *user, const struct secret *password)
 	plain->text[strlen(user)] = ':';
 	memcpy(plain->text + strlen(user) + 1, secret_text(password), secret_length(password));
 	coded = secret_base64_encode(plain->text, n);
-	out = reserve(6 + coded->len + 1);
+	out = secret_reserve(6 + coded->len + 1);
 	out->len = 6 + coded->len;
 	memcpy(out->text, "Basic ", 6);
 	memcpy(out->text + 6, coded->text, coded->len);
@@ -151,7 +151,7 @@ void secret_clear_buf(struct buf *b)
 }
 
 /* jansson frees without zeroing. */
-static void wipe(json_t *j)
+static void secret_wipe(json_t *j)
 {
 	const char *key;
 	json_t *v;
@@ -164,9 +164,9 @@ static void wipe(json_t *j)
 		} text = {.in = json_string_value(j)};
 		explicit_bzero(text.out, json_string_length(j));
 	} else if (json_is_array(j)) {
-		json_array_foreach(j, i, v) wipe(v);
+		json_array_foreach(j, i, v) secret_wipe(v);
 	} else if (json_is_object(j)) {
-		json_object_foreach(j, key, v) wipe(v);
+		json_object_foreach(j, key, v) secret_wipe(v);
 	}
 }
 
@@ -174,7 +174,7 @@ void secret_clear_json(struct json_t **doc)
 {
 	if (!*doc)
 		return;
-	wipe(*doc);
+	secret_wipe(*doc);
 	json_decref(*doc);
 	*doc = NULL;
 }

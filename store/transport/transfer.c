@@ -39,14 +39,14 @@ bool transfer_is_local(const char *text)
 
 /* --- pull ------------------------------------------------------------------------------- */
 
-static int ended(struct progress *p, int rc)
+static int transfer_ended(struct progress *p, int rc)
 {
 	progress_clear(p);
 	return rc;
 }
 
-static int pull(struct store *s, const char *source, const char *name, struct progress *p,
-	struct oci_descriptor *d, struct err **err)
+static int transfer_pull_from(struct store *s, const char *source, const char *name,
+	struct progress *p, struct oci_descriptor *d, struct err **err)
 {
 	auto_place struct place from = {0};
 	auto_transport struct transport *t = NULL;
@@ -69,11 +69,11 @@ int transfer_pull(struct store *s, const char *source, const char *name,
 	int rc;
 
 	progress_init(&p, o);
-	rc = pull(s, source, name, &p, &d, err);
+	rc = transfer_pull_from(s, source, name, &p, &d, err);
 	if (rc == 0)
 		*manifest = d.digest;
 	oci_descriptor_clear(&d);
-	return ended(&p, rc);
+	return transfer_ended(&p, rc);
 }
 
 int transfer_load(struct store *s, const char *path, const struct transfer_opts *o,
@@ -82,7 +82,7 @@ int transfer_load(struct store *s, const char *path, const struct transfer_opts 
 	struct progress p;
 
 	progress_init(&p, o);
-	return ended(&p, load_archive(s, path, &p, loaded, err));
+	return transfer_ended(&p, load_archive(s, path, &p, loaded, err));
 }
 
 int transfer_resolve(
@@ -115,8 +115,8 @@ int transfer_resolve(
 	progress_init(&p, o);
 	r = registry_open(&ro, err);
 	if (!r)
-		return ended(&p, -1);
-	return ended(
+		return transfer_ended(&p, -1);
+	return transfer_ended(
 		&p, registry_resolve(r, ref.has_digest ? sha256_string(&ref.digest, hex) : ref.tag,
 			    out, err));
 }
@@ -138,7 +138,7 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 	t = from.kind->open(s, &from, &p, err);
 	if (t)
 		rc = t->ops->manifest(t, NULL, body, media_type, err);
-	return ended(&p, rc);
+	return transfer_ended(&p, rc);
 }
 
 /* --- push ------------------------------------------------------------------------------- */
@@ -180,7 +180,7 @@ static int send_image(struct push *w, const struct image *i, bool by_digest,
 		out.d = (struct oci_descriptor){0};
 	}
 	outgoing_clear(&out);
-	return ended(&p, rc);
+	return transfer_ended(&p, rc);
 }
 
 /* One image of an index: the destination may know it by another digest. */
@@ -239,7 +239,7 @@ static int send_index(struct push *w, struct err **err)
 	progress_init(&p, w->o);
 	int rc = transport_index_to_registry(&p, &ref, bytes, n, x.media_type, &w->refused, err);
 	sha256_of(bytes, n, &w->digest);
-	return ended(&p, rc);
+	return transfer_ended(&p, rc);
 }
 
 static int send_content(struct push *w, struct err **err)
@@ -254,7 +254,7 @@ static int send_content(struct push *w, struct err **err)
 	return 0;
 }
 
-static void tell(const struct push *w, const char *text)
+static void transfer_tell(const struct push *w, const char *text)
 {
 	struct progress p;
 
@@ -272,9 +272,9 @@ static void tell_lost(const struct push *w)
 		mem_printf("%s: layers go as gzip, Docker's media types know no zstd", dest);
 
 	if (w->lost & OUTGOING_LOST_ANNOTATIONS)
-		tell(w, annotations);
+		transfer_tell(w, annotations);
 	if (w->lost & OUTGOING_LOST_ZSTD)
-		tell(w, zstd);
+		transfer_tell(w, zstd);
 }
 
 /* Everything once more, for an index is of one family with its images. */
@@ -284,7 +284,7 @@ static int send_as_docker(struct push *w, const struct err *why, struct err **er
 					  "registry refuses those of OCI (%s)",
 		w->to->path, err_text(why));
 
-	tell(w, text);
+	transfer_tell(w, text);
 	w->types = TRANSFER_TYPES_DOCKER;
 	if (send_content(w, err) == 0)
 		return 0;
@@ -348,7 +348,7 @@ int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
 	struct progress p;
 
 	progress_init(&p, o);
-	return ended(&p, place_kind_of_archive(kind)->write(s, v, n, path, &p, err));
+	return transfer_ended(&p, place_kind_of_archive(kind)->write(s, v, n, path, &p, err));
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */
@@ -408,7 +408,7 @@ int transfer_login(const char *registry, const char *user, const char *password,
 		return err_set(
 			err, ERR_USAGE, "login needs a user name (without ':') and a password");
 	progress_init(&p, o);
-	if (ended(&p, check_login(host, user, password, &p, err)) < 0)
+	if (transfer_ended(&p, check_login(host, user, password, &p, err)) < 0)
 		return -1;
 	return auth_file_store(o->authfile, host, user, secret, err);
 }

@@ -25,7 +25,7 @@ static bool host_char(unsigned char c)
 	return isalnum(c) || c == '-' || c == '.' || c == '_';
 }
 
-static int parse_port(const char *p, const char *end, unsigned *port)
+static int url_parse_port(const char *p, const char *end, unsigned *port)
 {
 	unsigned v = 0;
 
@@ -71,7 +71,7 @@ static int parse_authority(const char *p, const char *end, struct url *u)
 	if (!stop || stop - p > 255)
 		return -1;
 	u->port = u->https ? 443 : 80;
-	if (stop < end && (*stop != ':' || parse_port(stop + 1, end, &u->port) < 0))
+	if (stop < end && (*stop != ':' || url_parse_port(stop + 1, end, &u->port) < 0))
 		return -1;
 	u->host = mem_strndup(p, (size_t)(stop - p));
 	for (char *c = u->host; *c; c++)
@@ -161,7 +161,7 @@ bool url_same_origin(const struct url *a, const struct url *b)
 	return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-static int hex_digit(char c)
+static int url_hex_digit(char c)
 {
 	const char *set = "0123456789abcdef";
 	const char *p = c ? strchr(set, tolower((unsigned char)c)) : NULL;
@@ -178,7 +178,8 @@ char *url_user_info(const char *text)
 		return NULL;
 	out = o = mem_strndup(p + 3, (size_t)(at - p - 3));
 	for (const char *c = out; *c; c++) {
-		int high = *c == '%' ? hex_digit(c[1]) : -1, low = high >= 0 ? hex_digit(c[2]) : -1;
+		int high = *c == '%' ? url_hex_digit(c[1]) : -1,
+		    low = high >= 0 ? url_hex_digit(c[2]) : -1;
 
 		*o++ = low >= 0 ? (char)(high * 16 + low) : *c;
 		if (low >= 0)

@@ -94,7 +94,7 @@ struct seen {
 	const struct layer_node *node; /* what the path shows, or NULL */
 };
 
-static struct seen look(const struct layer_delta *d, const char *path)
+static struct seen comparedir_look(const struct layer_delta *d, const char *path)
 {
 	struct layer_node *own = (struct layer_node *)(uintptr_t)&d->root;
 	const struct layer_node *low = d->root.flags & NODE_HIDES ? NULL : d->root.lower;
@@ -116,8 +116,8 @@ static struct seen look(const struct layer_delta *d, const char *path)
 /* --- entries -------------------------------------------------------------------------------- */
 
 /* 1: len bytes from `off` of the scanned file are those of the tar at `data` (-1: zeros), 0, -1. */
-static int same_bytes(struct compare *c, const struct layer_entry *e, uint64_t off, uint64_t len,
-	int fd, uint64_t data, struct err **err)
+static int comparedir_same_bytes(struct compare *c, const struct layer_entry *e, uint64_t off,
+	uint64_t len, int fd, uint64_t data, struct err **err)
 {
 	while (len > 0) {
 		if (fd < 0) { /* a hole here, and may be one there */
@@ -145,8 +145,8 @@ static int same_bytes(struct compare *c, const struct layer_entry *e, uint64_t o
 	return 1;
 }
 
-static int same_content(struct compare *c, const struct layer_entry *e, const struct layer_node *n,
-	struct err **err)
+static int comparedir_same_content(struct compare *c, const struct layer_entry *e,
+	const struct layer_node *n, struct err **err)
 {
 	struct layer_entry want;
 	uint64_t at = 0;
@@ -155,17 +155,18 @@ static int same_content(struct compare *c, const struct layer_entry *e, const st
 	const struct layer_extent *x = want.extents ? want.extents : &whole;
 	size_t nx = want.extents ? want.nextents : want.size > 0;
 	for (size_t i = 0; i < nx; i++) {
-		int rc = same_bytes(c, e, at, x[i].off - at, -1, 0, err);
+		int rc = comparedir_same_bytes(c, e, at, x[i].off - at, -1, 0, err);
 		if (rc == 1)
-			rc = same_bytes(c, e, x[i].off, x[i].len, want.fd, x[i].data, err);
+			rc = comparedir_same_bytes(
+				c, e, x[i].off, x[i].len, want.fd, x[i].data, err);
 		if (rc != 1)
 			return rc;
 		at = x[i].off + x[i].len;
 	}
-	return same_bytes(c, e, at, want.size - at, -1, 0, err);
+	return comparedir_same_bytes(c, e, at, want.size - at, -1, 0, err);
 }
 
-static int check_file(
+static int comparedir_check_file(
 	struct compare *c, const struct layer_entry *e, const struct seen *s, struct err **err)
 {
 	if (s->delta) {
@@ -173,14 +174,14 @@ static int check_file(
 			return differs(c, e->path, "not a hard link");
 		s->delta->inode->matched = true;
 	}
-	int rc = same_content(c, e, s->node, err);
+	int rc = comparedir_same_content(c, e, s->node, err);
 	return rc < 0 ? -1 : rc ? 0 : differs(c, e->path, "content");
 }
 
-static int check_entry(void *ctx, const struct layer_entry *e, struct err **err)
+static int comparedir_check_entry(void *ctx, const struct layer_entry *e, struct err **err)
 {
 	struct compare *c = ctx;
-	struct seen s = look(c->d, e->path);
+	struct seen s = comparedir_look(c->d, e->path);
 
 	if (c->why)
 		return 0;
@@ -191,13 +192,13 @@ static int check_entry(void *ctx, const struct layer_entry *e, struct err **err)
 	if (!s.node)
 		return differs(c, e->path, "not in the layer");
 	if (e->type == LAYER_HARDLINK) {
-		struct seen first = look(c->d, e->link);
+		struct seen first = comparedir_look(c->d, e->link);
 		bool same = first.node && first.node->inode == s.node->inode;
 		return same ? 0 : differs(c, e->path, "a hard link");
 	}
 	if (!layer_node_matches(s.node, e))
 		return differs(c, e->path, "type or attributes");
-	return e->type == LAYER_FILE ? check_file(c, e, &s, err) : 0;
+	return e->type == LAYER_FILE ? comparedir_check_file(c, e, &s, err) : 0;
 }
 
 /* What the layer says and the scan did not meet. */
@@ -239,7 +240,7 @@ int layer_compare_dir(int tar_fd, const struct layer_unpack *dir, char **why, st
 	spell_all(&d, &d.root);
 	auto_free char *a = mem_array(CHUNK, 1), *b = mem_array(CHUNK, 1);
 	struct compare c = {.d = &d, .a = a, .b = b};
-	if (layer_upper_scan(&f, LAYER_DIRS_TIMES, check_entry, &c, err)) {
+	if (layer_upper_scan(&f, LAYER_DIRS_TIMES, comparedir_check_entry, &c, err)) {
 		free(c.why);
 		return -1;
 	}

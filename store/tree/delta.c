@@ -58,7 +58,7 @@ void layer_delta_clear(struct layer_delta *d)
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-static uint32_t hash_of(
+static uint32_t delta_hash_of(
 	const struct layer_delta *d, const struct layer_node *dir, const char *name, size_t len)
 {
 	uint64_t h =
@@ -66,7 +66,7 @@ static uint32_t hash_of(
 	return (uint32_t)(h ^ h >> 32);
 }
 
-static struct layer_node **slot_of(const struct layer_delta *d, const struct layer_node *dir,
+static struct layer_node **delta_slot_of(const struct layer_delta *d, const struct layer_node *dir,
 	const char *name, size_t len, uint32_t hash)
 {
 	size_t mask = d->nslots - 1;
@@ -78,7 +78,7 @@ static struct layer_node **slot_of(const struct layer_delta *d, const struct lay
 	}
 }
 
-static void grow(struct layer_delta *d)
+static void delta_grow(struct layer_delta *d)
 {
 	struct layer_node **old = d->slots;
 	size_t nold = d->nslots;
@@ -109,10 +109,11 @@ static void append_child(struct layer_delta *d, struct layer_node *dir, struct l
 }
 
 /* The node of this delta, which may be a whiteout or gone; NULL when there never was one. */
-static struct layer_node *find(
+static struct layer_node *delta_find(
 	const struct layer_delta *d, const struct layer_node *dir, const char *name, size_t len)
 {
-	return d->nslots ? *slot_of(d, dir, name, len, hash_of(d, dir, name, len)) : NULL;
+	return d->nslots ? *delta_slot_of(d, dir, name, len, delta_hash_of(d, dir, name, len))
+			 : NULL;
 }
 
 /* What is below a directory of the delta and can be seen through it. */
@@ -129,7 +130,7 @@ static struct layer_node *lower_child(const struct layer_node *dir, const char *
 }
 
 /* A node without type yet. */
-static int make(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
+static int delta_make(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
 	struct layer_node **out, struct err **err)
 {
 	size_t path_len = dir->path_len + (dir->parent ? 1u : 0u) + len;
@@ -141,16 +142,16 @@ static int make(struct layer_delta *d, struct layer_node *dir, const char *name,
 		return err_set(
 			err, ERR_LIMIT, "more than %d files and directories", LAYER_ENTRIES_MAX);
 	if (d->used * 2 >= d->nslots)
-		grow(d);
+		delta_grow(d);
 	struct layer_node *n = layer_arena_alloc(&d->arena, sizeof *n);
 	n->parent = dir;
 	n->name = layer_arena_strndup(&d->arena, name, len);
 	n->name_len = (uint16_t)len;
 	n->path_len = (uint16_t)path_len;
 	n->depth = (uint16_t)(dir->depth + 1);
-	n->hash = hash_of(d, dir, name, len);
+	n->hash = delta_hash_of(d, dir, name, len);
 	n->lower = lower_child(dir, name, len);
-	*slot_of(d, dir, name, len, n->hash) = n;
+	*delta_slot_of(d, dir, name, len, n->hash) = n;
 	d->used++;
 	append_child(d, dir, n);
 	*out = n;
@@ -166,10 +167,10 @@ static void set_default_dir(struct layer_node *n)
 }
 
 /* What the layer so far and the tree below show at a name; a shadow is made for the latter. */
-static int view(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
+static int delta_view(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
 	struct layer_node **out, struct err **err)
 {
-	struct layer_node *n = find(d, dir, name, len);
+	struct layer_node *n = delta_find(d, dir, name, len);
 	if (n) {
 		*out = n->flags & NODE_GONE || n->type == LAYER_WHITEOUT ? NULL : n;
 		return 0;
@@ -178,7 +179,7 @@ static int view(struct layer_delta *d, struct layer_node *dir, const char *name,
 	*out = NULL;
 	if (!low)
 		return 0;
-	if (make(d, dir, name, len, &n, err))
+	if (delta_make(d, dir, name, len, &n, err))
 		return -1;
 	n->type = low->type;
 	n->inode = low->inode;
@@ -250,11 +251,11 @@ static void make_opaque(struct layer_delta *d, struct layer_node *n)
 static int remove_lower(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
 	struct err **err)
 {
-	struct layer_node *n = find(d, dir, name, len);
+	struct layer_node *n = delta_find(d, dir, name, len);
 	if (!n) {
 		if (!lower_child(dir, name, len))
 			return 0;
-		if (make(d, dir, name, len, &n, err))
+		if (delta_make(d, dir, name, len, &n, err))
 			return -1;
 	} else if (n->flags & NODE_GONE || n->type == LAYER_WHITEOUT) {
 		return 0;
@@ -278,7 +279,7 @@ static int remove_lower(struct layer_delta *d, struct layer_node *dir, const cha
 /* --- resolution ---------------------------------------------------------------------------- */
 
 /* A symlink's target comes in front of what is left. */
-static int expand(
+static int delta_expand(
 	struct layer_delta *d, struct layer_rest *rest, const char *target, struct err **err)
 {
 	d->link_bytes += strlen(target);
@@ -292,11 +293,11 @@ static int expand(
 }
 
 /* One component. *out NULL: missing, and not to be made. */
-static int step(struct layer_delta *d, struct layer_rest *rest, struct layer_node *dir,
+static int delta_step(struct layer_delta *d, struct layer_rest *rest, struct layer_node *dir,
 	const char *name, size_t len, bool create, struct layer_node **out, struct err **err)
 {
 	struct layer_node *n;
-	if (view(d, dir, name, len, &n, err))
+	if (delta_view(d, dir, name, len, &n, err))
 		return -1;
 	if (!n && !create) {
 		*out = NULL;
@@ -307,17 +308,17 @@ static int step(struct layer_delta *d, struct layer_rest *rest, struct layer_nod
 		if (++d->implied > IMPLIED_MAX)
 			return err_set(err, ERR_LIMIT,
 				"more than %d directories that no entry names", IMPLIED_MAX);
-		n = find(d, dir, name, len);
+		n = delta_find(d, dir, name, len);
 		if (n)
 			n->flags |=
 				NODE_HIDES; /* a whiteout, or gone: a new directory in its place */
-		else if (make(d, dir, name, len, &n, err))
+		else if (delta_make(d, dir, name, len, &n, err))
 			return -1;
 		set_default_dir(n);
 	}
 	if (n->type == LAYER_SYMLINK) {
 		*out = n->inode->link[0] == '/' ? &d->root : dir;
-		return expand(d, rest, n->inode->link, err);
+		return delta_expand(d, rest, n->inode->link, err);
 	}
 	if (n->type != LAYER_DIR && create) {
 		char shown[64];
@@ -332,7 +333,7 @@ static int step(struct layer_delta *d, struct layer_rest *rest, struct layer_nod
 }
 
 /* From the root along `rest`; *out NULL: there is no such directory. */
-static int walk(struct layer_delta *d, struct layer_rest *rest, bool create,
+static int delta_walk(struct layer_delta *d, struct layer_rest *rest, bool create,
 	struct layer_node **out, struct err **err)
 {
 	struct layer_node *at = &d->root;
@@ -344,14 +345,14 @@ static int walk(struct layer_delta *d, struct layer_rest *rest, bool create,
 		if (k == 2 && name[0] == '.' && name[1] == '.')
 			at = at->parent ? at->parent : at;
 		else
-			rc = step(d, rest, at, name, k, create, &at, err);
+			rc = delta_step(d, rest, at, name, k, create, &at, err);
 	}
 	*out = at;
 	return rc;
 }
 
 /* The directory that path[0..len) names inside the root. *out NULL: there is none. */
-static int resolve(struct layer_delta *d, const char *path, size_t len, bool create,
+static int delta_resolve(struct layer_delta *d, const char *path, size_t len, bool create,
 	struct layer_node **out, struct err **err)
 {
 	if (len == 0) {
@@ -365,7 +366,7 @@ static int resolve(struct layer_delta *d, const char *path, size_t len, bool cre
 	struct layer_rest rest;
 	struct layer_node *at = NULL;
 	layer_rest_begin(&rest, path, len);
-	if (walk(d, &rest, create, &at, err))
+	if (delta_walk(d, &rest, create, &at, err))
 		return -1;
 	*out = at;
 	if (at) {
@@ -387,9 +388,9 @@ static int link_inode(struct layer_delta *d, const struct layer_entry *e, struct
 	const char *base = slash ? slash + 1 : e->link;
 	struct layer_node *dir, *t = NULL;
 
-	if (resolve(d, e->link, dir_len, false, &dir, err))
+	if (delta_resolve(d, e->link, dir_len, false, &dir, err))
 		return -1;
-	if (dir && view(d, dir, base, strlen(base), &t, err))
+	if (dir && delta_view(d, dir, base, strlen(base), &t, err))
 		return -1;
 	if (!t || t->type == LAYER_DIR) {
 		auto_free char *shown = layer_show(e->link);
@@ -429,7 +430,7 @@ static int set_root(struct layer_delta *d, const struct layer_entry *e, struct e
 }
 
 /* An entry takes the place of a node that was there, or of none (fresh). */
-static void replace(
+static void delta_replace(
 	struct layer_delta *d, struct layer_node *n, struct layer_inode *inode, bool fresh)
 {
 	bool was_dir = !fresh && !(n->flags & NODE_GONE) && n->type == LAYER_DIR;
@@ -458,11 +459,11 @@ static int set_node(struct layer_delta *d, struct layer_node *dir, const struct 
 		inode = layer_inode_new(&d->arena, e, d->last_ino);
 	else if (link_inode(d, e, &inode, err))
 		return -1;
-	struct layer_node *n = find(d, dir, base, len);
+	struct layer_node *n = delta_find(d, dir, base, len);
 	bool fresh = !n;
-	if (fresh && make(d, dir, base, len, &n, err))
+	if (fresh && delta_make(d, dir, base, len, &n, err))
 		return -1;
-	replace(d, n, inode, fresh);
+	delta_replace(d, n, inode, fresh);
 	return 0;
 }
 
@@ -479,7 +480,7 @@ int layer_delta_add(struct layer_delta *d, const struct layer_entry *e, struct e
 		return set_root(d, e, err);
 	if (e->type == LAYER_OPAQUE)
 		dir_len = strlen(e->path);
-	rc = resolve(d, e->path, dir_len, !removes, &dir, err);
+	rc = delta_resolve(d, e->path, dir_len, !removes, &dir, err);
 	if (!rc && dir && e->type == LAYER_OPAQUE)
 		make_opaque(d, dir);
 	else if (!rc && dir && e->type == LAYER_WHITEOUT)
@@ -508,13 +509,13 @@ static int node_cmp(const void *a, const void *b)
 }
 
 /* Is the node needed? Its children that are not are dropped, the others sorted. */
-static bool settle(struct layer_node *n)
+static bool delta_settle(struct layer_node *n)
 {
 	uint32_t kept = 0;
 	bool sorted = true;
 	for (uint32_t i = 0; i < n->nchild; i++) {
 		struct layer_node *c = n->child[i];
-		if (c->flags & NODE_GONE || !settle(c))
+		if (c->flags & NODE_GONE || !delta_settle(c))
 			continue;
 		n->child[kept] = c;
 		sorted =
@@ -531,7 +532,7 @@ static bool settle(struct layer_node *n)
 /* No more entries: drops what is not needed, sorts children, frees the table. */
 static void layer_delta_finish(struct layer_delta *d)
 {
-	settle(&d->root);
+	delta_settle(&d->root);
 	bulk_free(d->slots, d->nslots * sizeof *d->slots);
 	d->slots = NULL;
 	d->nslots = d->used = 0;
@@ -543,7 +544,7 @@ static int move_time(struct layer_delta *d, const struct layer_times_reader *r, 
 {
 	struct layer_node *n;
 
-	if (resolve(d, r->path, r->path_len, false, &n, err))
+	if (delta_resolve(d, r->path, r->path_len, false, &n, err))
 		return -1;
 	if (!n || !n->parent)
 		return err_set(err, ERR_CORRUPT, "the times of a layer name what is not there");

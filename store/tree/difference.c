@@ -48,7 +48,7 @@ static const struct tar_id *tar_of(struct difference *d, int fd)
 	return &d->tars[d->ntars - 1];
 }
 
-static bool same_content(
+static bool difference_same_content(
 	struct difference *d, const struct layer_entry *a, const struct layer_entry *b)
 {
 	if (a->source != b->source || a->source != LAYER_DATA_FD)
@@ -67,7 +67,7 @@ static bool equal(
 	layer_node_attrs(top, &b);
 	if (b.type == LAYER_DIR && a.type == LAYER_DIR)
 		b.mtime = a.mtime;
-	return layer_node_matches(below, &b) && same_content(d, &a, &b);
+	return layer_node_matches(below, &b) && difference_same_content(d, &a, &b);
 }
 
 static bool is_file(const struct layer_node *n)
@@ -75,7 +75,7 @@ static bool is_file(const struct layer_node *n)
 	return layer_node_type(n) == LAYER_FILE;
 }
 
-static bool is_dir(const struct layer_node *n)
+static bool difference_is_dir(const struct layer_node *n)
 {
 	return n && layer_node_type(n) == LAYER_DIR;
 }
@@ -114,7 +114,7 @@ static void report_gone(struct difference *d, const struct layer_node *n)
 	layer_list_add(d->out, &gone);
 }
 
-static bool compare(
+static bool difference_compare(
 	struct difference *d, const struct layer_node *below, const struct layer_node *top);
 
 /* Is anything in the directory different? below: NULL, or a directory. */
@@ -127,7 +127,8 @@ static bool compare_children(
 		const struct layer_node *c = layer_node_child(top, i);
 		const char *name = layer_node_name(c);
 
-		changed |= compare(d, below ? layer_node_find(below, name, strlen(name)) : NULL, c);
+		changed |= difference_compare(
+			d, below ? layer_node_find(below, name, strlen(name)) : NULL, c);
 	}
 	for (size_t i = 0; below && i < layer_node_nchildren(below); i++) {
 		const struct layer_node *c = layer_node_child(below, i);
@@ -143,14 +144,15 @@ static bool compare_children(
 
 /* Report a node and what is in it; true when there was something. A directory on the way to an
  * entry is reported too, as in every layer. */
-static bool compare(
+static bool difference_compare(
 	struct difference *d, const struct layer_node *below, const struct layer_node *top)
 {
 	bool changed = !below || !equal(d, below, top);
 
 	if (is_file(top) && d->touched[layer_node_ino(top)])
 		changed = true;
-	if (is_dir(top) && compare_children(d, is_dir(below) ? below : NULL, top))
+	if (difference_is_dir(top) &&
+		compare_children(d, difference_is_dir(below) ? below : NULL, top))
 		changed = true;
 	if (changed)
 		report(d, top);

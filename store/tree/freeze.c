@@ -11,7 +11,7 @@ struct freeze {
 	size_t n;
 };
 
-static int write_entry(void *ctx, const struct layer_entry *e, struct err **err)
+static int tree_freeze_write_entry(void *ctx, const struct layer_entry *e, struct err **err)
 {
 	struct freeze *f = ctx;
 	f->n++;
@@ -24,7 +24,7 @@ int layer_freeze(
 	auto_layer_writer struct layer_writer *w = layer_writer_new(out);
 	struct freeze state = {.w = w};
 	layer_writer_times(w, f->times);
-	if (layer_upper_scan(f, LAYER_DIRS_PARENTS, write_entry, &state, err) ||
+	if (layer_upper_scan(f, LAYER_DIRS_PARENTS, tree_freeze_write_entry, &state, err) ||
 		layer_writer_finish(w, err))
 		return -1;
 	if (entries)

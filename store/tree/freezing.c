@@ -67,7 +67,7 @@ static int open_writers(struct layer_freezing *z, struct err **err)
 	return 0;
 }
 
-static int take_entry(void *ctx, const struct layer_entry *e, struct err **err)
+static int freezing_take_entry(void *ctx, const struct layer_entry *e, struct err **err)
 {
 	struct layer_freezing *z = ctx;
 
@@ -86,7 +86,7 @@ static int take_entry(void *ctx, const struct layer_entry *e, struct err **err)
 
 static int scan(struct layer_freezing *z, struct err **err)
 {
-	if (layer_upper_scan(&z->o.upper, LAYER_DIRS_PARENTS, take_entry, z, err))
+	if (layer_upper_scan(&z->o.upper, LAYER_DIRS_PARENTS, freezing_take_entry, z, err))
 		return -1;
 	z->o.upper.below = NULL; /* it may change from here on */
 	if (layer_times_check(&z->times, err))
@@ -157,7 +157,7 @@ static int enter_dir(struct layer_freezing *z, const char *path, size_t len, str
 	return z->dir_fd < 0 ? err_sys(err, "directory of the step") : 0;
 }
 
-static int changed(const struct layer_entry *e, struct err **err)
+static int freezing_changed(const struct layer_entry *e, struct err **err)
 {
 	auto_free char *shown = layer_show(e->path);
 	return err_set(err, ERR_SYS, "%s: changed while it was read", shown);
@@ -179,11 +179,12 @@ static int open_content(struct layer_freezing *z, const struct layer_entry *e, s
 		return err_sys(err, "%s", shown);
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
-		return changed(e, err);
+		return freezing_changed(e, err);
 	return TAKE_FD(fd);
 }
 
-static int write_entry(struct layer_freezing *z, const struct layer_entry *e, struct err **err)
+static int freezing_write_entry(
+	struct layer_freezing *z, const struct layer_entry *e, struct err **err)
 {
 	struct layer_entry full = *e;
 	auto_layer_map struct layer_map map;
@@ -217,7 +218,7 @@ int layer_freezing_finish(struct layer_freezing *z, int (*stopped)(void *ctx, st
 			continue;
 		if (stopped && i % STOP_EVERY == 0 && stopped(ctx, err) < 0)
 			return -1;
-		if (write_entry(z, e, err))
+		if (freezing_write_entry(z, e, err))
 			return -1;
 	}
 	return rc < 0 ? -1 : layer_writer_finish(z->tar, err);

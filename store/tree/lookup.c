@@ -25,7 +25,7 @@ struct lookup {
 	struct layer_rest rest;
 };
 
-static void go_up(struct lookup *l)
+static void lookup_go_up(struct lookup *l)
 {
 	if (l->lost.len > 0) {
 		char *slash = strrchr(l->lost.data, '/');
@@ -56,7 +56,7 @@ static void lose_file(struct lookup *l)
 	lose(l, file->name, file->name_len, ENOTDIR);
 }
 
-static void follow_link(struct lookup *l, const struct layer_node *n)
+static void lookup_follow_link(struct lookup *l, const struct layer_node *n)
 {
 	const char *target = n->inode->link;
 	if (!layer_rest_link(&l->rest, target)) {
@@ -67,7 +67,7 @@ static void follow_link(struct lookup *l, const struct layer_node *n)
 		l->at = l->root;
 }
 
-static void step(struct lookup *l, const char *name, size_t len, bool follow)
+static void lookup_step(struct lookup *l, const char *name, size_t len, bool follow)
 {
 	lose_file(l);
 	if (l->missing) {
@@ -79,7 +79,7 @@ static void step(struct lookup *l, const char *name, size_t len, bool follow)
 	if (!n)
 		lose(l, name, len, ENOENT);
 	else if (n->type == LAYER_SYMLINK && (follow || !last))
-		follow_link(l, n);
+		lookup_follow_link(l, n);
 	else
 		l->at = n;
 }
@@ -110,9 +110,9 @@ struct layer_node *layer_tree_lookup(
 	while ((len = layer_rest_next(&l.rest, &name)) > 0) {
 		if (len == 2 && name[0] == '.' && name[1] == '.') {
 			lose_file(&l);
-			go_up(&l);
+			lookup_go_up(&l);
 		} else {
-			step(&l, name, len, follow);
+			lookup_step(&l, name, len, follow);
 		}
 	}
 	if (canon)

@@ -45,7 +45,7 @@ void layer_tree_free(struct layer_tree *t)
 static void merge(struct layer_tree *t, struct layer_node *into, struct layer_node *delta);
 
 /* The delta node takes its place below `into`, with all that is in it. */
-static struct layer_node *adopt(struct layer_node *into, struct layer_node *delta)
+static struct layer_node *tree_adopt(struct layer_node *into, struct layer_node *delta)
 {
 	delta->parent = into;
 	delta->lower = NULL;
@@ -59,7 +59,7 @@ static struct layer_node *merge_pair(struct layer_tree *t, struct layer_node *in
 	if (delta->type == LAYER_WHITEOUT)
 		return NULL;
 	if (delta->type != LAYER_DIR || old->type != LAYER_DIR)
-		return adopt(into, delta);
+		return tree_adopt(into, delta);
 	merge(t, old, delta);
 	return old;
 }
@@ -81,7 +81,7 @@ static void merge_children(
 		if (c == 0)
 			kept = merge_pair(t, into, a, b);
 		else if (c > 0)
-			kept = b->type == LAYER_WHITEOUT ? NULL : adopt(into, b);
+			kept = b->type == LAYER_WHITEOUT ? NULL : tree_adopt(into, b);
 		i += c <= 0;
 		j += c >= 0;
 		if (kept)

@@ -32,7 +32,7 @@ struct unpack {
 	char path[LAYER_PATH_MAX + 1];   /* here, not on the stack that recursion deepens */
 };
 
-static int fail_sys(const struct layer_node *n, const char *what, struct err **err)
+static int unpack_fail_sys(const struct layer_node *n, const char *what, struct err **err)
 {
 	int saved = errno;
 	auto_free char *path = mem_array(LAYER_PATH_MAX + 1, 1);
@@ -49,51 +49,52 @@ static int set_meta(const struct layer_node *n, int fd, struct err **err)
 	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, layer_inode_time(i)};
 
 	if (fchown(fd, i->uid, i->gid))
-		return fail_sys(n, "owner", err);
+		return unpack_fail_sys(n, "owner", err);
 	if (fchmod(fd, i->mode))
-		return fail_sys(n, "mode", err);
+		return unpack_fail_sys(n, "mode", err);
 	for (size_t k = 0; i->extra && k < i->extra->nxattrs; k++) {
 		const struct layer_xattr *x = &i->extra->xattrs[k];
 		if (fsetxattr(fd, x->name, x->value, x->len, 0))
-			return fail_sys(n, x->name, err);
+			return unpack_fail_sys(n, x->name, err);
 	}
-	return futimens(fd, t) ? fail_sys(n, "time", err) : 0;
+	return futimens(fd, t) ? unpack_fail_sys(n, "time", err) : 0;
 }
 
 static int put_small(struct unpack *s, const struct layer_node *n, int fd, struct err **err)
 {
 	const struct layer_inode *i = n->inode;
 	if (fs_pread_all(i->fd, s->buf, (size_t)i->size, i->data_off))
-		return fail_sys(n, "reading the layer", err);
-	return fs_write_all(fd, s->buf, (size_t)i->size) ? fail_sys(n, "content", err) : 0;
+		return unpack_fail_sys(n, "reading the layer", err);
+	return fs_write_all(fd, s->buf, (size_t)i->size) ? unpack_fail_sys(n, "content", err) : 0;
 }
 
-static int put_sparse(const struct layer_node *n, int fd, struct err **err)
+static int unpack_put_sparse(const struct layer_node *n, int fd, struct err **err)
 {
 	const struct layer_extra *x = n->inode->extra;
 	for (size_t k = 0; x && k < x->nextents; k++) {
 		const struct layer_extent *e = &x->extents[k];
 		if (lseek(fd, (off_t)e->off, SEEK_SET) < 0 ||
 			fs_copy_range(n->inode->fd, e->data, e->len, fd))
-			return fail_sys(n, "content", err);
+			return unpack_fail_sys(n, "content", err);
 	}
-	return ftruncate(fd, (off_t)n->inode->size) ? fail_sys(n, "size", err) : 0;
+	return ftruncate(fd, (off_t)n->inode->size) ? unpack_fail_sys(n, "size", err) : 0;
 }
 
-static int make_file(struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
+static int unpack_make_file(
+	struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
 {
 	const struct layer_inode *i = n->inode;
 	auto_fd int fd =
 		openat(dir_fd, n->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int rc = 0;
 	if (fd < 0)
-		return fail_sys(n, "making it", err);
+		return unpack_fail_sys(n, "making it", err);
 	if (i->sparse)
-		rc = put_sparse(n, fd, err);
+		rc = unpack_put_sparse(n, fd, err);
 	else if (i->size <= SMALL_FILE)
 		rc = i->size ? put_small(s, n, fd, err) : 0;
 	else if (fs_copy_range(i->fd, i->data_off, i->size, fd))
-		rc = fail_sys(n, "content", err);
+		rc = unpack_fail_sys(n, "content", err);
 	return rc ? -1 : set_meta(n, fd, err);
 }
 
@@ -114,21 +115,21 @@ static int make_other(int dir_fd, const struct layer_node *n, struct err **err)
 		rc = mknodat(dir_fd, n->name, type | 0600,
 			makedev((unsigned)(i->size >> 32), (unsigned)i->size));
 		if (rc && errno == EPERM && n->type != LAYER_FIFO)
-			return fail_sys(
+			return unpack_fail_sys(
 				n, "making a device needs root in the initial user namespace", err);
 	}
 	if (rc)
-		return fail_sys(n, "making it", err);
+		return unpack_fail_sys(n, "making it", err);
 	/* A mode by name would follow a link that took its place. */
 	auto_fd int fd = symlink ? -1 : openat(dir_fd, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (!symlink && fd < 0)
-		return fail_sys(n, "opening it", err);
+		return unpack_fail_sys(n, "opening it", err);
 	if (fchownat(dir_fd, n->name, i->uid, i->gid, AT_SYMLINK_NOFOLLOW))
-		return fail_sys(n, "owner", err);
+		return unpack_fail_sys(n, "owner", err);
 	if (!symlink && fs_chmod(fd, i->mode))
-		return fail_sys(n, "mode", err);
+		return unpack_fail_sys(n, "mode", err);
 	if (utimensat(dir_fd, n->name, t, AT_SYMLINK_NOFOLLOW))
-		return fail_sys(n, "time", err);
+		return unpack_fail_sys(n, "time", err);
 	return 0;
 }
 
@@ -143,35 +144,38 @@ static int try_link(struct unpack *s, int dir_fd, const struct layer_node *n, st
 		return 0;
 	}
 	layer_node_path(*first, s->path);
-	return linkat(s->u->dest_fd, s->path, dir_fd, n->name, 0) ? fail_sys(n, "hard link", err)
-								  : 1;
+	return linkat(s->u->dest_fd, s->path, dir_fd, n->name, 0)
+		       ? unpack_fail_sys(n, "hard link", err)
+		       : 1;
 }
 
 static int fill_dir(struct unpack *s, int fd, const struct layer_node *n, struct err **err);
 
-static int make_dir(struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
+static int unpack_make_dir(
+	struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
 {
 	if (mkdirat(dir_fd, n->name, 0700))
-		return fail_sys(n, "making it", err);
+		return unpack_fail_sys(n, "making it", err);
 	auto_fd int fd = openat(dir_fd, n->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fail_sys(n, "opening it", err);
+		return unpack_fail_sys(n, "opening it", err);
 	return fill_dir(s, fd, n, err);
 }
 
 static int make_node(struct unpack *s, int dir_fd, const struct layer_node *n, struct err **err)
 {
 	if (n->type == LAYER_DIR)
-		return make_dir(s, dir_fd, n, err);
+		return unpack_make_dir(s, dir_fd, n, err);
 	if (n->type == LAYER_WHITEOUT) {
 		/* Device 0:0 is allowed to everybody since Linux 5.8. */
 		int rc = mknodat(dir_fd, n->name, S_IFCHR, 0);
-		return rc ? fail_sys(n, "making a whiteout", err) : 0;
+		return rc ? unpack_fail_sys(n, "making a whiteout", err) : 0;
 	}
 	int rc = try_link(s, dir_fd, n, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	return n->type == LAYER_FILE ? make_file(s, dir_fd, n, err) : make_other(dir_fd, n, err);
+	return n->type == LAYER_FILE ? unpack_make_file(s, dir_fd, n, err)
+				     : make_other(dir_fd, n, err);
 }
 
 static int fill_dir(struct unpack *s, int fd, const struct layer_node *n, struct err **err)
@@ -181,7 +185,7 @@ static int fill_dir(struct unpack *s, int fd, const struct layer_node *n, struct
 		if (make_node(s, fd, n->child[i], err))
 			return -1;
 	if (layer_delta_opaque(n) && fsetxattr(fd, opaque, "y", 1, 0))
-		return fail_sys(n, opaque, err);
+		return unpack_fail_sys(n, opaque, err);
 	return set_meta(n, fd, err);
 }
 

@@ -91,7 +91,7 @@ struct place {
 	bool may_have_whiteouts;
 };
 
-static int fail_sys(const struct scan *s, struct err **err)
+static int upperscan_fail_sys(const struct scan *s, struct err **err)
 {
 	int saved = errno;
 	auto_free char *shown = layer_show(s->path);
@@ -99,7 +99,8 @@ static int fail_sys(const struct scan *s, struct err **err)
 	return err_sys(err, "%s", shown);
 }
 
-static int fail(const struct scan *s, enum err_kind kind, const char *what, struct err **err)
+static int upperscan_fail(
+	const struct scan *s, enum err_kind kind, const char *what, struct err **err)
 {
 	auto_free char *shown = layer_show(s->path);
 	return err_set(err, kind, "%s: %s", shown, what);
@@ -107,7 +108,7 @@ static int fail(const struct scan *s, enum err_kind kind, const char *what, stru
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static int name_cmp(const void *a, const void *b)
+static int upperscan_name_cmp(const void *a, const void *b)
 {
 	const struct name *x = a, *y = b;
 	return strcmp(x->s, y->s);
@@ -119,14 +120,14 @@ static void names_clear(struct names *l)
 	layer_arena_clear(&l->arena);
 }
 
-static int read_names(const struct scan *s, int fd, struct names *out, struct err **err)
+static int upperscan_read_names(const struct scan *s, int fd, struct names *out, struct err **err)
 {
 	DIR *d = fs_fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 	const struct dirent *e;
 	int more;
 
 	if (!d)
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	rewinddir(d);
 	while ((more = fs_readdir(d, &e)) == 1) {
 		struct name n = {
@@ -134,16 +135,16 @@ static int read_names(const struct scan *s, int fd, struct names *out, struct er
 			.type = e->d_type};
 		MEM_PUSH(out->v, out->n, out->cap) = n;
 	}
-	int rc = more < 0 ? fail_sys(s, err) : 0;
+	int rc = more < 0 ? upperscan_fail_sys(s, err) : 0;
 	closedir(d);
 	if (out->n > 1)
-		qsort(out->v, out->n, sizeof *out->v, name_cmp);
+		qsort(out->v, out->n, sizeof *out->v, upperscan_name_cmp);
 	return rc;
 }
 
 /* The path of `name` in this directory becomes s->path; returns its length, 0 when it is too long.
  */
-static size_t enter(struct scan *s, const struct place *p, const char *name)
+static size_t upperscan_enter(struct scan *s, const struct place *p, const char *name)
 {
 	size_t at = p->path_len, n = strlen(name);
 	if (at + (at > 0) + n > LAYER_PATH_MAX) {
@@ -164,7 +165,7 @@ static int overlay_attr(
 {
 	char value[2] = {0};
 	if (strcmp(name, "redirect") == 0 || strcmp(name, "metacopy") == 0)
-		return fail(s, ERR_SANDBOX,
+		return upperscan_fail(s, ERR_SANDBOX,
 			"overlay redirects or copies metadata only, which the mount should have "
 			"forbidden",
 			err);
@@ -173,7 +174,7 @@ static int overlay_attr(
 	if (strcmp(name, "opaque") != 0)
 		return 0;
 	if (fgetxattr(fd, full, value, sizeof value) < 0 && errno != ERANGE)
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	s->attrs.opaque = value[0] == 'y';
 	s->attrs.may_have_whiteouts = value[0] == 'x';
 	return 0;
@@ -183,16 +184,16 @@ static int add_attr(struct scan *s, int fd, const char *name, struct err **err)
 {
 	struct attrs *a = &s->attrs;
 	if (a->n == LAYER_XATTRS_MAX)
-		return fail(s, ERR_LIMIT, "too many extended attributes", err);
+		return upperscan_fail(s, ERR_LIMIT, "too many extended attributes", err);
 	ssize_t n = fgetxattr(fd, name, NULL, 0);
 	if (n < 0)
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	if (n > LAYER_XATTR_MAX)
-		return fail(s, ERR_LIMIT, "an extended attribute that is too large", err);
+		return upperscan_fail(s, ERR_LIMIT, "an extended attribute that is too large", err);
 	void *value = layer_arena_alloc(&a->arena, (size_t)n + 1);
 	n = fgetxattr(fd, name, value, (size_t)n);
 	if (n < 0)
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	a->v[a->n++] = (struct layer_xattr){
 		.name = layer_arena_strndup(&a->arena, name, strlen(name)),
 		.value = value,
@@ -209,7 +210,7 @@ static int drop_attr(struct scan *s, int fd, const char *name, struct err **err)
 {
 	if (!s->f->as_lower || strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) != 0)
 		return 0;
-	return fremovexattr(fd, name) && errno != ENODATA ? fail_sys(s, err) : 0;
+	return fremovexattr(fd, name) && errno != ENODATA ? upperscan_fail_sys(s, err) : 0;
 }
 
 static int read_attrs(struct scan *s, int fd, struct err **err)
@@ -222,7 +223,7 @@ static int read_attrs(struct scan *s, int fd, struct err **err)
 	a->opaque = a->may_have_whiteouts = a->whiteout = false;
 	ssize_t n = flistxattr(fd, s->list, sizeof s->list);
 	if (n < 0)
-		return errno == ENOTSUP ? 0 : fail_sys(s, err);
+		return errno == ENOTSUP ? 0 : upperscan_fail_sys(s, err);
 	for (const char *name = s->list; name < s->list + n; name += strlen(name) + 1) {
 		int rc = 0;
 		if (strncmp(name, s->prefix, prefix) == 0)
@@ -310,7 +311,8 @@ static int emit_parents(struct scan *s, struct place *p, struct err **err)
 	return s->emit(s->ctx, &e, err);
 }
 
-static int emit(struct scan *s, struct place *p, const struct layer_entry *e, struct err **err)
+static int upperscan_emit(
+	struct scan *s, struct place *p, const struct layer_entry *e, struct err **err)
 {
 	return emit_parents(s, p, err) ? -1 : s->emit(s->ctx, e, err);
 }
@@ -318,7 +320,7 @@ static int emit(struct scan *s, struct place *p, const struct layer_entry *e, st
 static int emit_whiteout(struct scan *s, struct place *p, struct err **err)
 {
 	struct layer_entry e = {.path = s->path, .type = LAYER_WHITEOUT, .fd = -1};
-	return emit(s, p, &e, err);
+	return upperscan_emit(s, p, &e, err);
 }
 
 /* The time of an open directory. */
@@ -326,11 +328,11 @@ static int set_time(const struct scan *s, int fd, const struct timespec *time, s
 {
 	const struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, *time};
 
-	return futimens(fd, t) ? fail_sys(s, err) : 0;
+	return futimens(fd, t) ? upperscan_fail_sys(s, err) : 0;
 }
 
 /* O_NOATIME spares the write of an access time; it is refused on files of others. */
-static int open_file(int dir_fd, const char *name, int flags)
+static int upperscan_open_file(int dir_fd, const char *name, int flags)
 {
 	flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(dir_fd, name, flags | O_NOATIME);
@@ -341,11 +343,11 @@ static int scan_file(struct scan *s, struct place *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
 	struct stat st;
-	auto_fd int fd = open_file(p->fd, name, 0);
+	auto_fd int fd = upperscan_open_file(p->fd, name, 0);
 	if (fd < 0 || fstat(fd, &st))
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	if (!S_ISREG(st.st_mode))
-		return fail(s, ERR_SYS, "changed while it was read", err);
+		return upperscan_fail(s, ERR_SYS, "changed while it was read", err);
 	if (read_attrs(s, fd, err))
 		return -1;
 	if (s->attrs.whiteout && p->may_have_whiteouts && st.st_size == 0)
@@ -354,14 +356,14 @@ static int scan_file(struct scan *s, struct place *p, const char *name,
 	struct layer_entry e = entry_of(s, &st, first ? LAYER_HARDLINK : LAYER_FILE);
 	if (first) {
 		e.link = first;
-		return emit(s, p, &e, err);
+		return upperscan_emit(s, p, &e, err);
 	}
 	e.size = (uint64_t)st.st_size;
 	e.source = st.st_size ? LAYER_DATA_FD : LAYER_NO_DATA;
 	e.fd = fd;
 	e.xattrs = s->attrs.v;
 	e.nxattrs = s->attrs.n;
-	return emit(s, p, &e, err);
+	return upperscan_emit(s, p, &e, err);
 }
 
 /* Sockets are in no layer: where one hides a file that is below, the file is gone. */
@@ -371,7 +373,7 @@ static int scan_socket(struct scan *s, struct place *p, const char *name,
 	if (s->f->as_lower) {
 		p->stirred = true;
 		if (unlinkat(p->fd, name, 0) || (below && mknodat(p->fd, name, S_IFCHR, 0)))
-			return fail_sys(s, err);
+			return upperscan_fail_sys(s, err);
 	}
 	return below ? emit_whiteout(s, p, err) : 0;
 }
@@ -385,7 +387,7 @@ static int scan_other(struct scan *s, struct place *p, const char *name, const s
 	case S_IFLNK: {
 		ssize_t n = readlinkat(p->fd, name, s->target, sizeof s->target - 1);
 		if (n < 0)
-			return fail_sys(s, err);
+			return upperscan_fail_sys(s, err);
 		s->target[n] = 0;
 		e.type = LAYER_SYMLINK;
 		e.link = s->target;
@@ -408,7 +410,7 @@ static int scan_other(struct scan *s, struct place *p, const char *name, const s
 		e.dev_major = major(st->st_rdev);
 		e.dev_minor = minor(st->st_rdev);
 	}
-	return emit(s, p, &e, err);
+	return upperscan_emit(s, p, &e, err);
 }
 
 static int scan_names(struct scan *s, struct place *p, struct err **err);
@@ -457,7 +459,7 @@ static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
 	struct place in = {.fd = fd, .up = up, .path_len = strlen(s->path)};
 
 	if (fstat(fd, &in.st) || !S_ISDIR(in.st.st_mode))
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	if (read_attrs(s, fd, err))
 		return -1;
 	in.below = below && below->type == LAYER_DIR ? below : NULL;
@@ -468,7 +470,7 @@ static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
 	e.nxattrs = s->attrs.n;
 	bool changed = dir_changed(s, &in, &e);
 	in.waits = !changed && up && s->dirs == LAYER_DIRS_PARENTS;
-	if (changed && emit(s, up, &e, err))
+	if (changed && upperscan_emit(s, up, &e, err))
 		return -1;
 	if (scan_names(s, &in, err))
 		return -1;
@@ -486,23 +488,23 @@ static int scan_name(struct scan *s, struct place *p, const struct name *name, s
 		p->below ? layer_node_search(p->below, name->s, len) : NULL;
 	unsigned char type = name->type;
 
-	if (!enter(s, p, name->s))
-		return fail(s, ERR_LIMIT, "a path in it is longer than 4096 bytes", err);
+	if (!upperscan_enter(s, p, name->s))
+		return upperscan_fail(s, ERR_LIMIT, "a path in it is longer than 4096 bytes", err);
 	if (type != DT_REG && type != DT_DIR) {
 		if (fstatat(p->fd, name->s, &st, AT_SYMLINK_NOFOLLOW))
-			return fail_sys(s, err);
+			return upperscan_fail_sys(s, err);
 		type = S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_UNKNOWN;
 	}
 	if (layer_name_reserved(name->s, len))
-		return fail(
+		return upperscan_fail(
 			s, ERR_BUILD, "a layer cannot hold names that begin with \".wh.\"", err);
 	if (type == DT_REG)
 		return scan_file(s, p, name->s, below, err);
 	if (type != DT_DIR)
 		return scan_other(s, p, name->s, &st, below, err);
-	auto_fd int fd = open_file(p->fd, name->s, O_DIRECTORY);
+	auto_fd int fd = upperscan_open_file(p->fd, name->s, O_DIRECTORY);
 	if (fd < 0)
-		return fail_sys(s, err);
+		return upperscan_fail_sys(s, err);
 	return scan_dir(s, fd, p, p->hidden, below, err);
 }
 
@@ -517,7 +519,7 @@ static int scan_sorted(struct scan *s, struct place *p, const struct names *l, s
 			if (scan_name(s, p, &l->v[i], err))
 				return -1;
 		} else {
-			enter(s, p, low->name);
+			upperscan_enter(s, p, low->name);
 			if (emit_whiteout(s, p, err))
 				return -1;
 		}
@@ -530,7 +532,7 @@ static int scan_sorted(struct scan *s, struct place *p, const struct names *l, s
 static int scan_names(struct scan *s, struct place *p, struct err **err)
 {
 	struct names l = {.v = NULL};
-	int rc = read_names(s, p->fd, &l, err);
+	int rc = upperscan_read_names(s, p->fd, &l, err);
 	if (!rc)
 		rc = scan_sorted(s, p, &l, err);
 	names_clear(&l);

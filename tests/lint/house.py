@@ -4,7 +4,8 @@
 
 A module is a .c file with its header. `house.py` prints the table; `house.py --check` says what is
 over a limit and exits 1: a cycle of more than CYCLE_MAX modules, a .c file without an opening
-comment (of the unit tests and their support, too).
+comment (of the unit tests and their support, too), a name that functions of several files have (in
+a backtrace or a profile a static function says by its name where it is).
 """
 import collections
 import os
@@ -99,17 +100,28 @@ def functions(files):
     return out
 
 
-def parameters(files):
-    """Functions with more than five parameters."""
-    n = 0
+def definitions(files):
+    """(file, name, parameters) of each function of the .c files."""
     for f in files:
         if not f.endswith(".c"):
             continue
         text = open(f, encoding="utf-8").read()
         for m in re.finditer(r"^(?:static )?[a-z][^;{}()#=]*?\b([a-z_0-9]+)\(([^;{}#]*?)\)\n\{", text,
                              re.M):
-            n += m[2].count(",") >= 5
-    return n
+            yield f, m[1], m[2]
+
+
+def parameters(files):
+    """Functions with more than five parameters."""
+    return sum(p.count(",") >= 5 for _, _, p in definitions(files))
+
+
+def namesakes(files):
+    """{name: files} of the functions whose name another file has too."""
+    where = collections.defaultdict(set)
+    for f, name, _ in definitions(files):
+        where[name].add(f)
+    return {name: sorted(w) for name, w in where.items() if len(w) > 1}
 
 
 def unopened(files):
@@ -133,7 +145,11 @@ def main():
         bare = unopened(files + sources(TESTS))
         for f in bare:
             print("%s: no opening comment below the licence line: what it does, and how" % f)
-        return 1 if bad or bare else 0
+        twins = namesakes(files)
+        for name, where in sorted(twins.items()):
+            print("%s() is in %s: a static function carries the name of its file" % (
+                name, ", ".join(where)))
+        return 1 if bad or bare or twins else 0
     per = collections.Counter(os.path.dirname(f) for f in files)
     print("files per folder: " + ", ".join("%s %d" % x for x in sorted(per.items())))
     for floor in ("parser", "store", "builder"):
