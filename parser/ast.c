@@ -51,23 +51,6 @@ const struct ast_heredoc *ast_run_only_heredoc(const struct ast_run *run)
 	return &run->heredocs.items[0];
 }
 
-const char *ast_mount_type_name(enum ast_mount_type type)
-{
-	switch (type) {
-	case AST_MOUNT_BIND:
-		return "bind";
-	case AST_MOUNT_CACHE:
-		return "cache";
-	case AST_MOUNT_TMPFS:
-		return "tmpfs";
-	case AST_MOUNT_SECRET:
-		return "secret";
-	case AST_MOUNT_SSH:
-		return "ssh";
-	}
-	return "";
-}
-
 const char *ast_reset_name(unsigned bit)
 {
 	switch (bit) {

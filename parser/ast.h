@@ -102,6 +102,7 @@ enum ast_mount_type {
 	AST_MOUNT_TMPFS,
 	AST_MOUNT_SECRET,
 	AST_MOUNT_SSH,
+	AST_MOUNT_TYPES, /* how many there are; what each is called and has: mountopt.h */
 };
 
 /* One --mount of RUN. Every value is raw (the builder expands it), except type and from. Options
@@ -264,6 +265,5 @@ bool ast_is_http_url(struct slice source);
 bool ast_is_git_url(struct slice source);
 
 /* bind, cache, tmpfs, secret, ssh. */
-const char *ast_mount_type_name(enum ast_mount_type type);
 
 #endif

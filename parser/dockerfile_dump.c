@@ -6,6 +6,7 @@
 #include "parser/ast.h"
 #include "parser/diag.h"
 #include "parser/dockerfile.h"
+#include "parser/mountopt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,7 +151,7 @@ static void dockerfile_dump_mount(struct dump *d, const struct ast_mount *m)
 	if (m->type_word.text.ptr)
 		dockerfile_dump_word(d, "type", m->type_word);
 	else
-		dockerfile_dump_string(d, "type", slice_of(ast_mount_type_name(m->type)));
+		dockerfile_dump_string(d, "type", slice_of(mountopt_type_name(m->type)));
 	dockerfile_dump_word(d, "target", m->target);
 	dockerfile_dump_word(d, "source", m->source);
 	dockerfile_dump_word(d, "from", m->from);

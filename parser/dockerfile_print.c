@@ -6,6 +6,7 @@
 #include "parser/ast.h"
 #include "parser/diag.h"
 #include "parser/dockerfile.h"
+#include "parser/mountopt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -176,7 +177,7 @@ static void dockerfile_print_mount(struct print *p, const struct ast_mount *m)
 	if (known)
 		put_str(p, "type=");
 	if (known)
-		put_str(p, ast_mount_type_name(m->type));
+		put_str(p, mountopt_type_name(m->type));
 	else
 		dockerfile_print_field(p, "", "type", m->type_word);
 	option(p, "from", m->from);
@@ -186,7 +187,7 @@ static void dockerfile_print_mount(struct print *p, const struct ast_mount *m)
 	option(p, "sharing", m->sharing);
 	option(p, "uid", m->uid);
 	option(p, "gid", m->gid);
-	option(p, known && m->type == AST_MOUNT_TMPFS ? "tmpfs-mode" : "mode", m->mode);
+	option(p, known ? mountopt_mode_name(m->type) : "mode", m->mode);
 	option(p, "size", m->size);
 	option(p, "env", m->env);
 	option(p, "readonly", m->readonly);

@@ -13,7 +13,7 @@
 #include "parser/suggest.h"
 
 #define ON(type) (1u << (type))
-#define ON_ALL   ((1u << MOUNTOPT_TYPES) - 1)
+#define ON_ALL   ((1u << AST_MOUNT_TYPES) - 1)
 
 struct field {
 	struct slice key;
@@ -101,19 +101,20 @@ static bool mount_split(struct build *b, const struct flags_item *flag, struct f
 
 static bool mount_unknown_type(struct build *b, const struct field *f)
 {
-	const char *names[MOUNTOPT_TYPES];
+	char all[MOUNTOPT_TYPES_TEXT];
+	const char *names[AST_MOUNT_TYPES];
 	const char *near;
 	struct diag *d;
 
-	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++)
-		names[t] = ast_mount_type_name((enum ast_mount_type)t);
+	for (unsigned t = 0; t < AST_MOUNT_TYPES; t++)
+		names[t] = mountopt_type_name((enum ast_mount_type)t);
 	d = build_late_error(b, "mount", f->span, "RUN --mount: unknown type \"%.*s\"",
 		BUILD_SHOWN(f->value.text));
-	near = suggest_nearest(f->value.text, names, MOUNTOPT_TYPES);
+	near = suggest_nearest(f->value.text, names, AST_MOUNT_TYPES);
 	if (near)
 		build_hint(b, d, "did you mean type=%s?", near);
 	else
-		build_hint(b, d, "the types are bind, cache, tmpfs, secret and ssh");
+		build_hint(b, d, "%s", mountopt_types_text(all));
 	return false;
 }
 
@@ -129,7 +130,7 @@ static bool mount_find_type(struct build *b, const struct fields *fields, struct
 		out->type_word = (struct word){0};
 		if (slice_has(f->value.text, '$'))
 			out->type_word = f->value;
-		else if (!mountopt_type(f->value.text, &out->type))
+		else if (!mountopt_find_type(f->value.text, &out->type))
 			return mount_unknown_type(b, f);
 	}
 	return true;
@@ -144,17 +145,17 @@ static unsigned types_of(const struct ast_mount *m)
 /* The types that have an option of that name. */
 static void hint_type(struct build *b, struct diag *d, struct slice key)
 {
-	char types[100], *at = types;
+	char types[16 * AST_MOUNT_TYPES], *at = types; /* a name has up to 9 letters */
 	const char *name = NULL;
 
 	*at = '\0';
-	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++) {
+	for (unsigned t = 0; t < AST_MOUNT_TYPES; t++) {
 		const struct mountopt *o = mountopt_find(key, ON(t));
 
 		if (!o || o->kind == MOUNTOPT_REFUSED)
 			continue;
 		name = o->name;
-		at = stpcpy(stpcpy(at, " type="), ast_mount_type_name((enum ast_mount_type)t));
+		at = stpcpy(stpcpy(at, " type="), mountopt_type_name((enum ast_mount_type)t));
 	}
 	if (name)
 		build_hint(b, d, "%s is an option of%s", name, types);
@@ -184,7 +185,7 @@ static bool unknown_option(struct build *b, const struct field *f, const struct 
 			BUILD_SHOWN(f->key));
 	else
 		d = build_late_error(b, "mount", f->span,
-			"RUN --mount=type=%s has no option \"%.*s\"", ast_mount_type_name(m->type),
+			"RUN --mount=type=%s has no option \"%.*s\"", mountopt_type_name(m->type),
 			BUILD_SHOWN(f->key));
 	if (near)
 		build_hint(b, d, "did you mean %s?", near);
@@ -266,11 +267,10 @@ static bool mount_check(struct build *b, struct ast_mount *m)
 	if (m->from.text.len == 0)
 		m->from.text.ptr = NULL;
 	mount_check_from(b, m);
-	if (known && m->type == AST_MOUNT_SSH)
-		return true;
-	if (known && m->type == AST_MOUNT_SECRET && !m->id.text.ptr && !m->source.text.ptr &&
+	if (known && mountopt_type(m->type)->needs_id && !m->id.text.ptr && !m->source.text.ptr &&
 		!m->target.text.ptr) {
-		build_late_error(b, "mount", m->span, "RUN --mount=type=secret needs id=");
+		build_late_error(b, "mount", m->span,
+			"RUN --mount=type=%s needs id=", mountopt_type_name(m->type));
 		return false;
 	}
 	if (m->target.text.ptr && slice_eq_str(m->target.text, "/")) {

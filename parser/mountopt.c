@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One table decides what an option of a mount is. Rows of one name lie side by side; the names of
- * a row's values are compared without case, as the keys are.
+ * One table says which types there are, another what an option of a mount is. Rows of one name lie
+ * side by side; the names of a row's values are compared without case, as the keys are.
  */
 #include "parser/mountopt.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "parser/words.h"
@@ -22,6 +23,14 @@ static const char *const sharing[] = {"shared", "private", "locked", NULL};
 static const char *const labels[] = {"shared", "private", NULL};
 static const char *const propagation[] = {
 	"shared", "rshared", "private", "rprivate", "slave", "rslave", NULL};
+
+static const struct mountopt_type type_table[AST_MOUNT_TYPES] = {
+	[AST_MOUNT_BIND] = {.name = "bind", .reads_context = true},
+	[AST_MOUNT_CACHE] = {.name = "cache"},
+	[AST_MOUNT_TMPFS] = {.name = "tmpfs"},
+	[AST_MOUNT_SECRET] = {.name = "secret", .needs_id = true},
+	[AST_MOUNT_SSH] = {.name = "ssh"},
+};
 
 #define SLOT(member) offsetof(struct ast_mount, member)
 #define NOTHING(name)                                                                              \
@@ -150,12 +159,42 @@ const char *mountopt_misfit(const struct ast_mount *m, enum ast_mount_type type)
 	return NULL;
 }
 
-bool mountopt_type(struct slice name, enum ast_mount_type *out)
+bool mountopt_find_type(struct slice name, enum ast_mount_type *out)
 {
-	for (unsigned t = 0; t < MOUNTOPT_TYPES; t++)
-		if (slice_eq_nocase(name, ast_mount_type_name((enum ast_mount_type)t))) {
+	for (unsigned t = 0; t < AST_MOUNT_TYPES; t++)
+		if (slice_eq_nocase(name, type_table[t].name)) {
 			*out = (enum ast_mount_type)t;
 			return true;
 		}
 	return false;
+}
+
+const struct mountopt_type *mountopt_type(enum ast_mount_type type)
+{
+	return &type_table[type];
+}
+
+const char *mountopt_type_name(enum ast_mount_type type)
+{
+	return type_table[type].name;
+}
+
+const char *mountopt_types_text(char buf[MOUNTOPT_TYPES_TEXT])
+{
+	size_t at = (size_t)snprintf(buf, MOUNTOPT_TYPES_TEXT, "the types are ");
+
+	for (unsigned t = 0; t < AST_MOUNT_TYPES && at < MOUNTOPT_TYPES_TEXT; t++) {
+		const char *between = t == 0 ? "" : t + 1 < AST_MOUNT_TYPES ? ", " : " and ";
+		at += (size_t)snprintf(
+			buf + at, MOUNTOPT_TYPES_TEXT - at, "%s%s", between, type_table[t].name);
+	}
+	return buf;
+}
+
+const char *mountopt_mode_name(enum ast_mount_type type)
+{
+	for (size_t i = 0; i < NOPTIONS; i++)
+		if (options[i].slot == SLOT(mode) && (options[i].types & ON(type)))
+			return options[i].name;
+	return "mode";
 }

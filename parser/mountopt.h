@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options of RUN --mount: which type has which, and what kind of value. Those that users of
- * other builders write and that have nothing to do here (SELinux labels, propagation of a mount
- * that nobody else sees ...) are taken, checked and forgotten.
+ * The types of RUN --mount and their options: which type has which, and what kind of value. Those
+ * that users of other builders write and that have nothing to do here (SELinux labels, propagation
+ * of a mount that nobody else sees ...) are taken, checked and forgotten.
  */
 #ifndef BLD_PARSER_MOUNTOPT_H
 #define BLD_PARSER_MOUNTOPT_H
@@ -13,7 +13,6 @@
 #include "parser/ast.h"
 #include "parser/slice.h"
 
-#define MOUNTOPT_TYPES   5            /* members of enum ast_mount_type */
 #define MOUNTOPT_NOWHERE ((size_t)-1) /* the slot of an option without an effect */
 
 enum mountopt_kind {
@@ -37,6 +36,13 @@ struct mountopt {
 	const char *why;            /* of REFUSED: a whole sentence without a full stop */
 };
 
+/* What is said of a type as a whole. */
+struct mountopt_type {
+	const char *name;
+	bool needs_id;      /* one of id=, source= and target= has to name what it is */
+	bool reads_context; /* without from= its source is a path of the build context */
+};
+
 /* The table; *n = rows. A name may have several rows, for different types. */
 const struct mountopt *mountopt_all(size_t *n);
 /* The row for a key (no case) of any type in the mask `types`, or NULL. */
@@ -48,6 +54,13 @@ const char *mountopt_flaw(const struct mountopt *o, struct slice value);
  * that was not known while parsing. */
 const char *mountopt_misfit(const struct ast_mount *m, enum ast_mount_type type);
 /* The type of that name (no case): true and *out. */
-bool mountopt_type(struct slice name, enum ast_mount_type *out);
+bool mountopt_find_type(struct slice name, enum ast_mount_type *out);
+const struct mountopt_type *mountopt_type(enum ast_mount_type type);
+const char *mountopt_type_name(enum ast_mount_type type);
+/* All of them, for a message: "the types are bind, ... and ssh". */
+#define MOUNTOPT_TYPES_TEXT 128
+const char *mountopt_types_text(char buf[MOUNTOPT_TYPES_TEXT]);
+/* What the option is called whose value is the mode of what is mounted. */
+const char *mountopt_mode_name(enum ast_mount_type type);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "parser/ast.h"
 #include "parser/ignore.h"
+#include "parser/mountopt.h"
 #include "parser/pattern.h"
 #include "parser/source.h"
 #include "store/base/fs.h"
@@ -65,8 +66,8 @@ static void add_instruction(struct uses *u, const struct ast_instruction *ins)
 		return;
 	for (size_t i = 0; i < ins->run.nmounts; i++) {
 		const struct ast_mount *m = &ins->run.mounts[i];
-		bool bind = m->type == AST_MOUNT_BIND || m->type_word.text.ptr;
-		if (bind && !m->from.text.ptr)
+		bool reads = m->type_word.text.ptr || mountopt_type(m->type)->reads_context;
+		if (reads && !m->from.text.ptr)
 			add_use(u, m->source.text.ptr ? m->source.text : SLICE("/"));
 	}
 }

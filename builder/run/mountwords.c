@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Options are judged twice: while parsing, as far as they hold no variable, and here. What has no
- * target lies on the working directory.
+ * Options are judged twice: while parsing, as far as they hold no variable, and here. What was not
+ * written is filled in by the type (mounttypes.c).
  */
 #include "builder/run/mountwords.h"
 
@@ -10,6 +10,7 @@
 
 #include "builder/plan/dferr.h"
 #include "builder/plan/scope.h"
+#include "builder/run/mounttypes.h"
 #include "builder/state.h"
 #include "parser/ast.h"
 #include "parser/mountopt.h"
@@ -87,68 +88,16 @@ static void expand_sharing(struct expander *x, const struct word *w, struct runm
 	x->failed = true;
 }
 
-/* Of "/a/b" and "/a/b/": "b". */
-static const char *mountwords_last_part(struct expander *x, const char *path)
-{
-	size_t end = strlen(path), at;
-
-	while (end > 0 && path[end - 1] == '/')
-		end--;
-	for (at = end; at > 0 && path[at - 1] != '/';)
-		at--;
-	if (!path[end])
-		return path + at;
-	return arena_printf(x->sp->st->scope.arena, "%.*s", (int)(end - at), path + at).ptr;
-}
-
 /* ".." takes away what is written in front of it, before anything is looked at: as in COPY. */
 static const char *cleaned(struct expander *x, const struct runmount *m)
 {
-	if (m->type == AST_MOUNT_SECRET || !m->source || !strstr(m->source, ".."))
+	if (mounttypes_of(m)->source_is_id || !m->source || !strstr(m->source, ".."))
 		return m->source;
 	auto_free char *clean = path_absolute("/", m->source);
 	return arena_printf(x->sp->st->scope.arena, "%s", clean).ptr;
 }
 
-static int secret_target(struct expander *x, struct runmount *m, const char *t)
-{
-	const struct ast_mount *a = m->ast;
-
-	if (!m->id || !*m->id)
-		m->id = m->source && *m->source ? m->source : t ? mountwords_last_part(x, t) : NULL;
-	if (!m->id || !*m->id)
-		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
-			"a secret mount needs id= or target=");
-	if (!t && !m->env)
-		m->target = mem_printf("/run/secrets/%s", mountwords_last_part(x, m->id));
-	return 0;
-}
-
-/* What a mount has without target=. */
-static int default_target(struct expander *x, struct runmount *m, const char *t, size_t nth_ssh)
-{
-	const struct ast_mount *a = m->ast;
-
-	if (m->type == AST_MOUNT_SECRET)
-		return secret_target(x, m, t);
-	if (m->type == AST_MOUNT_SSH) {
-		if (!m->id || !*m->id)
-			m->id = "default";
-		if (!t)
-			m->target = mem_printf("/run/buildkit/ssh_agent.%zu", nth_ssh);
-		return 0;
-	}
-	if (t)
-		return 0;
-	m->target = path_absolute("/", state_workdir(x->sp->st));
-	if (strcmp(m->target, "/") != 0)
-		return 0;
-	return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, "add target=PATH",
-		"a %s mount without a target is the working directory, and that is /",
-		ast_mount_type_name(m->type));
-}
-
-static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
+static int expand_target(struct expander *x, struct runmount *m, size_t nth)
 {
 	const struct ast_mount *a = m->ast;
 	const char *t = mountwords_text(x, &a->target);
@@ -157,15 +106,13 @@ static int expand_target(struct expander *x, struct runmount *m, size_t nth_ssh)
 		return -1;
 	if (t && !*t)
 		t = NULL;
-	if (default_target(x, m, t, nth_ssh) < 0)
-		return -1;
-	if (!m->target && t)
+	if (t)
 		m->target = path_absolute(state_workdir(x->sp->st), t);
+	if (mounttypes_of(m)->settle(x->sp, m, t, nth, x->err) < 0)
+		return -1;
 	if (m->target && strcmp(m->target, "/") == 0)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
 			"a mount cannot have the root as its target");
-	if (m->type == AST_MOUNT_CACHE && (!m->id || !*m->id))
-		m->id = m->target;
 	return 0;
 }
 
@@ -174,6 +121,7 @@ static int mountwords_find_type(struct expander *x, struct runmount *m)
 {
 	const struct ast_mount *a = m->ast;
 	const struct word *w = &a->type_word;
+	char all[MOUNTOPT_TYPES_TEXT];
 	const char *name, *misfit;
 
 	m->type = a->type;
@@ -182,18 +130,18 @@ static int mountwords_find_type(struct expander *x, struct runmount *m)
 	name = mountwords_text(x, w);
 	if (!name)
 		return -1;
-	if (!mountopt_type(slice_of(name), &m->type))
-		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span,
-			"the types are bind, cache, tmpfs, secret and ssh",
+	if (!mountopt_find_type(slice_of(name), &m->type))
+		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, w->span, mountopt_types_text(all),
 			"unknown mount type \"%s\"", name);
 	misfit = mountopt_misfit(a, m->type);
 	if (misfit)
 		return dferr_at(x->err, ERR_SYNTAX, x->sp->df, a->span, NULL,
-			"a %s mount has no option \"%s\"", ast_mount_type_name(m->type), misfit);
+			"a %s mount has no option \"%s\"", mountopt_type_name(m->type), misfit);
 	return 0;
 }
 
-int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh, struct err **err)
+int mountwords_expand(
+	const struct step *sp, struct runmount *m, size_t seen[AST_MOUNT_TYPES], struct err **err)
 {
 	const struct ast_mount *a = m->ast;
 	struct expander x = {.sp = sp, .err = err};
@@ -207,12 +155,11 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 	m->source = cleaned(&x, m);
 	m->id = mountwords_text(&x, &a->id);
 	m->env = mountwords_text(&x, &a->env);
-	m->has_uid = mountwords_number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
-	m->has_gid = mountwords_number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
+	(void)mountwords_number(&x, &a->uid, 10, UINT32_MAX - 1, &m->uid);
+	(void)mountwords_number(&x, &a->gid, 10, UINT32_MAX - 1, &m->gid);
 	m->has_mode = mountwords_number(&x, &a->mode, 8, 07777, &m->mode);
 	m->required = mountwords_flag(&x, &a->required, false);
-	m->readonly = mountwords_flag(
-		&x, &a->readonly, m->type == AST_MOUNT_BIND || m->type == AST_MOUNT_SECRET);
+	m->readonly = mountwords_flag(&x, &a->readonly, mounttypes_of(m)->readonly);
 	if (a->readwrite.text.ptr)
 		m->readonly = !mountwords_flag(&x, &a->readwrite, true);
 	expand_sharing(&x, &a->sharing, m);
@@ -222,5 +169,5 @@ int mountwords_expand(const struct step *sp, struct runmount *m, size_t nth_ssh,
 			"\"%s\" is not a size", size);
 	if (x.failed)
 		return -1;
-	return expand_target(&x, m, nth_ssh);
+	return expand_target(&x, m, seen[m->type]++);
 }

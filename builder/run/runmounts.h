@@ -7,26 +7,8 @@
 #ifndef BLD_BUILDER_RUN_RUNMOUNTS_H
 #define BLD_BUILDER_RUN_RUNMOUNTS_H
 
-#include "builder/job.h"
 #include "builder/cache/keyparts.h"
-#include "builder/origin.h"
-#include "builder/sandbox/sandbox.h"
-
-struct runmount; /* one mount, expanded */
-
-struct runmounts {
-	struct runmount *m; /* owned */
-	size_t n;
-	struct sandbox_mount *mounts; /* filled by runmounts_open; owned */
-	size_t nmounts;
-	struct strlist env;            /* secrets given as variables; wiped on clear */
-	const char *ssh_socket;        /* of the first ssh mount, there or not; or NULL. Borrowed */
-	const struct secret **secrets; /* that the command was given; owned array */
-	size_t nsecrets;
-	struct {
-		uint32_t uid, gid;
-	} owner; /* the step's user, when a mount has U */
-};
+#include "builder/run/runmount.h"
 
 int runmounts_expand(struct job *j, const struct step *sp, struct runmounts *out, struct err **err);
 /* Parts of the key. What comes from a stage counts by the stage's key and the path, with nothing
@@ -39,6 +21,8 @@ int runmounts_look(struct job *j, const struct step *sp, struct runmounts *r, st
 int runmounts_open(struct job *j, const struct step *sp, struct runmounts *r, struct err **err);
 /* One more file in the sandbox that is no --mount (a heredoc script). Strings are borrowed. */
 void runmounts_add_file(struct runmounts *r, const char *target, struct slice data, uint32_t mode);
+/* What the mounts bring into the environment. */
+void runmounts_add_env(const struct runmounts *r, struct strlist *env);
 void runmounts_clear(struct runmounts *r);
 
 #endif

@@ -173,15 +173,8 @@ static void runstep_make_env(
 		strlist_set_kv(env, "PATH", STATE_PATH_DEFAULT);
 	if (!strlist_get_kv(env, "HOME"))
 		strlist_set_kv(env, "HOME", user->home);
-	if (r->mounts.ssh_socket && !strlist_get_kv(env, "SSH_AUTH_SOCK"))
-		strlist_set_kv(env, "SSH_AUTH_SOCK", r->mounts.ssh_socket);
 	add_proxies(r, env);
-	/* A secret is nearer than an ENV of its name: it is asked for in this very step. */
-	for (size_t i = 0; i < r->mounts.env.n; i++) {
-		const char *kv = r->mounts.env.v[i];
-		auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
-		strlist_set_kv(env, name, strchr(kv, '=') + 1);
-	}
+	runmounts_add_env(&r->mounts, env);
 	/* The key does not know in which order they were declared, so RUN does not see it. */
 	strlist_sort(env);
 }

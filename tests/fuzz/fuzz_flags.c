@@ -21,7 +21,7 @@ static void misfits(const struct ast_instruction *ins)
 	if (ins->keyword != AST_RUN)
 		return;
 	for (size_t i = 0; i < ins->run.nmounts; i++)
-		for (int t = 0; t < MOUNTOPT_TYPES; t++) {
+		for (int t = 0; t < AST_MOUNT_TYPES; t++) {
 			const char *name = mountopt_misfit(&ins->run.mounts[i], t);
 			fuzz_must(!name || *name);
 		}
