@@ -19,25 +19,21 @@
 #include "store/base/io.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/compress/compress.h"
 #include "store/compress/deflate.h"
 #include "store/compress/inflate.h"
+#include "store/oci/layertype.h"
 #include "store/tar/entry.h"
 #include "store/tar/retime.h"
 
 #define FORM_NAME   128
 #define PACKING_END 16
 
-static const char *const suffix[] = {
-	[LAYER_PLAIN] = "tar",
-	[LAYER_GZIP] = "gzip",
-	[LAYER_ZSTD] = "zstd",
-};
-
-static const char *const media_types[] = {
-	[LAYER_PLAIN] = OCI_MEDIA_LAYER,
-	[LAYER_GZIP] = OCI_MEDIA_LAYER_GZIP,
-	[LAYER_ZSTD] = OCI_MEDIA_LAYER_ZSTD,
-};
+/* How the file of a form ends that was made with the usual level. */
+static const char *packed_suffix(enum layer_compression c)
+{
+	return layer_compression_row(c)->name;
+}
 
 static int packed_in_layer(struct err **err, const struct digest *diff_id)
 {
@@ -101,12 +97,11 @@ static void form_drop(struct store *s, const struct digest *diff_id, const char 
 static int open_compressed(
 	struct store *s, const struct digest *diff_id, enum layer_compression *c, struct err **err)
 {
-	static const enum layer_compression order[] = {LAYER_ZSTD, LAYER_GZIP};
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+	/* From the one that is read fastest. */
+	for (enum layer_compression k = LAYER_COMPRESSIONS - 1; k > LAYER_PLAIN; k--) {
 		struct digest blob;
 		auto_err struct err *why = NULL;
-		int known = form_read(s, diff_id, suffix[order[i]], &blob, err);
+		int known = form_read(s, diff_id, packed_suffix(k), &blob, err);
 		if (known < 0)
 			return -1;
 		int fd = known ? blob_open(s, &blob, NULL, &why) : -1;
@@ -114,7 +109,7 @@ static int open_compressed(
 			return err_pass(err, &why);
 		if (fd < 0)
 			continue;
-		*c = order[i];
+		*c = k;
 		return fd;
 	}
 	return -1;
@@ -169,7 +164,7 @@ static int make_tar(struct store *s, const struct digest *diff_id, struct err **
 	if (inflate(s, diff_id, in, c, &why) == 0)
 		return 0;
 	if (err_get_kind(why) == ERR_CORRUPT)
-		form_drop(s, diff_id, suffix[c]); /* it is not a form of this layer */
+		form_drop(s, diff_id, packed_suffix(c)); /* it is not a form of this layer */
 	return err_pass(err, &why);
 }
 
@@ -199,7 +194,7 @@ static int packed_describe(struct store *s, enum layer_compression c, const stru
 	if (have <= 0)
 		return have;
 	*out = (struct oci_descriptor){
-		.media_type = mem_strdup(media_types[c]), .digest = *blob, .size = size};
+		.media_type = mem_strdup(layertype_of(c)->oci), .digest = *blob, .size = size};
 	return 1;
 }
 
@@ -245,12 +240,9 @@ static int deflate(struct store *s, const struct digest *diff_id, const struct p
 /* The end of the name of a form. */
 static const char *packing_end(const struct layer_packing *p, char out[PACKING_END])
 {
-	static const int usual[] = {
-		[LAYER_GZIP] = LAYER_GZIP_LEVEL, [LAYER_ZSTD] = LAYER_ZSTD_LEVEL};
-
-	if (p->level == 0 || p->level == usual[p->c])
-		return suffix[p->c];
-	snprintf(out, PACKING_END, "%s-%d", suffix[p->c], p->level);
+	if (p->level == 0 || p->level == layer_compression_row(p->c)->level)
+		return packed_suffix(p->c);
+	snprintf(out, PACKING_END, "%s-%d", packed_suffix(p->c), p->level);
 	return out;
 }
 
@@ -305,7 +297,7 @@ int packed_layer(struct store *s, const struct digest *diff_id, const struct pac
 int packed_remember(struct store *s, const struct digest *diff_id, enum layer_compression c,
 	const struct digest *blob, struct err **err)
 {
-	return c == LAYER_PLAIN ? 0 : form_write(s, diff_id, suffix[c], blob, err);
+	return c == LAYER_PLAIN ? 0 : form_write(s, diff_id, packed_suffix(c), blob, err);
 }
 
 int packed_retimed(struct store *s, const struct digest *diff_id, int64_t seconds, bool set,

@@ -7,8 +7,10 @@
 
 #include "builder/cli/remote.h"
 #include "builder/ui/ui.h"
+#include "store/compress/compress.h"
 #include "store/image.h"
 #include "store/imageindex.h"
+#include "store/oci/layertype.h"
 #include "store/store.h"
 #include "store/transport/transfer.h"
 
@@ -55,9 +57,10 @@ static int take_format(const struct opts *o, struct transfer_opts *t, struct err
 	for (size_t i = 0; o->format && i < ARRAY_LEN(words); i++)
 		if (strcmp(o->format, words[i].word) == 0)
 			t->types = words[i].types;
-	if (t->types != TRANSFER_TYPES_DOCKER || t->packing.c != LAYER_ZSTD)
+	if (t->types != TRANSFER_TYPES_DOCKER || layertype_of(t->packing.c)->docker)
 		return 0;
-	err_set(err, ERR_USAGE, "--format %s: Docker's media types know no zstd", o->format);
+	err_set(err, ERR_USAGE, "--format %s: Docker's media types know no %s", o->format,
+		layer_compression_row(t->packing.c)->name);
 	return err_hint(err, "--compression gzip, or --format oci");
 }
 

@@ -16,6 +16,7 @@
 #include "store/base/now.h"
 #include "store/blob.h"
 #include "store/image.h"
+#include "store/oci/layertype.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/reference.h"
@@ -82,8 +83,7 @@ static int retime_layers(struct session *se, struct oci_config *c, size_t nbase,
 /* Docker's types know no zstd: such a layer of the base is described as the plain tar it is. */
 static bool keeps_form(const struct session *se, const struct oci_descriptor *d)
 {
-	return !se->o->docker_format || !d->media_type ||
-	       strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) != 0;
+	return !se->o->docker_format || !layertype_docker_lacks(d->media_type);
 }
 
 static int describe_layers(struct session *se, const struct state *st, const struct oci_config *c,

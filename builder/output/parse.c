@@ -17,6 +17,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/compress/compress.h"
+#include "store/oci/layertype.h"
 #include "store/reference.h"
 
 #define FILES    (OUTPUT_LOCAL | OUTPUT_TAR)
@@ -300,8 +301,9 @@ static int settle_packing(struct fields *f, struct err **err)
 		return err_prefix(err, "compression");
 	if (f->o->type == OUTPUT_DOCKER && f->o->packing.c != LAYER_PLAIN)
 		return err_set(err, ERR_USAGE, "layers in an archive for docker are plain");
-	if (f->o->oci_types == 0 && f->o->packing.c == LAYER_ZSTD)
-		return err_set(err, ERR_USAGE, "Docker's media types know no zstd");
+	if (f->o->oci_types == 0 && !layertype_of(f->o->packing.c)->docker)
+		return err_set(err, ERR_USAGE, "Docker's media types know no %s",
+			layer_compression_row(f->o->packing.c)->name);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "store/base/fs.h"
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
+#include "store/oci/layertype.h"
 #include "store/oci/oci.h"
 #include "store/oci/oci_private.h"
 
@@ -192,11 +193,8 @@ static void set_family(char **type, bool docker)
 	static const char *const pairs[][2] = {
 		{OCI_MEDIA_MANIFEST, OCI_MEDIA_DOCKER_MANIFEST},
 		{OCI_MEDIA_CONFIG, OCI_MEDIA_DOCKER_CONFIG},
-		{OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_DOCKER_LAYER_GZIP},
-		{OCI_MEDIA_LAYER, OCI_MEDIA_DOCKER_LAYER},
-		{OCI_MEDIA_FOREIGN_GZIP, OCI_MEDIA_DOCKER_FOREIGN_GZIP},
-		{OCI_MEDIA_FOREIGN, OCI_MEDIA_DOCKER_FOREIGN},
 	};
+	const struct layertype *layer = layertype_find(*type);
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
 		if (*type && strcmp(*type, pairs[i][!docker]) == 0) {
@@ -204,6 +202,10 @@ static void set_family(char **type, bool docker)
 			*type = mem_strdup(pairs[i][docker]);
 			return;
 		}
+	if (layer && layer->docker) {
+		free(*type);
+		*type = mem_strdup(docker ? layer->docker : layer->oci);
+	}
 }
 
 void oci_manifest_set_family(struct oci_manifest *m, bool docker)

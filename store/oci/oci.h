@@ -31,17 +31,10 @@ struct json_t;
 #define OCI_MEDIA_CONFIG            "application/vnd.oci.image.config.v1+json"
 #define OCI_MEDIA_LAYER             "application/vnd.oci.image.layer.v1.tar"
 #define OCI_MEDIA_LAYER_GZIP        "application/vnd.oci.image.layer.v1.tar+gzip"
-#define OCI_MEDIA_LAYER_ZSTD        "application/vnd.oci.image.layer.v1.tar+zstd"
 #define OCI_MEDIA_DOCKER_LIST       "application/vnd.docker.distribution.manifest.list.v2+json"
 #define OCI_MEDIA_DOCKER_MANIFEST   "application/vnd.docker.distribution.manifest.v2+json"
 #define OCI_MEDIA_DOCKER_CONFIG     "application/vnd.docker.container.image.v1+json"
 #define OCI_MEDIA_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
-#define OCI_MEDIA_DOCKER_LAYER      "application/vnd.docker.image.rootfs.diff.tar"
-/* Layers of which registries need not keep a copy. */
-#define OCI_MEDIA_FOREIGN             "application/vnd.oci.image.layer.nondistributable.v1.tar"
-#define OCI_MEDIA_FOREIGN_GZIP        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
-#define OCI_MEDIA_DOCKER_FOREIGN      "application/vnd.docker.image.rootfs.foreign.diff.tar"
-#define OCI_MEDIA_DOCKER_FOREIGN_GZIP "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
 /* Annotations in index.json: the name, of which some tools write the tag only; and the full one of
  * containerd, buildx and docker. */

@@ -17,7 +17,9 @@
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
 #include "store/blob.h"
+#include "store/compress/compress.h"
 #include "store/digestset.h"
+#include "store/oci/layertype.h"
 #include "store/oci/oci.h"
 #include "store/reference.h"
 #include "store/snapshot.h"
@@ -74,28 +76,20 @@ static char *docker_archive_read_file(
 
 static enum layer_compression sniff(const struct bundle_file *f)
 {
-	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
-	unsigned char b[4] = {0};
+	unsigned char b[LAYER_MAGIC_MAX];
 
-	if (f->size >= 4 && fs_pread_all(f->fd, b, 4, f->off) == 0) {
-		if (b[0] == 0x1f && b[1] == 0x8b)
-			return LAYER_GZIP;
-		if (memcmp(b, zstd, 4) == 0)
-			return LAYER_ZSTD;
-	}
-	return LAYER_PLAIN;
+	if (f->size < sizeof b || fs_pread_all(f->fd, b, sizeof b, f->off) != 0)
+		return LAYER_PLAIN;
+	return layer_compression_of(b, sizeof b);
 }
 
 static int describe_layer(
 	struct docker_archive *a, size_t i, const struct digest *diff_id, struct err **err)
 {
-	static const char *const types[] = {[LAYER_PLAIN] = OCI_MEDIA_LAYER,
-		[LAYER_GZIP] = OCI_MEDIA_LAYER_GZIP,
-		[LAYER_ZSTD] = OCI_MEDIA_LAYER_ZSTD};
 	struct oci_descriptor *d = &a->m.layers[i];
 	enum layer_compression c = sniff(a->files[i]);
 
-	d->media_type = mem_strdup(types[c]);
+	d->media_type = mem_strdup(layertype_of(c)->oci);
 	d->size = a->files[i]->size;
 	d->digest = *diff_id;
 	return c == LAYER_PLAIN ? 0 : bundle_digest(a->b, a->files[i], &d->digest, err);

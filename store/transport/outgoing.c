@@ -14,6 +14,7 @@
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/blob.h"
+#include "store/oci/layertype.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/transport/growing.h"
@@ -41,15 +42,11 @@ struct making {
 	struct err *err;
 };
 
-static bool is_plain(const struct oci_descriptor *d)
+static bool is_packed_as(const struct oci_descriptor *d, enum layer_compression c)
 {
-	return strcmp(d->media_type, OCI_MEDIA_LAYER) == 0 ||
-	       strcmp(d->media_type, OCI_MEDIA_DOCKER_LAYER) == 0;
-}
+	const struct layertype *t = layertype_find(d->media_type);
 
-static bool is_zstd(const struct oci_descriptor *d)
-{
-	return strcmp(d->media_type, OCI_MEDIA_LAYER_ZSTD) == 0;
+	return t && !t->foreign && t->compression == c;
 }
 
 static bool outgoing_is_foreign(const struct oci_descriptor *d)
@@ -100,31 +97,18 @@ static int on_grown(void *ctx, int fd, uint64_t n, struct err **err)
 	return growing_moved(&m->growing, fd, n) ? 0 : err_set(err, ERR_CANCELLED, "cancelled");
 }
 
-static bool is_packed_as(const struct oci_descriptor *d, enum layer_compression c)
-{
-	switch (c) {
-	case LAYER_GZIP:
-		return strcmp(d->media_type, OCI_MEDIA_LAYER_GZIP) == 0 ||
-		       strcmp(d->media_type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0;
-	case LAYER_ZSTD:
-		return is_zstd(d);
-	case LAYER_PLAIN:
-		break;
-	}
-	return is_plain(d);
-}
-
 /* With a level that is not the default nobody knows how a layer was made. */
 static bool needs_packing(const struct outgoing *o, size_t i)
 {
 	const struct oci_descriptor *d = &o->m.layers[i];
 
-	if (outgoing_is_docker(&o->m) && o->types == TRANSFER_TYPES_DOCKER && is_zstd(d))
+	if (outgoing_is_docker(&o->m) && o->types == TRANSFER_TYPES_DOCKER &&
+		layertype_docker_lacks(d->media_type))
 		return true;
 	if (o->repack && !outgoing_is_foreign(d))
 		return !is_packed_as(d, o->packing.c) ||
 		       (o->packing.c != LAYER_PLAIN && o->packing.level);
-	return o->packing.c != LAYER_PLAIN && is_plain(d);
+	return o->packing.c != LAYER_PLAIN && is_packed_as(d, LAYER_PLAIN);
 }
 
 /* Is the layer compressed already? Only a hint: whoever makes it asks again. */
@@ -158,9 +142,8 @@ static int pack_layer(struct making *m, struct err **err)
 	strlist_copy(&packed.annotations, &d->annotations);
 	oci_descriptor_clear(d);
 	*d = packed;
-	if (outgoing_is_docker(&o->m) && o->packing.c != LAYER_ZSTD)
-		outgoing_set_type(d, o->packing.c == LAYER_GZIP ? OCI_MEDIA_DOCKER_LAYER_GZIP
-								: OCI_MEDIA_DOCKER_LAYER);
+	if (outgoing_is_docker(&o->m) && layertype_of(o->packing.c)->docker)
+		outgoing_set_type(d, layertype_of(o->packing.c)->docker);
 	return 0;
 }
 
@@ -241,11 +224,9 @@ static int prepare_one(void *ctx, unsigned worker, size_t item, struct err **err
 /* Layers of these kinds can be said in Docker's types; zstd ones after they became gzip. */
 static bool docker_knows(const char *type)
 {
-	return strcmp(type, OCI_MEDIA_DOCKER_LAYER_GZIP) == 0 ||
-	       strcmp(type, OCI_MEDIA_DOCKER_LAYER) == 0 ||
-	       strcmp(type, OCI_MEDIA_DOCKER_FOREIGN_GZIP) == 0 ||
-	       strcmp(type, OCI_MEDIA_DOCKER_FOREIGN) == 0 ||
-	       strcmp(type, OCI_MEDIA_LAYER_ZSTD) == 0;
+	const struct layertype *t = layertype_find(type);
+
+	return (t && t->docker && strcmp(type, t->docker) == 0) || layertype_docker_lacks(type);
 }
 
 static void drop_annotations(struct outgoing *o, struct strlist *annotations)
@@ -270,11 +251,11 @@ static int use_docker_types(struct outgoing *o, struct err **err)
 			return err_set(err, ERR_UNSUPPORTED,
 				"layer %zu: %s has no counterpart among Docker's media types",
 				i + 1, m->layers[i].media_type);
-		if (is_zstd(&m->layers[i]))
+		if (layertype_docker_lacks(m->layers[i].media_type))
 			o->lost |= OUTGOING_LOST_ZSTD;
 		drop_annotations(o, &m->layers[i].annotations);
 	}
-	if (o->packing.c == LAYER_ZSTD) {
+	if (!layertype_of(o->packing.c)->docker) {
 		o->packing = (struct layer_packing){.c = LAYER_GZIP};
 		o->lost |= OUTGOING_LOST_ZSTD;
 	}
@@ -298,7 +279,7 @@ static int outgoing_finish(struct outgoing *o, bool changed, struct err **err)
 {
 	if (changed) {
 		/* Docker's types know no zstd: such an image becomes an OCI one. */
-		if (outgoing_is_docker(&o->m) && o->packing.c == LAYER_ZSTD)
+		if (outgoing_is_docker(&o->m) && !layertype_of(o->packing.c)->docker)
 			oci_manifest_set_family(&o->m, false);
 		free(o->bytes);
 		o->bytes = oci_manifest_dump(&o->m, &o->len);

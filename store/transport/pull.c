@@ -18,6 +18,7 @@
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 #include "store/blob.h"
+#include "store/oci/layertype.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/store.h"
@@ -397,34 +398,6 @@ struct image_pull {
 	const size_t *order; /* of the layers */
 };
 
-/* 1 and *form; 0 when the type is none of a layer. */
-static int layer_form(const char *type, enum layer_compression *form)
-{
-	static const struct {
-		const char *type;
-		enum layer_compression form;
-	} known[] = {
-		{OCI_MEDIA_LAYER, LAYER_PLAIN},
-		{OCI_MEDIA_LAYER_GZIP, LAYER_GZIP},
-		{OCI_MEDIA_LAYER_ZSTD, LAYER_ZSTD},
-		{OCI_MEDIA_DOCKER_LAYER, LAYER_PLAIN},
-		{OCI_MEDIA_DOCKER_LAYER_GZIP, LAYER_GZIP},
-		{"application/vnd.docker.image.rootfs.diff.tar.zstd", LAYER_ZSTD},
-		{"application/vnd.docker.image.rootfs.foreign.diff.tar", LAYER_PLAIN},
-		{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", LAYER_GZIP},
-		{"application/vnd.oci.image.layer.nondistributable.v1.tar", LAYER_PLAIN},
-		{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", LAYER_GZIP},
-		{"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", LAYER_ZSTD},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (type && strcmp(type, known[i].type) == 0) {
-			*form = known[i].form;
-			return 1;
-		}
-	return 0;
-}
-
 /* "...+encrypted": ocicrypt, which imgcrypt and skopeo write; the keys are not in the image. */
 static bool is_encrypted(const char *type)
 {
@@ -495,7 +468,8 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 	const size_t i = ip->order[item];
 	const struct oci_descriptor *d = &ip->m->layers[i];
 	const struct digest *diff_id = &ip->c->diff_ids[i];
-	enum layer_compression form = LAYER_PLAIN;
+	const struct layertype *type = layertype_find(d->media_type);
+	enum layer_compression form = type ? type->compression : LAYER_PLAIN;
 	struct progress_blob pb;
 	uint64_t size;
 	int rc;
@@ -507,7 +481,7 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 				       : pull_wrong(ip->t->label,
 						 "the content of a layer (its diff ID)", diff_id,
 						 err);
-	if (!layer_form(d->media_type, &form))
+	if (!type)
 		return pull_unknown_type(ip, i, err);
 	int have = blob_exists(ip->s, &d->digest, &size, err);
 	if (have < 0)

@@ -10,29 +10,29 @@ cd "$(dirname "$0")/../.." || exit 2
 layers='
 parser/           parser/H
 store/base/       store/base/H
-store/oci/        store/base/H store/oci/H
+store/oci/        store/base/H store/compress/compress.h store/oci/H
 store/compress/   store/base/H store/compress/H
 store/tar/        store/base/H store/compress/inflate.h store/tar/H
 store/tree/       store/base/H store/tar/(arena|entry|holes|list|name|times|walk|write).h store/tree/H
 store/erofs/      store/base/H store/tar/(name|times).h store/tree/(node|tree).h store/erofs/H
-store/            store/base/H store/oci/oci.h store/compress/(compress|deflate|inflate).h store/tar/(entry|retime|times).h store/tree/(tree|unpack).h store/erofs/erofs.h store/H
+store/            store/base/H store/oci/(layertype|oci).h store/compress/(compress|deflate|inflate).h store/tar/(entry|retime|times).h store/tree/(tree|unpack).h store/erofs/erofs.h store/H
 store/transport/  store/base/H store/oci/H store/compress/(compress|deflate|inflate).h store/tar/(entry|userarchive|write).h store/H store/transport/H
 builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
 builder/copy/     store/base/H store/statindex.h store/tar/(entry|list|userarchive|write).h store/tree/tree.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
 builder/main.c    store/base/H builder/cli/cli.h
-builder/cli/      store/base/H store/oci/oci.h store/H store/compress/compress.h store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/fetch/creds.h builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
+builder/cli/      store/base/H store/oci/(layertype|oci).h store/H store/compress/compress.h store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/fetch/creds.h builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
 builder/          store/base/H store/oci/oci.h store/tar/times.h store/tree/tree.h store/H store/transport/transfer.h parser/H builder/H builder/(plan|secrets|fetch|input|cache|image|lint|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
 builder/steps/    store/base/H store/oci/oci.h store/tree/tree.h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|fetch|git|cache|image|explain|steps)/H builder/copy/copy.h
 builder/run/      store/base/H store/oci/oci.h store/tar/entry.h store/tree/(tree|unpack).h store/H parser/H builder/(options|session|step|state).h builder/(job|origin).h builder/(plan|secrets|cache|image|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h
 builder/explain/  store/base/H store/oci/oci.h store/H parser/H builder/plan/scope.h builder/(job|origin).h builder/(cache|explain)/H builder/copy/copy.h
 builder/lint/     store/base/H store/oci/oci.h store/H parser/H builder/job.h builder/(plan|input|lint)/H
-builder/image/    store/base/H store/oci/oci.h store/tar/entry.h store/tree/tree.h store/H parser/H builder/(options|session|step|state).h builder/(plan|input|cache|image)/H
+builder/image/    store/base/H store/oci/(layertype|oci).h store/tar/entry.h store/tree/tree.h store/H parser/H builder/(options|session|step|state).h builder/(plan|input|cache|image)/H
 builder/input/    store/base/H store/oci/oci.h store/tar/(entry|list|userarchive).h store/tree/tree.h store/H store/transport/(transfer|download).h parser/H builder/(plan|fetch|git|steps|input)/H builder/copy/copy.h
 builder/git/      store/base/H store/oci/oci.h store/H store/transport/(transfer|download).h parser/H builder/(secrets|fetch|cache|git)/H
 builder/fetch/    store/base/H store/oci/oci.h store/H store/transport/(transfer|download).h parser/H builder/session.h builder/(plan|cache|fetch)/H
 builder/cache/    store/base/H store/oci/oci.h store/tar/(list|write).h store/tree/(freeze|tree).h store/erofs/erofs.h store/H parser/H builder/(options|session|step|state).h builder/(plan|secrets|image|cache)/H builder/sandbox/sandbox.h builder/copy/copy.h
-builder/output/   store/base/H store/oci/oci.h store/compress/compress.h store/tar/(entry|list).h store/tree/tree.h store/H parser/(slice|suggest|words).h builder/output/H
+builder/output/   store/base/H store/oci/(layertype|oci).h store/compress/compress.h store/tar/(entry|list).h store/tree/tree.h store/H parser/(slice|suggest|words).h builder/output/H
 builder/log/      store/base/H store/H builder/event.h builder/log/H
 builder/secrets/  store/base/H store/H parser/H builder/secrets/H
 builder/plan/     store/base/H store/oci/oci.h store/H store/transport/transfer.h parser/H builder/plan/H

@@ -34,7 +34,8 @@ static void test_compressed(void **state)
 	static const struct {
 		enum layer_compression c;
 		const char *type;
-	} t[] = {{LAYER_GZIP, OCI_MEDIA_LAYER_GZIP}, {LAYER_ZSTD, OCI_MEDIA_LAYER_ZSTD}};
+	} t[] = {{LAYER_GZIP, OCI_MEDIA_LAYER_GZIP},
+		{LAYER_ZSTD, "application/vnd.oci.image.layer.v1.tar+zstd"}};
 	struct storedir *d = *state;
 	struct digest id[2];
 	struct oci_descriptor a = {0}, b = {0};

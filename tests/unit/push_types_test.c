@@ -355,10 +355,13 @@ static void test_index(void **state)
 static void test_family(void **state)
 {
 	struct oci_manifest m = {.media_type = mem_strdup(OCI_MEDIA_MANIFEST), .nlayers = 5};
-	static const char *const oci[] = {OCI_MEDIA_LAYER, OCI_MEDIA_LAYER_GZIP, OCI_MEDIA_FOREIGN,
-		OCI_MEDIA_FOREIGN_GZIP, OCI_MEDIA_LAYER_ZSTD};
-	static const char *const docker[] = {OCI_MEDIA_DOCKER_LAYER, OCI_MEDIA_DOCKER_LAYER_GZIP,
-		OCI_MEDIA_DOCKER_FOREIGN, OCI_MEDIA_DOCKER_FOREIGN_GZIP, OCI_MEDIA_LAYER_ZSTD};
+#define OCI    "application/vnd.oci.image.layer."
+#define DOCKER "application/vnd.docker.image.rootfs."
+	static const char *const oci[] = {OCI "v1.tar", OCI "v1.tar+gzip",
+		OCI "nondistributable.v1.tar", OCI "nondistributable.v1.tar+gzip",
+		OCI "v1.tar+zstd"};
+	static const char *const docker[] = {DOCKER "diff.tar", DOCKER "diff.tar.gzip",
+		DOCKER "foreign.diff.tar", DOCKER "foreign.diff.tar.gzip", OCI "v1.tar+zstd"};
 
 	(void)state;
 	m.layers = mem_array(5, sizeof *m.layers);
