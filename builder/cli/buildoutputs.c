@@ -30,7 +30,7 @@
 static int buildoutputs_check_names(
 	const struct output *o, const struct buildopts *opts, const char *text, struct err **err)
 {
-	if (o->type != OUTPUT_IMAGE || !o->push || o->names.n || opts->tags.n)
+	if (!o->push || o->names.n || opts->tags.n)
 		return 0;
 	err_set(err, ERR_USAGE, "--output %s: a push needs a name", text);
 	return err_hint(err, "add name=HOST/PATH:TAG, or -t HOST/PATH:TAG");
@@ -42,7 +42,7 @@ static int check_platforms(
 {
 	if (!opts->platform || !strchr(opts->platform, ','))
 		return 0;
-	if (o->type == OUTPUT_DOCKER && (o->dest || o->to_stdout)) {
+	if (output_kind(o->type)->one_platform && (o->dest || o->to_stdout)) {
 		err_set(err, ERR_USAGE, "--output %s: an archive for docker holds one platform",
 			text);
 		return err_hint(err, "type=oci holds several");
@@ -86,11 +86,11 @@ void buildoutputs_names(
 	bool keep = b->n == 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		keep = keep || b->v[i].type != OUTPUT_CACHEONLY;
+		keep = keep || !output_kind(b->v[i].type)->discards;
 	for (size_t i = 0; keep && i < tags->n; i++)
 		buildoutputs_add_name(out, tags->v[i]);
 	for (size_t i = 0; i < b->n; i++)
-		for (size_t k = 0; b->v[i].type == OUTPUT_IMAGE && k < b->v[i].names.n; k++)
+		for (size_t k = 0; output_kind(b->v[i].type)->names && k < b->v[i].names.n; k++)
 			buildoutputs_add_name(out, b->v[i].names.v[k]);
 }
 
@@ -215,7 +215,7 @@ static int write_local(const struct output *o, const struct buildoutputs_job *jo
 	return 0;
 }
 
-static int buildoutputs_write_files(
+static int buildoutputs_write_tar(
 	const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
 	auto_fileset struct fileset set = {0};
@@ -223,10 +223,18 @@ static int buildoutputs_write_files(
 	if (buildoutputs_open_files(&set, o, job, err) < 0)
 		return -1;
 	remote_status(job->ui, "writing %s", o->to_stdout ? "a tar" : o->dest);
-	if (o->type == OUTPUT_TAR)
-		return o->to_stdout
-			       ? output_tar(set.f, set.n, STDOUT_FILENO, "standard output", err)
-			       : write_tar(&set, o->dest, err);
+	return o->to_stdout ? output_tar(set.f, set.n, STDOUT_FILENO, "standard output", err)
+			    : write_tar(&set, o->dest, err);
+}
+
+static int buildoutputs_write_local(
+	const struct output *o, const struct buildoutputs_job *job, struct err **err)
+{
+	auto_fileset struct fileset set = {0};
+
+	if (buildoutputs_open_files(&set, o, job, err) < 0)
+		return -1;
+	remote_status(job->ui, "writing %s", o->dest);
 	for (size_t i = 0; i < set.n; i++) {
 		/* In one directory, images come on top of each other. */
 		bool remove = o->remove_others && (set.f[i].below || i == 0);
@@ -368,19 +376,16 @@ static int buildoutputs_write_image(
 
 static int write_one(const struct output *o, const struct buildoutputs_job *job, struct err **err)
 {
-	switch (o->type) {
-	case OUTPUT_LOCAL:
-	case OUTPUT_TAR:
-		return buildoutputs_write_files(o, job, err);
-	case OUTPUT_OCI:
-	case OUTPUT_DOCKER:
-		return write_archive(o, job, err);
-	case OUTPUT_IMAGE:
-		return buildoutputs_write_image(o, job, err);
-	case OUTPUT_CACHEONLY:
-		break;
-	}
-	return 0;
+	static int (*const writers[OUTPUT_TYPES])(
+		const struct output *, const struct buildoutputs_job *, struct err **) = {
+		[OUTPUT_LOCAL] = buildoutputs_write_local,
+		[OUTPUT_TAR] = buildoutputs_write_tar,
+		[OUTPUT_OCI] = write_archive,
+		[OUTPUT_DOCKER] = write_archive,
+		[OUTPUT_IMAGE] = buildoutputs_write_image,
+	};
+
+	return writers[o->type] ? writers[o->type](o, job, err) : 0;
 }
 
 int buildoutputs_write(

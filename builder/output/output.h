@@ -26,19 +26,32 @@
 #include "store/tree/tree.h"
 
 enum output_type {
-	OUTPUT_LOCAL = 1,
-	OUTPUT_TAR = 2,
-	OUTPUT_OCI = 4,
-	OUTPUT_DOCKER = 8,
-	OUTPUT_IMAGE = 16,
-	OUTPUT_CACHEONLY = 32,
+	OUTPUT_LOCAL,
+	OUTPUT_TAR,
+	OUTPUT_OCI,
+	OUTPUT_DOCKER,
+	OUTPUT_IMAGE,
+	OUTPUT_CACHEONLY,
+	OUTPUT_TYPES,
 };
+
+/* What is true of all outputs of a type. */
+struct output_kind {
+	bool directory;     /* dest is one, and has to be given */
+	bool directory_too; /* with tar=false dest is a directory */
+	bool streams;       /* without dest it goes to standard output */
+	bool plain;         /* layers in it are not compressed */
+	bool one_platform;  /* where it has a dest it holds one image */
+	bool names;         /* it gives the image names in the store */
+	bool discards;      /* the image gets no names, those of -t neither */
+};
+const struct output_kind *output_kind(enum output_type type);
 
 struct output {
 	enum output_type type;
 	char *dest;           /* owned; NULL: the store */
 	bool to_stdout;       /* dest is "-", or missing where that is meant */
-	bool directory;       /* oci: tar=false */
+	bool directory;       /* dest is one: local, oci with tar=false */
 	struct strlist names; /* image, oci, docker: name=; empty: those of -t */
 	bool push;
 	bool insecure;

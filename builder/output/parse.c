@@ -20,8 +20,10 @@
 #include "store/oci/layertype.h"
 #include "store/reference.h"
 
-#define FILES    (OUTPUT_LOCAL | OUTPUT_TAR)
-#define IMAGES   (OUTPUT_OCI | OUTPUT_DOCKER | OUTPUT_IMAGE)
+#define ON(type) (1u << (type))
+#define FILES    (ON(OUTPUT_LOCAL) | ON(OUTPUT_TAR))
+#define ARCHIVES (ON(OUTPUT_OCI) | ON(OUTPUT_DOCKER))
+#define IMAGES   (ARCHIVES | ON(OUTPUT_IMAGE))
 #define LEVELMAX 22
 
 /* What is only known when all fields are read. */
@@ -46,6 +48,20 @@ static const struct {
 	{"registry", OUTPUT_IMAGE},
 	{"cacheonly", OUTPUT_CACHEONLY},
 };
+
+static const struct output_kind kinds[OUTPUT_TYPES] = {
+	[OUTPUT_LOCAL] = {.directory = true},
+	[OUTPUT_TAR] = {.streams = true},
+	[OUTPUT_OCI] = {.directory_too = true, .streams = true},
+	[OUTPUT_DOCKER] = {.plain = true, .one_platform = true},
+	[OUTPUT_IMAGE] = {.names = true},
+	[OUTPUT_CACHEONLY] = {.discards = true},
+};
+
+const struct output_kind *output_kind(enum output_type type)
+{
+	return &kinds[type];
+}
 
 static const char *output_parse_type_name(const struct output *o)
 {
@@ -182,19 +198,19 @@ static const struct {
 	unsigned types;
 	int (*take)(struct fields *f, const char *value, struct err **err);
 } keys[] = {
-	{"dest", FILES | OUTPUT_OCI | OUTPUT_DOCKER, take_dest},
+	{"dest", FILES | ARCHIVES, take_dest},
 	{"name", IMAGES, take_name},
-	{"push", OUTPUT_IMAGE, take_push},
-	{"tar", OUTPUT_OCI | OUTPUT_DOCKER, take_tar},
+	{"push", ON(OUTPUT_IMAGE), take_push},
+	{"tar", ARCHIVES, take_tar},
 	{"compression", IMAGES, take_compression},
 	{"compression-level", IMAGES, take_level},
 	{"force-compression", IMAGES, take_force},
 	{"oci-mediatypes", IMAGES, take_types},
 	{"rewrite-timestamp", IMAGES, take_rewrite},
-	{"mode", OUTPUT_LOCAL, take_mode},
-	{"devices", OUTPUT_LOCAL, take_devices},
+	{"mode", ON(OUTPUT_LOCAL), take_mode},
+	{"devices", ON(OUTPUT_LOCAL), take_devices},
 	{"platform-split", FILES, take_split},
-	{"registry.insecure", OUTPUT_IMAGE, take_insecure},
+	{"registry.insecure", ON(OUTPUT_IMAGE), take_insecure},
 };
 
 /* --- fields --------------------------------------------------------------------------------- */
@@ -231,7 +247,7 @@ static int unknown_key(const struct output *o, const char *key, struct err **err
 	err_set(err, ERR_USAGE, "type=%s has no \"%s\"", output_parse_type_name(o), key);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		size_t d = suggest_distance(slice_of(key), slice_of(keys[i].key));
-		if ((keys[i].types & o->type) && d < distance) {
+		if ((keys[i].types & ON(o->type)) && d < distance) {
 			distance = d;
 			best = keys[i].key;
 		}
@@ -247,7 +263,7 @@ static int take_field(struct fields *f, const char *field, struct err **err)
 	if (strcmp(key, "type") == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (strcmp(keys[i].key, key) != 0 || !(keys[i].types & f->o->type))
+		if (strcmp(keys[i].key, key) != 0 || !(keys[i].types & ON(f->o->type)))
 			continue;
 		if (!eq)
 			return err_set(err, ERR_USAGE, "\"%s\" has no value", key);
@@ -299,8 +315,9 @@ static int settle_packing(struct fields *f, struct err **err)
 	f->o->has_packing = true;
 	if (layer_packing_parse(text, &f->o->packing, err) < 0)
 		return err_prefix(err, "compression");
-	if (f->o->type == OUTPUT_DOCKER && f->o->packing.c != LAYER_PLAIN)
-		return err_set(err, ERR_USAGE, "layers in an archive for docker are plain");
+	if (output_kind(f->o->type)->plain && f->o->packing.c != LAYER_PLAIN)
+		return err_set(err, ERR_USAGE, "layers in an archive for %s are plain",
+			output_parse_type_name(f->o));
 	if (f->o->oci_types == 0 && !layertype_of(f->o->packing.c)->docker)
 		return err_set(err, ERR_USAGE, "Docker's media types know no %s",
 			layer_compression_row(f->o->packing.c)->name);
@@ -310,17 +327,17 @@ static int settle_packing(struct fields *f, struct err **err)
 static int settle_dest(struct fields *f, struct err **err)
 {
 	struct output *o = f->o;
+	const struct output_kind *k = output_kind(o->type);
 
-	o->directory = f->has_tar && !f->tar;
-	if (o->directory && o->type == OUTPUT_DOCKER)
+	if (f->has_tar && !f->tar && !k->directory_too)
 		return err_set(err, ERR_USAGE, "tar=false is for type=oci");
-	if (!o->dest && (o->type == OUTPUT_LOCAL || o->directory)) {
+	o->directory = k->directory || (f->has_tar && !f->tar);
+	if (!o->dest && o->directory) {
 		err_set(err, ERR_USAGE, "dest is missing");
 		return err_hint(err, "add dest=DIR");
 	}
-	bool file = o->type & (OUTPUT_TAR | OUTPUT_OCI);
-	o->to_stdout = o->dest ? strcmp(o->dest, "-") == 0 : file;
-	if (o->to_stdout && (o->type == OUTPUT_LOCAL || o->directory))
+	o->to_stdout = o->dest ? strcmp(o->dest, "-") == 0 : k->streams;
+	if (o->to_stdout && o->directory)
 		return err_set(err, ERR_USAGE, "a directory cannot be written to standard output");
 	if (f->registry && f->has_push && !o->push)
 		return err_set(err, ERR_USAGE, "type=registry pushes; without it is type=image");
@@ -339,6 +356,7 @@ int output_parse(const char *text, struct output *out, struct err **err)
 		out->type = strcmp(text, "-") == 0 ? OUTPUT_TAR : OUTPUT_LOCAL;
 		out->dest = mem_strdup(text);
 		out->to_stdout = out->type == OUTPUT_TAR;
+		out->directory = !out->to_stdout;
 		return 0;
 	}
 	int r = output_parse_split(text, &list, err) < 0 ||
@@ -372,7 +390,6 @@ static int output_parse_check_parent(const struct output *o, struct err **err)
 
 int output_check(const struct output *o, struct err **err)
 {
-	bool directory = o->type == OUTPUT_LOCAL || o->directory;
 	struct stat st;
 
 	if (o->to_stdout && isatty(STDOUT_FILENO)) {
@@ -385,10 +402,10 @@ int output_check(const struct output *o, struct err **err)
 	if (stat(o->dest, &st) < 0) {
 		if (errno != ENOENT)
 			return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
-		return directory ? 0 : output_parse_check_parent(o, err);
+		return o->directory ? 0 : output_parse_check_parent(o, err);
 	}
-	if (directory != !!S_ISDIR(st.st_mode)) {
-		errno = directory ? ENOTDIR : EISDIR;
+	if (o->directory != !!S_ISDIR(st.st_mode)) {
+		errno = o->directory ? ENOTDIR : EISDIR;
 		return err_sys_kind(err, ERR_CONTEXT, "%s", shown);
 	}
 	return 0;

@@ -27,12 +27,12 @@ static void outputs(void **state)
 		const char *dest; /* NULL: none */
 		bool to_stdout, directory, push, remove;
 	} good[] = {
-		{"dir", OUTPUT_LOCAL, "dir", 0, 0, 0, 0},
+		{"dir", OUTPUT_LOCAL, "dir", 0, 1, 0, 0},
 		{"-", OUTPUT_TAR, "-", 1, 0, 0, 0},
 		{"type=tar", OUTPUT_TAR, NULL, 1, 0, 0, 0},
-		{"type=local,dest=a b,mode=delete", OUTPUT_LOCAL, "a b", 0, 0, 0, 1},
-		{"dest=x,type=local,mode=copy", OUTPUT_LOCAL, "x", 0, 0, 0, 0},
-		{"\"type=local\",\"dest=a,\"\"b\"\"\"", OUTPUT_LOCAL, "a,\"b\"", 0, 0, 0, 0},
+		{"type=local,dest=a b,mode=delete", OUTPUT_LOCAL, "a b", 0, 1, 0, 1},
+		{"dest=x,type=local,mode=copy", OUTPUT_LOCAL, "x", 0, 1, 0, 0},
+		{"\"type=local\",\"dest=a,\"\"b\"\"\"", OUTPUT_LOCAL, "a,\"b\"", 0, 1, 0, 0},
 		{"type=oci,dest=d,tar=false", OUTPUT_OCI, "d", 0, 1, 0, 0},
 		{"type=oci", OUTPUT_OCI, NULL, 1, 0, 0, 0},
 		{"type=docker", OUTPUT_DOCKER, NULL, 0, 0, 0, 0},
