@@ -43,7 +43,8 @@ struct build_target {
 	struct strlist tags; /* names of the image, as given */
 };
 
-/* Everything is borrowed for the duration of build_run(). */
+/* Strings belong to the command line or the environment, or to `made`, and outlive the build; lists
+ * are owned, see options_clear(). */
 struct build_opts {
 	const char *dockerfile; /* path, "-" = stdin, NULL = CONTEXT/Dockerfile */
 	const char *context;    /* directory, or "-" = tar on stdin; NULL = none */
@@ -68,7 +69,7 @@ struct build_opts {
 	struct strlist ssh;          /* "ID", "ID=SOCKET" or "ID=KEY,KEY" as given */
 	struct strlist contexts;     /* "NAME=DIR" as given */
 	const char *platform;        /* NULL = this machine's; several, by commas: an index */
-	struct strlist made;         /* strings that the caller made and others here point to */
+	struct strlist made;         /* strings that others here point to */
 	bool no_cache;
 	bool no_layers; /* no step comes from the cache, the new layers become one */
 	struct strlist no_cache_stages; /* names or numbers of stages that are built again */
@@ -97,5 +98,7 @@ struct build_opts {
 	 * does nothing. */
 	const atomic_int *cancelled;
 };
+
+void options_clear(struct build_opts *o);
 
 #endif

@@ -14,8 +14,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-static int buildargs_take_one(
-	const char *option, const char *arg, struct strlist *out, struct err **err)
+int buildargs_take(const char *option, const char *arg, struct strlist *out, struct err **err)
 {
 	if (arg[0] == '=' || arg[0] == '\0')
 		return err_set(err, ERR_USAGE, "%s: \"%s\" has no name", option, arg);
@@ -25,15 +24,6 @@ static int buildargs_take_one(
 
 	if (value)
 		strlist_set_kv(out, name, value);
-	return 0;
-}
-
-int buildargs_take(
-	const char *option, const struct strlist *in, struct strlist *out, struct err **err)
-{
-	for (size_t i = 0; i < in->n; i++)
-		if (buildargs_take_one(option, in->v[i], out, err) < 0)
-			return -1;
 	return 0;
 }
 
@@ -53,7 +43,7 @@ static int take_lines(const char *path, char *text, struct strlist *out, struct 
 		if (*line == '\0' || *line == '#')
 			continue;
 		auto_free char *place = mem_printf("--build-arg-file: %s:%u", path, number);
-		if (buildargs_take_one(place, line, out, err) < 0)
+		if (buildargs_take(place, line, out, err) < 0)
 			return -1;
 	}
 	return 0;

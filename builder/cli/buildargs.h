@@ -10,8 +10,7 @@
 
 /* "K=V" as it is, "K" as "K=value of $K", or nothing when that is not set; of one name the last one
  * counts. option: for messages. ERR_USAGE. */
-int buildargs_take(
-	const char *option, const struct strlist *in, struct strlist *out, struct err **err);
+int buildargs_take(const char *option, const char *arg, struct strlist *out, struct err **err);
 /* The same of files, a line each; empty lines and those that begin with # say nothing. Blanks in
  * front of a name and a carriage return behind a value are no part of them. ERR_CONTEXT; ERR_USAGE
  * with file and line. */

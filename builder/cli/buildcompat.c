@@ -18,7 +18,7 @@ int buildcompat_platform(const struct buildopts *o, char **out, struct err **err
 	*out = NULL;
 	if (!o->os && !o->arch && !o->variant)
 		return 0;
-	if (o->platform) {
+	if (o->build.platform) {
 		err_set(err, ERR_USAGE,
 			"--os, --arch and --variant are other words for --platform");
 		return err_hint(err, "give the one or the other");
@@ -68,7 +68,7 @@ int buildcompat_check(const struct buildopts *o, struct err **err)
 	if (check_off("--provenance", o->provenance, "--provenance=false", err) < 0 ||
 		check_off("--sbom", o->sbom, "--sbom=false", err) < 0)
 		return -1;
-	if (o->from && !*o->from)
+	if (o->build.first_from && !*o->build.first_from)
 		return err_set(err, ERR_USAGE, "--from: the name is empty");
 	if (!o->manifest || o->targets.n < 2)
 		return 0;

@@ -40,7 +40,7 @@ static int buildoutputs_check_names(
 static int check_platforms(
 	const struct output *o, const struct buildopts *opts, const char *text, struct err **err)
 {
-	if (!opts->platform || !strchr(opts->platform, ','))
+	if (!opts->build.platform || !strchr(opts->build.platform, ','))
 		return 0;
 	if (output_kind(o->type)->one_platform && (o->dest || o->to_stdout)) {
 		err_set(err, ERR_USAGE, "--output %s: an archive for docker holds one platform",

@@ -81,15 +81,6 @@ static int check_push(const struct build_opts *b, struct err **err)
 	return 0;
 }
 
-void buildtargets_clear(struct build_opts *b)
-{
-	for (size_t i = 0; i < b->ntargets; i++)
-		strlist_clear(&b->targets[i].tags);
-	free(b->targets);
-	b->targets = NULL;
-	b->ntargets = 0;
-}
-
 int buildtargets_take(const struct buildopts *o, struct build_opts *b, struct err **err)
 {
 	take_targets(&o->targets, b);

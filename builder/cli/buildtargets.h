@@ -6,8 +6,7 @@
 #include "builder/cli/buildopts.h"
 
 /* Fill the targets and their names; mistakes in names are found before anything is built.
- * ERR_USAGE. buildtargets_clear() in any case. */
+ * ERR_USAGE. */
 int buildtargets_take(const struct buildopts *o, struct build_opts *b, struct err **err);
-void buildtargets_clear(struct build_opts *b);
 
 #endif

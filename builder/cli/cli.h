@@ -22,6 +22,7 @@
 enum cli_kind {
 	CLI_FLAG,     /* bool: --x, --x=BOOL */
 	CLI_BOOL,     /* int, -1 when not given: --x, --x=BOOL */
+	CLI_UNLESS,   /* bool, the opposite of the value: true after --x=false */
 	CLI_STRING,   /* const char *, borrowed from argv or the environment; NULL when not given */
 	CLI_OPTIONAL, /* the same, with its value behind "=" only: "" without one */
 	CLI_CHOICE,   /* the same, one of the words of `value` ("auto|plain|tty") */
@@ -39,6 +40,11 @@ struct cli_option {
 	const char *env;   /* variables that give the value when the option is absent, by blanks; or
 			      NULL */
 	const char *help;
+	/* Of a kind that has a value: called with it, each time it is given, instead of keeping it
+	 * (a CLI_LIST is still the one that is freed). opts is the command's options struct; option
+	 * is what it was given as ("--jobs" or a variable), for messages. 0, or -1 with ERR_USAGE.
+	 */
+	int (*take)(void *opts, const char *option, const char *value, struct err **err);
 };
 
 /* What every command gets. */

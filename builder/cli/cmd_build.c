@@ -16,6 +16,7 @@
 #include "builder/cli/remote.h"
 #include "builder/image/result.h"
 #include "builder/log/buildlog.h"
+#include "builder/options.h"
 #include "builder/targets.h"
 #include "builder/ui/ui.h"
 #include "store/base/mem.h"
@@ -83,12 +84,12 @@ static int build(const struct cli *c, struct build_opts *b, struct ui *ui,
 }
 
 static int cmd_build_prepare(const struct cli *c, struct buildopts *o, const char *context,
-	struct build_opts *b, struct buildresult *result, struct err **err)
+	struct buildresult *result, struct err **err)
 {
-	if (remote_retries(&o->remote, err) < 0 || buildopts_take(c, o, context, b, err) < 0 ||
+	if (remote_retries(&o->remote, err) < 0 || buildopts_settle(c, o, context, err) < 0 ||
 		remote_compression(&o->remote, err) < 0 || buildresult_open(result, c, o, err) < 0)
 		return -1;
-	result->b = b;
+	result->b = &o->build;
 	return 0;
 }
 
@@ -120,16 +121,36 @@ static int take_creds(const struct cli *c, const struct buildopts *o,
 }
 
 /* --check: no file of results is touched. */
-static int cmd_build_look(const struct cli *c, const struct buildopts *o, const char *context,
+static int cmd_build_look(const struct cli *c, struct buildopts *o, const char *context,
 	struct check *k, struct err **err)
 {
-	struct build_opts b = {0};
-	int status = buildopts_take(c, o, context, &b, err);
+	if (buildopts_settle(c, o, context, err) < 0)
+		return -1;
+	k->build = &o->build;
+	return check_run(c, k, err);
+}
 
-	k->build = &b;
+static int cmd_build_do(
+	const struct cli *c, struct buildopts *o, const char *context, struct err **err)
+{
+	auto_ui struct ui *ui = NULL;
+	struct strlist names = {0};
+	struct buildresult result = {0};
+	auto_given struct given g = {0};
+	int status = cmd_build_prepare(c, o, context, &result, err);
+
 	if (status == 0)
-		status = check_run(c, k, err);
-	buildopts_clear(&b);
+		status = take_creds(c, o, &result, &g, &o->build, err);
+	if (status == 0) {
+		ui = remote_ui(&o->remote);
+		struct strlist *tags = &o->build.targets[o->build.ntargets - 1].tags;
+		buildoutputs_names(&result.outputs, tags, &names);
+		strlist_clear(tags);
+		*tags = names;
+		status = build(c, &o->build, ui, &result, err);
+		ui_finish(ui);
+	}
+	buildresult_clear(&result);
 	return status;
 }
 
@@ -137,30 +158,14 @@ static int cmd_build_run(
 	struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct buildopts *o = opts;
-	auto_ui struct ui *ui = NULL;
-	struct strlist names = {0};
-	struct build_opts b = {0};
-	struct buildresult result = {0};
 	struct check k = {0};
-	auto_given struct given g = {0};
 	int status = buildcompat_check(o, err) < 0 ? -1 : check_call(o->check, o->call, &k, err);
 
-	if (status)
-		return status < 0 ? -1 : cmd_build_look(c, o, operands->v[0], &k, err);
-	status = cmd_build_prepare(c, o, operands->v[0], &b, &result, err);
-	if (status == 0)
-		status = take_creds(c, o, &result, &g, &b, err);
-	if (status == 0) {
-		ui = remote_ui(&o->remote);
-		struct strlist *tags = &b.targets[b.ntargets - 1].tags;
-		buildoutputs_names(&result.outputs, tags, &names);
-		strlist_clear(tags);
-		*tags = names;
-		status = build(c, &b, ui, &result, err);
-		ui_finish(ui);
-	}
-	buildresult_clear(&result);
-	buildopts_clear(&b);
+	if (status > 0)
+		status = cmd_build_look(c, o, operands->v[0], &k, err);
+	else if (status == 0)
+		status = cmd_build_do(c, o, operands->v[0], err);
+	options_clear(&o->build);
 	return status;
 }
 

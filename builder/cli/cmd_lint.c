@@ -4,6 +4,7 @@
 
 #include "builder/cli/buildopts.h"
 #include "builder/cli/check.h"
+#include "builder/options.h"
 
 struct opts {
 	struct buildopts build; /* those that lint shares with a build */
@@ -14,10 +15,10 @@ struct opts {
 #define AT(field) offsetof(struct opts, field)
 
 static const struct cli_option options[] = {
-	{"file", 'f', CLI_STRING, AT(build.file), "FILE", NULL,
+	{"file", 'f', CLI_STRING, AT(build.build.dockerfile), "FILE", NULL,
 		"the Dockerfile; \"-\" reads it from standard input (default: Dockerfile or "
 		"Containerfile in the context)"},
-	{"ignorefile", 0, CLI_STRING, AT(build.ignorefile), "FILE", NULL,
+	{"ignorefile", 0, CLI_STRING, AT(build.build.ignorefile), "FILE", NULL,
 		"what the context does not contain, instead of its own ignore file"},
 	{"format", 0, CLI_CHOICE, AT(format), CHECK_FORMATS, NULL,
 		"of the findings on standard output (default: text)"},
@@ -27,9 +28,9 @@ static const struct cli_option options[] = {
 	{"build-arg", 0, CLI_LIST, AT(build.build_args), "K[=V]", NULL,
 		"value of an ARG; without =V the value of the environment variable K; may be "
 		"repeated"},
-	{"build-context", 0, CLI_LIST, AT(build.contexts), "NAME=DIR", NULL,
+	{"build-context", 0, CLI_LIST, AT(build.build.contexts), "NAME=DIR", NULL,
 		"a directory that COPY --from=NAME and FROM NAME can use; may be repeated"},
-	{"platform", 0, CLI_STRING, AT(build.platform), "OS/ARCH", NULL,
+	{"platform", 0, CLI_STRING, AT(build.build.platform), "OS/ARCH", NULL,
 		"platform of the base images (default: this machine's)"},
 	{0},
 };
@@ -49,13 +50,12 @@ static const char details[] =
 static int cmd_lint_run(struct cli *c, void *opts, const struct strlist *operands, struct err **err)
 {
 	struct opts *o = opts;
-	struct build_opts b;
-	struct check k = {.build = &b, .format = o->format, .portable = o->portable};
-	int status = buildopts_take(c, &o->build, operands->n ? operands->v[0] : ".", &b, err);
+	struct check k = {.build = &o->build.build, .format = o->format, .portable = o->portable};
+	int status = buildopts_settle(c, &o->build, operands->n ? operands->v[0] : ".", err);
 
 	if (status == 0)
 		status = check_run(c, &k, err);
-	buildopts_clear(&b);
+	options_clear(&o->build.build);
 	return status;
 }
 

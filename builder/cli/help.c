@@ -36,7 +36,7 @@ static void help_add_option(struct buf *b, const struct cli_option *o)
 		buf_addf(b, "  -%c, --%s", o->letter, o->name);
 	else
 		buf_addf(b, "      --%s", o->name);
-	if (o->kind == CLI_BOOL)
+	if (o->kind == CLI_BOOL || o->kind == CLI_UNLESS)
 		buf_addf(b, "=%s", o->value);
 	else if (o->kind == CLI_OPTIONAL)
 		buf_addf(b, "[=%s]", o->value);

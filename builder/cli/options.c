@@ -138,21 +138,24 @@ static int store_value(const struct parse *p, const struct cli_option *o, const 
 	if (!takes_value(o) && o->kind != CLI_OPTIONAL && value && !cli_bool(value, &on))
 		return err_set(
 			err, ERR_USAGE, "%s: \"%s\" is neither true nor false", source, value);
+	if (o->kind == CLI_CHOICE && check_choice(o, source, value, err) < 0)
+		return -1;
+	if (o->take)
+		return o->take(p->opts, source, value ? value : "", err);
 	switch (o->kind) {
 	case CLI_FLAG:
 		*(bool *)target(p, o) = on;
 		break;
+	case CLI_UNLESS:
+		*(bool *)target(p, o) = !on;
+		break;
 	case CLI_BOOL:
 		*(int *)target(p, o) = on;
-		break;
-	case CLI_CHOICE:
-		if (check_choice(o, source, value, err) < 0)
-			return -1;
-		*(const char **)target(p, o) = value;
 		break;
 	case CLI_OPTIONAL:
 		*(const char **)target(p, o) = value ? value : "";
 		break;
+	case CLI_CHOICE:
 	case CLI_STRING:
 		*(const char **)target(p, o) = value;
 		break;

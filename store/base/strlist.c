@@ -140,6 +140,17 @@ void strlist_add_take(struct strlist *l, char *take_s)
 		strlist_put(l->index, take_s, l->n - 1);
 }
 
+void strlist_add_words(struct strlist *l, const char *text)
+{
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, ",");
+
+		if (n)
+			strlist_add_take(l, mem_strndup(p, n));
+		p += n + (p[n] == ',');
+	}
+}
+
 void strlist_add_once(struct strlist *l, const char *s)
 {
 	want_index(l, true);

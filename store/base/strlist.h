@@ -25,6 +25,8 @@ void strlist_clear(struct strlist *l);
 void strlist_add(struct strlist *l, const char *s);
 void strlist_add_take(struct strlist *l, char *take_s);
 void strlist_addf(struct strlist *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The words between commas; empty ones are none. */
+void strlist_add_words(struct strlist *l, const char *text);
 void strlist_add_once(struct strlist *l, const char *s);           /* unless it is there */
 void strlist_copy(struct strlist *dst, const struct strlist *src); /* dst is replaced */
 bool strlist_has(const struct strlist *l, const char *s);

@@ -20,7 +20,19 @@ struct opts {
 	const char *text;
 	const char *choice;
 	struct strlist list;
+	bool off;
+	struct strlist sizes; /* of the values that take_size() was called with */
 };
+
+static int take_size(void *opts, const char *option, const char *value, struct err **err)
+{
+	struct opts *o = opts;
+
+	if (!*value)
+		return err_set(err, ERR_USAGE, "%s: nothing", option);
+	strlist_addf(&o->sizes, "%s %zu", option, strlen(value));
+	return 0;
+}
 
 static const struct cli_option table[] = {
 	{"flag", 'x', CLI_FLAG, offsetof(struct opts, flag), NULL, NULL, "a flag"},
@@ -31,6 +43,9 @@ static const struct cli_option table[] = {
 	{"choice", 0, CLI_CHOICE, offsetof(struct opts, choice), "red|green", "CLI_TEST_CHOICE",
 		"one of two"},
 	{"list", 'l', CLI_LIST, offsetof(struct opts, list), "K=V", NULL, "repeatable"},
+	{"keep", 0, CLI_UNLESS, offsetof(struct opts, off), "BOOL", NULL, "on"},
+	{"size", 's', CLI_LIST, offsetof(struct opts, sizes), "TEXT", "CLI_TEST_SIZE", "understood",
+		take_size},
 	{"force-rm", 0, CLI_IGNORED, 0, NULL, NULL, "nothing"},
 	{0},
 };
@@ -292,6 +307,9 @@ static void test_help_text(void **state)
 		"      --choice red|green    one of two\n"
 		"                            [environment: CLI_TEST_CHOICE]\n"
 		"  -l, --list K=V            repeatable\n"
+		"      --keep=BOOL           on\n"
+		"  -s, --size TEXT           understood\n"
+		"                            [environment: CLI_TEST_SIZE]\n"
 		"      --root DIR            directory of the store\n"
 		"                            [environment: BLD_ROOT]\n"
 		"  -h, --help                show this text\n"
@@ -322,9 +340,52 @@ static void test_bool(void **state)
 	assert_false(cli_bool("2", &b));
 }
 
+/* A row with a function: called for every value, wherever it comes from. */
+static void test_take(void **state)
+{
+	struct result r;
+
+	(void)state;
+	PARSE(&r, "--size", "abc", "n", "-sxy");
+	assert_int_equal(r.r, 0);
+	assert_int_equal(r.o.sizes.n, 2);
+	assert_string_equal(r.o.sizes.v[0], "--size 3");
+	assert_string_equal(r.o.sizes.v[1], "-s 2");
+	drop(&r);
+	setenv("CLI_TEST_SIZE", "four", 1);
+	PARSE(&r, "n");
+	assert_int_equal(r.r, 0);
+	assert_string_equal(r.o.sizes.v[0], "$CLI_TEST_SIZE 4");
+	drop(&r);
+	unsetenv("CLI_TEST_SIZE");
+	/* What was taken before the mistake is freed. */
+	PARSE(&r, "--size", "abc", "--size=", "n");
+	assert_int_equal(r.r, -1);
+	assert_string_equal(err_text(r.err), "--size: nothing");
+	drop(&r);
+}
+
+static void test_unless(void **state)
+{
+	struct result r;
+
+	(void)state;
+	PARSE(&r, "n");
+	assert_false(r.o.off);
+	drop(&r);
+	PARSE(&r, "--keep", "n");
+	assert_false(r.o.off);
+	drop(&r);
+	PARSE(&r, "--keep=no", "n");
+	assert_true(r.o.off);
+	drop(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_unless),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_lists_and_last_wins),
