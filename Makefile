@@ -228,7 +228,7 @@ FUZZ_EXTRA := $(patsubst %,tests/fuzz/mutate_%.c,$(FUZZ_MUTATOR_$(F))) $(if $(fi
 # What tests/fuzz/msan.c stands in front of.
 FUZZ_WRAP  := $(addprefix -Wl$(comma)--wrap=,json_loadb json_dumps fstat64 stat64 lstat64 fstatat64 fstatfs64 statx fgetxattr)
 FUZZ_DICT  := $(firstword $(wildcard tests/fuzz/$(F).dict tests/fuzz/$(FUZZ_MUTATOR_$(F)).dict))
-FUZZ_SEEDS := $(wildcard tests/fuzz/corpus/$(F) tests/fuzz/regressions/$(F))
+FUZZ_SEEDS := $(wildcard tests/fuzz/corpus/$(F) tests/fuzz/crash/$(F))
 .PHONY: fuzz-build fuzz-all fuzz-coverage
 fuzz-build:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC="$(FUZZ_CC)" CFLAGS="-O1 -g" SAN=fuzzer-no-link,$(FUZZ_SAN) $(FUZZ_LIBS)

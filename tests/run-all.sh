@@ -110,7 +110,7 @@ suite_replay() {
 	done
 	export -f replay_corpus
 	printf '%s\n' "${targets[@]}" | xargs -P "$JOBS" -I@ bash -c '
-		mapfile -d "" files < <(find "tests/fuzz/corpus/@" "tests/fuzz/regressions/@" -type f -print0 2>/dev/null | sort -z)
+		mapfile -d "" files < <(find "tests/fuzz/corpus/@" "tests/fuzz/crash/@" -type f -print0 2>/dev/null | sort -z)
 		replay_corpus "$BUILD/replay/fuzz_@" "${files[@]}" >"$1/replay_@.tap" 2>&1 </dev/null' _ "$log"
 	for n in "${targets[@]}"; do
 		count "$log/replay_$n.tap" "replay/$n" 0

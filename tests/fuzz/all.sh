@@ -102,7 +102,7 @@ slice() {
 	[ ! -e "$dict" ] || args+=(-dict="$dict")
 	mkdir -p "$dir/work/$t"
 	# What one sanitizer's runs found is a seed of the other's.
-	for d in "$BUILD/fuzz/work/$t" "$BUILD/fuzz-memory/work/$t" tests/fuzz/corpus/"$t" tests/fuzz/regressions/"$t"; do
+	for d in "$BUILD/fuzz/work/$t" "$BUILD/fuzz-memory/work/$t" tests/fuzz/corpus/"$t" tests/fuzz/crash/"$t"; do
 		[ ! -d "$d" ] || [ "$d" = "$dir/work/$t" ] || args+=("$d")
 	done
 	local TIMEFORMAT='%U %S'
@@ -159,7 +159,7 @@ merge() {
 	mkdir -p "$into/small" "$into/new" "$corpus" || exit 2
 	find "${found[@]}" -type f -size -$((MERGE_BYTES + 1))c -exec cp -t "$into/small" {} +
 	cp "$corpus"/* "$into/new" 2>/dev/null
-	[ ! -d "tests/fuzz/regressions/$t" ] || known=("tests/fuzz/regressions/$t")
+	[ ! -d "tests/fuzz/crash/$t" ] || known=("tests/fuzz/crash/$t")
 	# Edges only: how often one is passed is worth a fuzzer's while, not a file in the repository.
 	"$BUILD/fuzz/fuzz_$t" -merge=1 -use_counters=0 -rss_limit_mb=2048 "$into/new" "$into/small" "${known[@]}" \
 		>"$state/merge.log" 2>&1 || {

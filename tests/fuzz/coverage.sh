@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # coverage.sh [--record | CORPUS]: lines of the parsers of outside data that the inputs reach, per
 # source file and in all. CORPUS is another directory of corpora (TARGET/FILE), to compare with; the
-# default is ours with the regressions. Needs clang and llvm-cov (LLVM=-14 for a suffix of their
+# default is ours and what is in crash/. Needs clang and llvm-cov (LLVM=-14 for a suffix of their
 # names). Exit status 1 when a file is reached five points less than tests/fuzz/coverage.tsv says, which
 # --record writes anew.
 set -u
@@ -37,7 +37,7 @@ rm -f "$dir"/*.profraw
 for t in $(fuzz_targets); do
 	inputs=()
 	set -- "${@:1:1}"
-	dirs=(tests/fuzz/corpus/"$t" tests/fuzz/regressions/"$t")
+	dirs=(tests/fuzz/corpus/"$t" tests/fuzz/crash/"$t")
 	[ $# = 0 ] || dirs=("$1/$t")
 	for d in "${dirs[@]}"; do
 		[ ! -d "$d" ] || [ -z "$(ls "$d")" ] || inputs+=("$d")
