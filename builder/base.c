@@ -392,8 +392,8 @@ static int add_env(struct job *j, const struct plan_stage *ps, struct state *st,
 	buf_init(&text, BUF_TEXT_MAX);
 	buf_adds(&text, "ENV");
 	for (size_t i = 0; i < env->n; i++) {
-		const char *value = strchr(env->v[i], '=') + 1;
-		auto_free char *name = mem_strndup(env->v[i], (size_t)(value - env->v[i]) - 1);
+		const char *value;
+		auto_free char *name = strlist_split_kv(env->v[i], &value);
 
 		if (!budget_take(&j->session.budget, 3 * strlen(env->v[i]) + BUDGET_ENTRY))
 			return dferr_at(err, ERR_LIMIT, j->df, ps->ast->from->from.image.span, NULL,

@@ -182,12 +182,10 @@ void state_default_path(struct state *st)
 void state_inherit_env(struct state *st)
 {
 	for (size_t i = 0; i < st->config.env.n; i++) {
-		const char *kv = st->config.env.v[i];
-		const char *eq = strchr(kv, '=');
-		if (!eq)
-			continue;
-		auto_free char *name = mem_strndup(kv, (size_t)(eq - kv));
-		scope_set(&st->scope, name, eq + 1);
+		const char *value;
+		auto_free char *name = strlist_split_kv(st->config.env.v[i], &value);
+		if (value)
+			scope_set(&st->scope, name, value);
 	}
 }
 

@@ -19,9 +19,11 @@ int buildargs_take(const char *option, const char *arg, struct strlist *out, str
 	if (arg[0] == '=' || arg[0] == '\0')
 		return err_set(err, ERR_USAGE, "%s: \"%s\" has no name", option, arg);
 	/* Of one name the last one counts, as for docker. */
-	auto_free char *name = mem_strndup(arg, strcspn(arg, "="));
-	const char *value = strchr(arg, '=') ? strchr(arg, '=') + 1 : getenv(name);
+	const char *value;
+	auto_free char *name = strlist_split_kv(arg, &value);
 
+	if (!value)
+		value = getenv(name);
 	if (value)
 		strlist_set_kv(out, name, value);
 	return 0;

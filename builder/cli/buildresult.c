@@ -29,10 +29,10 @@ static void add_pairs(struct show_json *j, const char *key, const struct strlist
 		return;
 	show_json_open(j, key, '{');
 	for (size_t i = 0; i < pairs->n; i++) {
-		const char *eq = strchr(pairs->v[i], '=');
-		auto_free char *name = mem_strndup(pairs->v[i], (size_t)(eq - pairs->v[i]));
+		const char *value;
+		auto_free char *name = strlist_split_kv(pairs->v[i], &value);
 
-		show_json_string(j, name, eq + 1);
+		show_json_string(j, name, value);
 	}
 	show_json_close(j, '}');
 }

@@ -159,8 +159,8 @@ static void note_variables(
 	bool public = is_public(j, sp->stage);
 
 	for (size_t i = 0; i < vars->n; i++) {
-		const char *value = strchr(vars->v[i], '=') + 1;
-		auto_free char *name = mem_strndup(vars->v[i], (size_t)(value - 1 - vars->v[i]));
+		const char *value;
+		auto_free char *name = strlist_split_kv(vars->v[i], &value);
 		bool is_env = strlist_get_kv(env, name) != NULL;
 		auto_free char *fact = mem_printf("%s %s", is_env ? "ENV" : "ARG", name);
 		if (!may_be_secret(&sp->st->scope, name, value) &&

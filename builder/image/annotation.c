@@ -182,7 +182,8 @@ void annotation_select(const struct strlist *given, enum annotation_level level,
 		if (!applies(text, level, platform))
 			continue;
 		const char *pair = text + (prefix ? prefix + 1 : 0);
-		auto_free char *key = mem_strndup(pair, strcspn(pair, "="));
-		strlist_set_kv(out, key, strchr(pair, '=') + 1);
+		const char *value;
+		auto_free char *key = strlist_split_kv(pair, &value);
+		strlist_set_kv(out, key, value);
 	}
 }

@@ -21,11 +21,10 @@ void imageopts_edit(const struct build_opts *o, struct oci_config *c)
 	for (size_t i = 0; i < o->unset_labels.n; i++)
 		strlist_unset_kv(&c->labels, o->unset_labels.v[i]);
 	for (size_t i = 0; i < o->labels.n; i++) {
-		const char *eq = strchr(o->labels.v[i], '=');
-		auto_free char *key = mem_strndup(o->labels.v[i],
-			eq ? (size_t)(eq - o->labels.v[i]) : strlen(o->labels.v[i]));
+		const char *value;
+		auto_free char *key = strlist_split_kv(o->labels.v[i], &value);
 
-		strlist_set_kv(&c->labels, key, eq ? eq + 1 : "");
+		strlist_set_kv(&c->labels, key, value ? value : "");
 	}
 }
 

@@ -105,10 +105,11 @@ static void set_env(struct walk *w, const struct ast_pairs *pairs)
 			strlist_set_kv(&set, name, value);
 	}
 	for (size_t i = 0; i < set.n; i++) {
-		char *eq = strchr(set.v[i], '=');
-		*eq = '\0';
-		scope_set(w->now, set.v[i], eq + 1);
-		strlist_add(w->env, set.v[i]);
+		const char *value;
+		auto_free char *name = strlist_split_kv(set.v[i], &value);
+
+		scope_set(w->now, name, value);
+		strlist_add(w->env, name);
 	}
 }
 

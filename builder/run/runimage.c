@@ -48,11 +48,10 @@ static void runimage_make_env(const struct runimage_opts *o, const struct oci_co
 	if (!strlist_get_kv(env, "HOME"))
 		strlist_set_kv(env, "HOME", user->home);
 	for (size_t i = 0; i < o->env.n; i++) {
-		const char *eq = strchr(o->env.v[i], '=');
-		if (!eq)
-			continue;
-		auto_free char *name = mem_strndup(o->env.v[i], (size_t)(eq - o->env.v[i]));
-		strlist_set_kv(env, name, eq + 1);
+		const char *value;
+		auto_free char *name = strlist_split_kv(o->env.v[i], &value);
+		if (value)
+			strlist_set_kv(env, name, value);
 	}
 }
 

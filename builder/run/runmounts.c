@@ -316,9 +316,9 @@ void runmounts_add_env(const struct runmounts *r, struct strlist *env)
 	}
 	/* A secret is nearer than an ENV of its name: it is asked for in this very step. */
 	for (size_t i = 0; i < r->env.n; i++) {
-		const char *kv = r->env.v[i];
-		auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
-		strlist_set_kv(env, name, strchr(kv, '=') + 1);
+		const char *value;
+		auto_free char *name = strlist_split_kv(r->env.v[i], &value);
+		strlist_set_kv(env, name, value);
 	}
 }
 

@@ -152,15 +152,15 @@ static void add_proxies(const struct run *r, struct strlist *env)
 
 	for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
 		for (size_t i = 0; i < sources[s]->n; i++) {
-			const char *kv = sources[s]->v[i];
-			auto_free char *name = mem_strndup(kv, strcspn(kv, "="));
+			const char *value;
+			auto_free char *name = strlist_split_kv(sources[s]->v[i], &value);
 
-			if (!scope_is_proxy(name) || !strchr(kv, '='))
+			if (!scope_is_proxy(name) || !value)
 				continue;
 			if (s == 1)
-				add_other_spelling(env, name, strchr(kv, '=') + 1);
+				add_other_spelling(env, name, value);
 			else
-				add_proxy(env, name, strchr(kv, '=') + 1);
+				add_proxy(env, name, value);
 		}
 	}
 }

@@ -137,11 +137,12 @@ static int do_pairs(const struct step *sp, struct strlist *into, bool vars, stru
 		buf_addf(&text, " %s=%s", key, value);
 	}
 	for (size_t i = 0; i < set.n; i++) {
-		char *eq = strchr(set.v[i], '=');
-		*eq = '\0';
-		strlist_set_kv(into, set.v[i], eq + 1);
+		const char *value;
+		auto_free char *name = strlist_split_kv(set.v[i], &value);
+
+		strlist_set_kv(into, name, value);
 		if (vars)
-			scope_set(&sp->st->scope, set.v[i], eq + 1);
+			scope_set(&sp->st->scope, name, value);
 	}
 	metadata_note(sp, text.data);
 	return 0;

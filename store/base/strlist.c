@@ -247,3 +247,11 @@ void strlist_unset_kv(struct strlist *l, const char *key)
 	while ((i = strlist_find(l, key, strlen(key), true)) < l->n)
 		strlist_remove(l, i);
 }
+
+char *strlist_split_kv(const char *pair, const char **value)
+{
+	size_t n = strcspn(pair, "=");
+
+	*value = pair[n] ? pair + n + 1 : NULL;
+	return mem_strndup(pair, n);
+}

@@ -40,6 +40,9 @@ const char *strlist_get_kv(const struct strlist *l, const char *key);
 const char *strlist_find_kv(const struct strlist *l, const char *key, size_t n);
 void strlist_set_kv(struct strlist *l, const char *key, const char *value);
 void strlist_unset_kv(struct strlist *l, const char *key);
+/* The sides of "KEY=value": the key, owned by the caller; *value points into the pair, and is NULL
+ * where it has no '='. */
+char *strlist_split_kv(const char *pair, const char **value);
 
 static inline void cleanup_strlist(struct strlist *l)
 {

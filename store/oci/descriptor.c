@@ -79,10 +79,10 @@ json_t *oci_map_json(const struct strlist *l)
 	if (sorted.n > 1)
 		qsort(sorted.v, sorted.n, sizeof *sorted.v, by_key);
 	for (size_t i = 0; i < sorted.n; i++) {
-		char *value = strchr(sorted.v[i], '=');
-		if (value)
-			*value++ = '\0';
-		jsonx_set(o, sorted.v[i], jsonx_text(value ? value : ""));
+		const char *value;
+		auto_free char *key = strlist_split_kv(sorted.v[i], &value);
+
+		jsonx_set(o, key, jsonx_text(value ? value : ""));
 	}
 	return o;
 }

@@ -138,12 +138,32 @@ static void test_long_lists(void **state)
 	strlist_clear(&once);
 }
 
+static void test_split_kv(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pair, *key, *value;
+	} t[] = {{"K=v", "K", "v"}, {"K=", "K", ""}, {"K", "K", NULL}, {"K=a=b", "K", "a=b"},
+		{"=v", "", "v"}, {"", "", NULL}};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		const char *value = "unset";
+		auto_free char *key = strlist_split_kv(t[i].pair, &value);
+
+		assert_string_equal(key, t[i].key);
+		assert_int_equal(!value, !t[i].value);
+		if (value)
+			assert_string_equal(value, t[i].value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_kv),
 		cmocka_unit_test(test_long_lists),
+		cmocka_unit_test(test_split_kv),
 	};
 	return cmocka_run_group_tests_name("strlist", tests, NULL, NULL);
 }
