@@ -70,14 +70,12 @@ void *arena_alloc(struct arena *a, size_t size)
 	size = size ? (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN : ARENA_ALIGN;
 	a->total += size;
 	if (size > ARENA_BLOCK / 2) { /* behind the block being filled */
-		struct arena_block *own = arena_block_new(size);
+		struct arena_block *own = arena_block_new(size),
+				   **at_link = b ? &b->next : &a->blocks;
 
 		own->used = size;
-		own->next = b ? b->next : NULL;
-		if (b)
-			b->next = own;
-		else
-			a->blocks = own;
+		own->next = *at_link;
+		*at_link = own;
 		return own->data;
 	}
 	if (!b || b->size - b->used < size) {

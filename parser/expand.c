@@ -6,6 +6,7 @@
  */
 #include "parser/expand.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -73,6 +74,8 @@ static int expand_work(struct expander *x, size_t amount)
 
 static int expand_append(struct expander *x, struct buffer *b, struct slice s)
 {
+	if (s.len == 0)
+		return 0;
 	if (s.len > EXPAND_OUTPUT_MAX - b->len)
 		return expand_fail(x, EXPAND_LIMIT, x->piece, "result is longer than %d bytes",
 			EXPAND_OUTPUT_MAX);
@@ -90,8 +93,8 @@ static int expand_append(struct expander *x, struct buffer *b, struct slice s)
 		b->ptr = bigger;
 		b->cap = cap;
 	}
-	if (s.len)
-		memcpy(b->ptr + b->len, s.ptr, s.len);
+	assert(b->ptr); /* there is room for a byte at least */
+	memcpy(b->ptr + b->len, s.ptr, s.len);
 	b->len += s.len;
 	return 0;
 }

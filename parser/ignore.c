@@ -189,11 +189,13 @@ bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 {
 	struct candidates c;
 	bool excluded = false;
-	size_t decided = 0;
 
-	if (path.len > 0 && ig->count > 0)
-		find_candidates(ig, path, false, &c);
-	for (size_t w = 0; w < LITERALS_WORDS(ig->count) && path.len > 0; w++) {
+	if (line)
+		*line = 0;
+	if (path.len == 0 || ig->count == 0)
+		return false;
+	find_candidates(ig, path, false, &c);
+	for (size_t w = 0; w < LITERALS_WORDS(ig->count); w++) {
 		for (uint64_t bits = c.may[w]; bits; bits &= bits - 1) {
 			const struct rule *r = &ig->rules[w * 64 + (size_t)__builtin_ctzll(bits)];
 
@@ -201,11 +203,10 @@ bool ignore_match(const struct ignore *ig, struct slice path, size_t *line)
 				(!c.exact && !pattern_test_parents(r->pattern, path)))
 				continue;
 			excluded = !r->keep;
-			decided = r->line;
+			if (line)
+				*line = r->line;
 		}
 	}
-	if (line)
-		*line = decided;
 	return excluded;
 }
 

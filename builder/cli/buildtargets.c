@@ -23,10 +23,11 @@ static struct build_target *buildtargets_find_target(const struct build_opts *b,
 /* The last one is the main one, wherever else it stands; without any the last stage is built. */
 static void take_targets(const struct strlist *in, struct build_opts *b)
 {
-	const char *last = in->n ? in->v[in->n - 1] : NULL;
+	size_t others = in->n ? in->n - 1 : 0;
+	const char *last = in->n ? in->v[others] : NULL;
 
-	b->targets = mem_alloc((in->n + 1) * sizeof *b->targets);
-	for (size_t i = 0; i + 1 < in->n; i++)
+	b->targets = mem_alloc((others + 1) * sizeof *b->targets);
+	for (size_t i = 0; i < others; i++)
 		if (strcmp(in->v[i], last) != 0 && !buildtargets_find_target(b, in->v[i]))
 			b->targets[b->ntargets++].stage = in->v[i];
 	b->targets[b->ntargets++].stage = last;

@@ -189,20 +189,24 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void ni_store(
 	_mm_storeu_si128((__m128i *)(void *)&h[4], _mm_alignr_epi8(dchg, feba, 8));
 }
 
+/* Four words of the message, which are big-endian. */
+__attribute__((target("ssse3"), always_inline)) static inline __m128i ni_word(const uint8_t *p)
+{
+	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+
+	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), swap);
+}
+
 __attribute__((target("sha,sse4.1,ssse3"))) static void compress_ni(
 	uint32_t h[8], const uint8_t *p, size_t blocks)
 {
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
 	__m128i abef, cdgh;
 
 	ni_load(h, &abef, &cdgh);
 	for (; blocks; blocks--, p += 64) {
 		const __m128i abef0 = abef, cdgh0 = cdgh;
-		__m128i m[4];
+		__m128i m[4] = {ni_word(p), ni_word(p + 16), ni_word(p + 32), ni_word(p + 48)};
 
-		for (int i = 0; i < 4; i++)
-			m[i] = _mm_shuffle_epi8(
-				_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
 		NI_STEP(0);
 		NI_STEP(1);
 		NI_STEP(2);
@@ -245,18 +249,14 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress_ni(
 __attribute__((target("sha,sse4.1,ssse3"))) static void compress2_ni(
 	uint32_t a[8], uint32_t b[8], const uint8_t *p, size_t blocks)
 {
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
 	__m128i abef, cdgh, s0, s1;
 
 	ni_load(a, &abef, &cdgh);
 	ni_load(b, &s0, &s1);
 	for (; blocks; blocks--, p += 64) {
 		const __m128i abef0 = abef, cdgh0 = cdgh, s00 = s0, s10 = s1;
-		__m128i m[4];
+		__m128i m[4] = {ni_word(p), ni_word(p + 16), ni_word(p + 32), ni_word(p + 48)};
 
-		for (int i = 0; i < 4; i++)
-			m[i] = _mm_shuffle_epi8(
-				_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
 		NI_STEP2(0);
 		NI_STEP2(1);
 		NI_STEP2(2);

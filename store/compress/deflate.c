@@ -136,19 +136,32 @@ struct io_writer layer_deflate_writer(struct layer_deflate *z)
 	return (struct io_writer){.write = deflate_write, .ctx = z};
 }
 
-int layer_deflate_copy(struct layer_deflate *z, struct io_reader *from, struct err **err)
+/* Read where the compressor takes it from, without a copy. */
+static int copy_gzip(struct gzipstream *z, struct io_reader *from, struct err **err)
 {
-	auto_free char *chunk = z->gzip ? NULL : mem_grow(NULL, IN, 1);
-
 	for (;;) {
-		size_t room = IN;
-		void *to = z->gzip ? gzipstream_room(z->gzip, &room) : chunk;
+		size_t room;
+		void *to = gzipstream_room(z, &room);
 		ssize_t n = io_read(from, to, room, err);
 
 		if (n <= 0)
 			return (int)n;
-		if (z->gzip ? gzipstream_filled(z->gzip, (size_t)n, err) < 0
-			    : deflate_write(z, chunk, (size_t)n, err) < 0)
+		if (gzipstream_filled(z, (size_t)n, err) < 0)
+			return -1;
+	}
+}
+
+int layer_deflate_copy(struct layer_deflate *z, struct io_reader *from, struct err **err)
+{
+	if (z->c == LAYER_GZIP)
+		return copy_gzip(z->gzip, from, err);
+	auto_free char *chunk = mem_grow(NULL, IN, 1);
+	for (;;) {
+		ssize_t n = io_read(from, chunk, IN, err);
+
+		if (n <= 0)
+			return (int)n;
+		if (deflate_write(z, chunk, (size_t)n, err) < 0)
 			return -1;
 	}
 }

@@ -209,9 +209,11 @@ void layer_list_sort(struct layer_list *l)
 		if (it->e.type != LAYER_HARDLINK)
 			continue;
 		struct item *t = link_target(l, &it->e);
+		if (!t)
+			continue;
 		if (t > it)
 			move_content(it, t);
-		else if (t)
+		else
 			it->e.link = t->e.path;
 	}
 }

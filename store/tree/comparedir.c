@@ -64,14 +64,19 @@ static void spell_out(struct layer_delta *d, struct layer_node *n, struct layer_
 	for (uint32_t i = 0, j = 0; i < n->nchild || j < low->nchild;) {
 		struct layer_node *a = i < n->nchild ? n->child[i] : NULL;
 		struct layer_node *b = j < low->nchild ? low->child[j] : NULL;
-		int c = !a   ? 1
-			: !b ? -1
-			     : layer_name_cmp(a->name, a->name_len, b->name, b->name_len);
-		v[kept++] = c > 0 ? new_whiteout(d, n, b) : a;
-		if (c == 0 && a->type == LAYER_DIR && b->type == LAYER_DIR)
+		int c = a && b ? layer_name_cmp(a->name, a->name_len, b->name, b->name_len) : 0;
+		if (b && (!a || c > 0)) { /* only below */
+			v[kept++] = new_whiteout(d, n, b);
+			j++;
+			continue;
+		}
+		v[kept++] = a;
+		i++;
+		if (!b || c < 0) /* only in this layer */
+			continue;
+		if (a->type == LAYER_DIR && b->type == LAYER_DIR)
 			spell_out(d, a, b);
-		i += c <= 0;
-		j += c >= 0;
+		j++;
 	}
 	n->child = v;
 	n->nchild = kept;

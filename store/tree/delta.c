@@ -129,18 +129,21 @@ static struct layer_node *lower_child(const struct layer_node *dir, const char *
 	return low ? layer_node_search(low, name, len) : NULL;
 }
 
-/* A node without type yet. */
-static int delta_make(struct layer_delta *d, struct layer_node *dir, const char *name, size_t len,
-	struct layer_node **out, struct err **err)
+/* A node without type yet; NULL when there is no room for it. */
+static struct layer_node *delta_make(struct layer_delta *d, struct layer_node *dir,
+	const char *name, size_t len, struct err **err)
 {
 	size_t path_len = dir->path_len + (dir->parent ? 1u : 0u) + len;
-	if (path_len > LAYER_PATH_MAX || dir->depth >= LAYER_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "a path of more than %d bytes or %d components",
+	if (path_len > LAYER_PATH_MAX || dir->depth >= LAYER_DEPTH_MAX) {
+		err_set(err, ERR_LIMIT, "a path of more than %d bytes or %d components",
 			LAYER_PATH_MAX, LAYER_DEPTH_MAX);
+		return NULL;
+	}
 	/* Directories that names only pass through count: 4 KiB of name can ask for a thousand. */
-	if (d->used >= LAYER_ENTRIES_MAX)
-		return err_set(
-			err, ERR_LIMIT, "more than %d files and directories", LAYER_ENTRIES_MAX);
+	if (d->used >= LAYER_ENTRIES_MAX) {
+		err_set(err, ERR_LIMIT, "more than %d files and directories", LAYER_ENTRIES_MAX);
+		return NULL;
+	}
 	if (d->used * 2 >= d->nslots)
 		delta_grow(d);
 	struct layer_node *n = layer_arena_alloc(&d->arena, sizeof *n);
@@ -154,8 +157,7 @@ static int delta_make(struct layer_delta *d, struct layer_node *dir, const char 
 	*delta_slot_of(d, dir, name, len, n->hash) = n;
 	d->used++;
 	append_child(d, dir, n);
-	*out = n;
-	return 0;
+	return n;
 }
 
 /* The inode is shared: nothing is ever written to the inode of a directory below the root. */
@@ -179,7 +181,8 @@ static int delta_view(struct layer_delta *d, struct layer_node *dir, const char 
 	*out = NULL;
 	if (!low)
 		return 0;
-	if (delta_make(d, dir, name, len, &n, err))
+	n = delta_make(d, dir, name, len, err);
+	if (!n)
 		return -1;
 	n->type = low->type;
 	n->inode = low->inode;
@@ -255,7 +258,8 @@ static int remove_lower(struct layer_delta *d, struct layer_node *dir, const cha
 	if (!n) {
 		if (!lower_child(dir, name, len))
 			return 0;
-		if (delta_make(d, dir, name, len, &n, err))
+		n = delta_make(d, dir, name, len, err);
+		if (!n)
 			return -1;
 	} else if (n->flags & NODE_GONE || n->type == LAYER_WHITEOUT) {
 		return 0;
@@ -309,10 +313,11 @@ static int delta_step(struct layer_delta *d, struct layer_rest *rest, struct lay
 			return err_set(err, ERR_LIMIT,
 				"more than %d directories that no entry names", IMPLIED_MAX);
 		n = delta_find(d, dir, name, len);
-		if (n)
-			n->flags |=
-				NODE_HIDES; /* a whiteout, or gone: a new directory in its place */
-		else if (delta_make(d, dir, name, len, &n, err))
+		if (n) /* a whiteout, or gone: a new directory in its place */
+			n->flags |= NODE_HIDES;
+		else
+			n = delta_make(d, dir, name, len, err);
+		if (!n)
 			return -1;
 		set_default_dir(n);
 	}
@@ -461,7 +466,9 @@ static int set_node(struct layer_delta *d, struct layer_node *dir, const struct 
 		return -1;
 	struct layer_node *n = delta_find(d, dir, base, len);
 	bool fresh = !n;
-	if (fresh && delta_make(d, dir, base, len, &n, err))
+	if (fresh)
+		n = delta_make(d, dir, base, len, err);
+	if (!n)
 		return -1;
 	delta_replace(d, n, inode, fresh);
 	return 0;
