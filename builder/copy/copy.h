@@ -2,7 +2,7 @@
 /*
  * COPY and ADD without a file tree: select sources, digest them, place and write them. What comes
  * out is the tar of a layer; no file is created, nothing is mounted. Rules:
- * dockerfile-semantics S9, S10, S12, S13.
+ * docs/semantics.md S9, S10, S12, S13.
  *
  *	copy_select      patterns -> files, by reading directories (or a merged tree) under a root
  *	                 that nothing can leave; what the stat index vouches for is known

@@ -2,7 +2,7 @@
 /*
  * Users and groups of an image: a bounded parser of its /etc/passwd and /etc/group, read through
  * the merged tree (regular files only, symlinks confined, at most USERDB_FILE_MAX bytes). No NSS,
- * ever. Rules: dockerfile-semantics S12 (--chown), S14 (USER).
+ * ever. Rules: docs/semantics.md S12 (--chown), S14 (USER).
  */
 #ifndef BLD_BUILDER_IMAGE_USERDB_H
 #define BLD_BUILDER_IMAGE_USERDB_H
