@@ -7,8 +7,8 @@
  */
 #include "tests/support/fake.h"
 
-#include <assert.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -77,6 +78,28 @@ void fake_write(const char *dir, const char *name, const char *text)
 	free(path);
 }
 
+char *fake_read(const char *dir, const char *name)
+{
+	auto_free char *path = mem_printf("%s/%s", dir, name);
+	struct buf b;
+
+	buf_init(&b, BUF_TEXT_MAX);
+	if (fs_read_file(AT_FDCWD, path, BUF_TEXT_MAX, &b, NULL) < 0)
+		die(path);
+	return buf_take(&b);
+}
+
+void fake_credentials(const char *home, const struct fake *f, const char *key, const char *value)
+{
+	auto_free char *dir = mem_printf("%s/containers", home);
+	auto_free char *json =
+		mem_printf("{\"auths\":{\"%s\":{\"%s\":\"%s\"}}}", f->host, key, value);
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		die(dir);
+	fake_write(dir, "auth.json", json);
+}
+
 static pid_t spawn(char *const argv[], int in, int out, int log)
 {
 	pid_t pid = fork();
@@ -121,6 +144,11 @@ static struct {
 	int in, out;
 } factory = {.in = -1};
 
+static void name_host(struct fake *f)
+{
+	snprintf(f->host, sizeof f->host, "127.0.0.1:%d", f->port);
+}
+
 static void start_factory(void)
 {
 	int in[2], out[2];
@@ -139,24 +167,28 @@ static void start_factory(void)
 	factory.out = out[0];
 }
 
-void fake_start(
-	struct fake *f, const char *rules, const char *layout, const char *cert, const char *key)
+/* The factory's line for one server. All of the names are our own, without a quote. */
+static void order(const struct fake *f, const char *layout, const char *tls)
+{
+	if (dprintf(factory.in, "{\"script\": \"%s/rules\", \"log\": \"%s/log\"", f->dir, f->dir) <
+			0 ||
+		(layout && dprintf(factory.in, ", \"layout\": \"%s\"", layout) < 0) ||
+		(tls && dprintf(factory.in, ", \"cert\": \"%s/ca.crt\", \"key\": \"%s/ca.key\"",
+				tls, tls) < 0) ||
+		dprintf(factory.in, "}\n") < 0)
+		die("fake_registry.py");
+}
+
+void fake_start_with(struct fake *f, const char *rules, const char *layout, const char *tls)
 {
 	char line[64] = "", *end;
 	size_t n = 0;
 
 	start_factory();
 	*f = (struct fake){.dir = fake_dir("fake")};
-	fake_write(f->dir, "rules.json", rules);
+	fake_write(f->dir, "rules", rules);
 	fake_write(f->dir, "log", "");
-	/* All of them are names of our own, without a quote. */
-	if (dprintf(factory.in, "{\"script\": \"%s/rules.json\", \"log\": \"%s/log\"", f->dir,
-		    f->dir) < 0 ||
-		(layout && dprintf(factory.in, ", \"layout\": \"%s\"", layout) < 0) ||
-		(cert && dprintf(factory.in, ", \"cert\": \"%s\", \"key\": \"%s\"", cert, key) <
-				 0) ||
-		dprintf(factory.in, "}\n") < 0)
-		die("fake_registry.py");
+	order(f, layout, tls);
 	while (n < sizeof line - 1 && !strchr(line, '\n')) {
 		ssize_t r = read(factory.out, line + n, sizeof line - 1 - n);
 		if (r <= 0)
@@ -169,7 +201,25 @@ void fake_start(
 	f->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(end, NULL, 10), 0);
 	if (f->pidfd < 0)
 		die("pidfd_open");
+	name_host(f);
 }
+
+void fake_start(struct fake *f, const char *rules)
+{
+	fake_start_with(f, rules, NULL, NULL);
+}
+
+void fake_startf(struct fake *f, const char *rules, ...)
+{
+	va_list ap;
+
+	va_start(ap, rules);
+	auto_free char *text = mem_vprintf(rules, ap);
+	va_end(ap);
+	fake_start(f, text);
+}
+
+/* --- docker-registry -------------------------------------------------------------------------- */
 
 static int try_connect(int port)
 {
@@ -242,11 +292,25 @@ void fake_start_docker(struct fake *f, const char *extra, bool tls)
 			die("docker-registry does not start");
 		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 	}
+	name_host(f);
 	free(conf);
 	free(yaml);
 	free(secure);
 	free(more);
 }
+
+void fake_start_docker_login(struct fake *f, const char *home)
+{
+	auto_free char *extra =
+		mem_printf("auth:\n  htpasswd: {realm: test, path: %s/htpasswd}\n", home);
+
+	if (fake_run("htpasswd -Bbn alice 's3cret:with colon' >%s/htpasswd 2>/dev/null", home) != 0)
+		die("htpasswd");
+	fake_start_docker(f, extra, false);
+}
+
+/* --- what a test asks of either ----------------------------------------------------------------
+ */
 
 void fake_stop(struct fake *f)
 {
@@ -265,16 +329,19 @@ void fake_stop(struct fake *f)
 	*f = (struct fake){0};
 }
 
+char *fake_url(const struct fake *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	auto_free char *rest = mem_vprintf(fmt, ap);
+	va_end(ap);
+	return mem_printf("http://%s%s", f->host, rest);
+}
+
 char *fake_log(const struct fake *f)
 {
-	struct buf b;
-	char *path = mem_printf("%s/log", f->dir);
-
-	buf_init(&b, BUF_TEXT_MAX);
-	if (fs_read_file(AT_FDCWD, path, BUF_TEXT_MAX, &b, NULL) < 0)
-		die(path);
-	free(path);
-	return buf_take(&b);
+	return fake_read(f->dir, "log");
 }
 
 int fake_count(const struct fake *f, const char *a, const char *b)
@@ -294,9 +361,9 @@ int fake_count(const struct fake *f, const char *a, const char *b)
 
 void fake_certificate(const char *dir)
 {
-	assert(fake_run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-			"-addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout %s/ca.key -out "
-			"%s/ca.crt "
-			"2>/dev/null",
-		       dir, dir) == 0);
+	if (fake_run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+		     "-addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout %s/ca.key -out "
+		     "%s/ca.crt 2>/dev/null",
+		    dir, dir) != 0)
+		die("openssl req");
 }

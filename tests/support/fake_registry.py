@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scripted server for unit tests of the HTTP and registry clients.
 
-    fake_registry.py --script RULES.json --log LOG [--layout OCIDIR] [--cert C.pem --key K.pem]
-
-Prints its two ports ("PORT OTHER\\n") once it listens on both; ends when its stdin is closed.
-A rule is an object; the first that matches and is not used up answers:
-  m p         method and path: regular expressions, matched in full (p with its query)
-  n           how often it may be used; without it for ever
-  auth        wanted Authorization, exactly; noauth: true = only requests without one
-  port        "main" or "other"
-  status headers body   the answer; headers is a list of [name, value]; {port} {other} {n}
-              in values stand for the ports and for the number of the request; repeat: body times N
-  file        body from this file, with Range; norange: true ignores Range;  flip: N inverts a byte
-  cut         close the connection after so many bytes of the body; short: true claims only these
-  claim       Content-Length that is told instead of the real one
-  stall       seconds to wait before the answer
+Reads a line for each server that is wanted, {"script": RULES, "log": LOG, "layout": OCIDIR,
+"cert": C.pem, "key": K.pem} with or without the last three, and answers "PORT OTHER PID\\n" once
+that server listens on both ports; all of them end when its stdin is closed.
+RULES has a rule a line, of words in any order; ' and " hold one together, \\ is itself. The first
+rule that fits a request and is not used up answers it:
+  GET         method;  /v2/x  path with its query: a regular expression for all of it, which begins
+              with / . ( or http://
+  n=N         how often it may be used; without it for ever
+  auth=TEXT   wanted Authorization, exactly
+  port=other  only requests to the second port
+  404         status;  'Name: value'  a header of the answer, in which {port} {other} {n} stand for
+              the ports and for the number of the request
+  body=TEXT   repeat=N  so often;  file=PATH  from a file;  flip=N  with this byte inverted
+  norange     Range is ignored
+  cut=N       close the connection after so many bytes of the body; short: claim only these
+  claim=N     Content-Length that is told instead of the real one
+  stall=N     seconds to wait before the answer
 Without a rule: 200 for /v2/, manifests by tag or digest and blobs of the layout, else 404.
 Every request becomes one JSON line of the log: port method path headers length.
 """
@@ -24,6 +27,7 @@ import json
 import os
 import re
 import select
+import shlex
 import signal
 import ssl
 import sys
@@ -32,6 +36,33 @@ import time
 import urllib.parse
 
 LOCK = threading.Lock()
+
+
+NUMBERS = {"n": int, "repeat": int, "flip": int, "cut": int, "claim": int, "stall": float}
+TEXTS = ("auth", "port", "body", "file")
+
+
+def rule_of(line):
+    words = shlex.shlex(line, posix=True, punctuation_chars=False)
+    words.whitespace_split, words.escape, words.commenters = True, "", ""
+    rule = {"headers": []}
+    for w in words:
+        key, _, value = w.partition("=")
+        if re.match(r"[/.(]|http://", w):
+            rule["p"] = w
+        elif re.fullmatch(r"[A-Z]+", w):
+            rule["m"] = w
+        elif re.fullmatch(r"\d{3}", w):
+            rule["status"] = int(w)
+        elif re.match(r"[A-Za-z-]+: ", w):
+            rule["headers"].append(w.split(": ", 1))
+        elif key in TEXTS or key in NUMBERS:
+            rule[key] = NUMBERS.get(key, str)(value)
+        elif w in ("norange", "short"):
+            rule[w] = True
+        else:
+            raise ValueError(f"no word of a rule: {w}")
+    return rule
 
 
 def layout_answer(layout, method, path):
@@ -66,7 +97,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     continue
                 if not re.fullmatch(rule.get("p", ".*"), self.path):
                     continue
-                if "auth" in rule and rule["auth"] != auth or rule.get("noauth") and auth:
+                if "auth" in rule and rule["auth"] != auth:
                     continue
                 if rule.get("port", self.server.role) != self.server.role:
                     continue
@@ -145,7 +176,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 def serve(args):
     with open(args["script"], encoding="utf-8") as f:
-        rules = json.load(f)
+        rules = [rule_of(line) for line in f]
     servers = [Server(("127.0.0.1", 0), Handler) for _ in range(2)]
     words = {"port": servers[0].server_port, "other": servers[1].server_port}
     count = [0]

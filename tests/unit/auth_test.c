@@ -28,6 +28,7 @@
 #include "store/transport/http.h"
 #include "store/transport/secret.h"
 #include "store/transport/url.h"
+#include "tests/support/expect.h"
 #include "tests/support/fake.h"
 
 static struct fake F;
@@ -48,14 +49,6 @@ static int teardown(void **state)
 	fake_remove(Dir);
 	free(Dir);
 	return 0;
-}
-
-static void expect(struct err *err, enum err_kind kind, const char *words)
-{
-	assert_non_null(err);
-	if (err_get_kind(err) != kind || !strstr(err_text(err), words))
-		fail_msg("got kind %d: %s", err_get_kind(err), err_text(err));
-	err_free(err);
 }
 
 /* "scheme k=v k=v; scheme ..." */
@@ -286,7 +279,6 @@ static void test_store_erase(void **state)
 	struct secret *pw = secret_of("pa:ss");
 	struct err *err = NULL;
 	struct stat st;
-	struct buf b;
 
 	(void)state;
 	assert_int_equal(auth_file_store(f, "h:5000", "alice", pw, &err), 0);
@@ -300,12 +292,10 @@ static void test_store_erase(void **state)
 	check(f, "h:5000", NULL, "bob:pa:ss");
 	assert_int_equal(auth_file_erase(f, "h:5000", &err), 0);
 	check(f, "h:5000", NULL, "none");
-	buf_init(&b, 4096);
-	assert_int_equal(fs_read_file(AT_FDCWD, f, 4096, &b, NULL), 0);
-	assert_non_null(strstr(b.data, "\"keep\""));
-	buf_clear(&b);
+	auto_free char *kept = fake_read(Dir, "new/auth.json");
+	assert_non_null(strstr(kept, "\"keep\""));
 	assert_int_equal(auth_file_erase(f, "h:5000", &err), -1);
-	expect(err, ERR_NOT_FOUND, "not logged in to h:5000");
+	expect_error(&err, ERR_NOT_FOUND, "not logged in to h:5000");
 	secret_free(pw);
 	free(f);
 }
@@ -327,7 +317,6 @@ static void test_helpers(void **state)
 	struct auth_credentials c = {0};
 	struct secret *pw = secret_of("p\"w");
 	struct err *err = NULL;
-	struct buf b;
 
 	(void)state;
 	fake_write(Dir, "docker-credential-test", script);
@@ -347,16 +336,11 @@ static void test_helpers(void **state)
 	check(f, "semi", NULL, "not a valid name");
 	check(f, "missing", NULL, "docker-credential-not-there");
 	assert_int_equal(auth_helper_get("", "h", &c, &err), -1);
-	expect(err, ERR_AUTH, "not a valid name");
-	err = NULL;
+	expect_error(&err, ERR_AUTH, "not a valid name");
 	assert_int_equal(auth_file_store(f, "h", "al", pw, &err), 0);
-	buf_init(&b, 4096);
-	free(path);
-	path = mem_printf("%s/stored", Dir);
-	assert_int_equal(fs_read_file(AT_FDCWD, path, 4096, &b, NULL), 0);
+	auto_free char *stored = fake_read(Dir, "stored");
 	assert_string_equal(
-		b.data, "{\"ServerURL\":\"h\",\"Username\":\"al\",\"Secret\":\"p\\\"w\"}\n");
-	buf_clear(&b);
+		stored, "{\"ServerURL\":\"h\",\"Username\":\"al\",\"Secret\":\"p\\\"w\"}\n");
 	assert_int_equal(auth_file_erase(f, "h", &err), 0);
 	setenv("PATH", old, 1);
 	secret_free(pw);
@@ -397,7 +381,7 @@ static void test_helper_and_signals(void **state)
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
 	setenv("PATH", old_path, 1);
-	expect(err, ERR_AUTH, "an answer of more than 65536 bytes");
+	expect_error(&err, ERR_AUTH, "an answer of more than 65536 bytes");
 }
 
 /* --- tokens --- */
@@ -408,7 +392,7 @@ static struct http_response R;
 /* GET a path of F until it is not 401 any more; returns the status, or -1 with *err. */
 static int fetch(struct auth *a, const char *scope, const char *path, struct err **err)
 {
-	char *url = mem_printf("http://127.0.0.1:%d%s", F.port, path);
+	auto_free char *url = fake_url(&F, "%s", path);
 	int status = 0;
 
 	for (int i = 0; i < 4; i++) {
@@ -429,18 +413,16 @@ static int fetch(struct auth *a, const char *scope, const char *path, struct err
 		if (again <= 0)
 			break;
 	}
-	free(url);
 	return status;
 }
 
 static struct auth *client(const char *user, const char *password)
 {
-	char *host = mem_printf("127.0.0.1:%d", F.port);
-	struct http_opts ho = {0};
-	struct auth_opts o = {.host = host, .api_host = host, .user = user, .password = password};
+	const struct http_opts ho = {0};
+	const struct auth_opts o = {
+		.host = F.host, .api_host = F.host, .user = user, .password = password};
 	struct auth *a = auth_new(&o);
 
-	free(host);
 	S = http_session_new(&ho);
 	http_response_init(&R);
 	return a;
@@ -454,8 +436,8 @@ static void done(struct auth *a)
 }
 
 #define CHALLENGE                                                                                  \
-	"\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "                              \
-	"realm=\\\"http://127.0.0.1:{other}/token?k=1\\\",service=\\\"s v\\\"\"]]"
+	"401 'WWW-Authenticate: Bearer "                                                           \
+	"realm=\"http://127.0.0.1:{other}/token?k=1\",service=\"s v\"'"
 
 static void test_token(void **state)
 {
@@ -463,16 +445,11 @@ static void test_token(void **state)
 	struct auth *a;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"p\":\"/v2/x\",\"auth\":\"Bearer T1\",\"n\":2},"
-		"{\"p\":\"/v2/x\",\"auth\":\"Bearer T2\"},"
-		"{\"p\":\"/v2/x\"," CHALLENGE "},"
-		"{\"p\":\"/"
-		"token.*\",\"n\":1,\"body\":\"{\\\"token\\\":\\\"T1\\\",\\\"expires_in\\\":300}\"},"
-		"{\"p\":\"/"
-		"token.*\",\"n\":1,\"body\":\"{\\\"token\\\":\\\"no\\\",\\\"access_token\\\":"
-		"\\\"T2\\\"}\"}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/v2/x 'auth=Bearer T1' n=2\n"
+		       "/v2/x 'auth=Bearer T2'\n"
+		       "/v2/x " CHALLENGE "\n"
+		       "/token.* n=1 'body={\"token\":\"T1\",\"expires_in\":300}'\n"
+		       "/token.* n=1 'body={\"token\":\"no\",\"access_token\":\"T2\"}'");
 	a = client("alice", "s3:cret");
 	assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), 200);
 	assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), 200);
@@ -496,17 +473,13 @@ static void test_token_scopes(void **state)
 
 	(void)state;
 	/* insufficient_scope names another scope: asked for once more with it. */
-	fake_start(&F,
-		"[{\"p\":\"/v2/x\",\"auth\":\"Bearer good\"},"
-		"{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		"realm=\\\"http://127.0.0.1:{port}/token\\\","
-		"scope=\\\"special:y:pull,delete\\\",error=\\\"insufficient_scope\\\"\"]]},"
-		"{\"p\":\"/"
-		"token.scope=repository:x:pull&scope=repository:y:pull&scope=special:y:pull%"
-		"2Cdelete\","
-		"\"body\":\"{\\\"token\\\":\\\"good\\\"}\"},"
-		"{\"p\":\"/token.*\",\"body\":\"{\\\"token\\\":\\\"poor\\\"}\"}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/v2/x 'auth=Bearer good'\n"
+		       "/v2/x 401 'WWW-Authenticate: Bearer "
+		       "realm=\"http://127.0.0.1:{port}/"
+		       "token\",scope=\"special:y:pull,delete\",error=\"insufficient_scope\"'\n"
+		       "/token.scope=repository:x:pull&scope=repository:y:pull&scope=special:y:"
+		       "pull%2Cdelete 'body={\"token\":\"good\"}'\n"
+		       "/token.* 'body={\"token\":\"poor\"}'");
 	a = client(NULL, NULL);
 	assert_int_equal(fetch(a, "repository:x:pull repository:y:pull", "/v2/x", &err), 200);
 	assert_int_equal(fake_count(&F, "Basic", NULL), 0);
@@ -517,19 +490,12 @@ static void test_identity_token(void **state)
 {
 	struct err *err = NULL;
 	struct auth *a;
-	char *json, *host;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"p\":\"/v2/x\",\"auth\":\"Bearer good\"},"
-		"{\"p\":\"/v2/x\"," CHALLENGE "},"
-		"{\"m\":\"POST\",\"p\":\"/"
-		"token.*\",\"body\":\"{\\\"access_token\\\":\\\"good\\\"}\"}]",
-		NULL, NULL, NULL);
-	host = mem_printf("127.0.0.1:%d", F.port);
-	json = mem_printf("{\"auths\":{\"%s\":{\"identitytoken\":\"a+b/c\"}}}", host);
-	fake_run("mkdir -p %s/containers", Dir);
-	fake_write(Dir, "containers/auth.json", json);
+	fake_start(&F, "/v2/x 'auth=Bearer good'\n"
+		       "/v2/x " CHALLENGE "\n"
+		       "POST /token.* 'body={\"access_token\":\"good\"}'");
+	fake_credentials(Dir, &F, "identitytoken", "a+b/c");
 	a = client(NULL, NULL);
 	assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), 200);
 	assert_int_equal(fake_count(&F, "\"POST\"",
@@ -538,8 +504,6 @@ static void test_identity_token(void **state)
 				 "refresh_token=a%2Bb/c"),
 		1);
 	done(a);
-	free(json);
-	free(host);
 }
 
 /* The password and the refresh token are in the body: neither is sent where an answer leads. */
@@ -559,32 +523,23 @@ static void test_token_redirect(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		struct err *err = NULL;
-		char *rules = mem_printf(
-			"[{\"p\":\"/v2/x\"," CHALLENGE "},"
-			"{\"m\":\"GET\",\"p\":\"/token.*\",\"status\":405},"
-			"{\"m\":\"POST\",\"p\":\"/token.*\",\"status\":%d,\"headers\":[["
-			"\"Location\",\"%s\"]]},"
-			"{\"p\":\"/taken\",\"body\":\"{\\\"access_token\\\":\\\"good\\\"}\"}]",
-			t[i].status, t[i].to);
-		char *json, *host;
 		struct auth *a;
 
-		fake_start(&F, rules, NULL, NULL, NULL);
-		host = mem_printf("127.0.0.1:%d", F.port);
-		json = mem_printf("{\"auths\":{\"%s\":{\"identitytoken\":\"s3cret\"}}}", host);
-		fake_run("mkdir -p %s/containers", Dir);
-		fake_write(Dir, "containers/auth.json", json);
+		fake_startf(&F,
+			"/v2/x " CHALLENGE "\n"
+			"GET /token.* 405\n"
+			"POST /token.* %d 'Location: %s'\n"
+			"/taken 'body={\"access_token\":\"good\"}'",
+			t[i].status, t[i].to);
+		fake_credentials(Dir, &F, "identitytoken", "s3cret");
 		a = client(t[i].user, t[i].password);
 		assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), -1);
 		assert_null(strstr(err_text(err), "s3cret"));
-		expect(err, ERR_AUTH, "not sent on");
+		expect_error(&err, ERR_AUTH, "not sent on");
 		assert_int_equal(fake_count(&F, "/taken", NULL), 0);
 		assert_int_equal(fake_count(&F, "\"POST\"", "s3cret"), 1);
 		done(a);
 		fake_stop(&F);
-		free(rules);
-		free(json);
-		free(host);
 	}
 }
 
@@ -595,39 +550,32 @@ static void test_token_refusals(void **state)
 		enum err_kind kind;
 		const char *words;
 	} t[] = {
-		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		 "service=x\"]]}]",
-			ERR_AUTH, "does not say where"},
-		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		 "realm=\\\"http://u:p@127.0.0.1/\\\"\"]]}]",
-			ERR_AUTH, "has a user name"},
-		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		 "realm=\\\"file:///etc/passwd\\\"\"]]}]",
-			ERR_NET, "not an http or https URL"},
-		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		 "realm=\\\"http://169.254.169.254/\\\"\"]]}]",
+		{"/v2/x 401 'WWW-Authenticate: Bearer service=x'", ERR_AUTH, "does not say where"},
+		{"/v2/x 401 'WWW-Authenticate: Bearer realm=\"http://u:p@127.0.0.1/\"'", ERR_AUTH,
+			"has a user name"},
+		{"/v2/x 401 'WWW-Authenticate: Bearer realm=\"file:///etc/passwd\"'", ERR_NET,
+			"not an http or https URL"},
+		{"/v2/x 401 'WWW-Authenticate: Bearer realm=\"http://169.254.169.254/\"'", ERR_AUTH,
+			"private to this machine"},
+		{"/v2/x 401 'WWW-Authenticate: Bearer realm=\"http://[::ffff:169.254.169.254]/\"'",
 			ERR_AUTH, "private to this machine"},
-		{"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Bearer "
-		 "realm=\\\"http://[::ffff:169.254.169.254]/\\\"\"]]}]",
-			ERR_AUTH, "private to this machine"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE "},{\"p\":\"/"
-		 "token.*\",\"status\":401,\"body\":\"{\\\"errors\\\":[{\\\"message\\\":"
-		 "\\\"wrong password\\\"}]}\"}]",
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* 401 'body={\"errors\":[{\"message\":\"wrong password\"}]}'",
 			ERR_AUTH, "HTTP 401 Unauthorized: wrong password"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE
-		 "},{\"p\":\"/token.*\",\"body\":\"{\\\"token\\\":\\\"a\\\\r\\\\nX-Evil: "
-		 "1\\\"}\"}]",
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* 'body={\"token\":\"a\\r\\nX-Evil: 1\"}'",
 			ERR_AUTH, "no usable token"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE "},{\"p\":\"/token.*\",\"body\":\"not json\"}]",
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* 'body=not json'",
 			ERR_AUTH, "no token"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE "},{\"p\":\"/token.*\",\"body\":\"{}\"}]", ERR_AUTH,
-			"no token"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE
-		 "},{\"p\":\"/token.*\",\"body\":\"{\\\"token\\\":[1]}\"}]",
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* body={}",
 			ERR_AUTH, "no token"},
-		{"[{\"p\":\"/v2/x\"," CHALLENGE
-		 "},{\"p\":\"/token.*\",\"status\":302,\"headers\":[[\"Location\",\"http://"
-		 "169.254.1.1/\"]]}]",
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* 'body={\"token\":[1]}'",
+			ERR_AUTH, "no token"},
+		{"/v2/x " CHALLENGE "\n"
+		 "/token.* 302 'Location: http://169.254.1.1/'",
 			ERR_AUTH, "private to this machine"},
 	};
 
@@ -636,12 +584,12 @@ static void test_token_refusals(void **state)
 		struct err *err = NULL;
 		struct auth *a;
 
-		fake_start(&F, t[i].rules, NULL, NULL, NULL);
+		fake_start(&F, t[i].rules);
 		a = client("alice", "s3cret");
 		assert_int_equal(fetch(a, "repository:x:pull", "/v2/x", &err), -1);
 		if (strstr(err_text(err), "s3cret") || strstr(err_hint_text(err), "s3cret"))
 			fail_msg("the password is in: %s", err_text(err));
-		expect(err, t[i].kind, t[i].words);
+		expect_error(&err, t[i].kind, t[i].words);
 		done(a);
 		fake_stop(&F);
 	}
@@ -652,52 +600,43 @@ static void test_realm_downgrade(void **state)
 {
 	static const char *const realms[] = {
 		"http://127.0.0.1:{other}/token", "HTTP://127.0.0.1:{other}/token"};
-	char *dir = fake_dir("downgrade"), *cert = mem_printf("%s/ca.crt", dir);
-	char *key = mem_printf("%s/ca.key", dir);
+	char *dir = fake_dir("downgrade");
 
 	(void)state;
 	fake_certificate(dir);
 	for (size_t i = 0; i < ARRAY_LEN(realms); i++) {
-		char *rules = mem_printf(
-			"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\","
-			"\"Bearer realm=\\\"%s\\\"\"]]},{\"p\":\"/token.*\",\"body\":"
-			"\"{\\\"token\\\":\\\"T\\\"}\"}]",
-			realms[i]);
-		struct http_opts ho = {.cert_dir = dir};
-		struct http_request q = {.method = "GET", .max_body = 1000};
+		auto_free char *rules =
+			mem_printf("/v2/x 401 'WWW-Authenticate: Bearer realm=\"%s\"'\n"
+				   "/token.* 'body={\"token\":\"T\"}'",
+				realms[i]);
+		const struct http_opts ho = {.cert_dir = dir};
 		struct secret *v = NULL;
 		struct err *err = NULL;
 
-		fake_start(&F, rules, NULL, cert, key);
-		char *host = mem_printf("127.0.0.1:%d", F.port);
-		char *url = mem_printf("https://%s/v2/x", host);
-		struct auth_opts o = {.host = host,
-			.api_host = host,
+		fake_start_with(&F, rules, NULL, dir);
+		auto_free char *url = mem_printf("https://%s/v2/x", F.host);
+		const struct auth_opts o = {.host = F.host,
+			.api_host = F.host,
 			.https = true,
 			.user = "alice",
 			.password = "s3cret"};
+		const struct http_request q = {.method = "GET", .url = url, .max_body = 1000};
 		struct auth *a = auth_new(&o);
 
 		S = http_session_new(&ho);
 		http_response_init(&R);
-		q.url = url;
 		assert_int_equal(http_perform(S, &q, &R, &err), 0);
 		assert_int_equal(R.status, 401);
 		assert_int_equal(auth_refused(a, &R, "repository:x:pull", NULL, &err), 1);
 		assert_int_equal(auth_value(a, S, "repository:x:pull", &v, &err), -1);
 		assert_null(v);
-		expect(err, ERR_AUTH, "without https");
+		expect_error(&err, ERR_AUTH, "without https");
 		assert_int_equal(fake_count(&F, "/token", NULL), 0);
 		done(a);
 		fake_stop(&F);
-		free(rules);
-		free(host);
-		free(url);
 	}
 	fake_remove(dir);
 	free(dir);
-	free(cert);
-	free(key);
 }
 
 static void test_hopeless(void **state)
@@ -707,11 +646,8 @@ static void test_hopeless(void **state)
 
 	(void)state;
 	/* A wrong password is tried once; without credentials Basic is not tried at all. */
-	fake_start(&F,
-		"[{\"p\":\"/v2/x\",\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Basic "
-		"realm=x\"]]},"
-		"{\"p\":\"/v2/y\",\"status\":401}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/v2/x 401 'WWW-Authenticate: Basic realm=x'\n"
+		       "/v2/y 401");
 	a = client("alice", "wrong");
 	assert_int_equal(fetch(a, "", "/v2/x", &err), 401);
 	assert_int_equal(fake_count(&F, "/v2/x", NULL), 2);

@@ -73,7 +73,7 @@ static char *placed(const struct row *r, struct copy_item *item)
 
 static char *run(struct store *store, const struct row *r)
 {
-	auto_free char *url = mem_printf("http://127.0.0.1:%d%s", F.port, r->url);
+	auto_free char *url = fake_url(&F, "%s", r->url);
 	auto_free char *name = download_name(url);
 	const struct fetchenv env = {.s = store};
 	CLEANUP(download_clear) struct download d = {.fd = -1};
@@ -95,20 +95,17 @@ static void test_urls(void **state)
 	int bad = 0;
 
 	fake_start(&F,
-		"[{\"p\":\"/dir/"
-		"file.txt(\\\\?.*)?\",\"body\":\"hello\",\"headers\":[[\"Last-Modified\","
-		"\"Tue, 02 Jan 2024 03:04:05 GMT\"]]},"
-		"{\"p\":\"/notime\",\"body\":\"abc\"},"
-		"{\"p\":\"/archive.tar\",\"body\":\"abc\"},"
-		"{\"p\":\"/moved\",\"status\":302,\"headers\":[[\"Location\",\"/notime\"]]},"
-		"{\"p\":\"/secret\",\"status\":403},"
-		"{\"p\":\"/q/..%2Fx\",\"body\":\"up\"},"
-		"{\"p\":\"/slash/\",\"body\":\"s\"},"
-		"{\"p\":\"/empty\",\"body\":\"\"},"
-		"{\"p\":\"/?(q/)?(\\\\.\\\\.|%2e%2e)\",\"body\":\"dots\"},"
-		"{\"p\":\"/(%41%62|Ab)\",\"body\":\"pc\"},"
-		"{\"p\":\"/\",\"body\":\"root\"}]",
-		NULL, NULL, NULL);
+		"/dir/file.txt(\\?.*)? body=hello 'Last-Modified: Tue, 02 Jan 2024 03:04:05 GMT'\n"
+		"/notime body=abc\n"
+		"/archive.tar body=abc\n"
+		"/moved 302 'Location: /notime'\n"
+		"/secret 403\n"
+		"/q/..%2Fx body=up\n"
+		"/slash/ body=s\n"
+		"/empty body=\n"
+		"/?(q/)?(\\.\\.|%2e%2e) body=dots\n"
+		"/(%41%62|Ab) body=pc\n"
+		"/ body=root");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *r = &rows[i];
 		char *got = run(dir->s, r);
@@ -126,7 +123,7 @@ static void test_urls(void **state)
 
 static void get(struct store *s, const char *path, const struct digest *want, const char *expect)
 {
-	auto_free char *url = mem_printf("http://127.0.0.1:%d%s", F.port, path);
+	auto_free char *url = fake_url(&F, "%s", path);
 	const struct fetchenv env = {.s = s};
 	struct download d = {.fd = -1};
 	struct err *e = NULL;
@@ -152,12 +149,9 @@ static void test_again(void **state)
 	struct storedir *dir = *state;
 	struct digest is, other;
 
-	fake_start(&F,
-		"[{\"p\":\"/"
-		"tagged\",\"n\":1,\"body\":\"abc\",\"headers\":[[\"ETag\",\"\\\"v1\\\"\"]]},"
-		"{\"p\":\"/tagged\",\"status\":304},"
-		"{\"p\":\"/bare\",\"body\":\"xyz\"}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/tagged n=1 body=abc 'ETag: \"v1\"'\n"
+		       "/tagged 304\n"
+		       "/bare body=xyz");
 	sha256_of("abc", 3, &is);
 	sha256_of("abd", 3, &other);
 	get(dir->s, "/tagged", NULL, "abc");

@@ -24,6 +24,7 @@
 #include "store/transport/reply.h"
 #include "store/transport/route.h"
 #include "store/transport/url.h"
+#include "tests/support/expect.h"
 #include "tests/support/fake.h"
 
 static struct fake F;
@@ -35,19 +36,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int to_buf(void *ctx, const void *p, size_t n, struct err **err)
-{
-	if (buf_add(ctx, p, n) < 0)
-		return err_set(err, ERR_LIMIT, "full");
-	return 0;
-}
-
-/* Download http://127.0.0.1:PORT/PATH; returns the error or NULL. */
+/* What a download of a path of F says, an error or NULL; *out is the caller's to clear. */
 static struct err *get(const char *path, uint64_t max, struct buf *out, struct http_download *d)
 {
 	struct err *err = NULL;
-	struct io_writer w = {to_buf, out};
-	char *url = mem_printf("http://127.0.0.1:%d%s", F.port, path);
+	struct io_writer w = expect_into(out);
+	auto_free char *url = fake_url(&F, "%s", path);
 	struct http_download own = {0};
 
 	if (!d)
@@ -58,23 +52,26 @@ static struct err *get(const char *path, uint64_t max, struct buf *out, struct h
 	assert_int_equal(rc, err ? -1 : 0);
 	free(own.etag);
 	free(own.date);
-	free(url);
 	return err;
 }
 
-static void expect(struct err *err, enum err_kind kind, const char *words)
+static void get_is(const char *path, const char *text)
 {
-	assert_non_null(err);
-	if (err_get_kind(err) != kind || !strstr(err_text(err), words))
-		fail_msg("got kind %d: %s (%s)", err_get_kind(err), err_text(err),
-			err_hint_text(err));
-	err_free(err);
+	struct buf b;
+	struct err *err = get(path, 100, &b, NULL);
+
+	expect_good(0, &err);
+	assert_string_equal(b.data, text);
+	buf_clear(&b);
 }
 
-static void good(struct err *err)
+static void get_fails(const char *path, uint64_t max, enum err_kind kind, const char *words)
 {
-	if (err)
-		fail_msg("%s", err_text(err));
+	struct buf b;
+	struct err *err = get(path, max, &b, NULL);
+
+	expect_error(&err, kind, words);
+	buf_clear(&b);
 }
 
 static void test_download(void **state)
@@ -84,34 +81,25 @@ static void test_download(void **state)
 
 	(void)state;
 	fake_start(&F,
-		"[{\"p\":\"/x\",\"body\":\"hello\",\"headers\":[[\"ETag\",\"\\\"e\\\"\"],"
-		"[\"Last-Modified\",\"Tue, 02 Jan 2024 03:04:05 GMT\"]]},"
-		"{\"p\":\"/forbidden\",\"status\":403,\"body\":\"no "
-		"\\u001b[31mway\",\"headers\":[[\"Content-Type\","
-		"\"text/plain\"]]},"
-		"{\"p\":\"/"
-		"json\",\"status\":404,\"body\":\"{\\\"errors\\\":[{\\\"code\\\":\\\"X\\\","
-		"\\\"message\\\":"
-		"\\\"manifest unknown\\\"}]}\"}]",
-		NULL, NULL, NULL);
-	good(get("/x", 100, &b, &d));
+		"/x body=hello 'ETag: \"e\"' 'Last-Modified: Tue, 02 Jan 2024 03:04:05 GMT'\n"
+		"/forbidden 403 'body=no \033[31mway' 'Content-Type: text/plain'\n"
+		"/json 404 'body={\"errors\":[{\"code\":\"X\",\"message\":\"manifest "
+		"unknown\"}]}'");
+	struct err *err = get("/x", 100, &b, &d);
+	expect_good(0, &err);
 	assert_string_equal(b.data, "hello");
 	assert_int_equal(d.last_modified, 1704164645);
 	assert_string_equal(d.etag, "\"e\"");
 	free(d.etag);
 	free(d.date);
 	buf_clear(&b);
-	expect(get("/x", 4, &b, NULL), ERR_LIMIT, "5 bytes, more than 4");
-	buf_clear(&b);
-	expect(get("/forbidden", 4, &b, NULL), ERR_AUTH, "HTTP 403 Forbidden: no \\x1b[31mway");
-	buf_clear(&b);
-	expect(get("/json", 4, &b, NULL), ERR_NET, "HTTP 404 Not Found: manifest unknown");
-	buf_clear(&b);
-	expect(get("/none?token=s3cret", 4, &b, NULL), ERR_NET, "/none: HTTP 404");
-	buf_clear(&b);
+	get_fails("/x", 4, ERR_LIMIT, "5 bytes, more than 4");
+	get_fails("/forbidden", 4, ERR_AUTH, "HTTP 403 Forbidden: no \\x1b[31mway");
+	get_fails("/json", 4, ERR_NET, "HTTP 404 Not Found: manifest unknown");
+	get_fails("/none?token=s3cret", 4, ERR_NET, "/none: HTTP 404");
 	assert_int_equal(fake_count(&F, "Authorization", NULL), 0);
 	/* A user in the URL logs in. */
-	struct io_writer w = {to_buf, &b};
+	struct io_writer w = expect_into(&b);
 	char *url = mem_printf("http://u:p%%3A@127.0.0.1:%d/x", F.port);
 	d = (struct http_download){.max_bytes = 100};
 	buf_init(&b, 100);
@@ -125,105 +113,73 @@ static void test_download(void **state)
 
 static void test_retries(void **state)
 {
-	struct buf b;
 	uint64_t t0;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"p\":\"/busy\",\"n\":1,\"status\":429,\"headers\":[[\"Retry-After\",\"1\"]]},"
-		"{\"p\":\"/busy\",\"n\":1,\"status\":503},"
-		"{\"p\":\"/busy\",\"body\":\"done\"},"
-		"{\"p\":\"/long\",\"status\":429,\"headers\":[[\"Retry-After\",\"4000\"]]},"
-		"{\"p\":\"/gone\",\"status\":410}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/busy 429 n=1 'Retry-After: 1'\n"
+		       "/busy 503 n=1\n"
+		       "/busy body=done\n"
+		       "/long 429 'Retry-After: 4000'\n"
+		       "/gone 410");
 	t0 = (uint64_t)time(NULL);
-	good(get("/busy", 100, &b, NULL));
-	assert_string_equal(b.data, "done");
+	get_is("/busy", "done");
 	assert_true((uint64_t)time(NULL) - t0 <= 5);
 	assert_int_equal(fake_count(&F, "/busy", NULL), 3);
-	buf_clear(&b);
-	expect(get("/long", 100, &b, NULL), ERR_NET, "asks to wait for 4000 s");
-	buf_clear(&b);
-	expect(get("/gone", 100, &b, NULL), ERR_NET, "HTTP 410");
-	buf_clear(&b);
+	get_fails("/long", 100, ERR_NET, "asks to wait for 4000 s");
+	get_fails("/gone", 100, ERR_NET, "HTTP 410");
 	assert_int_equal(fake_count(&F, "/gone", NULL), 1);
 }
 
 static void test_broken_downloads(void **state)
 {
-	struct buf b;
-
 	(void)state;
 	/* /range breaks once and goes on by If-Range; /again has no ETag and is sent again; /other
 	 * changes meanwhile. */
-	fake_start(&F,
-		"[{\"p\":\"/"
-		"range\",\"n\":1,\"body\":\"0123456789\",\"cut\":4,\"claim\":10,\"headers\":[["
-		"\"ETag\",\"\\\"1\\\"\"]]},"
-		"{\"p\":\"/range\",\"body\":\"0123456789\",\"headers\":[[\"ETag\",\"\\\"1\\\"\"]]},"
-		"{\"p\":\"/again\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
-		"{\"p\":\"/again\",\"body\":\"0123456789\",\"norange\":true},"
-		"{\"p\":\"/other\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
-		"{\"p\":\"/other\",\"body\":\"01x3456789\",\"norange\":true},"
-		"{\"p\":\"/short\",\"n\":1,\"body\":\"0123456789\",\"cut\":4},"
-		"{\"p\":\"/short\",\"body\":\"01\",\"norange\":true},"
-		"{\"p\":\"/stuck\",\"body\":\"0123456789\",\"cut\":4,\"norange\":true}]",
-		NULL, NULL, NULL);
-	good(get("/range", 100, &b, NULL));
-	assert_string_equal(b.data, "0123456789");
+	fake_start(&F, "/range n=1 body=0123456789 cut=4 claim=10 'ETag: \"1\"'\n"
+		       "/range body=0123456789 'ETag: \"1\"'\n"
+		       "/again n=1 body=0123456789 cut=4\n"
+		       "/again body=0123456789 norange\n"
+		       "/other n=1 body=0123456789 cut=4\n"
+		       "/other body=01x3456789 norange\n"
+		       "/short n=1 body=0123456789 cut=4\n"
+		       "/short body=01 norange\n"
+		       "/stuck body=0123456789 cut=4 norange");
+	get_is("/range", "0123456789");
 	assert_int_equal(fake_count(&F, "/range", "bytes=4-"), 1);
 	assert_int_equal(fake_count(&F, "/range", "If-Range"), 1);
-	buf_clear(&b);
-	good(get("/again", 100, &b, NULL));
-	assert_string_equal(b.data, "0123456789");
-	buf_clear(&b);
-	expect(get("/other", 100, &b, NULL), ERR_NET, "changed while it was downloaded");
-	buf_clear(&b);
-	expect(get("/short", 100, &b, NULL), ERR_NET, "changed while it was downloaded");
-	buf_clear(&b);
-	expect(get("/stuck", 100, &b, NULL), ERR_CORRUPT, "always ends after 4 bytes");
-	buf_clear(&b);
+	get_is("/again", "0123456789");
+	get_fails("/other", 100, ERR_NET, "changed while it was downloaded");
+	get_fails("/short", 100, ERR_NET, "changed while it was downloaded");
+	get_fails("/stuck", 100, ERR_CORRUPT, "always ends after 4 bytes");
 }
 
 static void test_redirects(void **state)
 {
-	struct buf b;
-
 	(void)state;
-	fake_start(&F,
-		"[{\"p\":\"/loop\",\"status\":302,\"headers\":[[\"Location\",\"/loop\"]]},"
-		"{\"p\":\"/rel/a\",\"status\":307,\"headers\":[[\"Location\",\"b?x=1\"]]},"
-		"{\"p\":\"/rel/b.x=1\",\"body\":\"relative\"},"
-		"{\"p\":\"/out\",\"status\":307,\"headers\":[[\"Location\",\"http://"
-		"127.0.0.1:{other}/in\"]]},"
-		"{\"p\":\"/in\",\"port\":\"other\",\"body\":\"elsewhere\"},"
-		"{\"p\":\"/file\",\"status\":302,\"headers\":[[\"Location\",\"file:///etc/"
-		"passwd\"]]},"
-		"{\"p\":\"/ftp\",\"status\":302,\"headers\":[[\"Location\",\"ftp://127.0.0.1/"
-		"x\"]]}]",
-		NULL, NULL, NULL);
-	expect(get("/loop", 100, &b, NULL), ERR_NET, "more than 5 redirects");
+	fake_start(&F, "/loop 302 'Location: /loop'\n"
+		       "/rel/a 307 'Location: b?x=1'\n"
+		       "/rel/b.x=1 body=relative\n"
+		       "/out 307 'Location: http://127.0.0.1:{other}/in'\n"
+		       "/in port=other body=elsewhere\n"
+		       "/file 302 'Location: file:///etc/passwd'\n"
+		       "/ftp 302 'Location: ftp://127.0.0.1/x'");
+	get_fails("/loop", 100, ERR_NET, "more than 5 redirects");
 	assert_int_equal(fake_count(&F, "/loop", NULL), 6);
-	buf_clear(&b);
-	good(get("/rel/a", 100, &b, NULL));
-	assert_string_equal(b.data, "relative");
-	buf_clear(&b);
-	expect(get("/file", 100, &b, NULL), ERR_NET, "not an http or https URL");
-	buf_clear(&b);
-	expect(get("/ftp", 100, &b, NULL), ERR_NET, "not an http or https URL");
-	buf_clear(&b);
+	get_is("/rel/a", "relative");
+	get_fails("/file", 100, ERR_NET, "not an http or https URL");
+	get_fails("/ftp", 100, ERR_NET, "not an http or https URL");
 
 	/* Credentials stay with their origin. */
 	struct http_opts o = {0};
 	struct http_session *s = http_session_new(&o);
 	struct http_response r;
 	struct err *err = NULL;
-	char *url = mem_printf("http://127.0.0.1:%d/out", F.port);
+	char *url = fake_url(&F, "/out");
 	struct http_request q = {
 		.method = "GET", .url = url, .authorization = "Bearer s3cret", .max_body = 100};
 
 	http_response_init(&r);
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_string_equal(r.body.data, "elsewhere");
 	assert_int_equal(r.peer, HTTP_PEER_LOOPBACK);
 	assert_int_equal(fake_count(&F, "\"/out\"", "Bearer s3cret"), 1);
@@ -233,7 +189,7 @@ static void test_redirects(void **state)
 	q.guarded = true;
 	q.inside = HTTP_PEER_PUBLIC;
 	assert_int_equal(http_perform(s, &q, &r, &err), -1);
-	expect(err, ERR_AUTH, "private to this machine");
+	expect_error(&err, ERR_AUTH, "private to this machine");
 	http_response_clear(&r);
 	http_session_free(s);
 	free(url);
@@ -363,6 +319,15 @@ static struct err *guarded(const char *url, const enum http_peer *inside, struct
 	return err;
 }
 
+static void guarded_fails(const char *url, const enum http_peer *inside)
+{
+	struct http_response r;
+	struct err *err = guarded(url, inside, &r);
+
+	expect_error(&err, ERR_AUTH, "private to this machine");
+	http_response_clear(&r);
+}
+
 /* What no_proxy excepts goes straight to its host, and is looked at: *.localhost is this machine.
  */
 static void test_guard_and_no_proxy(void **state)
@@ -373,29 +338,26 @@ static void test_guard_and_no_proxy(void **state)
 	char *url, *proxy;
 
 	(void)state;
-	fake_start(&F, "[{\"p\":\".*\",\"body\":\"inside\"}]", NULL, NULL, NULL);
+	fake_start(&F, ".* body=inside");
 	url = mem_printf("http://registry.localhost:%d/x", F.port);
 	proxy = mem_printf("http://127.0.0.1:%d", F.other);
 	setenv("http_proxy", proxy, 1);
 	for (size_t i = 0; i < ARRAY_LEN(excepting); i++) {
 		setenv("no_proxy", excepting[i], 1);
-		expect(guarded(url, &public, &r), ERR_AUTH, "private to this machine");
-		http_response_clear(&r);
+		guarded_fails(url, &public);
 	}
 	assert_int_equal(fake_count(&F, "\"main\"", NULL), 0);
 	/* Any variable switched the guard off, also one that is for others. */
 	no_proxies(NULL);
 	setenv("https_proxy", proxy, 1);
-	expect(guarded(url, &public, &r), ERR_AUTH, "private to this machine");
-	http_response_clear(&r);
+	guarded_fails(url, &public);
 	/* Through a proxy: an address in the URL is what it is, and the proxy is not the server. */
 	setenv("http_proxy", proxy, 1);
-	expect(guarded("http://169.254.169.254/x", &public, &r), ERR_AUTH, "private to this");
-	http_response_clear(&r);
-	expect(guarded("http://[::ffff:10.0.0.1]/x", &public, &r), ERR_AUTH, "private to this");
-	http_response_clear(&r);
+	guarded_fails("http://169.254.169.254/x", &public);
+	guarded_fails("http://[::ffff:10.0.0.1]/x", &public);
 	assert_int_equal(fake_count(&F, "x", NULL), 0);
-	good(guarded("http://registry.test/x", &public, &r));
+	struct err *err = guarded("http://registry.test/x", &public, &r);
+	expect_good(0, &err);
 	assert_int_equal(fake_count(&F, "\"other\"", "http://registry.test/x"), 1);
 	assert_int_equal(r.peer, HTTP_PEER_PUBLIC);
 	http_response_clear(&r);
@@ -407,40 +369,29 @@ static void test_guard_and_no_proxy(void **state)
 static void test_guarded_redirects(void **state)
 {
 	static const char *const paths[] = {"/meta", "/mapped", "/twice"};
-	struct http_response r;
 	char *proxy;
 
 	(void)state;
 	fake_start(&F,
-		"[{\"p\":\"(http://public.test)?/meta\",\"status\":307,\"headers\":[[\"Location\","
-		"\"http://169.254.169.254/x\"]]},"
-		"{\"p\":\"(http://public.test)?/mapped\",\"status\":302,\"headers\":[[\"Location\","
-		"\"http://[::ffff:169.254.169.254]/x\"]]},"
-		"{\"p\":\"(http://public.test)?/twice\",\"status\":301,\"headers\":[[\"Location\","
-		"\"/meta\"]]},"
-		"{\"p\":\"http://public.test/loop\",\"status\":307,\"headers\":[[\"Location\","
-		"\"http://127.0.0.1:{port}/inside\"]]},"
-		"{\"p\":\"http://public.test/private\",\"status\":307,\"headers\":[[\"Location\","
-		"\"http://registry.localhost:{port}/inside\"]]},"
-		"{\"p\":\"/inside\",\"body\":\"secret\"}]",
-		NULL, NULL, NULL);
+		"(http://public.test)?/meta 307 'Location: http://169.254.169.254/x'\n"
+		"(http://public.test)?/mapped 302 'Location: http://[::ffff:169.254.169.254]/x'\n"
+		"(http://public.test)?/twice 301 'Location: /meta'\n"
+		"http://public.test/loop 307 'Location: http://127.0.0.1:{port}/inside'\n"
+		"http://public.test/private 307 'Location: "
+		"http://registry.localhost:{port}/inside'\n"
+		"/inside body=secret");
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		char *url = mem_printf("http://127.0.0.1:%d%s", F.port, paths[i]);
+		auto_free char *url = fake_url(&F, "%s", paths[i]);
 
-		expect(guarded(url, NULL, &r), ERR_AUTH, "private to this machine");
-		http_response_clear(&r);
-		free(url);
+		guarded_fails(url, NULL);
 	}
 	/* A public server, which here is behind a proxy, leads nobody to this machine. */
 	proxy = mem_printf("http://127.0.0.1:%d", F.other);
 	setenv("http_proxy", proxy, 1);
 	setenv("no_proxy", ".localhost", 1);
-	expect(guarded("http://public.test/loop", NULL, &r), ERR_AUTH, "private to this machine");
-	http_response_clear(&r);
-	expect(guarded("http://public.test/private", NULL, &r), ERR_AUTH, "private to this");
-	http_response_clear(&r);
-	expect(guarded("http://public.test/meta", NULL, &r), ERR_AUTH, "private to this machine");
-	http_response_clear(&r);
+	guarded_fails("http://public.test/loop", NULL);
+	guarded_fails("http://public.test/private", NULL);
+	guarded_fails("http://public.test/meta", NULL);
 	assert_int_equal(fake_count(&F, "/inside", NULL), 0);
 	free(proxy);
 }
@@ -456,15 +407,15 @@ static void test_guard_of_reused(void **state)
 	struct http_request q = {.method = "GET", .max_body = 1000, .once = true};
 
 	(void)state;
-	fake_start(&F, "[{\"p\":\"/x\",\"body\":\"inside\"}]", NULL, NULL, NULL);
-	url = mem_printf("http://127.0.0.1:%d/x", F.port);
+	fake_start(&F, "/x body=inside");
+	url = fake_url(&F, "/x");
 	q.url = url;
 	http_response_init(&r);
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	q.guarded = true;
 	q.inside = HTTP_PEER_PUBLIC;
 	assert_int_equal(http_perform(s, &q, &r, &err), -1);
-	expect(err, ERR_AUTH, "private to this machine");
+	expect_error(&err, ERR_AUTH, "private to this machine");
 	assert_int_equal(fake_count(&F, "\"/x\"", NULL), 1);
 	http_response_clear(&r);
 	http_session_free(s);
@@ -477,28 +428,23 @@ static void test_secret_body(void **state)
 	struct http_body body = {.mem = "password=s3cret", .size = 15};
 
 	(void)state;
-	fake_start(&F,
-		"[{\"p\":\"/307/away\",\"status\":307,\"headers\":[[\"Location\","
-		"\"http://127.0.0.1:{other}/taken?token=s3cret\"]]},"
-		"{\"p\":\"/308/away\",\"status\":308,\"headers\":[[\"Location\","
-		"\"http://127.0.0.1:{other}/taken?token=s3cret\"]]},"
-		"{\"p\":\"/307/near\",\"status\":307,\"headers\":[[\"Location\",\"/taken\"]]},"
-		"{\"p\":\"/308/near\",\"status\":308,\"headers\":[[\"Location\",\"/taken\"]]}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "/307/away 307 'Location: http://127.0.0.1:{other}/taken?token=s3cret'\n"
+		       "/308/away 308 'Location: http://127.0.0.1:{other}/taken?token=s3cret'\n"
+		       "/307/near 307 'Location: /taken'\n"
+		       "/308/near 308 'Location: /taken'");
 	for (size_t i = 0; i < 2 * ARRAY_LEN(status); i++) {
 		struct http_opts o = {0};
 		struct http_session *s = http_session_new(&o);
 		struct http_response r;
 		struct err *err = NULL;
-		char *url = mem_printf("http://127.0.0.1:%d/%d/%s", F.port, status[i / 2],
-			i % 2 ? "away" : "near");
+		char *url = fake_url(&F, "/%d/%s", status[i / 2], i % 2 ? "away" : "near");
 		struct http_request q = {
 			.method = "POST", .url = url, .body = &body, .secret_body = true};
 
 		http_response_init(&r);
 		assert_int_equal(http_perform(s, &q, &r, &err), -1);
 		assert_null(strstr(err_text(err), "s3cret"));
-		expect(err, ERR_AUTH, "not sent on");
+		expect_error(&err, ERR_AUTH, "not sent on");
 		http_response_clear(&r);
 		http_session_free(s);
 		free(url);
@@ -517,34 +463,34 @@ static void test_bodies(void **state)
 	char *url;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"m\":\"PUT\",\"n\":1,\"status\":503},{\"m\":\"PUT\",\"status\":201},{\"m\":"
-		"\"PATCH\",\"status\":202},"
-		"{\"m\":\"POST\",\"status\":202},{\"m\":\"DELETE\",\"status\":204},"
-		"{\"m\":\"GET\",\"p\":\"/big\",\"body\":\"0123456789\",\"repeat\":20000}]",
-		NULL, NULL, NULL);
-	url = mem_printf("http://127.0.0.1:%d/u", F.port);
+	fake_start(&F, "PUT 503 n=1\n"
+		       "PUT 201\n"
+		       "PATCH 202\n"
+		       "POST 202\n"
+		       "DELETE 204\n"
+		       "GET /big body=0123456789 repeat=20000");
+	url = fake_url(&F, "/u");
 	q.url = url;
 	http_response_init(&r);
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_int_equal(r.status, 201);
 	assert_int_equal(fake_count(&F, "\"PUT\"", "\"length\": 10, \"body\": \"0123456789\""), 2);
 	q.method = "PATCH";
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_int_equal(fake_count(&F, "\"PATCH\"", "\"body\": \"0123456789\""), 1);
 	q.body = NULL;
 	q.method = "POST";
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_int_equal(r.status, 202);
 	assert_int_equal(fake_count(&F, "\"POST\"", "\"Content-Length\": \"0\""), 1);
 	q.method = "DELETE";
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_int_equal(r.status, 204);
 	free(url);
-	url = mem_printf("http://127.0.0.1:%d/big", F.port);
+	url = fake_url(&F, "/big");
 	q = (struct http_request){.method = "GET", .url = url, .max_body = 100000};
 	assert_int_equal(http_perform(s, &q, &r, &err), -1);
-	expect(err, ERR_LIMIT, "more than 100000 bytes");
+	expect_error(&err, ERR_LIMIT, "more than 100000 bytes");
 	http_response_clear(&r);
 	http_session_free(s);
 	free(url);
@@ -558,22 +504,24 @@ static void test_no_server(void **state)
 	struct err *err;
 
 	(void)state;
-	fake_start(&F, "[]", NULL, NULL, NULL);
-	expect(get("/x", 1, &b, &d), ERR_CANCELLED, "cancelled");
+	fake_start(&F, "");
+	err = get("/x", 1, &b, &d);
+	expect_error(&err, ERR_CANCELLED, "cancelled");
 	buf_clear(&b);
-	int port = F.port;
+	struct fake gone = {.port = F.port};
+	memcpy(gone.host, F.host, sizeof gone.host);
 	fake_stop(&F);
-	F.port = port;
+	F = gone;
 	err = get("/x", 1, &b, NULL);
 	buf_clear(&b);
 	assert_non_null(strstr(err_hint_text(err), "network"));
-	expect(err, ERR_NET, "127.0.0.1:");
+	expect_error(&err, ERR_NET, "127.0.0.1:");
 	F = (struct fake){0};
 }
 
 static void test_tls(void **state)
 {
-	char *dir = fake_dir("tls"), *cert, *key, *url;
+	char *dir = fake_dir("tls"), *url;
 	struct http_opts o = {0};
 	struct http_session *s = http_session_new(&o);
 	struct http_response r;
@@ -583,43 +531,34 @@ static void test_tls(void **state)
 	(void)state;
 	http_response_init(&r);
 	fake_certificate(dir);
-	cert = mem_printf("%s/ca.crt", dir);
-	key = mem_printf("%s/ca.key", dir);
-	fake_start(&F,
-		"[{\"p\":\"/down\",\"status\":302,\"headers\":[[\"Location\",\"http://"
-		"127.0.0.1:{port}/\"]]}]",
-		NULL, cert, key);
-	url = mem_printf("https://127.0.0.1:%d/v2/", F.port);
+	fake_start_with(&F, "/down 302 'Location: http://127.0.0.1:{port}/'", NULL, dir);
+	url = mem_printf("https://%s/v2/", F.host);
 	q.url = url;
 	assert_int_equal(http_perform(s, &q, &r, &err), -1);
 	assert_int_equal(r.failure, HTTP_BAD_CERT);
 	assert_non_null(strstr(err_hint_text(err), "certs.d"));
-	expect(err, ERR_NET, "certificate");
-	err = NULL;
+	expect_error(&err, ERR_NET, "certificate");
 	http_session_free(s);
 	o.cert_dir = dir;
 	s = http_session_new(&o);
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	assert_int_equal(r.status, 200);
 	free(url);
-	url = mem_printf("https://127.0.0.1:%d/down", F.port);
+	url = mem_printf("https://%s/down", F.host);
 	q.url = url;
 	assert_int_equal(http_perform(s, &q, &r, &err), -1);
-	expect(err, ERR_NET, "https to http");
-	err = NULL;
+	expect_error(&err, ERR_NET, "https to http");
 	http_session_free(s);
 	o = (struct http_opts){.insecure = true};
 	s = http_session_new(&o);
 	free(url);
 	url = mem_printf("https://localhost:%d/v2/", F.port);
 	q.url = url;
-	good(http_perform(s, &q, &r, &err) < 0 ? err : NULL);
+	expect_good(http_perform(s, &q, &r, &err), &err);
 	http_session_free(s);
 	http_response_clear(&r);
 	fake_remove(dir);
 	free(dir);
-	free(cert);
-	free(key);
 	free(url);
 }
 

@@ -92,9 +92,8 @@ static void start(struct maker *m, uint64_t size, uint64_t jump, bool fails)
 
 static int push(struct maker *m, struct err **err)
 {
-	auto_free char *host = mem_printf("127.0.0.1:%d", F.port);
 	struct registry_opts o = {
-		.host = host, .path = "x", .tls_verify = -1, .push = true, .retries = 3};
+		.host = F.host, .path = "x", .tls_verify = -1, .push = true, .retries = 3};
 	struct registry *r = registry_open(&o, err);
 	pthread_t thread;
 	int rc;
@@ -162,10 +161,9 @@ static void test_refused(void **state)
 	struct maker m;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"m\":\"POST\",\"status\":202,\"headers\":[[\"Location\",\"" UP "1\"]]},"
-		"{\"m\":\"PATCH\",\"status\":405},{\"m\":\"DELETE\",\"status\":204}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "POST 202 'Location: " UP "1'\n"
+		       "PATCH 405\n"
+		       "DELETE 204");
 	start(&m, 20 * MIB, 99 * MIB, false);
 	/* A maker that is quicker than we is not sent at all. */
 	assert_later(&m);
@@ -180,11 +178,9 @@ static void test_refused_at_the_end(void **state)
 	struct maker m;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"m\":\"POST\",\"status\":202,\"stall\":0.2,"
-		"\"headers\":[[\"Location\",\"" UP "1\"]]},"
-		"{\"m\":\"PATCH\",\"status\":405},{\"m\":\"DELETE\",\"status\":204}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "POST 202 stall=0.2 'Location: " UP "1'\n"
+		       "PATCH 405\n"
+		       "DELETE 204");
 	start(&m, 20 * MIB, 17 * MIB, false);
 	m.hurries = true;
 	assert_later(&m);
@@ -198,7 +194,7 @@ static void test_forbidden(void **state)
 	struct maker m;
 
 	(void)state;
-	fake_start(&F, "[{\"m\":\"POST\",\"status\":403}]", NULL, NULL, NULL);
+	fake_start(&F, "POST 403");
 	start(&m, 40 * MIB, 17 * MIB, false);
 	m.sent = true;
 	int rc = push(&m, &err);
@@ -214,16 +210,11 @@ static void test_broken(void **state)
 	struct maker m;
 
 	(void)state;
-	fake_start(&F,
-		"[{\"m\":\"POST\",\"status\":202,\"headers\":[[\"Location\",\"" UP "1\"]]},"
-		"{\"m\":\"PATCH\",\"p\":\"" UP
-		"1\",\"n\":1,\"status\":202,\"body\":\"abc\",\"cut\":1},"
-		"{\"m\":\"GET\",\"p\":\"" UP "1\",\"status\":204,\"headers\":[[\"Location\",\"" UP
-		"1\"],[\"Range\",\"0-1048575\"]]},"
-		"{\"m\":\"PATCH\",\"p\":\"" UP "1\",\"status\":202,\"headers\":[[\"Location\",\"" UP
-		"1\"]]},"
-		"{\"m\":\"PUT\",\"p\":\"" UP "1.digest=.*\",\"status\":201}]",
-		NULL, NULL, NULL);
+	fake_start(&F, "POST 202 'Location: " UP "1'\n"
+		       "PATCH " UP "1 202 n=1 body=abc cut=1\n"
+		       "GET " UP "1 204 'Location: " UP "1' 'Range: 0-1048575'\n"
+		       "PATCH " UP "1 202 'Location: " UP "1'\n"
+		       "PUT " UP "1.digest=.* 201");
 	start(&m, 20 * MIB, 16 * MIB, false);
 	int rc = push(&m, &err);
 	if (rc != 0)

@@ -28,6 +28,7 @@
 #include "store/transport/growing.h"
 #include "store/transport/parallel.h"
 #include "store/transport/transfer.h"
+#include "tests/support/expect.h"
 #include "tests/support/fake.h"
 
 static struct fake F;
@@ -128,34 +129,13 @@ static void made(struct digest *d)
 	free(path);
 }
 
-static void expect(struct err *err, enum err_kind kind, const char *words)
-{
-	assert_non_null(err);
-	if (err_get_kind(err) != kind || !strstr(err_text(err), words))
-		fail_msg("got kind %d: %s (%s); wanted %s", err_get_kind(err), err_text(err),
-			err_hint_text(err), words);
-	err_free(err);
-}
-
-static void must(int rc, struct err *err)
-{
-	if (rc < 0)
-		fail_msg("%s (%s)", err_text(err), err_hint_text(err));
-}
-/* The call sets err before it is looked at. */
-#define good(call, err)                                                                            \
-	do {                                                                                       \
-		int good_rc = (call);                                                              \
-		must(good_rc, err);                                                                \
-	} while (0)
-
 static struct digest pull_into(
 	struct store *s, const char *source, const char *name, const struct transfer_opts *o)
 {
 	struct err *err = NULL;
 	struct digest d = {{0}};
 
-	good(transfer_pull(s, source, name, o, &d, &err), err);
+	expect_good(transfer_pull(s, source, name, o, &d, &err), &err);
 	return d;
 }
 
@@ -166,7 +146,7 @@ static void pull_fails(const char *source, enum err_kind kind, const char *words
 	struct digest d;
 
 	assert_int_equal(transfer_pull(S, source, NULL, &o, &d, &err), -1);
-	expect(err, kind, words);
+	expect_error(&err, kind, words);
 }
 
 static struct digest push_to(
@@ -176,8 +156,8 @@ static struct digest push_to(
 	struct err *err = NULL;
 	struct digest d = {{0}};
 
-	good(image_open(s, image, NULL, &i, &err), err);
-	good(transfer_push(s, &i, dest, o, &d, &err), err);
+	expect_good(image_open(s, image, NULL, &i, &err), &err);
+	expect_good(transfer_push(s, &i, dest, o, &d, &err), &err);
 	image_clear(&i);
 	return d;
 }
@@ -220,7 +200,7 @@ static void check_image(struct store *s, const char *name, size_t layers)
 	struct image i = {0};
 	struct err *err = NULL;
 
-	good(image_open(s, name, NULL, &i, &err), err);
+	expect_good(image_open(s, name, NULL, &i, &err), &err);
 	assert_int_equal(i.manifest.nlayers, layers);
 	for (size_t k = 0; k < layers; k++) {
 		assert_int_equal(1, blob_exists(s, &i.config.diff_ids[k], NULL, NULL));
@@ -233,7 +213,7 @@ static void check_image(struct store *s, const char *name, size_t layers)
 
 static char *source(const char *rest)
 {
-	return mem_printf("127.0.0.1:%d/%s", F.port, rest);
+	return mem_printf("%s/%s", F.host, rest);
 }
 
 static void seed(const char *image, const char *name, const char *how)
@@ -306,7 +286,7 @@ static void test_pull_index(void **state)
 	from = source("multi:1");
 	o = opts();
 	pull_into(S, from, NULL, &o);
-	good(image_open(S, from, NULL, &i, &err), err);
+	expect_good(image_open(S, from, NULL, &i, &err), &err);
 	assert_string_equal(i.config.platform.architecture, "amd64");
 	image_clear(&i);
 	assert_int_equal(oci_platform_parse("linux/arm64", &arm, NULL), 0);
@@ -314,12 +294,12 @@ static void test_pull_index(void **state)
 	o = opts();
 	o.platform = &arm;
 	pull_into(S, from, "arm", &o);
-	good(image_open(S, "arm", &arm, &i, &err), err);
+	expect_good(image_open(S, "arm", &arm, &i, &err), &err);
 	assert_string_equal(i.config.platform.architecture, "arm64");
 	image_clear(&i);
 	o.platform = &mips;
 	assert_int_equal(transfer_pull(S, from, NULL, &o, &index, &err), -1);
-	expect(err, ERR_NET,
+	expect_error(&err, ERR_NET,
 		"no image for platform linux/mips64le; there is one for linux/arm64, linux/amd64");
 	made(&index);
 	by_digest = mem_printf("127.0.0.1:%d/multi@%s", F.port, sha256_string(&index, hex));
@@ -364,20 +344,20 @@ static void test_bad_images(void **state)
 		{"--gzip --bad size", NULL, ERR_CORRUPT, "the manifest says"},
 		{"--gzip --bad config-json", NULL, ERR_CORRUPT, "configuration"},
 		{"--gzip --bad missing-blob", NULL, ERR_NET, "HTTP 404"},
-		{"--gzip", "\"flip\":100000", ERR_CORRUPT, "does not have that digest"},
-		{"--zstd", "\"flip\":100000", ERR_CORRUPT, "does not have that digest"},
-		{"", "\"flip\":100000", ERR_CORRUPT, "does not have that digest"},
-		{"--gzip", "\"cut\":1000,\"short\":true", ERR_CORRUPT, "the manifest says"},
-		{"--gzip", "\"cut\":200000", ERR_CORRUPT, "always ends after"},
-		{"", "\"cut\":200000", ERR_CORRUPT, "always ends after"},
-		{"--gzip", "\"status\":403", ERR_AUTH, "HTTP 403"},
+		{"--gzip", "flip=100000", ERR_CORRUPT, "does not have that digest"},
+		{"--zstd", "flip=100000", ERR_CORRUPT, "does not have that digest"},
+		{"", "flip=100000", ERR_CORRUPT, "does not have that digest"},
+		{"--gzip", "cut=1000 short", ERR_CORRUPT, "the manifest says"},
+		{"--gzip", "cut=200000", ERR_CORRUPT, "always ends after"},
+		{"", "cut=200000", ERR_CORRUPT, "always ends after"},
+		{"--gzip", "403", ERR_AUTH, "HTTP 403"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		char *cmd = mem_printf("%s l x c.tar", t[i].make),
 		     *layout = mem_printf("%s/l", Dir), *from;
-		char *rules = mem_strdup("[]"), *file = NULL;
+		char *rules = mem_strdup(""), *file = NULL;
 
 		fake_run("rm -rf %s/l", Dir);
 		mkimage(cmd);
@@ -391,12 +371,11 @@ static void test_bad_images(void **state)
 			buf_init(&b, 100);
 			assert_int_equal(fs_read_file(AT_FDCWD, file, 100, &b, NULL), 0);
 			free(rules);
-			rules = mem_printf("[{\"p\":\"/v2/img/blobs/sha256:%s\",\"file\":\"%s/"
-					   "blobs/sha256/%s\",%s}]",
+			rules = mem_printf("/v2/img/blobs/sha256:%s file=%s/blobs/sha256/%s %s",
 				b.data, layout, b.data, t[i].rule);
 			buf_clear(&b);
 		}
-		fake_start(&F, rules, layout, NULL, NULL);
+		fake_start_with(&F, rules, layout, NULL);
 		from = source("img:x");
 		pull_fails(from, t[i].kind, t[i].words);
 		assert_int_equal(blobs(S), 0);
@@ -418,37 +397,32 @@ static void test_bad_manifests(void **state)
 		enum err_kind kind;
 		const char *words;
 	} t[] = {
-		{"\"body\":\"<html>no</html>\",\"headers\":[[\"Content-Type\",\"" OCI_MEDIA_MANIFEST
-		 "\"]]",
+		{"body=<html>no</html> 'Content-Type: " OCI_MEDIA_MANIFEST "'", ERR_CORRUPT, ""},
+		{"body={} 'Content-Type: " OCI_MEDIA_MANIFEST "'", ERR_CORRUPT, ""},
+		{"'body={\"manifests\":[],\"layers\":[],\"config\":{}}' "
+		 "'Content-Type: " OCI_MEDIA_INDEX "'",
 			ERR_CORRUPT, ""},
-		{"\"body\":\"{}\",\"headers\":[[\"Content-Type\",\"" OCI_MEDIA_MANIFEST "\"]]",
-			ERR_CORRUPT, ""},
-		{"\"body\":\"{\\\"manifests\\\":[],\\\"layers\\\":[],\\\"config\\\":{}}\","
-		 "\"headers\":[[\"Content-Type\",\"" OCI_MEDIA_INDEX "\"]]",
-			ERR_CORRUPT, ""},
-		{"\"body\":\"{\\\"schemaVersion\\\":2,\\\"manifests\\\":[]}\",\"headers\":[["
-		 "\"Content-Type\",\"" OCI_MEDIA_INDEX "\"]]",
+		{"'body={\"schemaVersion\":2,\"manifests\":[]}' 'Content-Type: " OCI_MEDIA_INDEX
+		 "'",
 			ERR_NET, "no image for platform"},
-		{"\"body\":\"aaaaaaaaaaaaaaaa\",\"repeat\":300000", ERR_LIMIT, "more than 4194304"},
-		{"\"status\":404,\"headers\":[[\"Content-Type\",\"application/"
-		 "json\"]],\"body\":\"{\\\"errors\\\":[{\\\"code\\\":"
-		 "\\\"NAME_UNKNOWN\\\",\\\"message\\\":\\\"repository name not known\\\"}]}\"",
+		{"body=aaaaaaaaaaaaaaaa repeat=300000", ERR_LIMIT, "more than 4194304"},
+		{"404 'Content-Type: application/json' "
+		 "'body={\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"repository name not "
+		 "known\"}]}'",
 			ERR_NET, "repository name not known"},
-		{"\"status\":401,\"headers\":[[\"WWW-Authenticate\",\"Basic realm=x\"]]", ERR_AUTH,
-			"HTTP 401"},
+		{"401 'WWW-Authenticate: Basic realm=x'", ERR_AUTH, "HTTP 401"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		char *rules = mem_printf("[{\"p\":\"/v2/img/manifests/.*\",%s}]", t[i].rule), *from;
+		char *from;
 
-		fake_start(&F, rules, NULL, NULL, NULL);
+		fake_startf(&F, "/v2/img/manifests/.* %s", t[i].rule);
 		from = source("img:x");
 		pull_fails(from, t[i].kind, t[i].words);
 		assert_int_equal(blobs(S), 0);
 		fake_stop(&F);
 		free(from);
-		free(rules);
 	}
 	pull_fails("bad//name", ERR_USAGE, "");
 	pull_fails("oci:", ERR_USAGE, "no path");
@@ -472,24 +446,19 @@ static void test_bad_weather(void **state)
 		buf_init(&b, 100);
 		assert_int_equal(fs_read_file(AT_FDCWD, file, 100, &b, NULL), 0);
 		rules = mem_printf(
-			"[{\"p\":\"/v2/\",\"n\":1,\"status\":503},"
-			"{\"p\":\"/v2/img/manifests/"
-			"x\",\"n\":1,\"status\":429,\"headers\":[[\"Retry-After\",\"1\"]]},"
-			"{\"p\":\"/v2/img/blobs/sha256:%s\",\"n\":1,\"file\":\"%s/blobs/sha256/"
-			"%s\",\"cut\":100000},"
-			"{\"p\":\"/v2/img/blobs/sha256:%s\",\"n\":1,\"file\":\"%s/blobs/sha256/"
-			"%s\",\"cut\":200000,\"norange\":true},"
-			"{\"p\":\"/v2/img/blobs/"
-			"sha256:%s\",\"status\":307,\"headers\":[[\"Location\",\"http://"
-			"127.0.0.1:{other}/s3\"]]},"
-			"{\"p\":\"/s3\",\"n\":1,\"status\":500},{\"p\":\"/s3\",\"file\":\"%s/blobs/"
-			"sha256/%s\"},"
-			"{\"p\":\"/v2/img/blobs/.*\",\"n\":2,\"status\":502}]",
+			"/v2/ 503 n=1\n"
+			"/v2/img/manifests/x 429 n=1 'Retry-After: 1'\n"
+			"/v2/img/blobs/sha256:%s n=1 file=%s/blobs/sha256/%s cut=100000\n"
+			"/v2/img/blobs/sha256:%s n=1 file=%s/blobs/sha256/%s cut=200000 norange\n"
+			"/v2/img/blobs/sha256:%s 307 'Location: http://127.0.0.1:{other}/s3'\n"
+			"/s3 500 n=1\n"
+			"/s3 file=%s/blobs/sha256/%s\n"
+			"/v2/img/blobs/.* 502 n=2",
 			b.data, layout, b.data, b.data, layout, b.data, b.data, layout, b.data);
 		buf_clear(&b);
 		free(file);
 	}
-	fake_start(&F, rules, layout, NULL, NULL);
+	fake_start_with(&F, rules, layout, NULL);
 	from = source("img:x");
 	o = opts();
 	o.retries = 8;
@@ -511,7 +480,7 @@ static void test_cancel(void **state)
 
 	(void)state;
 	mkimage("--gzip l x c.tar");
-	fake_start(&F, "[]", layout, NULL, NULL);
+	fake_start_with(&F, "", layout, NULL);
 	from = source("img:x");
 	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 		struct transfer_opts o = opts();
@@ -522,7 +491,7 @@ static void test_cancel(void **state)
 		Seen.may_cancel = true;
 		Seen.cancel_at = at[i];
 		assert_int_equal(transfer_pull(s, from, NULL, &o, &d, &err), -1);
-		expect(err, ERR_CANCELLED, "cancelled");
+		expect_error(&err, ERR_CANCELLED, "cancelled");
 		assert_int_equal(tags_find(s, from, &(struct oci_descriptor){0}, NULL), 0);
 		check_store(s);
 		store_close(s);
@@ -569,7 +538,7 @@ static void test_push(void **state)
 	made(&want);
 	assert_memory_not_equal(&d, &want, sizeof d);
 	o = opts();
-	good(transfer_resolve(first, &o, &again, &err), err);
+	expect_good(transfer_resolve(first, &o, &again, &err), &err);
 	assert_memory_equal(&d, &again, sizeof d);
 	url = mem_printf("docker://%s", first);
 	same_diff_ids(url, local);
@@ -619,12 +588,11 @@ static void test_push(void **state)
 	again = push_to(S, "img", pinned, &o);
 	assert_memory_equal(&d, &again, sizeof d);
 	o.packing.c = LAYER_PLAIN;
-	good(image_open(S, "img", NULL, &i, &err), err);
+	expect_good(image_open(S, "img", NULL, &i, &err), &err);
 	assert_int_equal(transfer_push(S, &i, pinned, &o, &again, &err), -1);
-	expect(err, ERR_USAGE, "does not have that digest");
-	err = NULL;
+	expect_error(&err, ERR_USAGE, "does not have that digest");
 	assert_int_equal(transfer_push(S, &i, "127.0.0.1:1/x", &o, &again, &err), -1);
-	expect(err, ERR_NET, "127.0.0.1:1");
+	expect_error(&err, ERR_NET, "127.0.0.1:1");
 	image_clear(&i);
 	free(pinned);
 	free(third);
@@ -649,10 +617,9 @@ static void test_login(void **state)
 	o = opts();
 	o.authfile = auth;
 	assert_int_equal(transfer_login(host, "alice", "wrong", &o, &err), -1);
-	expect(err, ERR_AUTH, "HTTP 401");
-	err = NULL;
+	expect_error(&err, ERR_AUTH, "HTTP 401");
 	assert_int_equal(stat(auth, &st), -1);
-	good(transfer_login(host, "alice", "s3cret:with colon", &o, &err), err);
+	expect_good(transfer_login(host, "alice", "s3cret:with colon", &o, &err), &err);
 	assert_int_equal(stat(auth, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(
@@ -661,12 +628,11 @@ static void test_login(void **state)
 	char *local = mem_printf("oci:%s/l:img", Dir), *dest = source("x/y:1");
 	pull_into(S, local, "img", &o);
 	push_to(S, "img", dest, &o);
-	good(transfer_logout(host, &o, &err), err);
+	expect_good(transfer_logout(host, &o, &err), &err);
 	assert_int_equal(transfer_logout(host, &o, &err), -1);
-	expect(err, ERR_NOT_FOUND, "not logged in");
-	err = NULL;
+	expect_error(&err, ERR_NOT_FOUND, "not logged in");
 	assert_int_equal(transfer_login("a b", "u", "p", &o, &err), -1);
-	expect(err, ERR_USAGE, "not the name of a registry");
+	expect_error(&err, ERR_USAGE, "not the name of a registry");
 	free(local);
 	free(dest);
 	free(auth);
