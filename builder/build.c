@@ -73,14 +73,14 @@ static int build_instruction(struct job *j, struct step *sp, struct err **err)
 }
 
 /* One stage's instructions. The texts of triggers stay until the stage's last layer is written. */
-struct course {
+struct stage_build {
 	struct job *j;
 	size_t stage;
 	struct dockerfile **texts; /* owned */
 	size_t ntexts;
 };
 
-static int build_run_step(struct course *c, const struct dockerfile *df,
+static int build_run_step(struct stage_build *c, const struct dockerfile *df,
 	const struct ast_instruction *ins, unsigned number, struct err **err)
 {
 	struct step sp = job_step(c->j, c->stage, df, ins, number);
@@ -94,7 +94,7 @@ static int build_run_step(struct course *c, const struct dockerfile *df,
 
 /* Triggers of the base run in front of the stage's own lines and are not passed on (S17). */
 static int build_triggers(
-	struct course *c, const struct strlist *triggers, unsigned number, struct err **err)
+	struct stage_build *c, const struct strlist *triggers, unsigned number, struct err **err)
 {
 	int r = 0;
 
@@ -109,7 +109,7 @@ static int build_triggers(
 	return r;
 }
 
-static int build_steps(struct course *c, struct err **err)
+static int build_steps(struct stage_build *c, struct err **err)
 {
 	const struct ast_stage *ast = c->j->plan.stages[c->stage].ast;
 	struct state *st = &c->j->stages[c->stage];
@@ -151,7 +151,7 @@ static int build_settle(struct job *j, size_t index, int r, struct err **err)
 
 static int build_stage(struct job *j, size_t index, struct err **err)
 {
-	struct course c = {.j = j, .stage = index};
+	struct stage_build c = {.j = j, .stage = index};
 
 	if (base_open(j, index, &j->stages[index], err) < 0)
 		return -1;

@@ -27,7 +27,7 @@ enum build_pull {
 enum build_layer_form {
 	BUILD_FORM_AUTO,
 	BUILD_FORM_DIRECTORY, /* unpacked, always */
-	BUILD_FORM_INDEX,     /* as EROFS indexes; an error where that cannot be */
+	BUILD_FORM_EROFS,     /* as EROFS images; an error where that cannot be */
 };
 
 /* What becomes of the times in new layers, configuration and history. */

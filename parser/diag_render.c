@@ -212,7 +212,7 @@ void diag_render_text(
 	const struct source *source, const struct diag *d, slice_sink_fn sink, void *ctx)
 {
 	struct out o = {sink, ctx};
-	struct place p = source_place(source, d->span.off);
+	struct endpoint p = source_place(source, d->span.off);
 	char where[64];
 
 	diag_render_escaped(source->name, sink, ctx);

@@ -49,7 +49,7 @@ void lint_render_text(const struct lint_result *r, slice_sink_fn sink, void *ctx
 
 /* --- JSON --- */
 
-static void put_position(const struct out *o, const char *key, struct place p)
+static void put_position(const struct out *o, const char *key, struct endpoint p)
 {
 	lint_render_put_number(o, key, p.line);
 	if (p.column > 1)
@@ -150,8 +150,8 @@ static void put_rule(const struct out *o, const char *id, const char *descriptio
 static void put_result(const struct out *o, const struct lint_sarif *s, const struct diag *d,
 	const enum lint_rule *rule)
 {
-	struct place from = source_place(&s->df->source, d->span.off);
-	struct place to = source_place(&s->df->source, d->span.off + d->span.len);
+	struct endpoint from = source_place(&s->df->source, d->span.off);
+	struct endpoint to = source_place(&s->df->source, d->span.off + d->span.len);
 
 	put_string(o, "{\"ruleId\":", slice_of(d->rule));
 	if (rule)

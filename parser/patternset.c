@@ -27,10 +27,10 @@ struct patternset {
 	uint64_t *start;
 	uint32_t *bounds; /* first characters of all classes but the first, ascending */
 	size_t nbounds;
-	uint64_t *slash;       /* states that '/' moves */
-	uint64_t *usual;       /* that other characters move when no pattern names them */
-	struct class *classes; /* nbounds + 1 */
-	struct place *places;  /* of characters and [...] */
+	uint64_t *slash;         /* states that '/' moves */
+	uint64_t *usual;         /* that other characters move when no pattern names them */
+	struct class *classes;   /* nbounds + 1 */
+	struct endpoint *places; /* of characters and [...] */
 	size_t nplaces;
 };
 
@@ -42,7 +42,7 @@ struct class
 	size_t nflips;
 };
 
-struct place {
+struct endpoint {
 	const struct pattern *pattern;
 	const struct token *token;
 	size_t state;
@@ -103,7 +103,7 @@ static void add_pattern(struct patternset *s, const struct pattern *p, size_t *s
 
 	set_bit(s->start, *state);
 	for (size_t i = 0; i < n; i += together) {
-		struct place here = {p, &t[i], *state};
+		struct endpoint here = {p, &t[i], *state};
 
 		for (together = 0; i + together < n && is_star(&t[i + together]); together++)
 			;
@@ -131,7 +131,7 @@ static int by_rune(const void *a, const void *b)
 }
 
 /* The ranges of a place; one is made of a plain character. */
-static const struct range *ranges_of(const struct place *at, struct range *room, size_t *n)
+static const struct range *ranges_of(const struct endpoint *at, struct range *room, size_t *n)
 {
 	*n = 1;
 	*room = (struct range){at->token->rune, at->token->rune};
@@ -198,7 +198,7 @@ static int by_first(const void *a, const void *b)
 
 /* Those that a place names, in spans that do not touch; to be freed. */
 static struct span_of_classes *spans_of(
-	const struct patternset *s, const struct place *at, size_t *n)
+	const struct patternset *s, const struct endpoint *at, size_t *n)
 {
 	struct range room;
 	size_t ranges, merged = 0;

@@ -45,9 +45,9 @@ size_t source_line_of(const struct source *s, size_t off)
 	return low + 1;
 }
 
-struct place source_place(const struct source *s, size_t off)
+struct endpoint source_place(const struct source *s, size_t off)
 {
-	struct place p;
+	struct endpoint p;
 	struct slice before;
 	uint32_t rune;
 

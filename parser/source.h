@@ -28,7 +28,7 @@ struct source {
 
 /* Both count from 1. Columns count UTF-8 characters; a byte that is no valid UTF-8 counts as one.
  */
-struct place {
+struct endpoint {
 	size_t line;
 	size_t column;
 };
@@ -37,7 +37,7 @@ struct place {
 void source_init(struct source *s, struct arena *a, struct slice name, struct slice text);
 
 /* An offset past the end is taken as the end. */
-struct place source_place(const struct source *s, size_t off);
+struct endpoint source_place(const struct source *s, size_t off);
 
 /* Line number (from 1) of an offset, without the cost of the column. */
 size_t source_line_of(const struct source *s, size_t off);

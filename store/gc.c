@@ -25,11 +25,11 @@
 #include "store/cache.h"
 #include "store/digestset.h"
 #include "store/dirform.h"
-#include "store/indexform.h"
+#include "store/erofsform.h"
 #include "store/layerlines.h"
 #include "store/layerstack.h"
 #include "store/oci/oci.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "store/tags.h"
 
 #define SIZE_DEPTH  64 /* directories deeper than this are not counted in the report */
@@ -261,7 +261,7 @@ static int sweep_all(struct gc *g, struct err **err)
 typedef int gc_live_fn(struct gc *g, const char *name, struct err **err);
 
 /* Note what is not live in a directory. */
-static int gc_judge(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
+static int gc_classify(struct gc *g, int dir_fd, gc_live_fn *live, struct err **err)
 {
 	struct gc_doomed *x = &g->doomed[g->ndoomed];
 	DIR *dir = fs_opendir(dir_fd, ".");
@@ -325,10 +325,10 @@ static int live_dir(struct gc *g, const char *name, struct err **err)
 
 static int live_index(struct gc *g, const char *name, struct err **err)
 {
-	auto_indexform struct indexform x = {0};
-	int r = indexform_read(g->s, name, &x, err);
+	auto_erofsform struct erofsform x = {0};
+	int r = erofsform_read(g->s, name, &x, err);
 
-	struct layer_stack k = indexform_stack_of(&x).k;
+	struct layer_stack k = erofsform_stack_of(&x).k;
 	return r <= 0 ? r : all_live(g, &k);
 }
 
@@ -396,10 +396,10 @@ static int is_recent(const struct gc *g, const struct stat *st)
 	return st->st_mtime >= g->now - g->o->keep_seconds;
 }
 
-static int live_statindex(struct gc *g, const char *name, struct err **err)
+static int live_statcache(struct gc *g, const char *name, struct err **err)
 {
 	struct stat st;
-	auto_free char *path = mem_printf(STATINDEX_DIR "/%s", name);
+	auto_free char *path = mem_printf(STATCACHE_DIR "/%s", name);
 
 	if (g->o->all || g->o->keep_seconds < 0)
 		return !g->o->all;
@@ -449,7 +449,7 @@ static int live_log(struct gc *g, const char *name, struct err **err)
 
 /* A directory that is made with the first thing in it: logs of builds (builder/log/buildlog.h),
  * stat indexes of contexts. */
-static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct err **err)
+static int gc_classify_below(struct gc *g, const char *name, gc_live_fn *live, struct err **err)
 {
 	auto_fd int fd =
 		openat(store_bld_fd(g->s), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -457,7 +457,7 @@ static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct 
 	if (fd < 0)
 		return errno == ENOENT ? 0
 				       : err_sys(err, "store %s: bld/%s", store_root(g->s), name);
-	if (gc_judge(g, fd, live, err) < 0)
+	if (gc_classify(g, fd, live, err) < 0)
 		return -1;
 	g->doomed[g->ndoomed - 1].dir_fd = TAKE_FD(fd);
 	g->doomed[g->ndoomed - 1].own = true;
@@ -465,23 +465,23 @@ static int judge_below(struct gc *g, const char *name, gc_live_fn *live, struct 
 }
 
 /* In the order in which it goes. Forms are judged before the blobs that they keep. */
-static int judge_all(struct gc *g, struct err **err)
+static int gc_classify_all(struct gc *g, struct err **err)
 {
-	if (gc_judge(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
-		judge_below(g, STATINDEX_DIR, live_statindex, err) < 0 ||
-		judge_below(g, "logs", live_log, err) < 0 ||
-		gc_judge(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
-		gc_judge(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
-		gc_judge(g, store_dir(g->s, STORE_INDEX), live_index, err) < 0)
+	if (gc_classify(g, store_dir(g->s, STORE_CACHE), live_record, err) < 0 ||
+		gc_classify_below(g, STATCACHE_DIR, live_statcache, err) < 0 ||
+		gc_classify_below(g, "logs", live_log, err) < 0 ||
+		gc_classify(g, store_dir(g->s, STORE_FORMS), live_form, err) < 0 ||
+		gc_classify(g, store_dir(g->s, STORE_DIRS), live_dir, err) < 0 ||
+		gc_classify(g, store_dir(g->s, STORE_EROFS), live_index, err) < 0)
 		return -1;
 	digestset_sort(&g->blobs);
-	if (gc_judge(g, store_blobs_fd(g->s), live_blob, err) < 0)
+	if (gc_classify(g, store_blobs_fd(g->s), live_blob, err) < 0)
 		return -1;
-	if (g->o->all && gc_judge(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
+	if (g->o->all && gc_classify(g, store_dir(g->s, STORE_MOUNTS), live_never, err) < 0)
 		return -1;
-	if (gc_judge(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
+	if (gc_classify(g, store_dir(g->s, STORE_TMP), live_tmp, err) < 0)
 		return -1;
-	return gc_judge(g, store_dir(g->s, STORE_TRASH), live_never, err);
+	return gc_classify(g, store_dir(g->s, STORE_TRASH), live_never, err);
 }
 
 static int gc_collect(struct gc *g, struct err **err)
@@ -491,7 +491,7 @@ static int gc_collect(struct gc *g, struct err **err)
 	digestset_sort(&g->layers);
 	digestset_sort(&g->times);
 	digestset_sort(&g->stale);
-	return judge_all(g, err) < 0 ? -1 : sweep_all(g, err);
+	return gc_classify_all(g, err) < 0 ? -1 : sweep_all(g, err);
 }
 
 static void gc_clear(struct gc *g)

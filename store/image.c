@@ -346,7 +346,7 @@ int image_write(struct store *s, const struct oci_config *c, const struct oci_de
 		return -1;
 	m.config.media_type = mem_strdup(f->docker ? OCI_MEDIA_DOCKER_CONFIG : OCI_MEDIA_CONFIG);
 	m.config.size = n;
-	oci_manifest_set_family(&m, f->docker);
+	oci_manifest_set_types(&m, f->docker);
 	auto_free char *manifest = oci_manifest_dump(&m, &n);
 	struct oci_descriptor d = {.size = n};
 	if (n > OCI_MANIFEST_MAX)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A lower of an overlay, in whatever form the store has it: a directory, or an EROFS index whose
+ * A lower of an overlay, in whatever form the store has it: a directory, or an EROFS image whose
  * file data lie in plain tars. Only builder/sandbox turns it into a mount; everybody else carries
  * it.
  */

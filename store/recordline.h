@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines "KEY VALUE" of the records that say what a derived form is: indexform.c, dirform.c. */
+/* Lines "KEY VALUE" of the records that say what a derived form is: erofsform.c, dirform.c. */
 #ifndef BLD_STORE_RECORDLINE_H
 #define BLD_STORE_RECORDLINE_H
 

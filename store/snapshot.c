@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h), bld/erofs/CHAIN.KIND/ (indexform.h).
+/* Forms that can be mounted: bld/dirs/CHAIN/ (dirform.h), bld/erofs/CHAIN.KIND/ (erofsform.h).
  * Files of bytes are packed.h's. */
 #include "store/snapshot.h"
 
@@ -13,7 +13,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/dirform.h"
-#include "store/indexform.h"
+#include "store/erofsform.h"
 #include "store/packed.h"
 #include "store/tree/unpack.h"
 
@@ -230,16 +230,16 @@ static int need_dir(struct request *q, size_t n, struct err **err)
 	return fd;
 }
 
-/* Make the index: 1; 0 it cannot be one; -1. */
-static int snapshot_make_index(struct request *q, const struct indexform_stack *k, struct err **err)
+/* Make the EROFS image: 1; 0 it cannot be one; -1. */
+static int snapshot_make_index(struct request *q, const struct erofsform_stack *k, struct err **err)
 {
 	auto_err struct err *why = NULL;
-	size_t n = k->kind == INDEXFORM_MERGED ? k->k.n : k->k.n - 1;
+	size_t n = k->kind == EROFSFORM_MERGED ? k->k.n : k->k.n - 1;
 	const struct layer_tree *tree = tree_of(q, n, err);
 
 	if (!tree)
 		return -1;
-	if (indexform_make(q->s, k, tree, &why) == 0)
+	if (erofsform_make(q->s, k, tree, &why) == 0)
 		return 1;
 	if (err_get_kind(why) == ERR_UNSUPPORTED && !q->forms->strict)
 		return 0;
@@ -247,13 +247,14 @@ static int snapshot_make_index(struct request *q, const struct indexform_stack *
 	return snapshot_in_layer(err, &k->k.diff_ids[k->k.n - 1]);
 }
 
-/* The index of the first n layers as one, or of the last of them: 1; 0 it cannot be one; -1. */
+/* The EROFS image of the first n layers as one, or of the last of them: 1; 0 it cannot be one; -1.
+ */
 static int need_index(
-	struct request *q, enum indexform_kind kind, size_t n, struct lower *out, struct err **err)
+	struct request *q, enum erofsform_kind kind, size_t n, struct lower *out, struct err **err)
 {
-	struct indexform_stack k = {.kind = kind, .k = layerstack_first(q->k, n)};
+	struct erofsform_stack k = {.kind = kind, .k = layerstack_first(q->k, n)};
 	struct digest chain;
-	int r = indexform_open(q->s, &k, out, err);
+	int r = erofsform_open(q->s, &k, out, err);
 
 	if (r != 0)
 		return r;
@@ -261,23 +262,23 @@ static int need_index(
 	auto_fd int lock = store_lock(q->s, STORE_LOCK_INDEX, &chain, true, err);
 	if (lock < 0)
 		return -1;
-	r = indexform_open(q->s, &k, out, err);
+	r = erofsform_open(q->s, &k, out, err);
 	if (r == 0)
 		r = snapshot_make_index(q, &k, err);
 	else
 		return r;
 	if (r == 1)
-		r = indexform_open(q->s, &k, out, err);
+		r = erofsform_open(q->s, &k, out, err);
 	else
 		return r;
-	return r == 0 ? err_set(err, ERR_SYS, "an index vanished after it was made") : r;
+	return r == 0 ? err_set(err, ERR_SYS, "an EROFS image vanished after it was made") : r;
 }
 
 /* Put layer n on top of what was made. What the first layer is over nothing is its merged tree,
  * which is often there already. */
 static int snapshot_add_one(struct request *q, size_t n, struct err **err)
 {
-	enum indexform_kind kind = n == 1 ? INDEXFORM_MERGED : INDEXFORM_LAYER;
+	enum erofsform_kind kind = n == 1 ? EROFSFORM_MERGED : EROFSFORM_LAYER;
 	auto_err struct err *why = NULL;
 	struct lower l;
 	int fd = q->forms->strict ? -1 : find_dir(q, n, &why);
@@ -343,7 +344,7 @@ static ssize_t add_merged(struct request *q, size_t n, struct err **err)
 	r = fits && !f->strict ? add_dirs(q, m, err) : 0;
 	if (r != 0)
 		return r < 0 ? -1 : (ssize_t)m;
-	r = need_index(q, INDEXFORM_MERGED, m, &l, err);
+	r = need_index(q, EROFSFORM_MERGED, m, &l, err);
 	if (r == 0)
 		q->dirs = m;
 	if (r <= 0)
@@ -383,7 +384,7 @@ int snapshot_lower_above(struct store *s, const struct layer_stack *one,
 {
 	auto_err struct err *why = NULL;
 
-	if (indexform_unnamed(s, one, below, out, &why) == 0)
+	if (erofsform_unnamed(s, one, below, out, &why) == 0)
 		return 1;
 	if (err_get_kind(why) == ERR_UNSUPPORTED)
 		return 0;

@@ -36,7 +36,7 @@ void snapshot_grown_clear(struct snapshot_grown *g);
 
 /* In which form lowers may come. */
 struct snapshot_forms {
-	bool index;   /* EROFS indexes can be mounted here; else directories only */
+	bool index;   /* EROFS images can be mounted here; else directories only */
 	bool strict;  /* with index: never a directory. ERR_UNSUPPORTED for a layer that has to be
 			 one */
 	size_t merge; /* the first so many layers may come as one lower: they are the base that
@@ -51,8 +51,8 @@ struct snapshot_forms {
  * a usable form yet; two processes that need the same one make it once. */
 int snapshot_lowers(struct store *s, const struct layer_stack *k,
 	const struct snapshot_forms *forms, struct lowers *out, struct err **err);
-/* The lower of one layer over `below`, as an index that only the caller will use: for a stack of
- * which not all diff IDs are known yet. 1; 0 it cannot be one; -1. */
+/* The lower of one layer over `below`, as an EROFS image that only the caller will use: for a stack
+ * of which not all diff IDs are known yet. 1; 0 it cannot be one; -1. */
 int snapshot_lower_above(struct store *s, const struct layer_stack *one,
 	const struct layer_tree *below, struct lower *out, struct err **err);
 /* Take a frozen upper (tmp directory `temp_name`, sub-directory "upper") as the directory

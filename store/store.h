@@ -8,10 +8,10 @@
  *	bld/version             "1\n": format of everything below
  *	bld/dirs/CHAIN/         directory form of a layer on a given stack (snapshot.h); CHAIN =
  *	                        chain ID
- *	bld/erofs/CHAIN.KIND/   EROFS index of a layer or a stack (indexform.h)
+ *	bld/erofs/CHAIN.KIND/   EROFS image of a layer or a stack (erofsform.h)
  *	bld/forms/DIFFID.gzip.. diff ID -> compressed blob, and other derived forms (packed.h)
  *	bld/cache/HEX           cache records (cache.h)
- *	bld/index/HEX           stat indexes of build contexts (statindex.h)
+ *	bld/index/HEX           stat indexes of build contexts (statcache.h)
  *	bld/index.last          the index.json before the last change (tags.h)
  *	bld/logs/ID/            complete output of a build's steps (builder/log/buildlog.h)
  *	bld/mounts/HEX/         contents of RUN --mount=type=cache
@@ -79,7 +79,7 @@ int store_sync(struct store *s, struct err **err);
 enum store_dir {
 	STORE_DIRS,
 	STORE_FORMS,
-	STORE_INDEX, /* erofs/ */
+	STORE_EROFS, /* erofs/ */
 	STORE_CACHE,
 	STORE_MOUNTS,
 	STORE_LOCKS,

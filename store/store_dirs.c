@@ -16,7 +16,7 @@
 const char *const store_dir_names[STORE_NDIRS] = {
 	[STORE_DIRS] = "dirs",
 	[STORE_FORMS] = "forms",
-	[STORE_INDEX] = "erofs",
+	[STORE_EROFS] = "erofs",
 	[STORE_CACHE] = "cache",
 	[STORE_MOUNTS] = "mounts",
 	[STORE_LOCKS] = "locks",

@@ -18,7 +18,7 @@
 #include "store/cache.h"
 #include "store/digestset.h"
 #include "store/dirform.h"
-#include "store/indexform.h"
+#include "store/erofsform.h"
 #include "store/layerstack.h"
 #include "store/oci/oci.h"
 #include "store/snapshot.h"
@@ -290,15 +290,15 @@ static int verify_check_dir(struct check *c, const char *name, struct err **err)
 }
 
 /* The image once more from the layers: it must be the same, byte for byte. */
-static int compare_index(struct check *c, const struct indexform *x, char **why, struct err **err)
+static int compare_index(struct check *c, const struct erofsform *x, char **why, struct err **err)
 {
-	bool merged = x->kind == INDEXFORM_MERGED;
-	struct indexform_stack k = indexform_stack_of(x);
+	bool merged = x->kind == EROFSFORM_MERGED;
+	struct erofsform_stack k = erofsform_stack_of(x);
 	struct layer_stack shown = layerstack_first(&k.k, merged ? x->n : x->n - 1);
-	struct indexform_file again;
+	struct erofsform_file again;
 	auto_layer_tree struct layer_tree *tree = snapshot_tree(c->s, &shown, err);
 
-	if (!tree || indexform_again(c->s, &k, tree, &again, err) < 0)
+	if (!tree || erofsform_again(c->s, &k, tree, &again, err) < 0)
 		return -1;
 	if (again.size == x->image.size && sha256_equal(&again.digest, &x->image.digest))
 		return 1;
@@ -308,32 +308,32 @@ static int compare_index(struct check *c, const struct indexform *x, char **why,
 
 static int check_index(struct check *c, const char *name, struct err **err)
 {
-	auto_indexform struct indexform x = {0};
+	auto_erofsform struct erofsform x = {0};
 	auto_free char *why = NULL;
 	auto_err struct err *failed = NULL;
-	int r = indexform_read(c->s, name, &x, &failed);
+	int r = erofsform_read(c->s, name, &x, &failed);
 
 	c->report.indexes++;
 	if (r == 0)
 		why = mem_strdup("its record is damaged");
 	if (r == 1) {
-		r = indexform_check(c->s, name, &x, &failed);
+		r = erofsform_check(c->s, name, &x, &failed);
 		if (r == 0)
 			why = mem_strdup("its content does not match its digest");
 	}
 	if (r == 1)
 		r = compare_index(c, &x, &why, &failed);
-	if (r == 1 || vanished(store_dir(c->s, STORE_INDEX), name))
+	if (r == 1 || vanished(store_dir(c->s, STORE_EROFS), name))
 		return 0;
 	if (failed && !err_is_verdict(failed)) {
 		err_pass(err, &failed);
-		return err_prefix(err, "index %s", name);
+		return err_prefix(err, "EROFS image %s", name);
 	}
 	/* Its layer was dropped: stale, not wrong. */
 	if (!failed || err_get_kind(failed) != ERR_NOT_FOUND)
-		problem(c, "index %s: %s", name, failed ? err_text(failed) : why);
+		problem(c, "EROFS image %s: %s", name, failed ? err_text(failed) : why);
 	if (c->o->repair)
-		indexform_drop(c->s, name);
+		erofsform_drop(c->s, name);
 	return 0;
 }
 
@@ -410,7 +410,7 @@ int verify_run(
 		verify_check_names(&c, err) < 0 ||
 		verify_each(&c, store_dir(s, STORE_FORMS), check_form, err) < 0 ||
 		verify_each(&c, store_dir(s, STORE_DIRS), verify_check_dir, err) < 0 ||
-		verify_each(&c, store_dir(s, STORE_INDEX), check_index, err) < 0 ||
+		verify_each(&c, store_dir(s, STORE_EROFS), check_index, err) < 0 ||
 		cache_each(s, check_record, &c, err) < 0)
 		return -1;
 	if (out)

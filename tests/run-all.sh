@@ -77,7 +77,7 @@ suite_lint() {
 # What starts servers, sandboxes or many Python programs, or takes more than a second of a processor:
 # left out by BLD_TEST_QUICK=1, where the others have smaller sizes, too (tests/support/machine.h).
 # BLD_TEST_QUICK=sizes: smaller sizes, and nothing left out.
-slow_units='archive copy_ahead copy_digest gc http layer_freeze layer_holes layer_index layer_index_random registry registry_grow
+slow_units='archive copy_ahead copy_digest gc http layer_freeze layer_holes layer_erofs layer_erofs_random registry registry_grow
 	sandbox_forker sandbox_freeze sandbox_index sandbox_mount sandbox_run transfer'
 
 # Programs JOBS at a time, their results in the order of their names.

@@ -101,16 +101,16 @@ static struct hashpipe *commit_open_tar(void *ctx, struct err **err)
 	return blob_pipe(u->tar);
 }
 
-/* A directory that no layer has is the floor's, a place to mount on. What a command does to it
+/* A directory that no layer has is the skeleton's, a place to mount on. What a command does to it
  * copies it up; empty it is none of the layer. */
-static int leave_floor(int upper_fd, const struct layer_tree *below, struct err **err)
+static int leave_skeleton(int upper_fd, const struct layer_tree *below, struct err **err)
 {
 	struct stat sb;
 
 	if (fstat(upper_fd, &sb) < 0)
 		return err_sys(err, "upper directory of the step");
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, sb.st_mtim};
-	for (const char *const *name = sandbox_floor_dirs; *name; name++) {
+	for (const char *const *name = sandbox_skeleton_dirs; *name; name++) {
 		if (layer_tree_lookup(below, *name, false, NULL, NULL) ||
 			unlinkat(upper_fd, *name, AT_REMOVEDIR) < 0)
 			continue;
@@ -128,7 +128,7 @@ static int commit_begin(struct upper *u, struct err **err)
 	if (u->fd < 0)
 		return err_sys(err, "upper directory of the step");
 	const struct layer_tree *below = state_tree(u->c->st, se->s, err);
-	if (!below || leave_floor(u->fd, below, err) < 0)
+	if (!below || leave_skeleton(u->fd, below, err) < 0)
 		return -1;
 	struct layer_freezing_opts o = {
 		.upper = {.upper_fd = u->fd, .below = below, .as_lower = true},
@@ -255,7 +255,7 @@ static int commit_changes(struct upper *u, struct record *out, struct err **err)
 }
 
 /* The path may hold the secret itself. */
-static int commit_judge(const struct commit_upper *c, struct err **err)
+static int commit_check_leak(const struct commit_upper *c, struct err **err)
 {
 	const char *id = NULL;
 	size_t more = 0;
@@ -275,7 +275,7 @@ int commit_upper(struct commit_upper *c, struct record *out, struct err **err)
 {
 	struct upper u CLEANUP(upper_clear) = {.c = c, .fd = -1};
 
-	if (commit_begin(&u, err) < 0 || commit_judge(c, err) < 0)
+	if (commit_begin(&u, err) < 0 || commit_check_leak(c, err) < 0)
 		return -1;
 	out->created = now_seconds();
 	if (layerstack_put_times(c->se->s, layer_freezing_times(u.freezing), &out->times, err) < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Layers as what overlayfs takes as lowers: EROFS indexes where this kernel and user can mount
+ * Layers as what overlayfs takes as lowers: EROFS images where this kernel and user can mount
  * those from the store's file system, which is tried, else directories. Also the words that "bld
  * info" and a failed RUN have for it.
  */
@@ -20,7 +20,7 @@ static int lowers_find(
 {
 	struct snapshot_forms forms = {
 		.index = index,
-		.strict = q->form == BUILD_FORM_INDEX,
+		.strict = q->form == BUILD_FORM_EROFS,
 		.merge = q->base,
 		.max = SANDBOX_LOWERS_MAX,
 		.below = q->below,
@@ -32,7 +32,7 @@ static int lowers_find(
 static int refused(struct err **err)
 {
 	err_set(err, ERR_UNSUPPORTED,
-		"layers cannot be mounted as EROFS indexes here, and BLD_LAYER_FORM allows nothing "
+		"layers cannot be mounted as EROFS images here, and BLD_LAYER_FORM allows nothing "
 		"else");
 	return err_hint(err, "`bld info` says what this kernel and this user can do; the store "
 			     "must not lie on tmpfs or overlayfs");
@@ -43,14 +43,14 @@ int lowers_open(const struct lowers_request *q, struct lowers *out, struct err *
 	auto_lowers struct lowers made = {0};
 	int taken = 0;
 
-	if (q->form != BUILD_FORM_DIRECTORY && sandbox_takes_indexes(q->runner)) {
+	if (q->form != BUILD_FORM_DIRECTORY && sandbox_takes_erofs(q->runner)) {
 		if (lowers_find(q, true, &made, err) < 0)
 			return -1;
 		taken = sandbox_try_lowers(q->runner, made.v, made.n, err);
 		if (taken < 0)
 			return -1;
 	}
-	if (taken == 0 && q->form == BUILD_FORM_INDEX)
+	if (taken == 0 && q->form == BUILD_FORM_EROFS)
 		return refused(err);
 	if (taken == 0)
 		return lowers_find(q, false, out, err);
@@ -82,7 +82,7 @@ int lowers_add(const struct lowers_request *q, size_t have, struct lowers *on, s
 {
 	auto_lowers struct lowers made = {0};
 
-	if (q->form == BUILD_FORM_DIRECTORY || !sandbox_takes_indexes(q->runner) ||
+	if (q->form == BUILD_FORM_DIRECTORY || !sandbox_takes_erofs(q->runner) ||
 		q->below->n != have || on->n + (q->k.n - have) > SANDBOX_LOWERS_MAX)
 		return 0;
 	for (size_t i = have; i < q->k.n; i++) {
@@ -110,12 +110,12 @@ static int empty_index(struct store *s)
 {
 	auto_tempfile struct tempfile t;
 	auto_layer_tree struct layer_tree *tree = layer_tree_new();
-	struct layer_index_made made CLEANUP(layer_index_made_clear) = {0};
+	struct layer_erofs_made made CLEANUP(layer_erofs_made_clear) = {0};
 
 	if (tempfile_open(s, &t) < 0)
 		return -1;
 	struct io_writer out = {.write = write_to_fd, .ctx = &t.fd};
-	if (layer_index_tree(tree, out, &made, NULL) < 0)
+	if (layer_erofs_tree(tree, out, &made, NULL) < 0)
 		return -1;
 	return tempfile_reader(&t);
 }
@@ -127,14 +127,14 @@ static const char *why_directories(struct store *s)
 
 	if (!r)
 		return "RUN cannot run here";
-	if (!sandbox_takes_indexes(r))
-		return "EROFS indexes are not taken here";
+	if (!sandbox_takes_erofs(r))
+		return "EROFS images are not taken here";
 	struct lower l CLEANUP(lower_clear) = {.dir_fd = -1, .index_fd = empty_index(s)};
 	if (l.index_fd < 0)
 		return "the store cannot be written";
 	return sandbox_try_lowers(r, &l, 1, NULL) == 1
 		       ? NULL
-		       : "the kernel takes no EROFS index from the file system of this store";
+		       : "the kernel takes no EROFS image from the file system of this store";
 }
 
 /* NULL: a RUN can write in the store. */
@@ -169,5 +169,5 @@ void lowers_describe(struct store *s, struct strlist *out)
 	if (why)
 		strlist_addf(out, "layers: directories (%s)", why);
 	else
-		strlist_add(out, "layers: EROFS indexes, nothing is unpacked");
+		strlist_add(out, "layers: EROFS images, nothing is unpacked");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lowers of a stack of layers, in the form that can be mounted here: EROFS indexes, so that
+ * The lowers of a stack of layers, in the form that can be mounted here: EROFS images, so that
  * nothing is unpacked, where the kernel takes them for this store; else directories. Whether it
  * does is asked once a runner.
  */
@@ -21,7 +21,7 @@ struct lowers_request {
 	struct snapshot_grown *below; /* as in struct snapshot_forms, or NULL */
 };
 
-/* *out is owned by the caller. With BUILD_FORM_INDEX, ERR_UNSUPPORTED says why there is none. */
+/* *out is owned by the caller. With BUILD_FORM_EROFS, ERR_UNSUPPORTED says why there is none. */
 int lowers_open(const struct lowers_request *q, struct lowers *out, struct err **err);
 
 /*

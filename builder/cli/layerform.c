@@ -16,7 +16,7 @@ int layerform_take(enum build_layer_form *out, struct err **err)
 	static const char *const names[] = {
 		[BUILD_FORM_AUTO] = "auto",
 		[BUILD_FORM_DIRECTORY] = "directory",
-		[BUILD_FORM_INDEX] = "index",
+		[BUILD_FORM_EROFS] = "index",
 	};
 	const char *value = getenv("BLD_LAYER_FORM");
 

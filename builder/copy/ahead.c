@@ -19,7 +19,7 @@
 #include "store/base/cpus.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 
 #define HELPERS (COPY_AHEAD_THREADS - 1)
 
@@ -99,7 +99,7 @@ static bool read_item(struct copy_opener *o, struct item *it, unsigned char *to,
 {
 	struct stat *st = &it->got.st;
 
-	it->got.clock = statindex_clock();
+	it->got.clock = statcache_clock();
 	auto_fd int fd = copy_opener_open(o, it->f, st);
 	if (fd < 0 || (uint64_t)st->st_size >= room || (it->fresh && !ahead_plain(fd)))
 		return false;

@@ -30,7 +30,7 @@
  * read in one call, which also met its end. */
 struct copy_got {
 	struct stat st;
-	int64_t clock; /* before it was opened: see statindex_settled */
+	int64_t clock; /* before it was opened: see statcache_settled */
 	const void *data;
 };
 

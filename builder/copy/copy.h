@@ -99,7 +99,7 @@ void copy_selection_free(struct copy_selection *s);
 
 /*
  * What the steps of one build know of one context directory, so that none is walked twice and no
- * file hashed twice, and its stat index (store/statindex.h), which is read now and written by free
+ * file hashed twice, and its stat index (store/statcache.h), which is read now and written by free
  * when there is something new. A walk is taken again after COPY_SHARE_MS, and is not kept when it
  * is very large. A selection has it for itself until it is freed: copy_select waits for another
  * thread's, until it is cancelled. All its roots have the same rules. dir_fd is borrowed. Without a

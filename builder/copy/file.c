@@ -14,7 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "store/tree/tree.h"
 
 struct copy_extra *copy_file_extra(struct copy_file *f, struct copy_pool *pool)
@@ -58,11 +58,11 @@ bool copy_file_unread(const struct copy_file *f)
 
 void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock, bool keep_owner)
 {
-	struct statindex_entry e;
+	struct statcache_entry e;
 
 	copy_dirsource_stat(st, f, keep_owner);
-	statindex_of(st, &e);
-	f->settled = statindex_settled(&e, clock);
+	statcache_of(st, &e);
+	f->settled = statcache_settled(&e, clock);
 }
 
 void copy_file_entry(const struct copy_file *f, const char *path, struct layer_entry *e)
@@ -175,7 +175,7 @@ static int read_xattrs(struct copy_selection *s, int fd, struct copy_file *f)
 int copy_opener_read(
 	struct copy_opener *o, struct copy_selection *s, struct copy_file *f, struct stat *st)
 {
-	int64_t clock = statindex_clock();
+	int64_t clock = statcache_clock();
 	auto_fd int fd = copy_opener_open(o, f, st);
 
 	if (fd < 0)

@@ -27,7 +27,7 @@ struct piece {
 	struct copy_file *dir;
 	uint32_t from;
 	uint32_t to;
-	struct statindex_dir known; // at `from`, or in front of it
+	struct statcache_dir known; // at `from`, or in front of it
 };
 
 struct helper {
@@ -75,18 +75,18 @@ static int reread_xattrs(struct copy_pool *pool, int dir, struct copy_file *c)
 }
 
 // What the index knows of a regular file; -1 with errno when it is gone.
-static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statindex_dir *known,
+static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statcache_dir *known,
 	struct copy_file *c)
 {
-	struct statindex_entry now;
+	struct statcache_entry now;
 	struct stat st;
 
-	if (!statindex_seek(known, c->name))
+	if (!statcache_seek(known, c->name))
 		return 0;
 	if (fstatat(fd, c->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	statindex_of(&st, &now);
-	if (!statindex_same(&known->e, &now) || now.dev != dev)
+	statcache_of(&st, &now);
+	if (!statcache_same(&known->e, &now) || now.dev != dev)
 		return 0;
 	copy_dirsource_stat(&st, c, false); // an index has no owners
 	c->digest = known->e.digest;
@@ -187,7 +187,7 @@ static bool recall_hand_over(struct copy_recall *r, const struct piece *p)
 }
 
 void copy_recall_dir(
-	struct copy_recall *r, int fd, struct copy_file *dir, const struct statindex_dir *known)
+	struct copy_recall *r, int fd, struct copy_file *dir, const struct statcache_dir *known)
 {
 	struct piece p = {.fd = fd, .dir = dir, .known = *known};
 
@@ -202,7 +202,7 @@ void copy_recall_dir(
 		if (!r->nhelpers || !recall_hand_over(r, &p))
 			recall_run(r, r->pool, &mine);
 		if (!last) // those behind it begin where it ends
-			statindex_seek(&p.known, dir->child[p.to].name);
+			statcache_seek(&p.known, dir->child[p.to].name);
 	}
 }
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "builder/copy/selection.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 
 #define COPY_RECALL_ALONE   1000
 #define COPY_RECALL_THREADS 4
@@ -30,7 +30,7 @@ struct copy_recall *copy_recall_new(struct copy_pool *pool);
  * name and its type.
  */
 void copy_recall_dir(
-	struct copy_recall *r, int fd, struct copy_file *dir, const struct statindex_dir *known);
+	struct copy_recall *r, int fd, struct copy_file *dir, const struct statcache_dir *known);
 /* Waits for all and frees r. The first file, in the order of the walk, that could not be looked at,
  * with its errno; or NULL. */
 const struct copy_file *copy_recall_finish(struct copy_recall *r);

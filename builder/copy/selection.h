@@ -153,7 +153,7 @@ char *copy_file_show(const struct copy_file *f);
 int copy_file_fail(const struct copy_file *f, struct err **err);
 /* Is there content whose digest is not known? */
 bool copy_file_unread(const struct copy_file *f);
-/* Take metadata from a stat. `clock`: see statindex_settled. */
+/* Take metadata from a stat. `clock`: see statcache_settled. */
 void copy_file_take(struct copy_file *f, const struct stat *st, int64_t clock, bool keep_owner);
 /* A file as an entry named path, without content; borrows from f. */
 void copy_file_entry(const struct copy_file *f, const char *path, struct layer_entry *e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What COPY steps of one context know in common: directories that were walked, for a while, and the
- * digests of files from earlier builds (statindex.h). One step has it at a time. The index is
+ * digests of files from earlier builds (statcache.h). One step has it at a time. The index is
  * written when enough was hashed anew, from the walked directories, the files that were named one
  * by one, and what the old index had of the rest.
  */
@@ -84,17 +84,17 @@ void copy_share_add(struct copy_share *c, struct copy_file *dir)
 bool copy_share_usable(struct copy_share *c, uint64_t dev, int fd)
 {
 	if (!c->dev_known || c->dev != dev) {
-		c->dev_usable = statindex_usable(fd);
+		c->dev_usable = statcache_usable(fd);
 		c->dev = dev;
 		c->dev_known = true;
 	}
 	return c->dev_usable;
 }
 
-const struct statindex *copy_share_index(struct copy_share *c)
+const struct statcache *copy_share_index(struct copy_share *c)
 {
 	if (!c->opened && c->store)
-		c->index = statindex_open(c->store, &c->id);
+		c->index = statcache_open(c->store, &c->id);
 	c->opened = true;
 	return c->index;
 }
@@ -106,7 +106,7 @@ void copy_share_hashed(struct copy_share *c, size_t files, uint64_t bytes)
 }
 
 /* f as a record of the index. */
-static void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statindex_entry *e)
+static void copy_share_entry(const struct copy_file *f, uint64_t dev, struct statcache_entry *e)
 {
 	struct stat st = {.st_size = (off_t)f->size,
 		.st_mtim = {.tv_sec = f->mtime, .tv_nsec = f->mtime_ns},
@@ -115,7 +115,7 @@ static void copy_share_entry(const struct copy_file *f, uint64_t dev, struct sta
 		.st_dev = (dev_t)dev,
 		.st_mode = (mode_t)f->mode | S_IFREG};
 
-	statindex_of(&st, e);
+	statcache_of(&st, e);
 	e->xattrs = f->x && f->x->nxattrs;
 	e->digest = f->digest;
 }
@@ -164,8 +164,8 @@ void copy_share_name(struct copy_share *c, struct copy_file *f)
 {
 	const char *base = path_base(f->x->path);
 	auto_free char *dir = mem_strndup(f->x->path, (size_t)(base - f->x->path));
-	struct statindex_entry now, then;
-	struct statindex_dir d;
+	struct statcache_entry now, then;
+	struct statcache_dir d;
 
 	if (base > f->x->path)
 		dir[base - f->x->path - 1] = '\0';
@@ -173,12 +173,12 @@ void copy_share_name(struct copy_share *c, struct copy_file *f)
 	const struct copy_file *seen = walked(c, dir, base);
 	if (seen && seen->stated) {
 		copy_share_entry(seen, f->x->dev, &then);
-		if (statindex_same(&now, &then))
+		if (statcache_same(&now, &then))
 			recall(f, seen);
 	}
 	if (f->state != COPY_KNOWN && f->x->indexed && copy_share_index(c) &&
-		statindex_find_dir(c->index, dir, &d) && statindex_seek(&d, base) &&
-		statindex_same(&d.e, &now) && !d.e.xattrs)
+		statcache_find_dir(c->index, dir, &d) && statcache_seek(&d, base) &&
+		statcache_same(&d.e, &now) && !d.e.xattrs)
 		know(f, &d.e.digest);
 	if (f->x->indexed)
 		MEM_PUSH(c->named, c->nnamed, c->cap_named) = f;
@@ -188,18 +188,18 @@ void copy_share_name(struct copy_share *c, struct copy_file *f)
 
 struct flush {
 	struct copy_share *c;
-	struct statindex_writer *w;
+	struct statcache_writer *w;
 };
 
 static void share_put_file(
 	struct flush *fl, const struct copy_file *f, const char *name, uint64_t dev)
 {
-	struct statindex_entry e;
+	struct statcache_entry e;
 
 	if (!f->settled || copy_file_unread(f)) // only what was opened can be settled
 		return;
 	copy_share_entry(f, dev, &e);
-	statindex_writer_add(fl->w, name, &e);
+	statcache_writer_add(fl->w, name, &e);
 }
 
 static void share_put_dir(const void *node, VISIT which, void *ctx)
@@ -209,7 +209,7 @@ static void share_put_dir(const void *node, VISIT which, void *ctx)
 
 	if ((which != postorder && which != leaf) || !dir->x->indexed)
 		return;
-	statindex_writer_dir(fl->w, dir->x->path);
+	statcache_writer_dir(fl->w, dir->x->path);
 	for (size_t i = 0; i < dir->nchild; i++)
 		share_put_file(fl, &dir->child[i], dir->child[i].name, dir->x->dev);
 }
@@ -246,24 +246,24 @@ static int share_name_cmp(const void *a, const void *b)
 // Files that were named, over what the old index has of their directory.
 static void put_named(struct flush *fl, const struct name *v, size_t n)
 {
-	struct statindex_dir old = {.name = NULL};
+	struct statcache_dir old = {.name = NULL};
 	const char *last = NULL;
 
 	if (fl->c->index)
-		statindex_find_dir(fl->c->index, v->dir, &old);
-	statindex_writer_dir(fl->w, v->dir);
+		statcache_find_dir(fl->c->index, v->dir, &old);
+	statcache_writer_dir(fl->w, v->dir);
 	for (size_t i = 0; i < n; i++) {
 		if (last && strcmp(last, v[i].base) == 0)
 			continue;
 		last = v[i].base;
-		for (; old.name && strcmp(old.name, last) < 0; statindex_next(&old))
-			statindex_writer_add(fl->w, old.name, &old.e);
+		for (; old.name && strcmp(old.name, last) < 0; statcache_next(&old))
+			statcache_writer_add(fl->w, old.name, &old.e);
 		if (old.name && strcmp(old.name, last) == 0)
-			statindex_next(&old);
+			statcache_next(&old);
 		share_put_file(fl, v[i].f, last, v[i].f->x->dev);
 	}
-	for (; old.name; statindex_next(&old))
-		statindex_writer_add(fl->w, old.name, &old.e);
+	for (; old.name; statcache_next(&old))
+		statcache_writer_add(fl->w, old.name, &old.e);
 }
 
 static int dir_cmp(const void *key, const void *v)
@@ -273,15 +273,15 @@ static int dir_cmp(const void *key, const void *v)
 
 static void put_old(struct flush *fl, const struct name *v, size_t n)
 {
-	struct statindex_dir d;
+	struct statcache_dir d;
 
-	for (size_t i = 0; fl->c->index && i < statindex_ndirs(fl->c->index); i++) {
-		statindex_dir_at(fl->c->index, i, &d);
+	for (size_t i = 0; fl->c->index && i < statcache_ndirs(fl->c->index); i++) {
+		statcache_dir_at(fl->c->index, i, &d);
 		if (covered(fl->c, d.path) || bsearch(d.path, v, n, sizeof *v, dir_cmp))
 			continue;
-		statindex_writer_dir(fl->w, d.path);
-		for (; d.name; statindex_next(&d))
-			statindex_writer_add(fl->w, d.name, &d.e);
+		statcache_writer_dir(fl->w, d.path);
+		for (; d.name; statcache_next(&d))
+			statcache_writer_add(fl->w, d.name, &d.e);
 	}
 }
 
@@ -303,8 +303,8 @@ static size_t collect_named(struct copy_share *c, struct name *v)
 // Best effort: without an index the next build reads the files again.
 static void share_write_index(struct copy_share *c)
 {
-	auto_statindex_writer struct statindex_writer *w =
-		statindex_writer_new(c->store, &c->id, NULL);
+	auto_statcache_writer struct statcache_writer *w =
+		statcache_writer_new(c->store, &c->id, NULL);
 	auto_free struct name *v = mem_array(c->nnamed + 1, sizeof *v);
 	struct flush fl = {c, w};
 
@@ -319,14 +319,14 @@ static void share_write_index(struct copy_share *c)
 		put_named(&fl, v + i, end - i);
 	}
 	put_old(&fl, v, n);
-	statindex_writer_commit(w, NULL);
+	statcache_writer_commit(w, NULL);
 }
 
 static void share_forget(struct copy_share *c)
 {
 	if (c->store && (c->new_files >= SHARE_INDEX_FILES || c->new_bytes >= SHARE_INDEX_BYTES)) {
 		share_write_index(c);
-		statindex_close(c->index);
+		statcache_close(c->index);
 		c->index = NULL;
 		c->opened = false;
 		c->new_files = 0;
@@ -382,7 +382,7 @@ void copy_share_free(struct copy_share *c)
 	if (!c)
 		return;
 	share_forget(c);
-	statindex_close(c->index);
+	statcache_close(c->index);
 	pthread_cond_destroy(&c->free);
 	pthread_mutex_destroy(&c->lock);
 	free(c->named);

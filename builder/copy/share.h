@@ -19,7 +19,7 @@
 
 #include "builder/copy/copy.h"
 #include "builder/copy/pool.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 
 #define SHARE_INDEX_FILES 16
 #define SHARE_INDEX_BYTES ((uint64_t)128 << 10)
@@ -30,7 +30,7 @@ struct copy_share {
 	struct store *store;      /* borrowed; NULL: no index */
 	int fd;                   /* borrowed; -1 */
 	struct digest id;         /* of the index */
-	struct statindex *index;  /* owned, or NULL */
+	struct statcache *index;  /* owned, or NULL */
 	bool opened;              /* the index was looked for */
 	struct copy_pool pool;    /* of all files */
 	void *dirs;               /* of struct copy_file, by path (tsearch) */
@@ -61,7 +61,7 @@ void copy_share_add(struct copy_share *c, struct copy_file *dir);
 /* Are the times of this file's file system good for the index? fd: a file or directory on it. */
 bool copy_share_usable(struct copy_share *c, uint64_t dev, int fd);
 /* The index, or NULL. */
-const struct statindex *copy_share_index(struct copy_share *c);
+const struct statcache *copy_share_index(struct copy_share *c);
 /* A file that was named and stated: its digest, if it is known. It will be recorded. */
 void copy_share_name(struct copy_share *c, struct copy_file *f);
 /* Contents were hashed. */

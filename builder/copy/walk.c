@@ -19,13 +19,13 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 
 struct walk {
 	struct copy_selection *s;
 	struct copy_share *share;
 	const struct ignore *ignore;
-	const struct statindex *index; // or NULL
+	const struct statcache *index; // or NULL
 	struct copy_recall *recall;    // of the files that the index may know; or NULL
 	bool drops;                    // there are excluded directories
 	uint64_t files;
@@ -118,9 +118,9 @@ static int add_children(struct walk *w, struct copy_file *dir, const struct copy
 // first is told first.
 static void recall_children(struct walk *w, struct copy_file *dir, int fd)
 {
-	struct statindex_dir known;
+	struct statcache_dir known;
 
-	if (!w->index || !dir->x->indexed || !statindex_find_dir(w->index, dir->x->path, &known))
+	if (!w->index || !dir->x->indexed || !statcache_find_dir(w->index, dir->x->path, &known))
 		return;
 	if (!w->recall)
 		w->recall = copy_recall_new(&w->share->pool);

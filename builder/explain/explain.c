@@ -35,7 +35,7 @@ struct explain *explain_new(void)
 	return x;
 }
 
-static void course_clear(struct explain_course *c)
+static void explain_live_stage_clear(struct explain_live_stage *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		buf_clear(&c->v[i].facts);
@@ -50,9 +50,9 @@ void explain_free(struct explain *x)
 {
 	if (!x)
 		return;
-	for (size_t i = 0; i < x->ncourses; i++)
-		course_clear(&x->courses[i]);
-	free(x->courses);
+	for (size_t i = 0; i < x->nstages; i++)
+		explain_live_stage_clear(&x->stages[i]);
+	free(x->stages);
 	for (size_t i = 0; i < x->nfiles; i++)
 		free((void *)(uintptr_t)x->files[i].bytes.ptr);
 	free(x->files);
@@ -247,24 +247,24 @@ struct sha256 *explain_origin(
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-static struct explain_course *course_of(struct job *j, size_t stage)
+static struct explain_live_stage *explain_live_stage_of(struct job *j, size_t stage)
 {
 	struct explain *x = j->explain;
 
 	pthread_mutex_lock(&x->lock);
-	if (!x->courses) {
-		x->ncourses = j->plan.nstages;
-		x->courses = mem_array(x->ncourses, sizeof *x->courses);
+	if (!x->stages) {
+		x->nstages = j->plan.nstages;
+		x->stages = mem_array(x->nstages, sizeof *x->stages);
 	}
 	pthread_mutex_unlock(&x->lock);
-	return &x->courses[stage];
+	return &x->stages[stage];
 }
 
 void explain_opened(struct job *j, size_t stage)
 {
 	const struct plan_stage *ps = &j->plan.stages[stage];
 	const struct state *st = &j->stages[stage];
-	struct explain_course *c = course_of(j, stage);
+	struct explain_live_stage *c = explain_live_stage_of(j, stage);
 
 	c->opened = true;
 	c->platform = oci_platform_text(&st->config.platform);
@@ -288,7 +288,7 @@ void explain_opened(struct job *j, size_t stage)
 
 static struct explain_step *explain_add_step(struct job *j, const struct step *sp)
 {
-	struct explain_course *c = course_of(j, sp->stage);
+	struct explain_live_stage *c = explain_live_stage_of(j, sp->stage);
 	struct explain_step *s = &MEM_PUSH(c->v, c->n, c->cap);
 
 	*s = (struct explain_step){
@@ -311,7 +311,7 @@ void explain_runs(
 {
 	struct explain *x = j->explain;
 	struct explain_step *s = explain_add_step(j, sp);
-	const struct explain_course *c = &x->courses[sp->stage];
+	const struct explain_live_stage *c = &x->stages[sp->stage];
 
 	s->ran = true;
 	s->facts = *take_facts;
@@ -332,7 +332,7 @@ void explain_runs(
 
 static struct explain_step *running(struct job *j, const struct step *sp)
 {
-	struct explain_course *c = course_of(j, sp->stage);
+	struct explain_live_stage *c = explain_live_stage_of(j, sp->stage);
 	struct explain_step *last = c->n ? &c->v[c->n - 1] : NULL;
 
 	return last && last->number == sp->number && last->ran && !last->done ? last : NULL;
@@ -351,7 +351,7 @@ void explain_adds(struct job *j, const struct step *sp, struct buf *take_facts)
 static void note_return(struct job *j, size_t stage, const struct digest *key)
 {
 	struct explain *x = j->explain;
-	const struct explain_course *c = &x->courses[stage];
+	const struct explain_live_stage *c = &x->stages[stage];
 	size_t match = c->v[c->n - 1].match;
 
 	if (!c->old || match == EXPLAIN_NONE || sha256_equal(&c->old->steps[match].key, key))
@@ -369,7 +369,7 @@ void explain_done(struct job *j, const struct step *sp, const struct digest *key
 		s = explain_add_step(j, sp);
 		if (j->session.o->explain) {
 			explain_load(j);
-			explain_match(j, sp->stage, j->explain->courses[sp->stage].n - 1);
+			explain_match(j, sp->stage, j->explain->stages[sp->stage].n - 1);
 			note_return(j, sp->stage, key);
 		}
 	}
@@ -380,9 +380,9 @@ void explain_done(struct job *j, const struct step *sp, const struct digest *key
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-static void save_course(struct job *j, size_t stage, struct explain_past *out)
+static void explain_save_stage(struct job *j, size_t stage, struct explain_past *out)
 {
-	struct explain_course *c = &j->explain->courses[stage];
+	struct explain_live_stage *c = &j->explain->stages[stage];
 	struct explain_stage s = {.title = slice_of(j->plan.stages[stage].title),
 		.platform = slice_of(c->platform),
 		.base = {c->base.data, c->base.len}};
@@ -488,9 +488,9 @@ void explain_save(struct job *j)
 	if (!x->dirty)
 		return;
 	explain_load(j);
-	for (size_t i = 0; i < x->ncourses; i++)
-		if (x->courses[i].opened)
-			save_course(j, i, &out);
+	for (size_t i = 0; i < x->nstages; i++)
+		if (x->stages[i].opened)
+			explain_save_stage(j, i, &out);
 	save_others(j, &out);
 	save_entries(&x->past, &out);
 	save_files(x, &out);

@@ -24,7 +24,7 @@ struct explain_step {
 };
 
 /* One stage of this build. */
-struct explain_course {
+struct explain_live_stage {
 	struct explain_step *v; /* owned */
 	size_t n;
 	size_t cap;
@@ -36,9 +36,9 @@ struct explain_course {
 };
 
 struct explain {
-	pthread_mutex_t lock; /* of what follows; a course belongs to its stage's thread */
-	struct explain_course *courses; /* owned; one per stage of the plan */
-	size_t ncourses;
+	pthread_mutex_t lock; /* of what follows; a stage belongs to its stage's thread */
+	struct explain_live_stage *stages; /* owned; one per stage of the plan */
+	size_t nstages;
 	struct digest id; /* of the record */
 	struct explain_past past;
 	bool loaded;

@@ -46,7 +46,7 @@ static bool follows(
 
 static size_t explain_why_match(const struct job *j, size_t stage, const struct explain_step *s)
 {
-	const struct explain_course *c = &j->explain->courses[stage];
+	const struct explain_live_stage *c = &j->explain->stages[stage];
 	const struct explain_stage *old = c->old;
 
 	for (size_t k = c->next_old; k < old->nsteps; k++)
@@ -59,7 +59,7 @@ static size_t explain_why_match(const struct job *j, size_t stage, const struct 
 
 static void explain_why_find_stage(const struct job *j, size_t stage)
 {
-	struct explain_course *c = &j->explain->courses[stage];
+	struct explain_live_stage *c = &j->explain->stages[stage];
 	const struct explain_past *past = &j->explain->past;
 
 	for (size_t i = 0; i < past->nstages; i++) {
@@ -73,7 +73,7 @@ static void explain_why_find_stage(const struct job *j, size_t stage)
 
 void explain_match(const struct job *j, size_t stage, size_t from)
 {
-	struct explain_course *c = &j->explain->courses[stage];
+	struct explain_live_stage *c = &j->explain->stages[stage];
 
 	if (!c->old)
 		explain_why_find_stage(j, stage);
@@ -112,7 +112,7 @@ static char *why_origin(void *ctx, const char *what)
 	buf_init(&shown, BUF_TEXT_MAX);
 	buf_add_escaped(&shown, what, strlen(what), false);
 	for (size_t i = 0; strncmp(what, "stage ", 6) == 0 && i < j->plan.nstages; i++) {
-		const struct explain_course *c = &j->explain->courses[i];
+		const struct explain_live_stage *c = &j->explain->stages[i];
 		if (strcmp(what + 6, j->plan.stages[i].title) != 0)
 			continue;
 		for (size_t k = 0; k < c->n; k++)
@@ -129,7 +129,7 @@ static struct explain_diff diff(const struct job *j)
 		.list = list_by_id, .origin = why_origin, .ctx = (void *)(uintptr_t)j};
 }
 
-static char *why_base(const struct job *j, const struct explain_course *c)
+static char *why_base(const struct job *j, const struct explain_live_stage *c)
 {
 	struct explain_diff d = diff(j);
 
@@ -139,7 +139,7 @@ static char *why_base(const struct job *j, const struct explain_course *c)
 	return why ? why : mem_strdup("the base changed");
 }
 
-static char *why_parent(const struct job *j, const struct explain_course *c, size_t index)
+static char *why_parent(const struct job *j, const struct explain_live_stage *c, size_t index)
 {
 	const struct explain_step *before = index ? &c->v[index - 1] : NULL;
 	size_t k = c->v[index].match;
@@ -174,13 +174,13 @@ static const char *why_alone(const struct job *j, size_t stage, const struct exp
 		return "RUN --no-cache";
 	if (!j->explain->had_past)
 		return "first build";
-	if (!j->explain->courses[stage].old)
+	if (!j->explain->stages[stage].old)
 		return "no earlier build of this stage is known";
 	return s->match == EXPLAIN_NONE ? "the instruction is new" : NULL;
 }
 
 /* What differs from the step it was, of which `e` is known. */
-static char *why_differs(const struct job *j, const struct explain_course *c, size_t index,
+static char *why_differs(const struct job *j, const struct explain_live_stage *c, size_t index,
 	const struct explain_entry *e)
 {
 	const struct explain_step *s = &c->v[index];
@@ -207,7 +207,7 @@ static char *why_differs(const struct job *j, const struct explain_course *c, si
 
 char *explain_why(const struct job *j, size_t stage, size_t index)
 {
-	const struct explain_course *c = &j->explain->courses[stage];
+	const struct explain_live_stage *c = &j->explain->stages[stage];
 	const struct explain_step *s = &c->v[index];
 	const char *alone = why_alone(j, stage, s);
 

@@ -280,7 +280,7 @@ int gitfetch_time(struct gitfetch *f, const char *commit, int64_t *out, struct e
 /* --- files ---------------------------------------------------------------------------------- */
 
 /* One repository and, when asked for, what it contains. */
-struct place {
+struct endpoint {
 	unsigned repo;
 	const char *remote;
 	const char *commit;
@@ -288,7 +288,7 @@ struct place {
 	unsigned depth;
 };
 
-static int checkout_files(struct gitfetch *f, const struct place *p, struct err **err)
+static int checkout_files(struct gitfetch *f, const struct endpoint *p, struct err **err)
 {
 	auto_free char *tree = mem_printf("--work-tree=w%s%s", *p->path ? "/" : "", p->path);
 	const char *args[] = {git_dir(f, p->repo), tree, "checkout", "-q", "-f", "--detach",
@@ -312,10 +312,10 @@ static bool related(const char *a, const char *b)
 	return memcmp(a, b, n) == 0 && (na == nb || (na < nb ? b[n] : a[n]) == '/');
 }
 
-static int checkout(
-	struct gitfetch *f, const char *subdir, const struct place *p, bool deep, struct err **err);
+static int checkout(struct gitfetch *f, const char *subdir, const struct endpoint *p, bool deep,
+	struct err **err);
 
-static int checkout_submodule(struct gitfetch *f, const char *subdir, const struct place *parent,
+static int checkout_submodule(struct gitfetch *f, const char *subdir, const struct endpoint *parent,
 	const struct gitmodules_entry *m, struct err **err)
 {
 	auto_free char *path =
@@ -337,7 +337,7 @@ static int checkout_submodule(struct gitfetch *f, const char *subdir, const stru
 		auto_free char *reason = fs_printable(why);
 		return err_set(err, ERR_CONTEXT, "submodule \"%s\": %s", shown, reason);
 	}
-	struct place p = {
+	struct endpoint p = {
 		.repo = f->nrepos++,
 		.remote = url,
 		.commit = commit,
@@ -350,8 +350,8 @@ static int checkout_submodule(struct gitfetch *f, const char *subdir, const stru
 	return 0;
 }
 
-static int checkout(
-	struct gitfetch *f, const char *subdir, const struct place *p, bool deep, struct err **err)
+static int checkout(struct gitfetch *f, const char *subdir, const struct endpoint *p, bool deep,
+	struct err **err)
 {
 	struct gitmodules m = {0};
 
@@ -369,7 +369,7 @@ static int checkout(
 int gitfetch_checkout(struct gitfetch *f, const struct giturl *u, const char *commit,
 	bool submodules, struct err **err)
 {
-	struct place p = {.remote = u->remote, .commit = commit, .path = ""};
+	struct endpoint p = {.remote = u->remote, .commit = commit, .path = ""};
 
 	if (mkdirat(f->dir_fd, "w", 0755) < 0)
 		return err_sys(err, "directory for a checkout");

@@ -266,17 +266,17 @@ static int runstep_run_command(
 }
 
 /* It goes with the rest of our temporary directories when the store is closed. */
-static int lay_floor(struct job *j, struct err **err)
+static int make_skeleton(struct job *j, struct err **err)
 {
 	struct sandbox_runner *runner = session_runner(&j->session, err);
 	char temp[64];
 
 	if (!runner)
 		return -1;
-	if (!sandbox_lacks_floor(runner))
+	if (!sandbox_lacks_skeleton(runner))
 		return 0;
 	auto_fd int fd = store_temp_dir(j->session.s, temp, err);
-	return fd < 0 ? -1 : sandbox_give_floor(runner, fd, err);
+	return fd < 0 ? -1 : sandbox_give_skeleton(runner, fd, err);
 }
 
 static int report_failure(const struct run *r, const struct sandbox_result *res, struct err **err)
@@ -395,7 +395,7 @@ static int execute(struct run *r, struct record *out, struct err **err)
 	auto_scratch struct scratch scratch = SCRATCH_NONE;
 
 	runstep_explain(r);
-	if (lay_floor(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0 ||
+	if (make_skeleton(r->j, err) < 0 || runmounts_open(r->j, r->sp, &r->mounts, err) < 0 ||
 		scratch_take(s, &r->sp->st->ahead, &scratch, err) < 0)
 		return dferr_locate(err, r->sp->df, r->sp->ins->keyword_span);
 	if (r->script_path)

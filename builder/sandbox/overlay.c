@@ -47,7 +47,7 @@ static const struct kernel_fs_opt fixed_options[] = {
  * 2^62, which a program that holds them in a double cannot tell apart (Node takes 5,034 of 5,045
  * files for one) and one of 32 bits cannot hold (EOVERFLOW from stat and readdir). xino=off gives
  * the numbers of the layers themselves, small ones, with an st_dev for each layer; directories have
- * that of the overlay. (st_dev, st_ino) is unique and stays over a copy-up (indexform.c gives
+ * that of the overlay. (st_dev, st_ino) is unique and stays over a copy-up (erofsform.c gives
  * indexes the UUID this needs); tar --one-file-system, cp -x, find -xdev and rsync -x look at the
  * st_dev of directories and miss nothing. What is not to be had: du -x counts no file, and a
  * directory that nobody uses gets another number when the kernel drops it from its cache. xino=auto
@@ -302,7 +302,7 @@ static int plan_classic(
 	return 0;
 }
 
-int overlay_plan_lowers(struct op_list *l, struct indexes *x, const struct sandbox_lowers *from,
+int overlay_plan_lowers(struct op_list *l, struct erofsmounts *x, const struct sandbox_lowers *from,
 	struct overlay_lower *to, struct err **err)
 {
 	for (size_t i = 0; i < from->n; i++) {
@@ -314,12 +314,12 @@ int overlay_plan_lowers(struct op_list *l, struct indexes *x, const struct sandb
 			to[i] = (struct overlay_lower){.slot = ops_slot_fd(l, v->dir_fd)};
 			continue;
 		}
-		fd = indexes_get(x, v, &attach, err);
+		fd = erofsmounts_get(x, v, &attach, err);
 		if (fd < 0)
 			return -1;
 		to[i] = (struct overlay_lower){ops_slot_take_fd(l, fd), .mounted = true};
 		if (attach)
-			namespace_plan_park(l, to[i].slot, "attach an EROFS index");
+			namespace_plan_park(l, to[i].slot, "attach an EROFS image");
 	}
 	return (int)from->n;
 }

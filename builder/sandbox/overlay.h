@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Overlays of layers, be they directories or mounts of EROFS indexes. `volatile`: the kernel syncs
+ * Overlays of layers, be they directories or mounts of EROFS images. `volatile`: the kernel syncs
  * nothing (an ordinary overlay syncs the whole file system of the store when it is unmounted);
  * redirects, metacopy and index are off, so an upper directory holds whole files, whiteouts and
  * opaque marks, and means the same alone.
@@ -8,7 +8,7 @@
 #ifndef BLD_BUILDER_SANDBOX_OVERLAY_H
 #define BLD_BUILDER_SANDBOX_OVERLAY_H
 
-#include "builder/sandbox/indexes.h"
+#include "builder/sandbox/erofsmounts.h"
 #include "builder/sandbox/ops.h"
 #include "builder/sandbox/spec.h"
 
@@ -37,7 +37,7 @@ struct overlay {
  * Slots for lowers; indexes are mounted, and attached where the kernel wants that (CLASSIC only; in
  * the new mount namespace then). Returns the number filled in, as many as there are lowers, or -1.
  */
-int overlay_plan_lowers(struct op_list *l, struct indexes *x, const struct sandbox_lowers *from,
+int overlay_plan_lowers(struct op_list *l, struct erofsmounts *x, const struct sandbox_lowers *from,
 	struct overlay_lower *to, struct err **err);
 
 /*

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "builder/sandbox/floor.h"
+#include "builder/sandbox/skeleton.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/pid1.h"
 #include "builder/sandbox/sandbox.h"
@@ -25,9 +25,9 @@
 
 struct sandbox_runner {
 	struct runner_facts facts;
-	struct indexes indexes;
+	struct erofsmounts indexes;
 	struct forker forker;
-	atomic_int floor; /* a descriptor, or -1; set once */
+	atomic_int skeleton; /* a descriptor, or -1; set once */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -162,8 +162,8 @@ static void runner_clear(struct sandbox_runner *r)
 {
 	forker_clear(&r->forker);
 	clear_facts(&r->facts);
-	indexes_clear(&r->indexes);
-	fd_close(r->floor);
+	erofsmounts_clear(&r->indexes);
+	fd_close(r->skeleton);
 	pthread_cond_destroy(&r->change);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -177,8 +177,8 @@ struct sandbox_runner *sandbox_runner_new(struct err **err)
 	r->facts.pid1 = -1;
 	cgroups_init(&r->facts.groups);
 	r->started = -1;
-	atomic_init(&r->floor, -1);
-	indexes_init(&r->indexes);
+	atomic_init(&r->skeleton, -1);
+	erofsmounts_init(&r->indexes);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->change, NULL);
 	if (find_facts(&r->facts, err) == 0 && forker_init(&r->forker, err) == 0) {
@@ -208,26 +208,26 @@ void sandbox_runner_free(struct sandbox_runner *r)
 	runner_clear(r);
 }
 
-int runner_floor(struct sandbox_runner *r)
+int runner_skeleton(struct sandbox_runner *r)
 {
-	return atomic_load(&r->floor);
+	return atomic_load(&r->skeleton);
 }
 
-bool sandbox_lacks_floor(struct sandbox_runner *r)
+bool sandbox_lacks_skeleton(struct sandbox_runner *r)
 {
-	return runner_floor(r) < 0;
+	return runner_skeleton(r) < 0;
 }
 
-int sandbox_give_floor(struct sandbox_runner *r, int dir_fd, struct err **err)
+int sandbox_give_skeleton(struct sandbox_runner *r, int dir_fd, struct err **err)
 {
 	int none = -1;
 
-	if (floor_fill(dir_fd, err) < 0)
+	if (skeleton_fill(dir_fd, err) < 0)
 		return -1;
 	auto_fd int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return err_sys_kind(err, ERR_SANDBOX, "make the places to mount on");
-	if (atomic_compare_exchange_strong(&r->floor, &none, fd))
+	if (atomic_compare_exchange_strong(&r->skeleton, &none, fd))
 		fd = -1;
 	return 0;
 }
@@ -237,7 +237,7 @@ const struct runner_facts *runner_facts(const struct sandbox_runner *r)
 	return &r->facts;
 }
 
-struct indexes *runner_indexes(struct sandbox_runner *r)
+struct erofsmounts *runner_erofsmounts(struct sandbox_runner *r)
 {
 	return &r->indexes;
 }

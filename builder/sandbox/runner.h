@@ -10,7 +10,7 @@
 
 #include "builder/sandbox/cgroups.h"
 #include "builder/sandbox/forker.h"
-#include "builder/sandbox/indexes.h"
+#include "builder/sandbox/erofsmounts.h"
 #include "builder/sandbox/init.h"
 #include "builder/sandbox/probe.h"
 #include "builder/sandbox/seccomp.h"
@@ -28,7 +28,7 @@ struct runner_facts {
 };
 
 const struct runner_facts *runner_facts(const struct sandbox_runner *r);
-struct indexes *runner_indexes(struct sandbox_runner *r);
+struct erofsmounts *runner_erofsmounts(struct sandbox_runner *r);
 struct forker *runner_forker(struct sandbox_runner *r);
 /* For tests: another way to mount than the probe found. Before the first start. */
 void runner_set_overlay(struct sandbox_runner *r, enum overlay_api api);
@@ -62,7 +62,7 @@ void runner_kill_job(struct sandbox_job *job);
 void runner_let_go(struct sandbox_job *job);
 /* Kill, reap and free. */
 void runner_end_job(struct sandbox_job *take_job);
-/* The directory of sandbox_give_floor(), or -1; borrowed. */
-int runner_floor(struct sandbox_runner *r);
+/* The directory of sandbox_give_skeleton(), or -1; borrowed. */
+int runner_skeleton(struct sandbox_runner *r);
 
 #endif

@@ -25,7 +25,7 @@
 #include "builder/sandbox/exec.h"
 #include "builder/sandbox/forker.h"
 #include "builder/sandbox/freeze.h"
-#include "builder/sandbox/indexes.h"
+#include "builder/sandbox/erofsmounts.h"
 #include "builder/sandbox/kernel.h"
 #include "builder/sandbox/landlock.h"
 #include "builder/sandbox/limits.h"
@@ -52,7 +52,7 @@
 struct plan {
 	const struct sandbox_spec *spec;
 	const struct runner_facts *facts;
-	int floor; /* -1 = none */
+	int skeleton; /* -1 = none */
 	struct op_list *ops;
 	struct usermounts mounts;
 	struct network_files files;
@@ -79,7 +79,7 @@ static int check_spec(const struct plan *p, struct err **err)
 /* An empty directory: the one lower of an empty root, the second of a single layer. */
 static int plan_empty(struct plan *p, struct err **err)
 {
-	bool wanted = p->spec->lowers.n == 0 && p->floor < 0;
+	bool wanted = p->spec->lowers.n == 0 && p->skeleton < 0;
 	int fd;
 
 	for (size_t i = 0; i < p->spec->nmounts; i++)
@@ -103,8 +103,8 @@ static int plan_root(struct plan *p, struct err **err)
 		.api = p->mounts.api,
 		.devices = p->mounts.devices};
 
-	if (p->floor >= 0 && s->lowers.n < SANDBOX_LOWERS_MAX)
-		lower[o.n++].slot = ops_slot_fd(p->ops, p->floor);
+	if (p->skeleton >= 0 && s->lowers.n < SANDBOX_LOWERS_MAX)
+		lower[o.n++].slot = ops_slot_fd(p->ops, p->skeleton);
 	if (overlay_plan_lowers(p->ops, p->mounts.indexes, &s->lowers, lower + o.n, err) < 0)
 		return -1;
 	o.n += s->lowers.n;
@@ -218,7 +218,7 @@ static int choose_overlay(struct plan *p, struct err **err)
 		index = first_index(&s->mounts[i].lowers);
 	if (!index)
 		return 0;
-	fd = indexes_get(p->mounts.indexes, index, &attach, err);
+	fd = erofsmounts_get(p->mounts.indexes, index, &attach, err);
 	if (fd < 0)
 		return -1;
 	close(fd);
@@ -399,7 +399,7 @@ struct sandbox_job *sandbox_start(
 	struct plan p = {
 		.spec = s,
 		.facts = runner_facts(r),
-		.floor = runner_floor(r),
+		.skeleton = runner_skeleton(r),
 	};
 
 	if (!init) {
@@ -408,7 +408,7 @@ struct sandbox_job *sandbox_start(
 	}
 	p.ops = &init->ops;
 	p.mounts.spec = s;
-	p.mounts.indexes = runner_indexes(r);
+	p.mounts.indexes = runner_erofsmounts(r);
 	p.mounts.devices = s->insecure || cgroups_guard_devices(&runner_facts(r)->groups);
 	ops_init(&init->ops, init, runner_forker(r)->size, sizeof(*init));
 	if (make_plan(&p, err) == 0)
@@ -531,14 +531,14 @@ void sandbox_signal(struct sandbox_job *job, int sig)
 		(void)kill(-job->command_pid, sig);
 }
 
-bool sandbox_takes_indexes(struct sandbox_runner *r)
+bool sandbox_takes_erofs(struct sandbox_runner *r)
 {
-	return indexes_taken(runner_indexes(r));
+	return erofsmounts_taken(runner_erofsmounts(r));
 }
 
 int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n, struct err **err)
 {
-	return indexes_try(runner_indexes(r), v, n, err);
+	return erofsmounts_try(runner_erofsmounts(r), v, n, err);
 }
 
 /* By making them and joining them. */
@@ -573,14 +573,14 @@ const char *sandbox_scratch_refused(int dir_fd)
 void sandbox_describe(struct strlist *out)
 {
 	const char *why = NULL;
-	int no = indexes_obstacle(&why), untold = errno;
+	int no = erofsmounts_obstacle(&why), untold = errno;
 
 	probe_describe(out);
 	describe_groups(out);
 	if (no < 0)
-		strlist_addf(out, "EROFS indexes: not known (%s)", strerror(untold));
+		strlist_addf(out, "EROFS images: not known (%s)", strerror(untold));
 	else if (no)
-		strlist_addf(out, "EROFS indexes: no (%s)", why);
+		strlist_addf(out, "EROFS images: no (%s)", why);
 	else
-		strlist_add(out, "EROFS indexes: yes (where the store's file system allows)");
+		strlist_add(out, "EROFS images: yes (where the store's file system allows)");
 }

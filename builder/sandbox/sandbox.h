@@ -25,7 +25,7 @@
 
 /*
  * What the sandboxes of a build share: what the kernel can do, the seccomp program, the mounts of
- * EROFS indexes, and a small process that they are cloned from (forker.h). They die with it. One is
+ * EROFS images, and a small process that they are cloned from (forker.h). They die with it. One is
  * enough for all threads of a build; making one costs about a millisecond.
  */
 struct sandbox_runner;
@@ -61,24 +61,24 @@ int sandbox_wait(struct sandbox_job *take_job, struct sandbox_result *out, struc
 void sandbox_signal(struct sandbox_job *job, int sig);
 
 /*
- * The floor: one directory below all layers of every sandbox of the runner, with what an image may
- * lack and something is mounted on each time (/proc, /dev, /sys, /etc/hosts ...). Without it these
- * places are made in the upper and taken away again in each RUN, which costs more than the rest of
- * the files of a sandbox. Nobody writes to it.
+ * The skeleton: one directory below all layers of every sandbox of the runner, with what an image
+ * may lack and something is mounted on each time (/proc, /dev, /sys, /etc/hosts ...). Without it
+ * these places are made in the upper and taken away again in each RUN, which costs more than the
+ * rest of the files of a sandbox. Nobody writes to it.
  */
-bool sandbox_lacks_floor(struct sandbox_runner *r);
+bool sandbox_lacks_skeleton(struct sandbox_runner *r);
 /* Fill dir_fd, an empty directory on the store's file system, that stays for as long as the runner;
  * no longer needed when another thread was faster. Later sandboxes have it. 0 / -1 */
-int sandbox_give_floor(struct sandbox_runner *r, int dir_fd, struct err **err);
+int sandbox_give_skeleton(struct sandbox_runner *r, int dir_fd, struct err **err);
 /*
- * Whether EROFS indexes can be lowers; cheap. As far as it can be told without a mount (root in the
+ * Whether EROFS images can be lowers; cheap. As far as it can be told without a mount (root in the
  * first user namespace, Linux 6.12.2 or later, EROFS known), and none was refused before.
  */
-bool sandbox_takes_indexes(struct sandbox_runner *r);
+bool sandbox_takes_erofs(struct sandbox_runner *r);
 /*
  * Mount those of v that are indexes; the runner keeps the mounts, so that a sandbox costs none. 1:
  * all are mounted; 0: this kernel, or the file system that they lie on, does not take them, and
- * sandbox_takes_indexes() is false from now on; -1: another error. From any thread.
+ * sandbox_takes_erofs() is false from now on; -1: another error. From any thread.
  */
 int sandbox_try_lowers(struct sandbox_runner *r, const struct lower *v, size_t n, struct err **err);
 

@@ -96,10 +96,11 @@ struct sandbox_result {
 };
 
 /*
- * Places to mount on that are not of the image but of the floor (sandbox_give_floor()). A command
- * that changed nothing but, say, the mode of a /etc that is only there leaves an empty directory of
- * that name in the upper, which the caller removes when the layers below lack it. Ends with NULL.
+ * Places to mount on that are not of the image but of the skeleton (sandbox_give_skeleton()). A
+ * command that changed nothing but, say, the mode of a /etc that is only there leaves an empty
+ * directory of that name in the upper, which the caller removes when the layers below lack it. Ends
+ * with NULL.
  */
-extern const char *const sandbox_floor_dirs[];
+extern const char *const sandbox_skeleton_dirs[];
 
 #endif

@@ -11,7 +11,7 @@
 
 struct usermounts {
 	const struct sandbox_spec *spec;
-	struct indexes *indexes;
+	struct erofsmounts *indexes;
 	enum overlay_api api;
 	bool devices; /* device nodes can be opened: the control group, or nothing, limits them */
 	int empty;    /* slot of an empty directory: an overlay needs two layers, or an upper */

@@ -52,7 +52,7 @@ struct work {
 	struct copy_selection *selection; /* made when the content is needed; owned */
 	struct digest key;                /* by content */
 	struct digest shape;
-	bool blind;            /* the key is made after the layer, */
+	bool late_key;         /* the key is made after the layer, */
 	struct keyparts parts; /* of which the first half is here meanwhile */
 };
 
@@ -281,14 +281,14 @@ static int explain_copy(struct work *w, struct err **err)
 	struct buf facts;
 
 	buf_init(&facts, BUF_TEXT_MAX);
-	if (w->blind) {
+	if (w->late_key) {
 		begin_key(w, &w->parts, &facts, "COPY by content");
 		part_step(w, &w->parts);
 	} else if (key_by_content(w, &facts, &key, err) < 0) {
 		buf_clear(&facts);
 		return -1;
 	}
-	explain_runs(w->j, w->sp, w->blind ? NULL : &w->key, &facts);
+	explain_runs(w->j, w->sp, w->late_key ? NULL : &w->key, &facts);
 	return 0;
 }
 
@@ -296,7 +296,7 @@ static int finish_copy(struct work *w, struct err **err)
 {
 	struct buf facts;
 
-	if (w->blind) {
+	if (w->late_key) {
 		buf_init(&facts, BUF_TEXT_MAX);
 		w->parts.facts = &facts;
 		if (part_content(w, &w->parts, err) < 0) {
@@ -354,7 +354,7 @@ static char *copy_history(const struct work *w)
 }
 
 /* 0 the step has begun without a key, since nothing can be found; 1 it has to be looked up; -1. */
-static int begin_blind(struct work *w, struct flight *f, struct err **err)
+static int begin_late_key(struct work *w, struct flight *f, struct err **err)
 {
 	int seen = shape_seen(w, err);
 
@@ -367,7 +367,7 @@ static int begin_blind(struct work *w, struct flight *f, struct err **err)
 		flight_drop(f);
 		return seen;
 	}
-	w->blind = true;
+	w->late_key = true;
 	return flight_start(f, err);
 }
 
@@ -381,7 +381,7 @@ static int by_content(struct work *w, struct record *r, struct err **err)
 		return -1;
 	make_shape(w);
 	if (copy_at_once(w->selection) && copy_unread(w->selection))
-		found = begin_blind(w, &f, err);
+		found = begin_late_key(w, &f, err);
 	if (found > 0)
 		found = key_by_content(w, NULL, &w->key, err) < 0 ? -1 : flight_begin(&f, r, err);
 	if (found)

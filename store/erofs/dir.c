@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Directories of an index. Blocks of entries: 12 bytes each, then their names back to back. Look-up
- * is a binary search over blocks and then within one, so all names, "." and ".." among them, are in
- * bytewise order; '!' or '-' comes before '.'.
+ * Directories of an EROFS image. Blocks of entries: 12 bytes each, then their names back to back.
+ * Look-up is a binary search over blocks and then within one, so all names, "." and ".." among
+ * them, are in bytewise order; '!' or '-' comes before '.'.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "store/tree/tree.h"
 
 #define ENTRY     12u
-#define ENTRY_MAX (LAYER_INDEX_BLOCK / (ENTRY + 1))
+#define ENTRY_MAX (LAYER_EROFS_BLOCK / (ENTRY + 1))
 
 struct dir_pos {
 	uint32_t child; /* the next one */
@@ -41,7 +41,7 @@ static bool dir_next_name(const struct layer_node *dir, struct dir_pos *p, struc
 	return true;
 }
 
-uint64_t layer_index_dir_size(const struct layer_node *dir)
+uint64_t layer_erofs_dir_size(const struct layer_node *dir)
 {
 	struct dir_pos p = {0};
 	struct dir_name n;
@@ -50,8 +50,8 @@ uint64_t layer_index_dir_size(const struct layer_node *dir)
 
 	while (dir_next_name(dir, &p, &n)) {
 		uint32_t need = ENTRY + n.len;
-		if (used + need > LAYER_INDEX_BLOCK) {
-			full += LAYER_INDEX_BLOCK;
+		if (used + need > LAYER_EROFS_BLOCK) {
+			full += LAYER_EROFS_BLOCK;
 			used = 0;
 		}
 		used += need;
@@ -81,21 +81,21 @@ static uint8_t type_code(const struct dir_name *n)
 }
 
 static uint32_t nid_of(
-	const struct layer_index *x, const struct dir_name *n, const struct layer_index_at *at)
+	const struct layer_erofs *x, const struct dir_name *n, const struct layer_erofs_at *at)
 {
 	uint32_t number = n->node ? at->first + n->child : n->child ? at->parent : at->number;
 	return x->nid[number];
 }
 
 /* One block of the names in v. */
-static size_t dir_fill(unsigned char *block, const struct layer_index *x, const struct dir_name *v,
-	size_t n, const struct layer_index_at *at)
+static size_t dir_fill(unsigned char *block, const struct layer_erofs *x, const struct dir_name *v,
+	size_t n, const struct layer_erofs_at *at)
 {
 	size_t name_at = n * ENTRY;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char *e = block + i * ENTRY;
-		layer_index_le64(e, nid_of(x, &v[i], at));
-		layer_index_le16(e + 8, (uint16_t)name_at);
+		layer_erofs_le64(e, nid_of(x, &v[i], at));
+		layer_erofs_le16(e + 8, (uint16_t)name_at);
 		e[10] = type_code(&v[i]);
 		e[11] = 0;
 		memcpy(block + name_at, v[i].name, v[i].len);
@@ -104,10 +104,10 @@ static size_t dir_fill(unsigned char *block, const struct layer_index *x, const 
 	return name_at;
 }
 
-int layer_index_dir_put(struct layer_index *x, const struct layer_node *dir,
-	struct layer_index_at at, struct err **err)
+int layer_erofs_dir_put(struct layer_erofs *x, const struct layer_node *dir,
+	struct layer_erofs_at at, struct err **err)
 {
-	unsigned char block[LAYER_INDEX_BLOCK];
+	unsigned char block[LAYER_EROFS_BLOCK];
 	struct dir_name v[ENTRY_MAX + 1];
 	struct dir_pos p = {0};
 	uint32_t used = 0;
@@ -115,10 +115,10 @@ int layer_index_dir_put(struct layer_index *x, const struct layer_node *dir,
 
 	while (dir_next_name(dir, &p, &v[n])) {
 		uint32_t need = ENTRY + v[n].len;
-		if (used + need > LAYER_INDEX_BLOCK) {
+		if (used + need > LAYER_EROFS_BLOCK) {
 			size_t len = dir_fill(block, x, v, n, &at);
 			memset(block + len, 0, sizeof block - len);
-			if (layer_index_put(&x->out, block, sizeof block, err))
+			if (layer_erofs_put(&x->out, block, sizeof block, err))
 				return -1;
 			v[0] = v[n];
 			n = 0;
@@ -127,5 +127,5 @@ int layer_index_dir_put(struct layer_index *x, const struct layer_node *dir,
 		used += need;
 		n++;
 	}
-	return layer_index_put(&x->out, block, dir_fill(block, x, v, n, &at), err);
+	return layer_erofs_put(&x->out, block, dir_fill(block, x, v, n, &at), err);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* EROFS indexes: the devices, the superblock, and the order of the work. */
+/* EROFS images: the devices, the superblock, and the order of the work. */
 #include "store/erofs/private.h"
 
 #include <stdlib.h>
@@ -24,13 +24,13 @@
 /* The last block number means "no block". */
 #define SPACE_MAX (UINT32_MAX - 1ull)
 
-void layer_index_made_clear(struct layer_index_made *m)
+void layer_erofs_made_clear(struct layer_erofs_made *m)
 {
 	free(m->fds);
-	*m = (struct layer_index_made){0};
+	*m = (struct layer_erofs_made){0};
 }
 
-static void index_clear(struct layer_index *x)
+static void index_clear(struct layer_erofs *x)
 {
 	free(x->tars);
 	free(x->by_fd);
@@ -40,7 +40,7 @@ static void index_clear(struct layer_index *x)
 }
 #define auto_index CLEANUP(index_clear)
 
-static int add_tar(struct layer_index *x, int fd, struct err **err)
+static int add_tar(struct layer_erofs *x, int fd, struct err **err)
 {
 	struct stat st;
 	if (fstat(fd, &st))
@@ -51,13 +51,13 @@ static int add_tar(struct layer_index *x, int fd, struct err **err)
 		memset(x->by_fd + x->nby_fd, 0, (n - x->nby_fd) * sizeof *x->by_fd);
 		x->nby_fd = n;
 	}
-	x->tars[x->ntars++] = (struct layer_index_tar){
-		.fd = fd, .blocks = (uint64_t)st.st_size / LAYER_INDEX_BLOCK};
+	x->tars[x->ntars++] = (struct layer_erofs_tar){
+		.fd = fd, .blocks = (uint64_t)st.st_size / LAYER_EROFS_BLOCK};
 	x->by_fd[fd] = (uint32_t)x->ntars;
 	return 0;
 }
 
-static int add_tars(struct layer_index *x, int tar_fd, const struct layer_tree *t, struct err **err)
+static int add_tars(struct layer_erofs *x, int tar_fd, const struct layer_tree *t, struct err **err)
 {
 	x->tars = mem_array((t ? t->nfds : 0) + 1, sizeof *x->tars);
 	if (tar_fd >= 0 && add_tar(x, tar_fd, err))
@@ -69,24 +69,24 @@ static int add_tars(struct layer_index *x, int tar_fd, const struct layer_tree *
 }
 
 /* Slots for the tars that are used. */
-static int number_tars(struct layer_index *x, size_t *slots, struct err **err)
+static int number_tars(struct layer_erofs *x, size_t *slots, struct err **err)
 {
 	*slots = 0;
 	for (size_t i = 0; i < x->ntars; i++)
 		if (x->tars[i].used)
 			x->tars[i].slot = (uint16_t)++ * slots;
-	if (*slots > LAYER_INDEX_TARS_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "more than %u layers in one index",
-			LAYER_INDEX_TARS_MAX);
+	if (*slots > LAYER_EROFS_TARS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "more than %u layers in one EROFS image",
+			LAYER_EROFS_TARS_MAX);
 	return 0;
 }
 
-/* The tars follow the index in the space of block numbers. */
-static int place_tars(struct layer_index *x, struct err **err)
+/* The tars follow the EROFS image in the space of block numbers. */
+static int place_tars(struct layer_erofs *x, struct err **err)
 {
-	uint64_t start = layer_index_up(x->pos, LAYER_INDEX_BLOCK) / LAYER_INDEX_BLOCK;
+	uint64_t start = layer_erofs_up(x->pos, LAYER_EROFS_BLOCK) / LAYER_EROFS_BLOCK;
 	for (size_t i = 0; i < x->ntars; i++) {
-		struct layer_index_tar *t = &x->tars[i];
+		struct layer_erofs_tar *t = &x->tars[i];
 		if (!t->used)
 			continue;
 		if (start > SPACE_MAX || t->blocks > SPACE_MAX - start)
@@ -95,56 +95,56 @@ static int place_tars(struct layer_index *x, struct err **err)
 		start += t->blocks;
 	}
 	if (start > SPACE_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "an index of more than 2 TiB");
+		return err_set(err, ERR_UNSUPPORTED, "an EROFS image of more than 2 TiB");
 	return 0;
 }
 
-static int put_super(struct layer_index *x, size_t slots, struct err **err)
+static int put_super(struct layer_erofs *x, size_t slots, struct err **err)
 {
 	unsigned char b[SUPER_SIZE] = {0};
 	uint32_t features = (slots ? INCOMPAT_DEVICES : 0) | (x->records ? INCOMPAT_CHUNKED : 0);
 
-	layer_index_le32(b, MAGIC);
-	layer_index_le32(b + 8, COMPAT_MTIME);
+	layer_erofs_le32(b, MAGIC);
+	layer_erofs_le32(b + 8, COMPAT_MTIME);
 	b[12] = BLOCK_BITS;
-	layer_index_le16(b + 14, (uint16_t)x->nid[0]);
-	layer_index_le64(b + 16, x->ninodes);
-	layer_index_le64(b + 24, (uint64_t)x->base);
-	layer_index_le32(
-		b + 36, (uint32_t)(layer_index_up(x->pos, LAYER_INDEX_BLOCK) / LAYER_INDEX_BLOCK));
-	layer_index_le32(b + 80, features);
-	layer_index_le16(b + 86, (uint16_t)slots);
-	layer_index_le16(b + 88, (SUPER + SUPER_SIZE) / DEVICE_SIZE);
-	if (layer_index_pad(&x->out, SUPER, err))
+	layer_erofs_le16(b + 14, (uint16_t)x->nid[0]);
+	layer_erofs_le64(b + 16, x->ninodes);
+	layer_erofs_le64(b + 24, (uint64_t)x->base);
+	layer_erofs_le32(
+		b + 36, (uint32_t)(layer_erofs_up(x->pos, LAYER_EROFS_BLOCK) / LAYER_EROFS_BLOCK));
+	layer_erofs_le32(b + 80, features);
+	layer_erofs_le16(b + 86, (uint16_t)slots);
+	layer_erofs_le16(b + 88, (SUPER + SUPER_SIZE) / DEVICE_SIZE);
+	if (layer_erofs_pad(&x->out, SUPER, err))
 		return -1;
-	return layer_index_put(&x->out, b, sizeof b, err);
+	return layer_erofs_put(&x->out, b, sizeof b, err);
 }
 
-static int put_tars(struct layer_index *x, struct err **err)
+static int put_tars(struct layer_erofs *x, struct err **err)
 {
 	for (size_t i = 0; i < x->ntars; i++) {
 		unsigned char b[DEVICE_SIZE] = {0};
 		if (!x->tars[i].used)
 			continue;
-		layer_index_le32(b + 64, (uint32_t)x->tars[i].blocks);
-		layer_index_le32(b + 68, x->tars[i].start);
-		if (layer_index_put(&x->out, b, sizeof b, err))
+		layer_erofs_le32(b + 64, (uint32_t)x->tars[i].blocks);
+		layer_erofs_le32(b + 68, x->tars[i].start);
+		if (layer_erofs_put(&x->out, b, sizeof b, err))
 			return -1;
 	}
 	return 0;
 }
 
 static int erofs_make_index(
-	struct layer_index *x, uint32_t last_ino, struct layer_index_made *made, struct err **err)
+	struct layer_erofs *x, uint32_t last_ino, struct layer_erofs_made *made, struct err **err)
 {
 	size_t slots;
 
-	if (layer_index_survey(x, last_ino, err) || number_tars(x, &slots, err) ||
-		layer_index_layout(x, SUPER + SUPER_SIZE + slots * DEVICE_SIZE, err) ||
+	if (layer_erofs_survey(x, last_ino, err) || number_tars(x, &slots, err) ||
+		layer_erofs_layout(x, SUPER + SUPER_SIZE + slots * DEVICE_SIZE, err) ||
 		place_tars(x, err) || put_super(x, slots, err) || put_tars(x, err) ||
-		layer_index_write(x, err))
+		layer_erofs_write(x, err))
 		return -1;
-	*made = (struct layer_index_made){
+	*made = (struct layer_erofs_made){
 		.fds = mem_array(slots + 1, sizeof *made->fds), .size = x->out.pos};
 	for (size_t i = 0; i < x->ntars; i++)
 		if (x->tars[i].used)
@@ -152,22 +152,22 @@ static int erofs_make_index(
 	return 0;
 }
 
-int layer_index_tree(const struct layer_tree *t, struct io_writer out,
-	struct layer_index_made *made, struct err **err)
+int layer_erofs_tree(const struct layer_tree *t, struct io_writer out,
+	struct layer_erofs_made *made, struct err **err)
 {
-	auto_index struct layer_index x = {.root = layer_tree_root(t), .out.to = out};
+	auto_index struct layer_erofs x = {.root = layer_tree_root(t), .out.to = out};
 	if (add_tars(&x, -1, t, err))
 		return -1;
 	return erofs_make_index(&x, t->last_ino, made, err);
 }
 
-int layer_index_layer(int tar_fd, const struct layer_tree *below, const struct layer_times *times,
-	struct io_writer out, struct layer_index_made *made, struct err **err)
+int layer_erofs_layer(int tar_fd, const struct layer_tree *below, const struct layer_times *times,
+	struct io_writer out, struct layer_erofs_made *made, struct err **err)
 {
 	auto_delta struct layer_delta d;
 	if (layer_delta_read(&d, tar_fd, below, times, NULL, err))
 		return -1;
-	auto_index struct layer_index x = {.root = &d.root, .opaque = true, .out.to = out};
+	auto_index struct layer_erofs x = {.root = &d.root, .opaque = true, .out.to = out};
 	if (add_tars(&x, tar_fd, below, err))
 		return -1;
 	return erofs_make_index(&x, d.own_ino, made, err);

@@ -188,7 +188,7 @@ void oci_manifest_clear(struct oci_manifest *m)
 	*m = (struct oci_manifest){0};
 }
 
-static void set_family(char **type, bool docker)
+static void manifest_set_type(char **type, bool docker)
 {
 	static const char *const pairs[][2] = {
 		{OCI_MEDIA_MANIFEST, OCI_MEDIA_DOCKER_MANIFEST},
@@ -208,10 +208,10 @@ static void set_family(char **type, bool docker)
 	}
 }
 
-void oci_manifest_set_family(struct oci_manifest *m, bool docker)
+void oci_manifest_set_types(struct oci_manifest *m, bool docker)
 {
-	set_family(&m->media_type, docker);
-	set_family(&m->config.media_type, docker);
+	manifest_set_type(&m->media_type, docker);
+	manifest_set_type(&m->config.media_type, docker);
 	for (size_t i = 0; i < m->nlayers; i++)
-		set_family(&m->layers[i].media_type, docker);
+		manifest_set_type(&m->layers[i].media_type, docker);
 }

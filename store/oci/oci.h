@@ -83,7 +83,7 @@ char *oci_manifest_dump(const struct oci_manifest *m, size_t *len);
 void oci_manifest_clear(struct oci_manifest *m);
 /* The media types of the manifest, its configuration and its layers become those of Docker's schema
  * 2 or OCI's. One without a counterpart (zstd) stays what it is. */
-void oci_manifest_set_family(struct oci_manifest *m, bool docker);
+void oci_manifest_set_types(struct oci_manifest *m, bool docker);
 
 struct oci_index {
 	char *media_type;

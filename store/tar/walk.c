@@ -146,7 +146,7 @@ static char *read_body(struct layer_walk *w, uint64_t size, struct err **err)
 	return TAKE(body);
 }
 
-static int twice(struct err **err)
+static int tar_walk_duplicate(struct err **err)
 {
 	return err_set(err, ERR_CORRUPT, "two extended headers for one entry");
 }
@@ -157,7 +157,7 @@ static int read_extended(struct layer_walk *w, char type, uint64_t size, struct 
 	bool pax = type == 'x' || type == 'X';
 
 	if (pax ? w->has_pax : *name != NULL)
-		return twice(err);
+		return tar_walk_duplicate(err);
 	char *body = read_body(w, size, err);
 	if (!body)
 		return -1;

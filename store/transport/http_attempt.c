@@ -484,7 +484,7 @@ static void reset_response(struct http_response *r, size_t max_body)
 }
 
 /* What the transfer and the callbacks say together. */
-static int http_attempt_judge(struct attempt *a, CURLcode rc, struct err **err)
+static int http_attempt_outcome(struct attempt *a, CURLcode rc, struct err **err)
 {
 	if (rc == CURLE_WRITE_ERROR && a->body_cut)
 		rc = CURLE_OK;
@@ -525,7 +525,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
 	r->peer = a.proxy ? route_peer_behind(u->host) : peer_of_text(ip);
 	free_headers(&a);
-	if (http_attempt_judge(&a, rc, err) < 0)
+	if (http_attempt_outcome(&a, rc, err) < 0)
 		return -1;
 	r->status = (int)status;
 	return 0;

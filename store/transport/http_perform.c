@@ -156,8 +156,8 @@ int http_perform_wait(struct http_session *s, const char *what, const struct htt
  * After a download broke: forget how often, when it moved on a good piece, for then the server is
  * not a hopeless one; but always the same byte means that there is no more. 1 = that.
  */
-static int judge_break(const struct http_request *q, const struct http_response *r, int rc,
-	uint64_t before, unsigned *attempt, unsigned *stuck)
+static int http_perform_is_stuck(const struct http_request *q, const struct http_response *r,
+	int rc, uint64_t before, unsigned *attempt, unsigned *stuck)
 {
 	if (!q->sink)
 		return 0;
@@ -192,7 +192,7 @@ int http_perform(struct http_session *s, const struct http_request *q, struct ht
 		if (http_cancelled(s))
 			return err_set(err, ERR_CANCELLED, "cancelled");
 		rc = http_perform_follow(s, q, r, &e);
-		if (judge_break(q, r, rc, before, &attempt, &stuck)) {
+		if (http_perform_is_stuck(q, r, rc, before, &attempt, &stuck)) {
 			r->failure = HTTP_LOCAL;
 			return err_set(err, ERR_CORRUPT,
 				"%s; the content always ends after %llu bytes", err_text(e),

@@ -240,7 +240,7 @@ static int use_docker_types(struct outgoing *o, struct err **err)
 {
 	struct oci_manifest *m = &o->m;
 
-	oci_manifest_set_family(m, true);
+	oci_manifest_set_types(m, true);
 	if (strcmp(m->config.media_type, OCI_MEDIA_DOCKER_CONFIG) != 0)
 		return err_set(err, ERR_UNSUPPORTED,
 			"%s has no counterpart among Docker's media types", m->config.media_type);
@@ -271,7 +271,7 @@ static int set_types(struct outgoing *o, struct err **err)
 		return 0;
 	if (docker)
 		return use_docker_types(o, err) < 0 ? -1 : 1;
-	oci_manifest_set_family(&o->m, false);
+	oci_manifest_set_types(&o->m, false);
 	return 1;
 }
 
@@ -280,7 +280,7 @@ static int outgoing_finish(struct outgoing *o, bool changed, struct err **err)
 	if (changed) {
 		/* Docker's types know no zstd: such an image becomes an OCI one. */
 		if (outgoing_is_docker(&o->m) && !layertype_of(o->packing.c)->docker)
-			oci_manifest_set_family(&o->m, false);
+			oci_manifest_set_types(&o->m, false);
 		free(o->bytes);
 		o->bytes = oci_manifest_dump(&o->m, &o->len);
 		if (blob_put(o->s, o->bytes, o->len, &o->d.digest, err) < 0)

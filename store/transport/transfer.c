@@ -20,7 +20,7 @@
 #include "store/transport/auth_file.h"
 #include "store/transport/load.h"
 #include "store/transport/outgoing.h"
-#include "store/transport/place.h"
+#include "store/transport/endpoint.h"
 #include "store/transport/progress.h"
 #include "store/transport/pull.h"
 #include "store/transport/registry.h"
@@ -32,7 +32,7 @@ _Static_assert(TRANSFER_NO_RETRIES == BACKOFF_NONE, "handed through as it is");
 
 bool transfer_is_local(const char *text)
 {
-	const struct place_kind *kind = place_kind_of(text);
+	const struct endpoint_kind *kind = endpoint_kind_of(text);
 
 	return kind && !kind->registry;
 }
@@ -48,11 +48,11 @@ static int transfer_ended(struct progress *p, int rc)
 static int transfer_pull_from(struct store *s, const char *source, const char *name,
 	struct progress *p, struct oci_descriptor *d, struct err **err)
 {
-	auto_place struct place from = {0};
+	auto_endpoint struct endpoint from = {0};
 	auto_transport struct transport *t = NULL;
 	auto_reference struct reference check = {0};
 
-	if (place_parse(source, &from, err) < 0 ||
+	if (endpoint_parse(source, &from, err) < 0 ||
 		(name && *name && reference_parse(name, &check, err) < 0))
 		return -1;
 	t = from.kind->open(s, &from, p, err);
@@ -88,7 +88,7 @@ int transfer_load(struct store *s, const char *path, const struct transfer_opts 
 int transfer_resolve(
 	const char *source, const struct transfer_opts *o, struct digest *out, struct err **err)
 {
-	auto_place struct place from = {0};
+	auto_endpoint struct endpoint from = {0};
 	auto_reference struct reference ref = {0};
 	auto_registry struct registry *r = NULL;
 	struct progress p;
@@ -104,7 +104,7 @@ int transfer_resolve(
 		.ctx = &p};
 	char hex[DIGEST_STRING];
 
-	if (place_parse(source, &from, err) < 0)
+	if (endpoint_parse(source, &from, err) < 0)
 		return -1;
 	if (!from.kind->registry)
 		return err_set(err, ERR_USAGE, "%s: not a name in a registry", from.path);
@@ -124,12 +124,12 @@ int transfer_resolve(
 int transfer_document(struct store *s, const char *source, const struct transfer_opts *o,
 	struct buf *body, char **media_type, struct err **err)
 {
-	auto_place struct place from = {0};
+	auto_endpoint struct endpoint from = {0};
 	auto_transport struct transport *t = NULL;
 	struct progress p;
 	int rc = -1;
 
-	if (place_parse(source, &from, err) < 0)
+	if (endpoint_parse(source, &from, err) < 0)
 		return -1;
 	if (from.kind->no_manifest)
 		return err_set(
@@ -146,7 +146,7 @@ int transfer_document(struct store *s, const char *source, const struct transfer
 /* What a push is about: an image, or an index with all of its images. */
 struct push {
 	struct store *s;
-	const struct place *to;
+	const struct endpoint *to;
 	const struct transfer_opts *o;
 	const struct image *image; /* or */
 	const struct digest *index;
@@ -313,10 +313,10 @@ static int send_types(struct push *w, struct err **err)
 int transfer_push(struct store *s, const struct image *i, const char *dest,
 	const struct transfer_opts *o, struct digest *manifest, struct err **err)
 {
-	auto_place struct place to = {0};
+	auto_endpoint struct endpoint to = {0};
 	struct push w = {.s = s, .to = &to, .o = o, .image = i};
 
-	if (place_parse(dest, &to, err) < 0 || send_types(&w, err) < 0)
+	if (endpoint_parse(dest, &to, err) < 0 || send_types(&w, err) < 0)
 		return -1;
 	*manifest = w.digest;
 	return 0;
@@ -325,10 +325,10 @@ int transfer_push(struct store *s, const struct image *i, const char *dest,
 int transfer_push_index(struct store *s, const struct digest *index, const char *dest,
 	const struct transfer_opts *o, struct digest *out, struct err **err)
 {
-	auto_place struct place to = {0};
+	auto_endpoint struct endpoint to = {0};
 	struct push w = {.s = s, .to = &to, .o = o, .index = index};
 
-	if (place_parse(dest, &to, err) < 0)
+	if (endpoint_parse(dest, &to, err) < 0)
 		return -1;
 	if (!to.kind->registry)
 		return err_set(err, ERR_UNSUPPORTED,
@@ -348,7 +348,7 @@ int transfer_write(struct store *s, const struct transfer_item *v, size_t n,
 	struct progress p;
 
 	progress_init(&p, o);
-	return transfer_ended(&p, place_kind_of_archive(kind)->write(s, v, n, path, &p, err));
+	return transfer_ended(&p, endpoint_kind_of_archive(kind)->write(s, v, n, path, &p, err));
 }
 
 /* --- credentials ---------------------------------------------------------------------------- */

@@ -79,9 +79,9 @@ struct scan {
 };
 
 /* A directory being read. */
-struct place {
+struct endpoint {
 	int fd;
-	struct place *up; /* NULL for the root */
+	struct endpoint *up; /* NULL for the root */
 	size_t path_len;
 	struct stat st;
 	bool waits;                     /* its own entry is written as soon as one in it is */
@@ -144,7 +144,7 @@ static int upperscan_read_names(const struct scan *s, int fd, struct names *out,
 
 /* The path of `name` in this directory becomes s->path; returns its length, 0 when it is too long.
  */
-static size_t upperscan_enter(struct scan *s, const struct place *p, const char *name)
+static size_t upperscan_enter(struct scan *s, const struct endpoint *p, const char *name)
 {
 	size_t at = p->path_len, n = strlen(name);
 	if (at + (at > 0) + n > LAYER_PATH_MAX) {
@@ -291,7 +291,7 @@ static struct layer_entry entry_of(
 }
 
 /* The directories on the way that wait for an entry in them, outermost first. */
-static int emit_parents(struct scan *s, struct place *p, struct err **err)
+static int emit_parents(struct scan *s, struct endpoint *p, struct err **err)
 {
 	struct layer_entry e, below;
 
@@ -312,12 +312,12 @@ static int emit_parents(struct scan *s, struct place *p, struct err **err)
 }
 
 static int upperscan_emit(
-	struct scan *s, struct place *p, const struct layer_entry *e, struct err **err)
+	struct scan *s, struct endpoint *p, const struct layer_entry *e, struct err **err)
 {
 	return emit_parents(s, p, err) ? -1 : s->emit(s->ctx, e, err);
 }
 
-static int emit_whiteout(struct scan *s, struct place *p, struct err **err)
+static int emit_whiteout(struct scan *s, struct endpoint *p, struct err **err)
 {
 	struct layer_entry e = {.path = s->path, .type = LAYER_WHITEOUT, .fd = -1};
 	return upperscan_emit(s, p, &e, err);
@@ -339,7 +339,7 @@ static int upperscan_open_file(int dir_fd, const char *name, int flags)
 	return fd < 0 && errno == EPERM ? openat(dir_fd, name, flags) : fd;
 }
 
-static int scan_file(struct scan *s, struct place *p, const char *name,
+static int scan_file(struct scan *s, struct endpoint *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
 	struct stat st;
@@ -367,7 +367,7 @@ static int scan_file(struct scan *s, struct place *p, const char *name,
 }
 
 /* Sockets are in no layer: where one hides a file that is below, the file is gone. */
-static int scan_socket(struct scan *s, struct place *p, const char *name,
+static int scan_socket(struct scan *s, struct endpoint *p, const char *name,
 	const struct layer_node *below, struct err **err)
 {
 	if (s->f->as_lower) {
@@ -379,7 +379,7 @@ static int scan_socket(struct scan *s, struct place *p, const char *name,
 }
 
 /* Everything that is neither a directory nor a regular file. */
-static int scan_other(struct scan *s, struct place *p, const char *name, const struct stat *st,
+static int scan_other(struct scan *s, struct endpoint *p, const char *name, const struct stat *st,
 	const struct layer_node *below, struct err **err)
 {
 	struct layer_entry e = entry_of(s, st, LAYER_FIFO);
@@ -413,11 +413,12 @@ static int scan_other(struct scan *s, struct place *p, const char *name, const s
 	return upperscan_emit(s, p, &e, err);
 }
 
-static int scan_names(struct scan *s, struct place *p, struct err **err);
+static int scan_names(struct scan *s, struct endpoint *p, struct err **err);
 
 /* Does the directory say something of its own, apart from what is in it? The root's time never
  * does: nobody looks at it, and every unpacking moves it. */
-static bool dir_changed(const struct scan *s, const struct place *in, const struct layer_entry *e)
+static bool dir_changed(
+	const struct scan *s, const struct endpoint *in, const struct layer_entry *e)
 {
 	struct layer_entry timeless = *e;
 
@@ -436,7 +437,7 @@ static bool dir_changed(const struct scan *s, const struct place *in, const stru
  * The time of a directory whose names were all read. One that stays out of the layer keeps its own,
  * which goes beside the layer; the root has that of the one below, in this form too.
  */
-static int settle_time(struct scan *s, const struct place *in, struct err **err)
+static int settle_time(struct scan *s, const struct endpoint *in, struct err **err)
 {
 	if (s->dirs != LAYER_DIRS_PARENTS || !in->below)
 		return 0;
@@ -453,10 +454,10 @@ static int settle_time(struct scan *s, const struct place *in, struct err **err)
  * A directory, s->path being its name: its own entry unless it was copied up only for what is in
  * it, then its content. The root is a parent of everything and needs no entry for that.
  */
-static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
+static int scan_dir(struct scan *s, int fd, struct endpoint *up, bool hidden,
 	const struct layer_node *below, struct err **err)
 {
-	struct place in = {.fd = fd, .up = up, .path_len = strlen(s->path)};
+	struct endpoint in = {.fd = fd, .up = up, .path_len = strlen(s->path)};
 
 	if (fstat(fd, &in.st) || !S_ISDIR(in.st.st_mode))
 		return upperscan_fail_sys(s, err);
@@ -480,7 +481,7 @@ static int scan_dir(struct scan *s, int fd, struct place *up, bool hidden,
 	return !changed && (in.waits || !up) ? settle_time(s, &in, err) : 0;
 }
 
-static int scan_name(struct scan *s, struct place *p, const struct name *name, struct err **err)
+static int scan_name(struct scan *s, struct endpoint *p, const struct name *name, struct err **err)
 {
 	size_t len = strlen(name->s);
 	struct stat st = {.st_mode = 0};
@@ -509,7 +510,7 @@ static int scan_name(struct scan *s, struct place *p, const struct name *name, s
 }
 
 /* The names of a directory and, where it hides what is below, those that are only there. */
-static int scan_sorted(struct scan *s, struct place *p, const struct names *l, struct err **err)
+static int scan_sorted(struct scan *s, struct endpoint *p, const struct names *l, struct err **err)
 {
 	size_t nbelow = p->hidden && p->below ? p->below->nchild : 0;
 	for (size_t i = 0, j = 0; i < l->n || j < nbelow;) {
@@ -529,7 +530,7 @@ static int scan_sorted(struct scan *s, struct place *p, const struct names *l, s
 	return 0;
 }
 
-static int scan_names(struct scan *s, struct place *p, struct err **err)
+static int scan_names(struct scan *s, struct endpoint *p, struct err **err)
 {
 	struct names l = {.v = NULL};
 	int rc = upperscan_read_names(s, p->fd, &l, err);

@@ -17,7 +17,7 @@ setup() {
 	need_base
 }
 
-need_indexes() { [ -n "$form" ] || skip "kernel: no EROFS indexes here: $(cat probe.err)"; }
+need_indexes() { [ -n "$form" ] || skip "kernel: no EROFS images here: $(cat probe.err)"; }
 
 # in_form FORM COMMAND...: in a store of its own with the base image
 in_form() {
@@ -206,7 +206,7 @@ traced_build() {
 	build ctx
 	image=$(echo "$BLD_ROOT"/bld/erofs/*/image)
 	damage "$image" 3000
-	fails 10 "index $(basename "$(dirname "$image")")" bld verify
+	fails 10 "EROFS image $(basename "$(dirname "$image")")" bld verify
 	fails 10 . bld verify --repair
 	equal "$(indexes)" 0
 	ok bld verify
@@ -250,7 +250,7 @@ traced_build() {
 	ok bld build -q --timestamp 7 -t x ctx
 	equal "$(cat tmpfs.out)" "$output"
 	equal "$(cat tmpfs.dirs)" 4
-	has "$(cat tmpfs.err)" 'EROFS indexes'
+	has "$(cat tmpfs.err)" 'EROFS images'
 	has "$(cat tmpfs.err)" 'tmpfs or overlayfs'
 }
 
@@ -313,15 +313,15 @@ traced_build() {
 
 @test "index, where it cannot be had: the reason, and nothing else is tried" {
 	printf 'FROM localhost/base\nRUN echo >/a\n' >ctx/Dockerfile
-	BLD_LAYER_FORM=index fails 1 'EROFS indexes' "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx
+	BLD_LAYER_FORM=index fails 1 'EROFS images' "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx
 	equal "$(dirs)" 0
 	ok "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" build ctx
 	equal "$(dirs)" 2
 	ok "$BUILD/tools/refuse" fsopen:erofs -- "$BLD" info
-	has "$output" '^layers: directories \(EROFS indexes are not taken here'
+	has "$output" '^layers: directories \(EROFS images are not taken here'
 	ok "$BUILD/tools/refuse" create:erofs=ENOTBLK -- "$BLD" info
 	has "$output" '^layers: directories \(.*file system of this store'
-	[ -z "$form" ] || has "$(bld info)" '^layers: EROFS indexes'
+	[ -z "$form" ] || has "$(bld info)" '^layers: EROFS images'
 }
 
 @test "builds delete no tree and sync nothing, also when a step fails" {

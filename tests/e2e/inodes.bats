@@ -31,7 +31,7 @@ setup() {
 both() {
 	local form
 	for form in directory index; do
-		if [ $form = index ] && ! bld info | grep -q '^layers: .*index\|^EROFS indexes: yes'; then
+		if [ $form = index ] && ! bld info | grep -q '^layers: .*index\|^EROFS images: yes'; then
 			continue
 		fi
 		BLD_LAYER_FORM=$form "$@" $form # without ||, or no failure in it would count

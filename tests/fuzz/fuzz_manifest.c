@@ -47,7 +47,7 @@ static void manifest(const char *p, size_t n)
 	free(text2);
 	/* In the media types of the other family it is one as well. */
 	for (int docker = 0; docker < 2; docker++) {
-		oci_manifest_set_family(&again, docker);
+		oci_manifest_set_types(&again, docker);
 		text = oci_manifest_dump(&again, &len);
 		oci_manifest_clear(&again);
 		must(oci_manifest_parse(text, len, NULL, &again, NULL) == 0);

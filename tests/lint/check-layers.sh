@@ -19,7 +19,7 @@ store/            store/base/H store/oci/(layertype|oci).h store/compress/(compr
 store/transport/  store/base/H store/oci/H store/compress/(compress|deflate|inflate).h store/tar/(entry|userarchive|write).h store/H store/transport/H
 builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
-builder/copy/     store/base/H store/statindex.h store/tar/(entry|list|userarchive|write).h store/tree/tree.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
+builder/copy/     store/base/H store/statcache.h store/tar/(entry|list|userarchive|write).h store/tree/tree.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
 builder/main.c    store/base/H builder/cli/cli.h
 builder/cli/      store/base/H store/oci/(layertype|oci).h store/H store/compress/compress.h store/transport/(transport|transfer|auth).h parser/H builder/(build|options|targets|platforms).h builder/(plan|log|input|cache|image|lint|run)/H builder/fetch/creds.h builder/cli/H builder/(sandbox/sandbox|ui/ui|output/output).h
 builder/          store/base/H store/oci/oci.h store/tar/times.h store/tree/tree.h store/H store/transport/transfer.h parser/H builder/H builder/(plan|secrets|fetch|input|cache|image|lint|explain|steps|run)/H builder/sandbox/sandbox.h builder/copy/copy.h

@@ -42,7 +42,7 @@ void sandbox_box_write(int dir, const char *path, const char *text, unsigned mod
 int sandbox_box_mkdir(int dir, const char *path, unsigned mode); /* opened */
 
 /*
- * An EROFS index of a directory that holds one file: its name is two small letters, its content
+ * An EROFS image of a directory that holds one file: its name is two small letters, its content
  * (at most 512 bytes) lies in a file that is its device. Both files are made below b->path, so they
  * are worth mounting only where the file system of /tmp can be mounted from. To be cleared.
  */

@@ -17,7 +17,7 @@
 #include "builder/copy/selection.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "store/store.h"
 #include "tests/support/storedir.h"
 
@@ -89,7 +89,7 @@ static struct digest build(struct store *s, int dir, const char *name, size_t *r
 
 static bool usable(const struct kit_dir *d)
 {
-	if (statindex_usable(d->fd))
+	if (statcache_usable(d->fd))
 		return true;
 	print_message("[  SKIPPED ] /tmp is on a file system that is not indexed\n");
 	return false;
@@ -250,7 +250,7 @@ static void test_damaged_index(void **state)
 
 	settle();
 	struct digest cold = build(s, d.fd, ".", &reads);
-	auto_fd int dir = openat(store_bld_fd(s), STATINDEX_DIR, O_RDONLY | O_DIRECTORY);
+	auto_fd int dir = openat(store_bld_fd(s), STATCACHE_DIR, O_RDONLY | O_DIRECTORY);
 	if (usable(&d)) {
 		struct copy_share *share = copy_share_new(s, d.fd);
 		char hex[DIGEST_HEX];

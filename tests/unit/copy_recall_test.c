@@ -16,7 +16,7 @@
 #include "builder/copy/pool.h"
 #include "builder/copy/recall.h"
 #include "builder/copy/selection.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "tests/support/storedir.h"
 
 #define DIRS  6
@@ -27,13 +27,13 @@ static const struct digest id = {{7}};
 struct context {
 	char path[40];
 	int fd[DIRS];
-	struct statindex *index;
+	struct statcache *index;
 };
 
 /* Mass creations do not belong on the disk where there is a tmpfs. */
 static void make(struct context *c, struct store *s)
 {
-	auto_statindex_writer struct statindex_writer *w = statindex_writer_new(s, &id, NULL);
+	auto_statcache_writer struct statcache_writer *w = statcache_writer_new(s, &id, NULL);
 	struct stat st;
 	char name[32];
 
@@ -49,30 +49,30 @@ static void make(struct context *c, struct store *s)
 		assert_int_equal(mkdirat(top, dirs[d], 0700), 0);
 		c->fd[d] = openat(top, dirs[d], O_RDONLY | O_DIRECTORY);
 		assert_true(c->fd[d] >= 0);
-		statindex_writer_dir(w, dirs[d]);
+		statcache_writer_dir(w, dirs[d]);
 		for (int i = 0; i < FILES; i++) {
 			snprintf(name, sizeof name, "f%04d", i);
 			auto_fd int fd = openat(c->fd[d], name, O_WRONLY | O_CREAT, 0640);
 			assert_int_equal(write(fd, name, 5), 5);
 			assert_int_equal(fstat(fd, &st), 0);
-			struct statindex_entry e;
-			statindex_of(&st, &e);
+			struct statcache_entry e;
+			statcache_of(&st, &e);
 			e.digest = (struct digest){{(uint8_t)d, (uint8_t)i, (uint8_t)(i >> 8)}};
 			if (i % 7 == 0)
 				e.size++; // known as something else
-			statindex_writer_add(w, name, &e);
+			statcache_writer_add(w, name, &e);
 		}
 	}
 	struct timespec tick = {.tv_nsec = 30000000};
 	nanosleep(&tick, NULL); // times that the index believes
-	assert_int_equal(statindex_writer_commit(w, NULL), 0);
-	c->index = statindex_open(s, &id);
+	assert_int_equal(statcache_writer_commit(w, NULL), 0);
+	c->index = statcache_open(s, &id);
 	assert_non_null(c->index);
 }
 
 static void done(struct context *c)
 {
-	statindex_close(c->index);
+	statcache_close(c->index);
 	for (int d = 0; d < DIRS; d++)
 		close(c->fd[d]);
 	kit_remove(c->path);
@@ -111,9 +111,9 @@ static int recall(struct context *c, int *e)
 	int at = -1;
 
 	for (int d = 0; d < DIRS; d++) {
-		struct statindex_dir known;
+		struct statcache_dir known;
 		dirs[d] = list(c, &pool, d);
-		assert_true(statindex_find_dir(c->index, dirs[d]->name, &known));
+		assert_true(statcache_find_dir(c->index, dirs[d]->name, &known));
 		copy_recall_dir(r, c->fd[d], dirs[d], &known);
 	}
 	const struct copy_file *failed = copy_recall_finish(r);

@@ -29,8 +29,8 @@ static void print_diags(FILE *f, const struct dockerfile *df)
 {
 	for (size_t i = 0; i < df->diags.count; i++) {
 		const struct diag *d = &df->diags.items[i];
-		struct place from = source_place(&df->source, d->span.off);
-		struct place to = source_place(&df->source, d->span.off + d->span.len);
+		struct endpoint from = source_place(&df->source, d->span.off);
+		struct endpoint to = source_place(&df->source, d->span.off + d->span.len);
 
 		fprintf(f, "%zu:%zu-%zu:%zu %s %s: ", from.line, from.column, to.line, to.column,
 			d->severity == DIAG_ERROR ? "error" : "warning", d->rule);

@@ -130,7 +130,7 @@ static void print_findings(FILE *f, const struct lint_result *r)
 		fprintf(f, "bad check: %.*s\n", SLICE_ARG(r->bad.message));
 	for (size_t i = 0; i < r->count; i++) {
 		const struct diag *d = &r->items[i].diag;
-		struct place p = source_place(&r->df->source, d->span.off);
+		struct endpoint p = source_place(&r->df->source, d->span.off);
 
 		assert_int_equal(d->severity == DIAG_ERROR, r->items[i].error);
 		assert_string_equal(d->rule, lint_rule_info(r->items[i].rule)->name);

@@ -353,12 +353,12 @@ static void test_family(void **state)
 	m.config.media_type = mem_strdup(OCI_MEDIA_CONFIG);
 	for (int i = 0; i < 5; i++)
 		m.layers[i].media_type = mem_strdup(oci[i]);
-	oci_manifest_set_family(&m, true);
+	oci_manifest_set_types(&m, true);
 	assert_string_equal(m.media_type, OCI_MEDIA_DOCKER_MANIFEST);
 	assert_string_equal(m.config.media_type, OCI_MEDIA_DOCKER_CONFIG);
 	for (int i = 0; i < 5; i++)
 		assert_string_equal(m.layers[i].media_type, docker[i]);
-	oci_manifest_set_family(&m, false);
+	oci_manifest_set_types(&m, false);
 	for (int i = 0; i < 5; i++)
 		assert_string_equal(m.layers[i].media_type, oci[i]);
 	oci_manifest_clear(&m);

@@ -28,7 +28,7 @@
 #define BLOCKS 200
 #define BLOCK  ((size_t)64 << 10) /* small enough to lie on the heap */
 
-struct place {
+struct endpoint {
 	struct forker f;
 	char *large;
 	void *heap[BLOCKS]; /* so that the heap, and this with it, is large memory too */
@@ -36,7 +36,7 @@ struct place {
 
 static int setup(void **state)
 {
-	struct place *p = mem_alloc(sizeof(*p));
+	struct endpoint *p = mem_alloc(sizeof(*p));
 	struct err *err = NULL;
 	struct cgroups none;
 
@@ -54,7 +54,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
+	struct endpoint *p = *state;
 
 	forker_clear(&p->f);
 	munmap(p->large, LARGE);
@@ -96,7 +96,7 @@ static void look_around(void *arg)
 /* What was opened after the forker was made is there, the large memory is not. */
 static void test_clone(void **state)
 {
-	struct place *p = *state;
+	struct endpoint *p = *state;
 	struct asked *a = forker_take_region(&p->f);
 	struct forker_child child;
 	int fds[2];
@@ -120,7 +120,7 @@ static bool all_zero(const char *p, size_t n)
 
 static void test_regions(void **state)
 {
-	struct place *p = *state;
+	struct endpoint *p = *state;
 	char *v[FORKER_REGIONS];
 	const size_t small = 1000, large = (size_t)1 << 20;
 
@@ -145,7 +145,7 @@ static void test_regions(void **state)
 /* The kernel may kill it for its memory: an error, nobody waits for ever. */
 static void test_killed(void **state)
 {
-	struct place *p = *state;
+	struct endpoint *p = *state;
 	struct asked *a = forker_take_region(&p->f);
 	struct forker_child child;
 

@@ -14,7 +14,7 @@
 
 static void check_place(const struct source *s, size_t off, size_t line, size_t column)
 {
-	struct place p = source_place(s, off);
+	struct endpoint p = source_place(s, off);
 
 	assert_int_equal(p.line, line);
 	assert_int_equal(p.column, column);

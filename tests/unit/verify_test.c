@@ -154,13 +154,13 @@ struct taker {
 /* Somebody takes the rest away while the first one is looked at. */
 static void take_away(void *ctx, const char *text)
 {
-	static const enum store_dir dirs[] = {STORE_DIRS, STORE_INDEX};
+	static const enum store_dir dirs[] = {STORE_DIRS, STORE_EROFS};
 	struct taker *t = ctx;
 	char hex[DIGEST_HEX];
 
 	t->findings++;
 	for (uint8_t i = 0; i < 3; i++)
-		fs_remove_tree(store_dir(t->s, dirs[strncmp(text, "index", 5) == 0]),
+		fs_remove_tree(store_dir(t->s, dirs[strncmp(text, "EROFS", 5) == 0]),
 			sha256_hex(&(struct digest){{i}}, hex));
 }
 
@@ -175,7 +175,7 @@ static void test_vanish(void **state)
 	for (uint8_t i = 0; i < 3; i++) {
 		const char *name = sha256_hex(&(struct digest){{i}}, hex);
 		assert_int_equal(0, mkdirat(store_dir(d->s, STORE_DIRS), name, 0700));
-		assert_int_equal(0, mkdirat(store_dir(d->s, STORE_INDEX), name, 0700));
+		assert_int_equal(0, mkdirat(store_dir(d->s, STORE_EROFS), name, 0700));
 	}
 	assert_int_equal(0, verify_run(d->s, &o, &r, NULL));
 	assert_int_equal(2, r.problems);

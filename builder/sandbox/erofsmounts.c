@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Mounts of EROFS indexes, and whether this kernel takes them: see indexes.h. */
-#include "builder/sandbox/indexes.h"
+/* Mounts of EROFS images, and whether this kernel takes them: see erofsmounts.h. */
+#include "builder/sandbox/erofsmounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +19,11 @@
 #define INDEX_ATTR      (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV)
 #define DETAIL_MAX      160
 
-struct indexes_mount {
-	dev_t dev; /* of the index file; the mount keeps the file, so the number stays taken */
+struct erofsmounts_mount {
+	dev_t dev; /* of the EROFS image file; the mount keeps the file, so the number stays taken
+		    */
 	ino_t ino;
-	int fd; /* -1: mounted once to see that it works, see INDEXES_ATTACHED */
+	int fd; /* -1: mounted once to see that it works, see EROFSMOUNTS_ATTACHED */
 	uint64_t used;
 };
 
@@ -41,7 +42,7 @@ static long release_part(const char **p)
 	return n;
 }
 
-bool indexes_release_is_safe(const char *release)
+bool erofsmounts_release_is_safe(const char *release)
 {
 	long major = release_part(&release), minor = release_part(&release);
 	long patch = release_part(&release);
@@ -58,13 +59,13 @@ static int obstacle(const char **out, const char *why)
 	return 1;
 }
 
-int indexes_obstacle(const char **why)
+int erofsmounts_obstacle(const char **why)
 {
 	struct utsname u;
 	struct stat sb;
 	int fs;
 
-	if (uname(&u) < 0 || !indexes_release_is_safe(u.release))
+	if (uname(&u) < 0 || !erofsmounts_release_is_safe(u.release))
 		return obstacle(
 			why, "Linux 6.12.2 or later is needed, 6.12.0 and 6.12.1 would panic");
 	if (geteuid() != 0)
@@ -131,7 +132,7 @@ static int takes_detached(void)
 
 /* --- mounts ---------------------------------------------------------------------------------- */
 
-static int indexes_configure(int fs, const struct lower *l)
+static int erofsmounts_configure(int fs, const struct lower *l)
 {
 	char path[64];
 
@@ -148,7 +149,7 @@ static int indexes_configure(int fs, const struct lower *l)
 }
 
 /* A new detached mount, or -1 with errno and what the kernel says. */
-static int mount_index(const struct lower *l, char detail[DETAIL_MAX])
+static int erofsmounts_attach(const struct lower *l, char detail[DETAIL_MAX])
 {
 	auto_fd int fs = fsopen("erofs", FSOPEN_CLOEXEC);
 	int fd = -1, saved;
@@ -157,7 +158,7 @@ static int mount_index(const struct lower *l, char detail[DETAIL_MAX])
 	detail[0] = '\0';
 	if (fs < 0)
 		return -1;
-	if (indexes_configure(fs, l) == 0)
+	if (erofsmounts_configure(fs, l) == 0)
 		fd = fsmount(fs, FSMOUNT_CLOEXEC, INDEX_ATTR);
 	if (fd >= 0)
 		return fd;
@@ -169,7 +170,7 @@ static int mount_index(const struct lower *l, char detail[DETAIL_MAX])
 	return -1;
 }
 
-static struct indexes_mount *indexes_find(struct indexes *x, const struct stat *sb)
+static struct erofsmounts_mount *erofsmounts_find(struct erofsmounts *x, const struct stat *sb)
 {
 	for (size_t i = 0; i < x->n; i++) {
 		if (x->v[i].dev == sb->st_dev && x->v[i].ino == sb->st_ino) {
@@ -180,11 +181,11 @@ static struct indexes_mount *indexes_find(struct indexes *x, const struct stat *
 	return NULL;
 }
 
-static void indexes_keep(struct indexes *x, const struct stat *sb, int take_fd)
+static void erofsmounts_keep(struct erofsmounts *x, const struct stat *sb, int take_fd)
 {
-	struct indexes_mount *m = x->v;
+	struct erofsmounts_mount *m = x->v;
 
-	if (x->n < INDEXES_MAX) {
+	if (x->n < EROFSMOUNTS_MAX) {
 		m = &MEM_PUSH(x->v, x->n, x->cap);
 	} else {
 		for (size_t i = 1; i < x->n; i++)
@@ -192,81 +193,81 @@ static void indexes_keep(struct indexes *x, const struct stat *sb, int take_fd)
 				m = &x->v[i];
 		fd_close(m->fd);
 	}
-	*m = (struct indexes_mount){sb->st_dev, sb->st_ino, take_fd, ++x->clock};
+	*m = (struct erofsmounts_mount){sb->st_dev, sb->st_ino, take_fd, ++x->clock};
 }
 
 /* 1, 0, -1 errno: ask again. */
-static int taken_locked(struct indexes *x)
+static int taken_locked(struct erofsmounts *x)
 {
 	const char *why;
 
-	if (x->state == INDEXES_UNKNOWN) {
-		int r = indexes_obstacle(&why);
+	if (x->state == EROFSMOUNTS_UNKNOWN) {
+		int r = erofsmounts_obstacle(&why);
 		if (r < 0)
 			return -1;
-		x->state = r ? INDEXES_REFUSED : INDEXES_TAKEN;
+		x->state = r ? EROFSMOUNTS_REFUSED : EROFSMOUNTS_TAKEN;
 	}
-	return x->state == INDEXES_TAKEN;
+	return x->state == EROFSMOUNTS_TAKEN;
 }
 
-static int indexes_word(struct err **err, const char *detail)
+static int erofsmounts_word(struct err **err, const char *detail)
 {
 	if (!*detail)
-		return err_sys_kind(err, ERR_SANDBOX, "mount an EROFS index");
-	return err_set(err, ERR_SANDBOX, "mount an EROFS index: %s (%s)", strerror(errno), detail);
+		return err_sys_kind(err, ERR_SANDBOX, "mount an EROFS image");
+	return err_set(err, ERR_SANDBOX, "mount an EROFS image: %s (%s)", strerror(errno), detail);
 }
 
-static int probe_lowers(struct indexes *x)
+static int probe_lowers(struct erofsmounts *x)
 {
 	int r = takes_detached();
 
 	if (r >= 0)
-		x->lowers = r ? INDEXES_DETACHED : INDEXES_ATTACHED;
+		x->lowers = r ? EROFSMOUNTS_DETACHED : EROFSMOUNTS_ATTACHED;
 	return r;
 }
 
 /* *fd: the mount, or -1 where it is of no use to a second sandbox; the list's. 1, 0 refused, -1 */
-static int mount_once(struct indexes *x, const struct lower *l, int *fd, struct err **err)
+static int mount_once(struct erofsmounts *x, const struct lower *l, int *fd, struct err **err)
 {
 	char detail[DETAIL_MAX];
-	struct indexes_mount *m;
+	struct erofsmounts_mount *m;
 	struct stat sb;
 
 	if (fstat(l->index_fd, &sb) < 0)
-		return err_sys_kind(err, ERR_SANDBOX, "look at an EROFS index");
-	m = indexes_find(x, &sb);
+		return err_sys_kind(err, ERR_SANDBOX, "look at an EROFS image");
+	m = erofsmounts_find(x, &sb);
 	if (m) {
 		*fd = m->fd;
 		return 1;
 	}
-	*fd = mount_index(l, detail);
+	*fd = erofsmounts_attach(l, detail);
 	if (*fd < 0 && is_refusal(errno)) {
-		x->state = INDEXES_REFUSED;
-		indexes_word(err, detail);
+		x->state = EROFSMOUNTS_REFUSED;
+		erofsmounts_word(err, detail);
 		return 0;
 	}
 	if (*fd < 0)
-		return indexes_word(err, detail);
-	if (x->lowers == INDEXES_UNPROBED && probe_lowers(x) < 0) {
-		err_sys_kind(err, ERR_SANDBOX, "look at how an overlay takes an EROFS index");
+		return erofsmounts_word(err, detail);
+	if (x->lowers == EROFSMOUNTS_UNPROBED && probe_lowers(x) < 0) {
+		err_sys_kind(err, ERR_SANDBOX, "look at how an overlay takes an EROFS image");
 		close(*fd);
 		*fd = -1;
 		return -1;
 	}
-	if (x->lowers == INDEXES_ATTACHED) {
+	if (x->lowers == EROFSMOUNTS_ATTACHED) {
 		close(*fd);
 		*fd = -1;
 	}
-	indexes_keep(x, &sb, *fd);
+	erofsmounts_keep(x, &sb, *fd);
 	return 1;
 }
 
 static int untold(struct err **err)
 {
-	return err_sys_kind(err, ERR_SANDBOX, "look whether EROFS indexes can be mounted");
+	return err_sys_kind(err, ERR_SANDBOX, "look whether EROFS images can be mounted");
 }
 
-int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err **err)
+int erofsmounts_try(struct erofsmounts *x, const struct lower *v, size_t n, struct err **err)
 {
 	auto_err struct err *refusal = NULL;
 	int fd, r;
@@ -286,7 +287,7 @@ int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err *
 	return r;
 }
 
-static int get_locked(struct indexes *x, const struct lower *l, bool *attach, struct err **err)
+static int get_locked(struct erofsmounts *x, const struct lower *l, bool *attach, struct err **err)
 {
 	char detail[DETAIL_MAX];
 	int fd = -1, r = taken_locked(x);
@@ -294,17 +295,17 @@ static int get_locked(struct indexes *x, const struct lower *l, bool *attach, st
 	if (r < 0)
 		return untold(err);
 	if (r == 0)
-		return err_set(err, ERR_SANDBOX, "EROFS indexes cannot be mounted here");
+		return err_set(err, ERR_SANDBOX, "EROFS images cannot be mounted here");
 	if (mount_once(x, l, &fd, err) <= 0)
 		return -1;
 	*attach = fd < 0;
-	fd = fd < 0 ? mount_index(l, detail) : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	fd = fd < 0 ? erofsmounts_attach(l, detail) : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return indexes_word(err, *attach ? detail : "");
+		return erofsmounts_word(err, *attach ? detail : "");
 	return fd;
 }
 
-int indexes_get(struct indexes *x, const struct lower *l, bool *attach, struct err **err)
+int erofsmounts_get(struct erofsmounts *x, const struct lower *l, bool *attach, struct err **err)
 {
 	int fd;
 
@@ -314,7 +315,7 @@ int indexes_get(struct indexes *x, const struct lower *l, bool *attach, struct e
 	return fd;
 }
 
-bool indexes_taken(struct indexes *x)
+bool erofsmounts_taken(struct erofsmounts *x)
 {
 	bool taken;
 
@@ -324,18 +325,18 @@ bool indexes_taken(struct indexes *x)
 	return taken;
 }
 
-void indexes_force_attached(struct indexes *x)
+void erofsmounts_force_attached(struct erofsmounts *x)
 {
-	x->lowers = INDEXES_ATTACHED;
+	x->lowers = EROFSMOUNTS_ATTACHED;
 }
 
-void indexes_init(struct indexes *x)
+void erofsmounts_init(struct erofsmounts *x)
 {
-	*x = (struct indexes){0};
+	*x = (struct erofsmounts){0};
 	pthread_mutex_init(&x->lock, NULL);
 }
 
-void indexes_clear(struct indexes *x)
+void erofsmounts_clear(struct erofsmounts *x)
 {
 	for (size_t i = 0; i < x->n; i++)
 		fd_close(x->v[i].fd);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of EROFS indexes share: a world with a tmpfs for unpacked trees, mounts of indexes
+ * What the tests of EROFS images share: a world with a tmpfs for unpacked trees, mounts of indexes
  * and overlays, and the comparison of two trees entry by entry.
  */
-#ifndef BLD_TESTS_UNIT_INDEX_KIT_H
-#define BLD_TESTS_UNIT_INDEX_KIT_H
+#ifndef BLD_TESTS_UNIT_EROFS_KIT_H
+#define BLD_TESTS_UNIT_EROFS_KIT_H
 
 #include "tests/unit/layer_kit.h"
 
@@ -14,7 +14,7 @@
 #include <sys/mount.h>
 #include <sys/xattr.h>
 
-#include "tests/unit/index_check.h"
+#include "tests/unit/erofs_check.h"
 #include "store/erofs/erofs.h"
 #include "store/tree/unpack.h"
 
@@ -51,7 +51,7 @@ KIT int kit_mount_index(int index_fd, const int *tars, size_t ntars)
 }
 
 /* A file without a name below the world: an index must not lie on a tmpfs. */
-KIT int kit_index_file(const struct world *w)
+KIT int kit_erofs_file(const struct world *w)
 {
 	int fd = open(w->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
@@ -59,7 +59,7 @@ KIT int kit_index_file(const struct world *w)
 }
 
 /* A well-formed index file, or a failure. */
-KIT void kit_check_index(int fd, const struct layer_index_made *m)
+KIT void kit_check_index(int fd, const struct layer_erofs_made *m)
 {
 	size_t n = (size_t)kit_size(fd), names;
 	assert_int_equal(n, m->size);
@@ -74,29 +74,29 @@ KIT void kit_check_index(int fd, const struct layer_index_made *m)
 /* The merged index of a tree, or the index of one layer, mounted. */
 KIT int kit_mount_tree(const struct world *w, const struct layer_tree *t)
 {
-	struct layer_index_made m = {0};
-	int fd = kit_index_file(w);
-	assert_ok(layer_index_tree(t, kit_writer(&fd), &m, err));
+	struct layer_erofs_made m = {0};
+	int fd = kit_erofs_file(w);
+	assert_ok(layer_erofs_tree(t, kit_writer(&fd), &m, err));
 	kit_check_index(fd, &m);
 	int at = kit_mount_index(fd, m.fds, m.nfds);
 	if (at < 0)
 		fail_msg("mounting an index: %s", strerror(errno));
 	close(fd);
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 	return at;
 }
 
 KIT int kit_mount_layer(const struct world *w, int tar, const struct layer_tree *below)
 {
-	struct layer_index_made m = {0};
-	int fd = kit_index_file(w);
-	assert_ok(layer_index_layer(tar, below, NULL, kit_writer(&fd), &m, err));
+	struct layer_erofs_made m = {0};
+	int fd = kit_erofs_file(w);
+	assert_ok(layer_erofs_layer(tar, below, NULL, kit_writer(&fd), &m, err));
 	kit_check_index(fd, &m);
 	int at = kit_mount_index(fd, m.fds, m.nfds);
 	if (at < 0)
 		fail_msg("mounting an index: %s", strerror(errno));
 	close(fd);
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 	return at;
 }
 
@@ -104,7 +104,7 @@ KIT int world_up(void **state)
 {
 	struct world *w = mem_alloc(sizeof *w);
 	*state = w;
-	snprintf(w->dir, sizeof w->dir, "%s", "/var/tmp/layer_index.XXXXXX");
+	snprintf(w->dir, sizeof w->dir, "%s", "/var/tmp/layer_erofs.XXXXXX");
 	if (geteuid() != 0) {
 		snprintf(w->why, sizeof w->why, "needs root");
 		return 0;
@@ -116,9 +116,9 @@ KIT int world_up(void **state)
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("none", w->tmp, "tmpfs", 0, "mode=0755"), 0);
 	struct layer_tree *t = layer_tree_new();
-	struct layer_index_made m = {0};
-	int fd = kit_index_file(w);
-	assert_ok(layer_index_tree(t, kit_writer(&fd), &m, err));
+	struct layer_erofs_made m = {0};
+	int fd = kit_erofs_file(w);
+	assert_ok(layer_erofs_tree(t, kit_writer(&fd), &m, err));
 	int at = kit_mount_index(fd, m.fds, m.nfds);
 	w->erofs = at >= 0;
 	if (at < 0)
@@ -126,7 +126,7 @@ KIT int world_up(void **state)
 	else
 		close(at);
 	close(fd);
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 	layer_tree_free(t);
 	return 0;
 }
@@ -453,14 +453,14 @@ KIT void stack_add(struct world *w, struct stack *s, int take_tar)
 /* The overlay of the indexes, and the merged index, against the overlay of the directories. */
 KIT size_t stack_finish(struct world *w, struct stack *s)
 {
-	char over_dirs[128], over_indexes[128];
+	char over_dirs[128], over_erofs[128];
 	int dirs, indexes = -1;
 	if (s->n > 1) {
 		dirs = kit_overlay(w, s->unpacked, s->n, over_dirs);
-		indexes = kit_overlay(w, s->mounted, s->n, over_indexes);
+		indexes = kit_overlay(w, s->mounted, s->n, over_erofs);
 		assert_same(indexes, dirs, SAME_NLINK | SAME_DIRS);
 		close(indexes);
-		kit_drop_dir(over_indexes);
+		kit_drop_dir(over_erofs);
 	} else {
 		dirs = open(s->unpacked[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * EROFS indexes of single features, mounted: each shows what the unpacked layers show. Needs root
+ * EROFS images of single features, mounted: each shows what the unpacked layers show. Needs root
  * and a kernel that mounts them from files.
  */
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "store/base/mem.h"
 #include "store/erofs/erofs.h"
 #include "store/tree/tree.h"
-#include "tests/unit/index_random.h"
+#include "tests/unit/erofs_random.h"
 
 /* A stack of one layer of these entries; names in it. */
 static size_t alone(struct world *w, const struct layer_entry *e, size_t n)
@@ -275,7 +275,7 @@ static void test_large_file(void **state)
 	char pax[5000], number[32], got[8] = {0};
 	struct stat st;
 	NEEDS_EROFS(w);
-	int tar = kit_index_file(w);
+	int tar = kit_erofs_file(w);
 	struct buf b;
 	buf_init(&b, 1 << 20);
 	snprintf(number, sizeof number, "%llu", (unsigned long long)size);
@@ -471,10 +471,10 @@ static int to_nowhere(void *ctx, const void *p, size_t n, struct err **err)
 
 static void assert_refused(int take_tar, const char *part)
 {
-	struct layer_index_made m = {0};
+	struct layer_erofs_made m = {0};
 	uint64_t bytes = 0;
 	struct io_writer out = {.write = to_nowhere, .ctx = &bytes};
-	assert_fails(layer_index_layer(take_tar, NULL, NULL, out, &m, err), ERR_UNSUPPORTED, part);
+	assert_fails(layer_erofs_layer(take_tar, NULL, NULL, out, &m, err), ERR_UNSUPPORTED, part);
 	assert_null(m.fds);
 	close(take_tar);
 }
@@ -528,10 +528,10 @@ static void test_deterministic(void **state)
 		int tar = KIT_TAR(FILE_("a/b", "x"), HARD_("c", "a/b"), LINK_("l", "q"), DIR_("z"));
 		/* Other descriptors, other addresses: the same bytes. */
 		int moved = fcntl(tar, F_DUPFD_CLOEXEC, 100 + 50 * round);
-		struct layer_index_made m = {0};
+		struct layer_erofs_made m = {0};
 		int fd = kit_memfd();
 		static char bytes[1 << 16];
-		assert_ok(layer_index_layer(moved, NULL, NULL, kit_writer(&fd), &m, err));
+		assert_ok(layer_erofs_layer(moved, NULL, NULL, kit_writer(&fd), &m, err));
 		assert_int_equal(m.nfds, 1);
 		assert_int_equal(m.fds[0], moved);
 		assert_int_equal(m.size, kit_size(fd));
@@ -539,7 +539,7 @@ static void test_deterministic(void **state)
 		sha256_init(&sum);
 		sha256_update(&sum, bytes, (size_t)m.size);
 		sha256_final(&sum, round ? &second : &first);
-		layer_index_made_clear(&m);
+		layer_erofs_made_clear(&m);
 		close(fd);
 		close(tar);
 		close(moved);
@@ -550,7 +550,7 @@ static void test_deterministic(void **state)
 /* Tars that no visible file is in are no devices. */
 static void test_devices(void **state)
 {
-	struct layer_index_made m = {0};
+	struct layer_erofs_made m = {0};
 	struct layer_tree *t = layer_tree_new();
 	uint64_t bytes = 0;
 	struct io_writer out = {.write = to_nowhere, .ctx = &bytes};
@@ -558,17 +558,17 @@ static void test_devices(void **state)
 	assert_ok(layer_tree_apply(t, KIT_TAR(FILE_("a", "1")), err));
 	assert_ok(layer_tree_apply(t, KIT_TAR(WH_("a"), FILE_("b", "2")), err));
 	assert_ok(layer_tree_apply(t, KIT_TAR(FILE_("c", ""), DIR_("d")), err));
-	assert_ok(layer_index_tree(t, out, &m, err));
+	assert_ok(layer_erofs_tree(t, out, &m, err));
 	assert_int_equal(m.nfds, 1);
 	assert_int_equal(m.size, bytes);
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 
 	/* A hard link to a file of a lower layer: two tars for one layer. */
 	int tar = KIT_TAR(HARD_("h", "b"), FILE_("own", "3"));
-	assert_ok(layer_index_layer(tar, t, NULL, out, &m, err));
+	assert_ok(layer_erofs_layer(tar, t, NULL, out, &m, err));
 	assert_int_equal(m.nfds, 2);
 	assert_int_equal(m.fds[0], tar);
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 	close(tar);
 	layer_tree_free(t);
 }

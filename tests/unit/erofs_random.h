@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random layers of all features, from a seed: each entry is one that the stack below accepts. */
-#ifndef BLD_TESTS_UNIT_INDEX_RANDOM_H
-#define BLD_TESTS_UNIT_INDEX_RANDOM_H
+#ifndef BLD_TESTS_UNIT_EROFS_RANDOM_H
+#define BLD_TESTS_UNIT_EROFS_RANDOM_H
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/index_kit.h"
+#include "tests/unit/erofs_kit.h"
 
 #include "store/base/mem.h"
 #include "store/tree/node.h"

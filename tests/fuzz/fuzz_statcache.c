@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "store/base/sha256.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "tests/fuzz/fuzzkit.h"
 
 #define FOOT     64 /* magic, table, count, time, sum */
@@ -14,20 +14,20 @@
 
 static void read_all(struct store *s, const struct digest *id)
 {
-	struct statindex *x = statindex_open(s, id);
+	struct statcache *x = statcache_open(s, id);
 	size_t total = 0;
 
-	for (size_t i = 0; x && i < statindex_ndirs(x); i++) {
-		struct statindex_dir d, again;
-		statindex_dir_at(x, i, &d);
-		(void)statindex_find_dir(x, d.path, &again);
-		for (; d.name; statindex_next(&d))
+	for (size_t i = 0; x && i < statcache_ndirs(x); i++) {
+		struct statcache_dir d, again;
+		statcache_dir_at(x, i, &d);
+		(void)statcache_find_dir(x, d.path, &again);
+		for (; d.name; statcache_next(&d))
 			total += strlen(d.name) + d.e.digest.b[31];
-		statindex_dir_at(x, i, &d);
-		(void)statindex_seek(&d, "b");
+		statcache_dir_at(x, i, &d);
+		(void)statcache_seek(&d, "b");
 	}
 	fuzz_must(total < SIZE_MAX);
-	statindex_close(x);
+	statcache_close(x);
 }
 
 static void one(struct store *s, uint8_t *p, size_t n)
@@ -36,13 +36,13 @@ static void one(struct store *s, uint8_t *p, size_t n)
 	char hex[DIGEST_HEX], name[DIGEST_HEX + 16];
 
 	sha256_of("x", 1, &id);
-	snprintf(name, sizeof name, STATINDEX_DIR "/%s", sha256_hex(&id, hex));
+	snprintf(name, sizeof name, STATCACHE_DIR "/%s", sha256_hex(&id, hex));
 	if (n >= FOOT) {
 		memcpy(p + n - FOOT, "bldIndx1", 8);
 		sha256_of(p, n - sizeof sum, &sum);
 		memcpy(p + n - sizeof sum, &sum, sizeof sum);
 	}
-	(void)mkdirat(store_bld_fd(s), STATINDEX_DIR, 0700);
+	(void)mkdirat(store_bld_fd(s), STATCACHE_DIR, 0700);
 	int fd = openat(store_bld_fd(s), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	fuzz_must(fd >= 0 && fs_write_all(fd, p, n) == 0);
 	close(fd);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is an EROFS index well formed? A reader of its own, for images that are never mounted: everything
+ * Is an EROFS image well formed? A reader of its own, for images that are never mounted: everything
  * reachable from the root lies in the image or in its tars, directories are sorted, counts agree.
  */
-#ifndef BLD_TESTS_UNIT_INDEX_CHECK_H
-#define BLD_TESTS_UNIT_INDEX_CHECK_H
+#ifndef BLD_TESTS_UNIT_EROFS_CHECK_H
+#define BLD_TESTS_UNIT_EROFS_CHECK_H
 
 #include <endian.h>
 #include <stdbool.h>

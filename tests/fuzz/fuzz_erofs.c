@@ -12,7 +12,7 @@
 #include "store/base/buf.h"
 #include "store/base/mem.h"
 #include "tests/fuzz/fuzztar.h"
-#include "tests/unit/index_check.h"
+#include "tests/unit/erofs_check.h"
 #include "store/erofs/erofs.h"
 #include "store/tar/entry.h"
 #include "store/tar/write.h"
@@ -61,12 +61,12 @@ static size_t names(const struct layer_node *n)
 /* The index of a layer (tar >= 0) over t, or of t itself. */
 static int make(int tar, const struct layer_tree *t, struct buf *out)
 {
-	struct layer_index_made m = {0};
+	struct layer_erofs_made m = {0};
 	struct err *err = NULL;
 	struct io_writer w = {.write = to_buf, .ctx = out};
 	buf_init(out, INDEX_ROOM);
-	int rc = tar >= 0 ? layer_index_layer(tar, t, NULL, w, &m, &err)
-			  : layer_index_tree(t, w, &m, &err);
+	int rc = tar >= 0 ? layer_erofs_layer(tar, t, NULL, w, &m, &err)
+			  : layer_erofs_tree(t, w, &m, &err);
 	must((rc < 0) == (err != NULL));
 	err_free(err);
 	if (rc == 0) {
@@ -78,7 +78,7 @@ static int make(int tar, const struct layer_tree *t, struct buf *out)
 			fprintf(stderr, "%s\n", bad);
 		must(!bad && (tar >= 0 || seen == names(layer_tree_root(t))));
 	}
-	layer_index_made_clear(&m);
+	layer_erofs_made_clear(&m);
 	return rc;
 }
 

@@ -5,7 +5,7 @@
  * name and read in one pass. An entry counts only if its times were settled when it was written: a
  * file changed in the same clock tick could look the same.
  */
-#include "store/statindex.h"
+#include "store/statcache.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ struct disk_foot {
 };
 _Static_assert(sizeof(struct disk_foot) == 64, "foot of the index");
 
-struct statindex {
+struct statcache {
 	const unsigned char *map; /* owned */
 	size_t size;
 	const struct disk_dir *dirs; /* in map */
@@ -62,9 +62,9 @@ struct statindex {
 	int64_t written;
 };
 
-void statindex_of(const struct stat *st, struct statindex_entry *out)
+void statcache_of(const struct stat *st, struct statcache_entry *out)
 {
-	*out = (struct statindex_entry){
+	*out = (struct statcache_entry){
 		.size = (uint64_t)st->st_size,
 		.mtime = (int64_t)st->st_mtim.tv_sec * SECOND + st->st_mtim.tv_nsec,
 		.ctime = (int64_t)st->st_ctim.tv_sec * SECOND + st->st_ctim.tv_nsec,
@@ -74,13 +74,13 @@ void statindex_of(const struct stat *st, struct statindex_entry *out)
 	};
 }
 
-bool statindex_same(const struct statindex_entry *a, const struct statindex_entry *b)
+bool statcache_same(const struct statcache_entry *a, const struct statcache_entry *b)
 {
 	return a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime &&
 	       a->ino == b->ino && a->dev == b->dev && a->mode == b->mode;
 }
 
-int64_t statindex_clock(void)
+int64_t statcache_clock(void)
 {
 	struct timespec t;
 
@@ -89,7 +89,7 @@ int64_t statindex_clock(void)
 	return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
 }
 
-bool statindex_settled(const struct statindex_entry *e, int64_t clock)
+bool statcache_settled(const struct statcache_entry *e, int64_t clock)
 {
 	int64_t last = e->mtime > e->ctime ? e->mtime : e->ctime;
 
@@ -99,7 +99,7 @@ bool statindex_settled(const struct statindex_entry *e, int64_t clock)
 	return last < clock;
 }
 
-bool statindex_usable(int fd)
+bool statcache_usable(int fd)
 {
 	/* From linux/magic.h, where it has them: ext2/3/4, XFS, Btrfs, tmpfs, overlay, F2FS, ZFS,
 	 * bcachefs, and the read-only SquashFS, EROFS and ISO 9660. */
@@ -117,36 +117,36 @@ bool statindex_usable(int fd)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static char *statindex_name_of(const struct digest *id, char out[sizeof STATINDEX_DIR + DIGEST_HEX])
+static char *statcache_name_of(const struct digest *id, char out[sizeof STATCACHE_DIR + DIGEST_HEX])
 {
-	memcpy(out, STATINDEX_DIR "/", sizeof STATINDEX_DIR);
-	sha256_hex(id, out + sizeof STATINDEX_DIR);
+	memcpy(out, STATCACHE_DIR "/", sizeof STATCACHE_DIR);
+	sha256_hex(id, out + sizeof STATCACHE_DIR);
 	return out;
 }
 
 /* A range of aligned offsets within what the checksum covers. */
-static bool statindex_in_range(const struct statindex *x, uint64_t at, uint64_t end)
+static bool statcache_in_range(const struct statcache *x, uint64_t at, uint64_t end)
 {
 	return at % ALIGN == 0 && end % ALIGN == 0 && at <= end &&
 	       end <= x->size - sizeof(struct disk_foot);
 }
 
-static bool good_dir(const struct statindex *x, const struct disk_dir *d)
+static bool good_dir(const struct statcache *x, const struct disk_dir *d)
 {
-	if (!statindex_in_range(x, d->at, d->end) || d->path > d->at ||
+	if (!statcache_in_range(x, d->at, d->end) || d->path > d->at ||
 		d->path_len >= d->at - d->path)
 		return false;
 	return x->map[d->path + d->path_len] == '\0';
 }
 
-static bool statindex_check(struct statindex *x)
+static bool statcache_check(struct statcache *x)
 {
 	struct disk_foot f;
 	struct digest sum;
 
 	memcpy(&f, x->map + x->size - sizeof f, sizeof f);
 	if (f.magic != MAGIC || f.ndirs > x->size / sizeof(struct disk_dir) ||
-		!statindex_in_range(x, f.dirs, f.dirs + f.ndirs * sizeof(struct disk_dir)))
+		!statcache_in_range(x, f.dirs, f.dirs + f.ndirs * sizeof(struct disk_dir)))
 		return false;
 	sha256_of(x->map, x->size - sizeof f.sum, &sum);
 	if (!sha256_equal(&sum, &f.sum))
@@ -160,30 +160,30 @@ static bool statindex_check(struct statindex *x)
 	return true;
 }
 
-struct statindex *statindex_open(struct store *s, const struct digest *id)
+struct statcache *statcache_open(struct store *s, const struct digest *id)
 {
-	char name[sizeof STATINDEX_DIR + DIGEST_HEX];
+	char name[sizeof STATCACHE_DIR + DIGEST_HEX];
 	struct stat st;
 	auto_fd int fd = openat(
-		store_bld_fd(s), statindex_name_of(id, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		store_bld_fd(s), statcache_name_of(id, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		(uint64_t)st.st_size > STATINDEX_SIZE_MAX ||
+		(uint64_t)st.st_size > STATCACHE_SIZE_MAX ||
 		(uint64_t)st.st_size < sizeof(struct disk_foot) || st.st_size % ALIGN)
 		return NULL;
 	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (map == MAP_FAILED)
 		return NULL;
-	struct statindex *x = mem_alloc(sizeof *x);
+	struct statcache *x = mem_alloc(sizeof *x);
 	x->map = map;
 	x->size = (size_t)st.st_size;
-	if (statindex_check(x))
+	if (statcache_check(x))
 		return x;
-	statindex_close(x);
+	statcache_close(x);
 	return NULL;
 }
 
-void statindex_close(struct statindex *x)
+void statcache_close(struct statcache *x)
 {
 	if (!x)
 		return;
@@ -191,26 +191,26 @@ void statindex_close(struct statindex *x)
 	free(x);
 }
 
-size_t statindex_ndirs(const struct statindex *x)
+size_t statcache_ndirs(const struct statcache *x)
 {
 	return x->ndirs;
 }
 
-static const char *path_at(const struct statindex *x, size_t i)
+static const char *path_at(const struct statcache *x, size_t i)
 {
 	return (const char *)x->map + x->dirs[i].path;
 }
 
-void statindex_dir_at(const struct statindex *x, size_t i, struct statindex_dir *d)
+void statcache_dir_at(const struct statcache *x, size_t i, struct statcache_dir *d)
 {
-	*d = (struct statindex_dir){.path = path_at(x, i),
+	*d = (struct statcache_dir){.path = path_at(x, i),
 		.at = x->map + x->dirs[i].at,
 		.end = x->map + x->dirs[i].end,
 		.written = x->written};
-	statindex_next(d);
+	statcache_next(d);
 }
 
-bool statindex_find_dir(const struct statindex *x, const char *path, struct statindex_dir *d)
+bool statcache_find_dir(const struct statcache *x, const char *path, struct statcache_dir *d)
 {
 	size_t lo = 0, hi = x->ndirs;
 
@@ -218,7 +218,7 @@ bool statindex_find_dir(const struct statindex *x, const char *path, struct stat
 		size_t mid = lo + (hi - lo) / 2;
 		int c = strcmp(path_at(x, mid), path);
 		if (c == 0) {
-			statindex_dir_at(x, mid, d);
+			statcache_dir_at(x, mid, d);
 			return true;
 		}
 		if (c < 0)
@@ -229,7 +229,7 @@ bool statindex_find_dir(const struct statindex *x, const char *path, struct stat
 	return false;
 }
 
-void statindex_next(struct statindex_dir *d)
+void statcache_next(struct statcache_dir *d)
 {
 	struct disk_entry e;
 	size_t left = (size_t)(d->end - d->at);
@@ -244,7 +244,7 @@ void statindex_next(struct statindex_dir *d)
 		return;
 	d->name = name;
 	d->at += whole;
-	d->e = (struct statindex_entry){.size = e.size,
+	d->e = (struct statcache_entry){.size = e.size,
 		.mtime = e.mtime,
 		.ctime = e.ctime,
 		.ino = e.ino,
@@ -254,19 +254,19 @@ void statindex_next(struct statindex_dir *d)
 		.digest = e.digest};
 }
 
-bool statindex_seek(struct statindex_dir *d, const char *name)
+bool statcache_seek(struct statcache_dir *d, const char *name)
 {
 	int c = -1;
 
 	while (d->name && (c = strcmp(d->name, name)) < 0)
-		statindex_next(d);
+		statcache_next(d);
 	/* Recorded by a clock that was ahead: not to be believed. */
-	return d->name && c == 0 && statindex_settled(&d->e, d->written);
+	return d->name && c == 0 && statcache_settled(&d->e, d->written);
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-struct statindex_writer {
+struct statcache_writer {
 	struct store *s; /* borrowed */
 	struct digest id;
 	char temp[FS_TEMP_NAME];
@@ -282,34 +282,34 @@ struct statindex_writer {
 	size_t cap_paths;
 };
 
-static int statindex_put_out(void *ctx, const void *p, size_t n, struct err **err)
+static int statcache_put_out(void *ctx, const void *p, size_t n, struct err **err)
 {
-	struct statindex_writer *w = ctx;
+	struct statcache_writer *w = ctx;
 
 	return fs_write_all(w->fd, p, n) < 0 ? err_sys(err, "store %s: index", store_root(w->s))
 					     : 0;
 }
 
-static void statindex_put(struct statindex_writer *w, const void *p, size_t n)
+static void statcache_put(struct statcache_writer *w, const void *p, size_t n)
 {
-	if (w->size > STATINDEX_SIZE_MAX)
+	if (w->size > STATCACHE_SIZE_MAX)
 		w->failed = true;
 	w->failed = w->failed || hashpipe_put(w->pipe, p, n, NULL) < 0;
 	w->size += n;
 }
 
-static void statindex_put_text(struct statindex_writer *w, const char *text, size_t len)
+static void statcache_put_text(struct statcache_writer *w, const char *text, size_t len)
 {
 	static const char zeros[ALIGN];
 
-	statindex_put(w, text, len);
-	statindex_put(w, zeros, ALIGN - len % ALIGN);
+	statcache_put(w, text, len);
+	statcache_put(w, zeros, ALIGN - len % ALIGN);
 }
 
-struct statindex_writer *statindex_writer_new(
+struct statcache_writer *statcache_writer_new(
 	struct store *s, const struct digest *id, struct err **err)
 {
-	struct statindex_writer *w = mem_alloc(sizeof *w);
+	struct statcache_writer *w = mem_alloc(sizeof *w);
 
 	w->s = s;
 	w->id = *id;
@@ -320,11 +320,11 @@ struct statindex_writer *statindex_writer_new(
 		free(w);
 		return NULL;
 	}
-	w->pipe = hashpipe_new((struct io_writer){.write = statindex_put_out, .ctx = w}, true);
+	w->pipe = hashpipe_new((struct io_writer){.write = statcache_put_out, .ctx = w}, true);
 	return w;
 }
 
-void statindex_writer_free(struct statindex_writer *w)
+void statcache_writer_free(struct statcache_writer *w)
 {
 	if (!w)
 		return;
@@ -339,13 +339,13 @@ void statindex_writer_free(struct statindex_writer *w)
 	errno = saved;
 }
 
-static void end_dir(struct statindex_writer *w)
+static void end_dir(struct statcache_writer *w)
 {
 	if (w->ndirs)
 		w->dirs[w->ndirs - 1].end = w->size;
 }
 
-void statindex_writer_dir(struct statindex_writer *w, const char *path)
+void statcache_writer_dir(struct statcache_writer *w, const char *path)
 {
 	size_t len = strlen(path);
 
@@ -353,12 +353,12 @@ void statindex_writer_dir(struct statindex_writer *w, const char *path)
 	MEM_PUSH(w->paths, w->npaths, w->cap_paths) = path;
 	MEM_PUSH(w->dirs, w->ndirs, w->cap_dirs) =
 		(struct disk_dir){.path = w->size, .path_len = len};
-	statindex_put_text(w, path, len);
+	statcache_put_text(w, path, len);
 	w->dirs[w->ndirs - 1].at = w->size;
 }
 
-void statindex_writer_add(
-	struct statindex_writer *w, const char *name, const struct statindex_entry *e)
+void statcache_writer_add(
+	struct statcache_writer *w, const char *name, const struct statcache_entry *e)
 {
 	size_t len = strlen(name);
 	struct disk_entry d = {.size = e->size,
@@ -373,8 +373,8 @@ void statindex_writer_add(
 
 	if (len > UINT16_MAX - ALIGN)
 		return;
-	statindex_put(w, &d, sizeof d);
-	statindex_put_text(w, name, len);
+	statcache_put(w, &d, sizeof d);
+	statcache_put_text(w, name, len);
 }
 
 struct sorted {
@@ -382,47 +382,47 @@ struct sorted {
 	struct disk_dir d;
 };
 
-static int statindex_path_cmp(const void *a, const void *b)
+static int statcache_path_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct sorted *)a)->path, ((const struct sorted *)b)->path);
 }
 
-static void put_table(struct statindex_writer *w)
+static void put_table(struct statcache_writer *w)
 {
 	auto_free struct sorted *v = mem_array(w->ndirs + 1, sizeof *v);
 
 	for (size_t i = 0; i < w->ndirs; i++)
 		v[i] = (struct sorted){w->paths[i], w->dirs[i]};
-	qsort(v, w->ndirs, sizeof *v, statindex_path_cmp);
+	qsort(v, w->ndirs, sizeof *v, statcache_path_cmp);
 	for (size_t i = 0; i < w->ndirs; i++)
-		statindex_put(w, &v[i].d, sizeof v[i].d);
+		statcache_put(w, &v[i].d, sizeof v[i].d);
 }
 
-static int statindex_publish(struct statindex_writer *w, struct err **err)
+static int statcache_publish(struct statcache_writer *w, struct err **err)
 {
-	char name[sizeof STATINDEX_DIR + DIGEST_HEX];
+	char name[sizeof STATCACHE_DIR + DIGEST_HEX];
 	int bld = store_bld_fd(w->s);
 
-	if (fs_mkdirs(bld, STATINDEX_DIR, 0700) < 0 ||
-		fs_renameat(store_tmp_fd(w->s), w->temp, bld, statindex_name_of(&w->id, name)) < 0)
+	if (fs_mkdirs(bld, STATCACHE_DIR, 0700) < 0 ||
+		fs_renameat(store_tmp_fd(w->s), w->temp, bld, statcache_name_of(&w->id, name)) < 0)
 		return err_sys(err, "store %s: index", store_root(w->s));
 	*w->temp = '\0';
 	return 0;
 }
 
-int statindex_writer_commit(struct statindex_writer *w, struct err **err)
+int statcache_writer_commit(struct statcache_writer *w, struct err **err)
 {
-	struct disk_foot f = {.magic = MAGIC, .ndirs = w->ndirs, .written = statindex_clock()};
+	struct disk_foot f = {.magic = MAGIC, .ndirs = w->ndirs, .written = statcache_clock()};
 
 	end_dir(w);
 	f.dirs = w->size;
 	put_table(w);
-	statindex_put(w, &f, sizeof f - sizeof f.sum);
-	if (w->failed || w->size > STATINDEX_SIZE_MAX)
+	statcache_put(w, &f, sizeof f - sizeof f.sum);
+	if (w->failed || w->size > STATCACHE_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "the index of the context cannot be written");
 	if (hashpipe_finish(w->pipe, &f.sum, err) < 0)
 		return -1;
 	if (fs_write_all(w->fd, &f.sum, sizeof f.sum) < 0)
 		return err_sys(err, "store %s: index", store_root(w->s));
-	return statindex_publish(w, err);
+	return statcache_publish(w, err);
 }

@@ -17,7 +17,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/gc.h"
-#include "store/statindex.h"
+#include "store/statcache.h"
 #include "store/store.h"
 #include "tests/support/machine.h"
 #include "tests/support/storedir.h"
@@ -26,9 +26,9 @@
 
 static const struct digest id = {{1, 2, 3}};
 
-static struct statindex_entry entry(uint64_t n)
+static struct statcache_entry entry(uint64_t n)
 {
-	return (struct statindex_entry){.size = n,
+	return (struct statcache_entry){.size = n,
 		.mtime = (int64_t)n * 1000 + 1,
 		.ctime = (int64_t)n * 1000 + 7,
 		.ino = n + 5,
@@ -40,87 +40,87 @@ static struct statindex_entry entry(uint64_t n)
 
 static void write_sample(struct store *s, unsigned files)
 {
-	auto_statindex_writer struct statindex_writer *w = statindex_writer_new(s, &id, NULL);
+	auto_statcache_writer struct statcache_writer *w = statcache_writer_new(s, &id, NULL);
 	char name[32];
 
 	assert_non_null(w);
-	statindex_writer_dir(w, "b");
-	statindex_writer_add(w, "only", &(struct statindex_entry){.size = 4});
-	statindex_writer_dir(w, "");
+	statcache_writer_dir(w, "b");
+	statcache_writer_add(w, "only", &(struct statcache_entry){.size = 4});
+	statcache_writer_dir(w, "");
 	for (unsigned i = 0; i < files; i++) {
-		struct statindex_entry e = entry(i);
+		struct statcache_entry e = entry(i);
 		snprintf(name, sizeof name, "f%05u", i);
-		statindex_writer_add(w, name, &e);
+		statcache_writer_add(w, name, &e);
 	}
-	statindex_writer_dir(w, "b.c");
-	statindex_writer_dir(w, "b/x");
-	struct statindex_entry e = entry(77);
-	statindex_writer_add(w, "", &e);
-	statindex_writer_add(w, "12345678", &e);
-	assert_int_equal(statindex_writer_commit(w, NULL), 0);
+	statcache_writer_dir(w, "b.c");
+	statcache_writer_dir(w, "b/x");
+	struct statcache_entry e = entry(77);
+	statcache_writer_add(w, "", &e);
+	statcache_writer_add(w, "12345678", &e);
+	assert_int_equal(statcache_writer_commit(w, NULL), 0);
 }
 
 static void test_round_trip(void **state)
 {
 	struct store *s = ((struct storedir *)*state)->s;
-	struct statindex_dir d;
+	struct statcache_dir d;
 	char name[32];
 
-	assert_null(statindex_open(s, &id));
+	assert_null(statcache_open(s, &id));
 	write_sample(s, 3000);
-	auto_statindex struct statindex *x = statindex_open(s, &id);
+	auto_statcache struct statcache *x = statcache_open(s, &id);
 	assert_non_null(x);
-	assert_int_equal(statindex_ndirs(x), 4);
+	assert_int_equal(statcache_ndirs(x), 4);
 	static const char *const paths[] = {"", "b", "b.c", "b/x"};
 	for (size_t i = 0; i < 4; i++) {
-		statindex_dir_at(x, i, &d);
+		statcache_dir_at(x, i, &d);
 		assert_string_equal(d.path, paths[i]);
-		assert_true(statindex_find_dir(x, paths[i], &d));
+		assert_true(statcache_find_dir(x, paths[i], &d));
 	}
-	assert_false(statindex_find_dir(x, "a", &d));
-	assert_false(statindex_find_dir(x, "b/", &d));
-	assert_true(statindex_find_dir(x, "", &d));
+	assert_false(statcache_find_dir(x, "a", &d));
+	assert_false(statcache_find_dir(x, "b/", &d));
+	assert_true(statcache_find_dir(x, "", &d));
 	for (unsigned i = 1; i < 3000; i += 3) {
-		struct statindex_entry want = entry(i);
+		struct statcache_entry want = entry(i);
 		snprintf(name, sizeof name, "f%05u", i);
-		assert_true(statindex_seek(&d, name));
-		assert_true(statindex_same(&d.e, &want));
+		assert_true(statcache_seek(&d, name));
+		assert_true(statcache_same(&d.e, &want));
 		assert_int_equal(d.e.xattrs, i % 2);
 		assert_memory_equal(&d.e.digest, &want.digest, sizeof want.digest);
 		snprintf(name, sizeof name, "f%05u.x", i);
-		assert_false(statindex_seek(&d, name));
+		assert_false(statcache_seek(&d, name));
 	}
-	assert_false(statindex_seek(&d, "z"));
+	assert_false(statcache_seek(&d, "z"));
 	assert_null(d.name);
-	assert_true(statindex_find_dir(x, "b.c", &d));
+	assert_true(statcache_find_dir(x, "b.c", &d));
 	assert_null(d.name);
-	assert_true(statindex_find_dir(x, "b/x", &d));
-	assert_true(statindex_seek(&d, ""));
-	assert_true(statindex_seek(&d, "12345678"));
+	assert_true(statcache_find_dir(x, "b/x", &d));
+	assert_true(statcache_seek(&d, ""));
+	assert_true(statcache_seek(&d, "12345678"));
 }
 
 static void test_empty(void **state)
 {
 	struct store *s = ((struct storedir *)*state)->s;
-	auto_statindex_writer struct statindex_writer *w = statindex_writer_new(s, &id, NULL);
-	struct statindex_dir d;
+	auto_statcache_writer struct statcache_writer *w = statcache_writer_new(s, &id, NULL);
+	struct statcache_dir d;
 
-	assert_int_equal(statindex_writer_commit(w, NULL), 0);
-	auto_statindex struct statindex *x = statindex_open(s, &id);
+	assert_int_equal(statcache_writer_commit(w, NULL), 0);
+	auto_statcache struct statcache *x = statcache_open(s, &id);
 	assert_non_null(x);
-	assert_int_equal(statindex_ndirs(x), 0);
-	assert_false(statindex_find_dir(x, "", &d));
+	assert_int_equal(statcache_ndirs(x), 0);
+	assert_false(statcache_find_dir(x, "", &d));
 }
 
 static void test_given_up(void **state)
 {
 	struct store *s = ((struct storedir *)*state)->s;
-	struct statindex_writer *w = statindex_writer_new(s, &id, NULL);
+	struct statcache_writer *w = statcache_writer_new(s, &id, NULL);
 
-	statindex_writer_dir(w, "");
-	statindex_writer_free(w);
-	assert_null(statindex_open(s, &id));
-	assert_int_equal(faccessat(store_bld_fd(s), STATINDEX_DIR, F_OK, 0), -1);
+	statcache_writer_dir(w, "");
+	statcache_writer_free(w);
+	assert_null(statcache_open(s, &id));
+	assert_int_equal(faccessat(store_bld_fd(s), STATCACHE_DIR, F_OK, 0), -1);
 }
 
 static void test_settled(void **state)
@@ -145,31 +145,31 @@ static void test_settled(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct statindex_entry e = {.mtime = cases[i].mtime, .ctime = cases[i].ctime};
-		if (statindex_settled(&e, cases[i].clock) != cases[i].want)
+		struct statcache_entry e = {.mtime = cases[i].mtime, .ctime = cases[i].ctime};
+		if (statcache_settled(&e, cases[i].clock) != cases[i].want)
 			fail_msg("case %zu", i);
 	}
-	struct statindex_entry a = entry(1), b = a;
-	assert_true(statindex_same(&a, &b));
+	struct statcache_entry a = entry(1), b = a;
+	assert_true(statcache_same(&a, &b));
 	b.ctime++;
-	assert_false(statindex_same(&a, &b));
-	assert_true(statindex_clock() > 0);
+	assert_false(statcache_same(&a, &b));
+	assert_true(statcache_clock() > 0);
 }
 
 static void test_future(void **state)
 {
 	struct store *s = ((struct storedir *)*state)->s;
-	auto_statindex_writer struct statindex_writer *w = statindex_writer_new(s, &id, NULL);
-	struct statindex_entry e = entry(1);
-	struct statindex_dir d;
+	auto_statcache_writer struct statcache_writer *w = statcache_writer_new(s, &id, NULL);
+	struct statcache_entry e = entry(1);
+	struct statcache_dir d;
 
-	e.ctime = statindex_clock() + (int64_t)3600 * 1000000000 + 1;
-	statindex_writer_dir(w, "");
-	statindex_writer_add(w, "f", &e);
-	assert_int_equal(statindex_writer_commit(w, NULL), 0);
-	auto_statindex struct statindex *x = statindex_open(s, &id);
-	assert_true(statindex_find_dir(x, "", &d));
-	assert_false(statindex_seek(&d, "f"));
+	e.ctime = statcache_clock() + (int64_t)3600 * 1000000000 + 1;
+	statcache_writer_dir(w, "");
+	statcache_writer_add(w, "f", &e);
+	assert_int_equal(statcache_writer_commit(w, NULL), 0);
+	auto_statcache struct statcache *x = statcache_open(s, &id);
+	assert_true(statcache_find_dir(x, "", &d));
+	assert_false(statcache_seek(&d, "f"));
 }
 
 static void test_usable(void **state)
@@ -177,8 +177,8 @@ static void test_usable(void **state)
 	auto_fd int proc = open("/proc", O_RDONLY | O_DIRECTORY);
 
 	(void)state;
-	assert_false(statindex_usable(proc));
-	assert_false(statindex_usable(-1));
+	assert_false(statcache_usable(proc));
+	assert_false(statcache_usable(-1));
 }
 
 /* --- files that nobody wrote ------------------------------------------------------------------ */
@@ -187,7 +187,7 @@ static int open_file(struct store *s)
 {
 	char hex[DIGEST_HEX], name[128];
 
-	snprintf(name, sizeof name, STATINDEX_DIR "/%s", sha256_hex(&id, hex));
+	snprintf(name, sizeof name, STATCACHE_DIR "/%s", sha256_hex(&id, hex));
 	int fd = openat(store_bld_fd(s), name, O_RDWR);
 	assert_true(fd >= 0);
 	return fd;
@@ -199,21 +199,21 @@ static void put_file(int fd, const unsigned char *p, size_t n)
 	assert_int_equal(pwrite(fd, p, n, 0), n);
 }
 
-static void read_all(struct statindex *x)
+static void read_all(struct statcache *x)
 {
-	struct statindex_dir d;
+	struct statcache_dir d;
 
-	for (size_t i = 0; x && i < statindex_ndirs(x); i++) {
-		statindex_dir_at(x, i, &d);
+	for (size_t i = 0; x && i < statcache_ndirs(x); i++) {
+		statcache_dir_at(x, i, &d);
 		size_t len = strlen(d.path);
 		while (d.name) {
 			len += strlen(d.name);
-			statindex_next(&d);
+			statcache_next(&d);
 		}
 		assert_true(len < 1 << 20);
 	}
-	if (x && statindex_find_dir(x, "b/x", &d))
-		statindex_seek(&d, "12345678");
+	if (x && statcache_find_dir(x, "b/x", &d))
+		statcache_seek(&d, "12345678");
 }
 
 static void test_damaged(void **state)
@@ -229,17 +229,17 @@ static void test_damaged(void **state)
 	assert_int_equal(fs_pread_all(fd, good, n, 0), 0);
 	for (size_t i = 0; i < n; i++) { // torn, longer, one bit wrong: not an index
 		put_file(fd, good, i);
-		assert_null(statindex_open(s, &id));
+		assert_null(statcache_open(s, &id));
 		memcpy(bad, good, n);
 		bad[i] ^= (unsigned char)(1u << i % 8);
 		put_file(fd, bad, n);
-		assert_null(statindex_open(s, &id));
+		assert_null(statcache_open(s, &id));
 	}
 	memcpy(bad, good, n);
 	memset(bad + n, 0, 64);
 	for (size_t i = 1; i <= 64; i++) {
 		put_file(fd, bad, n + i);
-		assert_null(statindex_open(s, &id));
+		assert_null(statcache_open(s, &id));
 	}
 	// a checksum that is right over nonsense: anything but a crash
 	uint32_t x = 1;
@@ -260,7 +260,7 @@ static void test_damaged(void **state)
 		sha256_of(bad, n - 32, &sum);
 		memcpy(bad + n - 32, sum.b, 32);
 		put_file(fd, bad, n);
-		auto_statindex struct statindex *got = statindex_open(s, &id);
+		auto_statcache struct statcache *got = statcache_open(s, &id);
 		read_all(got);
 	}
 }
@@ -273,13 +273,13 @@ static void test_prune(void **state)
 	write_sample(s, 5);
 	struct gc_opts o = {.keep_seconds = -1};
 	assert_int_equal(gc_run(s, &o, &r, NULL), 0);
-	struct statindex *x = statindex_open(s, &id);
+	struct statcache *x = statcache_open(s, &id);
 	assert_non_null(x);
-	statindex_close(x);
+	statcache_close(x);
 	o.all = true;
 	assert_int_equal(gc_run(s, &o, &r, NULL), 0);
 	assert_true(r.objects >= 1);
-	assert_null(statindex_open(s, &id));
+	assert_null(statcache_open(s, &id));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* EROFS indexes as a form of layers: made once, checked before they are handed out, never taken
+/* EROFS images as a form of layers: made once, checked before they are handed out, never taken
  * when anything about them is wrong. No mount here: that they show the right tree is
  * index_mount_test's and tests/e2e/forms.bats' matter. */
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 #include "store/base/mem.h"
 #include "store/blob.h"
 #include "store/gc.h"
-#include "store/indexform.h"
+#include "store/erofsform.h"
 #include "store/lower.h"
 #include "store/oci/oci.h"
 #include "store/packed.h"
@@ -210,7 +210,7 @@ struct spoil {
 
 static void put(struct spoil *p, const char *path, const void *data, size_t n)
 {
-	int dir = store_dir(p->s, STORE_INDEX);
+	int dir = store_dir(p->s, STORE_EROFS);
 
 	assert_int_equal(0, unlinkat(dir, path, 0));
 	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
@@ -221,7 +221,7 @@ static void put(struct spoil *p, const char *path, const void *data, size_t n)
 
 static void get(struct spoil *p, const char *path, struct buf *b)
 {
-	int fd = openat(store_dir(p->s, STORE_INDEX), path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(store_dir(p->s, STORE_EROFS), path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_int_equal(0, fs_read_fd(fd, (size_t)1 << 24, path, b, NULL));
@@ -284,19 +284,19 @@ static void spoil_empty(struct spoil *p)
 
 static void spoil_no_image(struct spoil *p)
 {
-	assert_int_equal(0, unlinkat(store_dir(p->s, STORE_INDEX), p->image, 0));
+	assert_int_equal(0, unlinkat(store_dir(p->s, STORE_EROFS), p->image, 0));
 }
 
 static void spoil_link(struct spoil *p)
 {
 	spoil_no_image(p);
-	assert_int_equal(0, symlinkat("/dev/zero", store_dir(p->s, STORE_INDEX), p->image));
+	assert_int_equal(0, symlinkat("/dev/zero", store_dir(p->s, STORE_EROFS), p->image));
 }
 
 static void spoil_dir(struct spoil *p)
 {
 	spoil_no_image(p);
-	assert_int_equal(0, mkdirat(store_dir(p->s, STORE_INDEX), p->image, 0700));
+	assert_int_equal(0, mkdirat(store_dir(p->s, STORE_EROFS), p->image, 0700));
 }
 
 static void spoil_record_bit(struct spoil *p)
@@ -353,13 +353,13 @@ static void test_wrong(void **state)
 		spoil_size};
 	struct storedir *d = *state;
 	struct digest id[2], good, again;
-	char name[INDEXFORM_NAME];
+	char name[EROFSFORM_NAME];
 
 	images_simple(d->s, "localhost/app:latest", id);
 	check_merged(d->s, id, &good);
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
+	erofsform_name(&(struct erofsform_stack){EROFSFORM_MERGED, {id, NULL, 2}}, name);
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
-		struct indexform_stack k = {INDEXFORM_MERGED, {id, NULL, 2}};
+		struct erofsform_stack k = {EROFSFORM_MERGED, {id, NULL, 2}};
 		struct spoil p = {.s = d->s};
 		struct lower l;
 		snprintf(p.image, sizeof p.image, "%s/image", name);
@@ -367,7 +367,7 @@ static void test_wrong(void **state)
 		spoil[i](&p);
 		storedir_reopen(d);
 		/* it is not handed out, but made again */
-		assert_int_equal(0, indexform_open(d->s, &k, &l, NULL));
+		assert_int_equal(0, erofsform_open(d->s, &k, &l, NULL));
 		check_merged(d->s, id, &again);
 		assert_true(sha256_equal(&good, &again));
 		assert_int_equal(i + 1, count(d->s, "trash"));
@@ -380,23 +380,23 @@ static void test_swapped(void **state)
 {
 	struct storedir *d = *state;
 	struct digest a[2], b[2], good, other, again;
-	struct indexform_stack ka = {INDEXFORM_MERGED, {a, NULL, 2}},
-			       kb = {INDEXFORM_MERGED, {b, NULL, 2}};
-	char na[INDEXFORM_NAME], nb[INDEXFORM_NAME], image[128];
+	struct erofsform_stack ka = {EROFSFORM_MERGED, {a, NULL, 2}},
+			       kb = {EROFSFORM_MERGED, {b, NULL, 2}};
+	char na[EROFSFORM_NAME], nb[EROFSFORM_NAME], image[128];
 	struct lower l;
 
 	images_simple(d->s, "localhost/a:1", a);
 	images_simple(d->s, "localhost/another:1", b);
 	check_merged(d->s, a, &good);
 	check_merged(d->s, b, &other);
-	indexform_name(&ka, na);
-	indexform_name(&kb, nb);
-	int dir = store_dir(d->s, STORE_INDEX);
+	erofsform_name(&ka, na);
+	erofsform_name(&kb, nb);
+	int dir = store_dir(d->s, STORE_EROFS);
 	/* the whole of it under another name */
 	assert_int_equal(0, renameat2(dir, na, dir, nb, 1U << 1)); /* RENAME_EXCHANGE */
 	storedir_reopen(d);
-	assert_int_equal(0, indexform_open(d->s, &ka, &l, NULL));
-	assert_int_equal(0, indexform_open(d->s, &kb, &l, NULL));
+	assert_int_equal(0, erofsform_open(d->s, &ka, &l, NULL));
+	assert_int_equal(0, erofsform_open(d->s, &kb, &l, NULL));
 	check_merged(d->s, a, &again);
 	assert_true(sha256_equal(&good, &again));
 	check_merged(d->s, b, &again);
@@ -409,7 +409,7 @@ static void test_swapped(void **state)
 	snprintf(image, sizeof image, "%s/image", na);
 	put(&p, image, bytes.data, bytes.len);
 	storedir_reopen(d);
-	assert_int_equal(0, indexform_open(d->s, &ka, &l, NULL));
+	assert_int_equal(0, erofsform_open(d->s, &ka, &l, NULL));
 	check_merged(d->s, a, &again);
 	assert_true(sha256_equal(&good, &again));
 }
@@ -571,7 +571,7 @@ static void test_verify(void **state)
 	struct storedir *d = *state;
 	struct digest id[2], image;
 	struct findings f = {{0}};
-	char name[INDEXFORM_NAME];
+	char name[EROFSFORM_NAME];
 	auto_lowers struct lowers l = {0};
 
 	images_simple(d->s, "localhost/app:latest", id);
@@ -579,7 +579,7 @@ static void test_verify(void **state)
 	lowers_of(d->s, id, 2, &single, &l);
 	assert_int_equal(3, count(d->s, "erofs"));
 	assert_int_equal(0, verify(d->s, false, &f));
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
+	erofsform_name(&(struct erofsform_stack){EROFSFORM_MERGED, {id, NULL, 2}}, name);
 	for (size_t i = 0; i < ARRAY_LEN(spoil); i++) {
 		struct spoil p = {.s = d->s};
 		snprintf(p.image, sizeof p.image, "%s/image", name);
@@ -607,7 +607,7 @@ static void test_verify_foreign(void **state)
 	struct storedir *d = *state;
 	struct digest id[2], image;
 	struct findings f = {{0}};
-	char name[INDEXFORM_NAME];
+	char name[EROFSFORM_NAME];
 	auto_buf struct buf b = {0}, r = {0}, out = {0};
 	struct spoil p = {.s = d->s};
 	char was[DIGEST_STRING], is[DIGEST_STRING];
@@ -615,7 +615,7 @@ static void test_verify_foreign(void **state)
 
 	images_simple(d->s, "localhost/app:latest", id);
 	check_merged(d->s, id, &image);
-	indexform_name(&(struct indexform_stack){INDEXFORM_MERGED, {id, NULL, 2}}, name);
+	erofsform_name(&(struct erofsform_stack){EROFSFORM_MERGED, {id, NULL, 2}}, name);
 	snprintf(p.image, sizeof p.image, "%s/image", name);
 	snprintf(p.record, sizeof p.record, "%s/record", name);
 	flip(&p, p.image, (size_t)-1);
@@ -655,5 +655,5 @@ int main(void)
 			test_verify_foreign, storedir_setup, storedir_teardown),
 	};
 
-	return cmocka_run_group_tests_name("indexform", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("erofsform", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Lowers that are EROFS indexes. */
+/* Lowers that are EROFS images. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "builder/sandbox/indexes.h"
+#include "builder/sandbox/erofsmounts.h"
 #include "builder/sandbox/runner.h"
 #include "builder/sandbox/sandbox.h"
 #include "store/base/mem.h"
@@ -77,11 +77,11 @@ static void test_release(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		if (indexes_release_is_safe(t[i].release) != t[i].safe)
+		if (erofsmounts_release_is_safe(t[i].release) != t[i].safe)
 			fail_msg("%s", t[i].release);
 }
 
-#define NO_INDEXES "no EROFS indexes on the file system of $TMPDIR"
+#define NO_EROFS "no EROFS images on the file system of $TMPDIR"
 
 static bool works_here(struct box *b)
 {
@@ -92,7 +92,7 @@ static bool works_here(struct box *b)
 	if (r < 0)
 		fail_msg("%s", err_text(err));
 	lower_clear(&l);
-	assert_int_equal(sandbox_takes_indexes(b->runner), r == 1);
+	assert_int_equal(sandbox_takes_erofs(b->runner), r == 1);
 	return r == 1;
 }
 
@@ -148,7 +148,7 @@ static void check_stack(struct box *b)
 static void test_stack(void **state)
 {
 	if (!works_here(*state))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	check_stack(*state);
 }
 
@@ -158,7 +158,7 @@ static void test_stack_classic(void **state)
 	struct sandbox_runner *before;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	before = own_runner(b);
 	runner_set_overlay(b->runner, OVERLAY_CLASSIC);
 	check_stack(b);
@@ -172,9 +172,9 @@ static void test_stack_attached(void **state)
 	struct sandbox_runner *before;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	before = own_runner(b);
-	indexes_force_attached(runner_indexes(b->runner));
+	erofsmounts_force_attached(runner_erofsmounts(b->runner));
 	check_stack(b);
 	drop_runner(b, before);
 }
@@ -187,13 +187,13 @@ static void test_root_attributes(void **state)
 	struct box_run r;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	l = sandbox_box_index(b, "aa", "x");
 	for (int attached = 0; attached < 2; attached++) {
 		struct sandbox_runner *before = own_runner(b);
 
 		if (attached)
-			indexes_force_attached(runner_indexes(b->runner));
+			erofsmounts_force_attached(runner_erofsmounts(b->runner));
 		sandbox_box_prepare(b, &r, "stat -c '%a %Y' /");
 		r.lower[1] = l;
 		r.spec.lowers.n = 2;
@@ -254,13 +254,13 @@ static void test_bind(void **state)
 	struct box *b = *state;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	check_bind(b);
 	for (int i = 0; i < 2; i++) {
 		struct sandbox_runner *before = own_runner(b);
 
 		if (i)
-			indexes_force_attached(runner_indexes(b->runner));
+			erofsmounts_force_attached(runner_erofsmounts(b->runner));
 		else
 			runner_set_overlay(b->runner, OVERLAY_CLASSIC);
 		check_bind(b);
@@ -284,7 +284,7 @@ static void test_500_lowers(void **state)
 	struct box_run r;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	lower_push(&own, lower_of_dir(dup(b->root)));
 	for (size_t i = 1; i < SANDBOX_LOWERS_MAX; i++) {
 		char name[16], pair[3];
@@ -304,7 +304,7 @@ static void test_500_lowers(void **state)
 		if (way == 1)
 			runner_set_overlay(b->runner, OVERLAY_CLASSIC);
 		if (way == 2)
-			indexes_force_attached(runner_indexes(b->runner));
+			erofsmounts_force_attached(runner_erofsmounts(b->runner));
 		assert_int_equal(sandbox_try_lowers(b->runner, own.v, own.n, &err), 1);
 		sandbox_box_prepare(b, &r, "cat /[a-z][a-z] | sort | uniq -c; cat /ab /tf");
 		r.spec.lowers.v = own.v;
@@ -321,7 +321,7 @@ static void test_500_lowers(void **state)
 static void test_bounded(void **state)
 {
 	struct box *b = *state;
-	struct indexes x;
+	struct erofsmounts x;
 	struct err *err = NULL;
 	struct lower l = sandbox_box_index(b, "aa", "x");
 	struct stat first, again;
@@ -330,30 +330,30 @@ static void test_bounded(void **state)
 
 	if (!works_here(b)) {
 		lower_clear(&l);
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	}
-	indexes_init(&x);
-	fd = indexes_get(&x, &l, &attach, &err);
+	erofsmounts_init(&x);
+	fd = erofsmounts_get(&x, &l, &attach, &err);
 	if (fd < 0)
 		fail_msg("%s", err_text(err));
 	assert_int_equal(fstat(fd, &first), 0);
 	close(fd);
-	fd = indexes_get(&x, &l, &attach, &err);
+	fd = erofsmounts_get(&x, &l, &attach, &err);
 	assert_true(fd >= 0 && fstat(fd, &again) == 0);
 	close(fd);
 	if (!attach)
 		assert_int_equal(first.st_dev, again.st_dev); /* the same mount */
 	assert_int_equal(x.n, 1);
-	for (size_t i = 0; i < INDEXES_MAX; i++) {
+	for (size_t i = 0; i < EROFSMOUNTS_MAX; i++) {
 		struct lower more = sandbox_box_index(b, "bb", "y");
 
-		assert_int_equal(indexes_try(&x, &more, 1, &err), 1);
+		assert_int_equal(erofsmounts_try(&x, &more, 1, &err), 1);
 		lower_clear(&more);
 	}
-	assert_int_equal(x.n, INDEXES_MAX);
-	assert_int_equal(indexes_try(&x, &l, 1, &err), 1);
-	assert_int_equal(x.n, INDEXES_MAX);
-	indexes_clear(&x);
+	assert_int_equal(x.n, EROFSMOUNTS_MAX);
+	assert_int_equal(erofsmounts_try(&x, &l, 1, &err), 1);
+	assert_int_equal(x.n, EROFSMOUNTS_MAX);
+	erofsmounts_clear(&x);
 	lower_clear(&l);
 }
 
@@ -371,14 +371,14 @@ static void test_refused(void **state)
 	assert_int_equal(write(l.index_fd, page, sizeof(page)), sizeof(page));
 	assert_int_equal(sandbox_try_lowers(b->runner, &l, 1, &err), 0);
 	assert_null(err);
-	assert_false(sandbox_takes_indexes(b->runner));
+	assert_false(sandbox_takes_erofs(b->runner));
 	assert_int_equal(sandbox_try_lowers(b->runner, &dir, 1, &err), 0);
 	sandbox_box_prepare(b, &r, "true");
 	r.lower[1] = l;
 	r.spec.lowers.n = 2;
 	assert_null(sandbox_box_start(b, &r, &(int){-1}, &err));
 	assert_int_equal(err_get_kind(err), ERR_SANDBOX);
-	assert_string_equal(err_text(err), "EROFS indexes cannot be mounted here");
+	assert_string_equal(err_text(err), "EROFS images cannot be mounted here");
 	err_free(err);
 	lower_clear(&l);
 	lower_clear(&dir);
@@ -451,7 +451,7 @@ static void test_threads(void **state)
 	unsigned good = 0;
 
 	if (!works_here(b))
-		SKIP_KERNEL(NO_INDEXES);
+		SKIP_KERNEL(NO_EROFS);
 	before = own_runner(b);
 	v[0] = lower_of_dir(dup(b->root));
 	v[1] = sandbox_box_index(b, "aa", "1\n");

@@ -11,7 +11,7 @@
 #include "store/base/mem.h"
 #include "store/erofs/erofs.h"
 #include "store/tree/tree.h"
-#include "tests/unit/index_random.h"
+#include "tests/unit/erofs_random.h"
 
 #define TARS    300
 #define CORRUPT 10000
@@ -68,7 +68,7 @@ static int to_sink(void *ctx, const void *p, size_t n, struct err **err)
 	return buf_add(&s->b, p, n) ? err_set(err, ERR_SYS, "full") : 0;
 }
 
-static void check_sink(struct sink *s, int rc, struct err *e, struct layer_index_made *m)
+static void check_sink(struct sink *s, int rc, struct err *e, struct layer_erofs_made *m)
 {
 	assert_int_equal(rc < 0, e != NULL);
 	if (rc == 0) {
@@ -80,20 +80,20 @@ static void check_sink(struct sink *s, int rc, struct err *e, struct layer_index
 			fail_msg("%s", bad);
 	}
 	err_free(e);
-	layer_index_made_clear(m);
+	layer_erofs_made_clear(m);
 	buf_clear(&s->b);
 }
 
 /* 1 when the tar was accepted as a layer. */
 static int try_tar(struct random_layers *r, int tar, int base_tar, const struct layer_tree *base)
 {
-	struct layer_index_made m = {0};
+	struct layer_erofs_made m = {0};
 	struct err *e = NULL;
 	struct sink s;
 	size_t room = random_below(r, 50) ? 64 << 20 : random_below(r, 70000);
 	buf_init(&s.b, room);
 	struct io_writer out = {.write = to_sink, .ctx = &s};
-	int rc = layer_index_layer(tar, base, NULL, out, &m, &e);
+	int rc = layer_erofs_layer(tar, base, NULL, out, &m, &e);
 	check_sink(&s, rc, e, &m);
 
 	struct layer_tree *t = layer_tree_new();
@@ -102,7 +102,7 @@ static int try_tar(struct random_layers *r, int tar, int base_tar, const struct 
 		assert_ok(layer_tree_apply(t, dup(base_tar), err));
 	layer_tree_apply(t, dup(tar), NULL);
 	buf_init(&s.b, room);
-	int merged = layer_index_tree(t, out, &m, &e);
+	int merged = layer_erofs_tree(t, out, &m, &e);
 	check_sink(&s, merged, e, &m);
 	layer_tree_free(t);
 	return rc == 0;

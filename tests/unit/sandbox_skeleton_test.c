@@ -22,8 +22,8 @@ static void give(struct box *b, const char *name)
 	struct err *err = NULL;
 	int fd = sandbox_box_mkdir(b->dir, name, 0700);
 
-	if (sandbox_give_floor(b->runner, fd, &err) < 0)
-		fail_msg("floor: %s", err_text(err));
+	if (sandbox_give_skeleton(b->runner, fd, &err) < 0)
+		fail_msg("skeleton: %s", err_text(err));
 	close(fd);
 }
 
@@ -33,11 +33,11 @@ static int setup(void **state)
 
 	sandbox_box_setup(state);
 	b = *state;
-	assert_true(sandbox_lacks_floor(b->runner));
+	assert_true(sandbox_lacks_skeleton(b->runner));
 	umask(077);
-	give(b, "floor");
+	give(b, "skeleton");
 	umask(022);
-	assert_false(sandbox_lacks_floor(b->runner));
+	assert_false(sandbox_lacks_skeleton(b->runner));
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The table of transports, and small functions that give their readers and writers one shape. */
-#include "store/transport/place.h"
+#include "store/transport/endpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 /* --- a registry ------------------------------------------------------------------------------- */
 
 static struct transport *registry_read(
-	struct store *s, const struct place *from, struct progress *p, struct err **err)
+	struct store *s, const struct endpoint *from, struct progress *p, struct err **err)
 {
 	auto_reference struct reference ref = {0};
 
@@ -22,7 +22,7 @@ static struct transport *registry_read(
 							  : transport_open_registry(&ref, p, err);
 }
 
-static int registry_send(struct outgoing *o, const struct place *to, struct err **err)
+static int registry_send(struct outgoing *o, const struct endpoint *to, struct err **err)
 {
 	auto_reference struct reference ref = {0};
 
@@ -31,16 +31,16 @@ static int registry_send(struct outgoing *o, const struct place *to, struct err 
 
 /* --- OCI layouts ------------------------------------------------------------------------------ */
 
-static struct transport *place_dir_open(
-	struct store *s, const struct place *from, struct progress *p, struct err **err)
+static struct transport *endpoint_dir_open(
+	struct store *s, const struct endpoint *from, struct progress *p, struct err **err)
 {
 	(void)s;
 	(void)p;
 	return transport_open_oci_dir(from->path, from->name, err);
 }
 
-static struct transport *place_archive_open(
-	struct store *s, const struct place *from, struct progress *p, struct err **err)
+static struct transport *endpoint_archive_open(
+	struct store *s, const struct endpoint *from, struct progress *p, struct err **err)
 {
 	(void)p;
 	return transport_open_oci_archive(s, from->path, from->name, err);
@@ -51,7 +51,7 @@ static int dir_put(struct outgoing_set *set, const char *path, struct err **err)
 	return transport_to_oci_dir(set, path, err);
 }
 
-static int send_layout(struct outgoing *o, const struct place *to,
+static int send_layout(struct outgoing *o, const struct endpoint *to,
 	int (*put)(struct outgoing_set *set, const char *path, struct err **err), struct err **err)
 {
 	struct outgoing_set set = {.s = o->s, .p = o->p};
@@ -67,12 +67,12 @@ static int send_layout(struct outgoing *o, const struct place *to,
 	return rc;
 }
 
-static int dir_send(struct outgoing *o, const struct place *to, struct err **err)
+static int dir_send(struct outgoing *o, const struct endpoint *to, struct err **err)
 {
 	return send_layout(o, to, dir_put, err);
 }
 
-static int archive_send(struct outgoing *o, const struct place *to, struct err **err)
+static int archive_send(struct outgoing *o, const struct endpoint *to, struct err **err)
 {
 	return send_layout(o, to, transport_to_oci_archive, err);
 }
@@ -83,7 +83,7 @@ static int dir_write(struct store *s, const struct transfer_item *v, size_t n, c
 	return archives_write_layout(s, v, n, dir_put, path, p, err);
 }
 
-static int place_archive_write(struct store *s, const struct transfer_item *v, size_t n,
+static int endpoint_archive_write(struct store *s, const struct transfer_item *v, size_t n,
 	const char *path, struct progress *p, struct err **err)
 {
 	return archives_write_layout(s, v, n, transport_to_oci_archive, path, p, err);
@@ -92,13 +92,13 @@ static int place_archive_write(struct store *s, const struct transfer_item *v, s
 /* --- docker-archive --------------------------------------------------------------------------- */
 
 static struct transport *docker_open(
-	struct store *s, const struct place *from, struct progress *p, struct err **err)
+	struct store *s, const struct endpoint *from, struct progress *p, struct err **err)
 {
 	(void)p;
 	return transport_open_docker_archive(s, from->path, from->name, err);
 }
 
-static int docker_send(struct outgoing *o, const struct place *to, struct err **err)
+static int docker_send(struct outgoing *o, const struct endpoint *to, struct err **err)
 {
 	const struct docker_image one = {o->image, to->name ? to->name : o->image->name};
 
@@ -108,18 +108,18 @@ static int docker_send(struct outgoing *o, const struct place *to, struct err **
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-static const struct place_kind kinds[] = {
+static const struct endpoint_kind kinds[] = {
 	{.prefix = "docker://", .registry = true, .open = registry_read, .send = registry_send},
 	{.prefix = "oci:",
 		.archive = TRANSFER_OCI_DIR,
-		.open = place_dir_open,
+		.open = endpoint_dir_open,
 		.send = dir_send,
 		.write = dir_write},
 	{.prefix = "oci-archive:",
 		.archive = TRANSFER_OCI_ARCHIVE,
-		.open = place_archive_open,
+		.open = endpoint_archive_open,
 		.send = archive_send,
-		.write = place_archive_write},
+		.write = endpoint_archive_write},
 	{.prefix = "docker-archive:",
 		.archive = TRANSFER_DOCKER_ARCHIVE,
 		.no_manifest = true,
@@ -128,7 +128,7 @@ static const struct place_kind kinds[] = {
 		.write = archives_write_docker},
 };
 
-const struct place_kind *place_kind_of(const char *text)
+const struct endpoint_kind *endpoint_kind_of(const char *text)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strncmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
@@ -136,7 +136,7 @@ const struct place_kind *place_kind_of(const char *text)
 	return NULL;
 }
 
-const struct place_kind *place_kind_of_archive(enum transfer_archive archive)
+const struct endpoint_kind *endpoint_kind_of_archive(enum transfer_archive archive)
 {
 	size_t i = 0;
 
@@ -145,9 +145,9 @@ const struct place_kind *place_kind_of_archive(enum transfer_archive archive)
 	return &kinds[i];
 }
 
-int place_parse(const char *text, struct place *out, struct err **err)
+int endpoint_parse(const char *text, struct endpoint *out, struct err **err)
 {
-	const struct place_kind *kind = place_kind_of(text);
+	const struct endpoint_kind *kind = endpoint_kind_of(text);
 	const char *path = kind ? text + strlen(kind->prefix) : text;
 
 	out->kind = kind ? kind : &kinds[0];
@@ -159,7 +159,7 @@ int place_parse(const char *text, struct place *out, struct err **err)
 	return 0;
 }
 
-void place_clear(struct place *p)
+void endpoint_clear(struct endpoint *p)
 {
 	free(p->path);
 	free(p->name);

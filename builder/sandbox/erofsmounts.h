@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EROFS indexes as lowers: mounted once per index file, detached, and kept by the runner, so that
+ * EROFS images as lowers: mounted once per image file, detached, and kept by the runner, so that
  * all RUN steps share one superblock and its page cache. A detached mount is in no mount namespace:
  * it ends with its descriptor, however bld dies.
  *
@@ -9,8 +9,8 @@
  *
  * Only files that this store wrote get here: the kernel is never asked to read a foreign image.
  */
-#ifndef BLD_BUILDER_SANDBOX_INDEXES_H
-#define BLD_BUILDER_SANDBOX_INDEXES_H
+#ifndef BLD_BUILDER_SANDBOX_EROFSMOUNTS_H
+#define BLD_BUILDER_SANDBOX_EROFSMOUNTS_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -21,38 +21,38 @@
 #include "store/base/err.h"
 #include "store/lower.h"
 
-#define INDEXES_MAX 512 /* mounts that are kept; the one unused for longest goes */
+#define EROFSMOUNTS_MAX 512 /* mounts that are kept; the one unused for longest goes */
 
-struct indexes_mount;
+struct erofsmounts_mount;
 
 /* Safe for use by several threads. */
-struct indexes {
+struct erofsmounts {
 	pthread_mutex_t lock;
-	enum { INDEXES_UNKNOWN, INDEXES_TAKEN, INDEXES_REFUSED } state;
-	enum { INDEXES_UNPROBED, INDEXES_DETACHED, INDEXES_ATTACHED } lowers;
-	struct indexes_mount *v; /* owned */
+	enum { EROFSMOUNTS_UNKNOWN, EROFSMOUNTS_TAKEN, EROFSMOUNTS_REFUSED } state;
+	enum { EROFSMOUNTS_UNPROBED, EROFSMOUNTS_DETACHED, EROFSMOUNTS_ATTACHED } lowers;
+	struct erofsmounts_mount *v; /* owned */
 	size_t n, cap;
 	uint64_t clock; /* of use */
 };
 
-void indexes_init(struct indexes *x);
-void indexes_clear(struct indexes *x);
+void erofsmounts_init(struct erofsmounts *x);
+void erofsmounts_clear(struct erofsmounts *x);
 
 /* 0: as far as can be told without a mount, this kernel takes them; 1: it does not, and *why says
  * why (static); -1 errno: it cannot be told now. */
-int indexes_obstacle(const char **why);
+int erofsmounts_obstacle(const char **why);
 /* By release number: older than file-backed mounts, one of those that panic, or not understood. */
-bool indexes_release_is_safe(const char *release);
+bool erofsmounts_release_is_safe(const char *release);
 
-/* What indexes_obstacle() says, asked once; and no mount was refused since. True as well where it
- * could not tell: indexes_try() asks again, and has the error. */
-bool indexes_taken(struct indexes *x);
+/* What erofsmounts_obstacle() says, asked once; and no mount was refused since. True as well where
+ * it could not tell: erofsmounts_try() asks again, and has the error. */
+bool erofsmounts_taken(struct erofsmounts *x);
 /* Mount what is not mounted yet. 1 all are; 0 refused, for good; -1 */
-int indexes_try(struct indexes *x, const struct lower *v, size_t n, struct err **err);
+int erofsmounts_try(struct erofsmounts *x, const struct lower *v, size_t n, struct err **err);
 /* A mount as overlays take it, owned by the caller, or -1. *attach: it must be attached in the
  * mount namespace that makes the overlay. */
-int indexes_get(struct indexes *x, const struct lower *l, bool *attach, struct err **err);
+int erofsmounts_get(struct erofsmounts *x, const struct lower *l, bool *attach, struct err **err);
 /* For tests: as on a kernel that makes no overlay of detached mounts. */
-void indexes_force_attached(struct indexes *x);
+void erofsmounts_force_attached(struct erofsmounts *x);
 
 #endif
