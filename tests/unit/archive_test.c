@@ -20,103 +20,51 @@
 #include "store/store.h"
 #include "store/tags.h"
 #include "store/transport/transfer.h"
+#include "tests/support/expect.h"
 #include "tests/support/fake.h"
+#include "tests/support/transfers.h"
 
-static char *Dir;
-static char *Cwd;
-static struct store *S;
+static struct transfers T;
 
 static int setup(void **state)
 {
 	(void)state;
-	struct err *err = NULL;
-	char *root;
-
-	Dir = fake_dir("archive");
-	Cwd = getcwd(NULL, 0);
-	root = mem_printf("%s/store", Dir);
-	S = store_open(root, &err);
-	assert_non_null(S);
-	free(root);
-	fake_run("cd %s && mkdir a b && echo one >a/one && mkdir b/d && ln -s ../a b/d/l && head "
-		 "-c 100000 /dev/urandom "
-		 ">b/big && for i in a b; do tar --sort=name --owner=0 --group=0 --mtime=@1000 -C "
-		 "$i -cf $i.tar .; done",
-		Dir);
+	transfers_init(&T);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	store_close(S);
-	fake_run("rm -rf '%s'", Dir);
-	free(Dir);
-	free(Cwd);
+	transfers_clear(&T);
 	return 0;
 }
 
-static struct transfer_opts opts(void)
-{
-	return (struct transfer_opts){.tls_verify = -1, .packing.c = LAYER_GZIP};
-}
-
-/* A shell command in Dir that must succeed. */
-#define RUN(...)                                                                                   \
-	do {                                                                                       \
-		char *run_cmd = mem_printf(__VA_ARGS__);                                           \
-		if (fake_run("cd '%s' && R='%s' && { %s; }", Dir, Cwd, run_cmd) != 0)              \
-			fail_msg("failed: %s", run_cmd);                                           \
-		free(run_cmd);                                                                     \
-	} while (0)
+#define RUN(...) transfers_run(&T, __VA_ARGS__)
 
 static char *in_dir(const char *transport, const char *rest)
 {
-	return mem_printf("%s:%s/%s", transport, Dir, rest);
+	return mem_printf("%s:%s/%s", transport, T.dir, rest);
 }
 
 static struct digest pull(const char *source, const char *name)
 {
-	struct transfer_opts o = opts();
-	struct err *err = NULL;
-	struct digest d = {{0}};
+	struct transfer_opts o = transfers_opts(&T);
 
-	if (transfer_pull(S, source, name, &o, &d, &err) < 0)
-		fail_msg("%s: %s", source, err_text(err));
-	return d;
-}
-
-static void pull_fails(const char *source, enum err_kind kind, const char *words)
-{
-	struct transfer_opts o = opts();
-	struct err *err = NULL;
-	struct digest d;
-
-	assert_int_equal(transfer_pull(S, source, NULL, &o, &d, &err), -1);
-	if (err_get_kind(err) != kind || !strstr(err_text(err), words))
-		fail_msg("%s: kind %d: %s; wanted %s", source, err_get_kind(err), err_text(err),
-			words);
-	err_free(err);
+	return transfers_pull(T.s, source, name, &o);
 }
 
 static struct digest push(const char *image, const char *dest)
 {
-	struct transfer_opts o = opts();
-	struct image i = {0};
-	struct err *err = NULL;
-	struct digest d = {{0}};
+	struct transfer_opts o = transfers_opts(&T);
 
-	if (image_open(S, image, NULL, &i, &err) < 0 ||
-		transfer_push(S, &i, dest, &o, &d, &err) < 0)
-		fail_msg("%s: %s", dest, err_text(err));
-	image_clear(&i);
-	return d;
+	return transfers_push(T.s, image, dest, &o);
 }
 
 static bool tagged(const char *name)
 {
 	struct oci_descriptor d = {0};
-	int rc = tags_find(S, name, &d, NULL);
+	int rc = tags_find(T.s, name, &d, NULL);
 
 	oci_descriptor_clear(&d);
 	return rc > 0;
@@ -127,9 +75,10 @@ static bool tagged(const char *name)
 
 static void make_image(const char *options)
 {
-	RUN("python3 $R/tests/tools/mkimage.py %s >digest && sha256sum a.tar b.tar | "
-	    "jq -RcS '.' | jq -cSs '{diff_ids: map(\"sha256:\" + .[:64]), type: \"layers\"}' >want",
-		options);
+	transfers_mkimage(&T, options);
+	RUN("sha256sum a.tar c.tar | "
+	    "jq -RcS '.' | jq -cSs '{diff_ids: map(\"sha256:\" + .[:64]), type: \"layers\"}' "
+	    ">want");
 }
 
 static void test_oci_dir(void **state)
@@ -139,7 +88,7 @@ static void test_oci_dir(void **state)
 	struct digest d, e;
 
 	(void)state;
-	make_image("--gzip l img a.tar b.tar");
+	make_image("--gzip l img a.tar c.tar");
 	pull(from, NULL);
 	assert_true(tagged("docker.io/library/img:latest"));
 	d = push("img", to);
@@ -163,10 +112,10 @@ static void test_oci_dir(void **state)
 	RUN("test -z \"$(find out out2 -name '.bld*')\"");
 	free(from);
 	from = in_dir("oci", "out");
-	pull_fails(from, ERR_NOT_FOUND, "2 images, and none is named");
+	transfers_pull_fails(&T, from, ERR_NOT_FOUND, "2 images, and none is named");
 	free(from);
 	from = in_dir("oci", "out:third");
-	pull_fails(from, ERR_NOT_FOUND, "no image named third");
+	transfers_pull_fails(&T, from, ERR_NOT_FOUND, "no image named third");
 	free(from);
 	free(to);
 	free(plain);
@@ -179,7 +128,7 @@ static void test_plain_layers(void **state)
 
 	(void)state;
 	/* The store's own form, plain tars, is compressed on the way out. */
-	make_image("l img a.tar b.tar");
+	make_image("l img a.tar c.tar");
 	d = pull(from, NULL);
 	e = push("img", to);
 	assert_memory_not_equal(&d, &e, sizeof d);
@@ -200,7 +149,7 @@ static void test_oci_archive(void **state)
 	struct digest d, e;
 
 	(void)state;
-	make_image("--zstd l img a.tar b.tar");
+	make_image("--zstd l img a.tar c.tar");
 	pull(from, NULL);
 	d = push("img", to);
 	JUDGE("oci-archive:a.oci");
@@ -240,8 +189,8 @@ static void test_docker_archive(void **state)
 	struct err *err = NULL;
 
 	(void)state;
-	make_image("--gzip --config '{\"Cmd\":[\"x\"]}' l img a.tar b.tar a.tar");
-	RUN("sha256sum a.tar b.tar a.tar | jq -RcS '.' | jq -cSs '{diff_ids: map(\"sha256:\" + "
+	make_image("--gzip --config '{\"Cmd\":[\"x\"]}' l img a.tar c.tar a.tar");
+	RUN("sha256sum a.tar c.tar a.tar | jq -RcS '.' | jq -cSs '{diff_ids: map(\"sha256:\" + "
 	    ".[:64]), type: \"layers\"}' >want");
 	pull(from, NULL);
 	push("img", to);
@@ -256,8 +205,8 @@ static void test_docker_archive(void **state)
 	d = pull(named, NULL);
 	assert_true(tagged("127.0.0.1:5000/n:1"));
 	/* The configuration comes back byte for byte; the layers are plain now. */
-	assert_int_equal(image_open(S, "img", NULL, &i, &err), 0);
-	assert_int_equal(image_open_manifest(S, &d, &k, &err), 0);
+	assert_int_equal(image_open(T.s, "img", NULL, &i, &err), 0);
+	assert_int_equal(image_open_manifest(T.s, &d, &k, &err), 0);
 	assert_memory_equal(&i.manifest.config.digest, &k.manifest.config.digest, sizeof d);
 	assert_string_equal(k.manifest.layers[0].media_type, OCI_MEDIA_LAYER);
 	image_clear(&i);
@@ -269,7 +218,7 @@ static void test_docker_archive(void **state)
 	assert_true(tagged("docker.io/made/by:skopeo"));
 	/* docker save's older layout: a directory a layer, duplicates as links, two images,
 	 * compressed layers too. */
-	RUN("mkdir e && cd e && mkdir 1 2 3 && gzip -c ../a.tar >1/layer.tar && cp ../b.tar "
+	RUN("mkdir e && cd e && mkdir 1 2 3 && gzip -c ../a.tar >1/layer.tar && cp ../c.tar "
 	    "2/layer.tar && ln -s ../1/layer.tar "
 	    "3/layer.tar && skopeo inspect --config --raw oci:../l:img >cfg.json && "
 	    "echo "
@@ -280,12 +229,12 @@ static void test_docker_archive(void **state)
 	    "tar -cf ../e.out ./manifest.json ./1 ./2 ./3 ./cfg.json");
 	d = pull(one, NULL);
 	assert_true(tagged("docker.io/library/second:2") && tagged("docker.io/more/tags:3"));
-	assert_int_equal(image_open_manifest(S, &d, &k, &err), 0);
+	assert_int_equal(image_open_manifest(T.s, &d, &k, &err), 0);
 	assert_string_equal(k.manifest.layers[0].media_type, OCI_MEDIA_LAYER_GZIP);
 	assert_string_equal(k.manifest.layers[1].media_type, OCI_MEDIA_LAYER);
 	image_clear(&k);
-	pull_fails(none, ERR_NOT_FOUND, "no image named third");
-	pull_fails(two, ERR_NOT_FOUND, "2 images, and none is named");
+	transfers_pull_fails(&T, none, ERR_NOT_FOUND, "no image named third");
+	transfers_pull_fails(&T, two, ERR_NOT_FOUND, "2 images, and none is named");
 	free(from);
 	free(to);
 	free(named);
@@ -353,12 +302,12 @@ static void test_bad_archives(void **state)
 	};
 
 	(void)state;
-	make_image("--gzip l img b.tar");
+	make_image("--gzip l img c.tar");
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		char *from = in_dir(t[i].transport, "x");
 
 		RUN("rm -rf x y z c manifest.json; %s", t[i].make);
-		pull_fails(from, t[i].kind, t[i].words);
+		transfers_pull_fails(&T, from, t[i].kind, t[i].words);
 		free(from);
 	}
 	/* Nothing of all that is in the store, and nothing is left over. */
@@ -371,43 +320,40 @@ static void test_bad_destinations(void **state)
 	static const struct {
 		const char *prepare;
 		const char *transport, *path;
+		enum err_kind kind;
 		const char *words;
 	} t[] = {
-		{":", "oci", "no/such/dir:x", "No such file"},
-		{":", "oci-archive", "no/such.tar", "No such file"},
-		{":", "docker-archive", "no/such.tar", "No such file"},
-		{"echo f >file", "oci", "file:x", "Not a directory"},
-		{"mkdir l2 && echo broken >l2/index.json", "oci", "l2:x", "index.json"},
+		{":", "oci", "no/such/dir:x", ERR_CONTEXT, "No such file"},
+		{":", "oci-archive", "no/such.tar", ERR_CONTEXT, "No such file"},
+		{":", "docker-archive", "no/such.tar", ERR_CONTEXT, "No such file"},
+		{"echo f >file", "oci", "file:x", ERR_CONTEXT, "Not a directory"},
+		{"mkdir l2 && echo broken >l2/index.json", "oci", "l2:x", ERR_CORRUPT,
+			"index.json"},
 	};
-	struct transfer_opts o = opts();
+	struct transfer_opts o = transfers_opts(&T);
 	struct image i = {0};
 	struct err *err = NULL;
 	struct digest d;
 	char *from = in_dir("oci", "l:img"), *full;
 
 	(void)state;
-	make_image("--gzip l img a.tar b.tar");
+	make_image("--gzip l img a.tar c.tar");
 	pull(from, NULL);
-	assert_int_equal(image_open(S, "img", NULL, &i, &err), 0);
+	assert_int_equal(image_open(T.s, "img", NULL, &i, &err), 0);
 	for (size_t k = 0; k < ARRAY_LEN(t); k++) {
 		char *to = in_dir(t[k].transport, t[k].path);
 
 		RUN("%s", t[k].prepare);
-		err = NULL;
-		assert_int_equal(transfer_push(S, &i, to, &o, &d, &err), -1);
-		if (!strstr(err_text(err), t[k].words))
-			fail_msg("%s", err_text(err));
-		err_free(err);
+		assert_int_equal(transfer_push(T.s, &i, to, &o, &d, &err), -1);
+		expect_error(&err, t[k].kind, t[k].words);
 		free(to);
 	}
 	/* A full disk: an error, and no file under the name. */
-	err = NULL;
 	RUN("mkdir full && mount -t tmpfs -o size=64k none full 2>/dev/null || touch nomount");
 	full = in_dir("oci-archive", "full/x.tar");
-	if (fake_run("test -e %s/nomount", Dir) != 0) {
-		assert_int_equal(transfer_push(S, &i, full, &o, &d, &err), -1);
-		assert_non_null(strstr(err_text(err), "No space left"));
-		err_free(err);
+	if (fake_run("test -e %s/nomount", T.dir) != 0) {
+		assert_int_equal(transfer_push(T.s, &i, full, &o, &d, &err), -1);
+		expect_error(&err, ERR_CONTEXT, "No space left");
 		RUN("test -z \"$(ls -A full)\"; umount full");
 	}
 	image_clear(&i);

@@ -20,53 +20,32 @@
 #include "tests/support/expect.h"
 #include "tests/support/fake.h"
 #include "tests/support/images.h"
+#include "tests/support/transfers.h"
 
 static struct fake F;
-static char *Dir;
-static struct store *S;
-static char *Notes; /* one below the other */
-
-static void on_event(void *ctx, const struct transfer_event *e)
-{
-	(void)ctx;
-	if (e->kind != TRANSFER_NOTE)
-		return;
-	char *all = mem_printf("%s%s\n", Notes ? Notes : "", e->text);
-	free(Notes);
-	Notes = all;
-}
+static struct transfers T;
 
 static struct transfer_opts opts(enum transfer_types types)
 {
-	free(Notes);
-	Notes = NULL;
-	return (struct transfer_opts){.tls_verify = 0,
-		.retries = TRANSFER_NO_RETRIES,
-		.packing.c = LAYER_GZIP,
-		.types = types,
-		.event = on_event};
+	struct transfer_opts o = transfers_opts(&T);
+
+	o.tls_verify = 0;
+	o.retries = TRANSFER_NO_RETRIES;
+	o.types = types;
+	return o;
 }
 
 static int setup(void **state)
 {
-	struct err *err = NULL;
-
 	(void)state;
-	Dir = fake_home("types");
-	char *root = mem_printf("%s/store", Dir);
-	S = store_open(root, &err);
-	free(root);
-	return S ? 0 : -1;
+	transfers_init(&T);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	store_close(S);
-	fake_remove(Dir);
-	free(Dir);
-	free(Notes);
-	Notes = NULL;
+	transfers_clear(&T);
 	return 0;
 }
 
@@ -93,7 +72,7 @@ static int sent(const char *type)
 
 static bool noted(const char *words)
 {
-	return Notes && strstr(Notes, words);
+	return T.told && strstr(T.told, words);
 }
 
 struct made {
@@ -111,14 +90,14 @@ static void make(struct made how, struct oci_descriptor *d)
 	struct image_form form = {.annotations = &annotations};
 	struct err *err = NULL;
 
-	images_simple(S, "base", diff_ids);
+	images_simple(T.s, "base", diff_ids);
 	oci_config_init(&c);
 	oci_platform_host(&c.platform);
 	for (int i = 0; i < 2; i++) {
 		struct packed_how as = {.packing.c = how.zstd ? LAYER_ZSTD : LAYER_GZIP};
 
 		oci_config_add_diff_id(&c, &diff_ids[i]);
-		expect_good(packed_layer(S, &diff_ids[i], &as, &layers[i], &err), &err);
+		expect_good(packed_layer(T.s, &diff_ids[i], &as, &layers[i], &err), &err);
 	}
 	if (how.layer_type) {
 		free(layers[1].media_type);
@@ -128,7 +107,7 @@ static void make(struct made how, struct oci_descriptor *d)
 		strlist_add(&annotations, "a=b");
 		strlist_add(&layers[0].annotations, "c=d");
 	}
-	expect_good(image_write(S, &c, layers, &form, d, NULL, &err), &err);
+	expect_good(image_write(T.s, &c, layers, &form, d, NULL, &err), &err);
 	for (int i = 0; i < 2; i++)
 		oci_descriptor_clear(&layers[i]);
 	strlist_clear(&annotations);
@@ -141,8 +120,8 @@ static int push(const struct oci_descriptor *d, const struct transfer_opts *o, s
 	struct image i = {0};
 	char *to = dest();
 
-	expect_good(image_open_manifest(S, &d->digest, &i, err), err);
-	int rc = transfer_push(S, &i, to, o, out, err);
+	expect_good(image_open_manifest(T.s, &d->digest, &i, err), err);
+	int rc = transfer_push(T.s, &i, to, o, out, err);
 	image_clear(&i);
 	free(to);
 	return rc;
@@ -154,7 +133,7 @@ static void is_docker(const struct digest *d)
 	struct image i = {0};
 	struct err *err = NULL;
 
-	expect_good(image_open_manifest(S, d, &i, &err), &err);
+	expect_good(image_open_manifest(T.s, d, &i, &err), &err);
 	assert_string_equal(i.manifest.media_type, OCI_MEDIA_DOCKER_MANIFEST);
 	assert_string_equal(i.manifest.config.media_type, OCI_MEDIA_DOCKER_CONFIG);
 	for (size_t k = 0; k < i.manifest.nlayers; k++) {
@@ -228,7 +207,7 @@ static void test_asked_for(void **state)
 	o = opts(TRANSFER_TYPES_DOCKER);
 	expect_good(push(&d, &o, &out, &err), &err);
 	is_docker(&out);
-	assert_null(Notes);
+	assert_null(T.told);
 	/* And back: the same bytes as before. */
 	docker.digest = out;
 	o = opts(TRANSFER_TYPES_OCI);
@@ -302,7 +281,7 @@ static void make_index(struct oci_descriptor *out)
 	make((struct made){0}, &x.manifests[0]);
 	make((struct made){.annotated = true}, &x.manifests[1]);
 	strlist_add(&x.annotations, "e=f");
-	expect_good(imageindex_write(S, &x, out, &err), &err);
+	expect_good(imageindex_write(T.s, &x, out, &err), &err);
 	oci_index_clear(&x);
 }
 
@@ -322,7 +301,7 @@ static void test_index(void **state)
 
 		serve(refused[i]);
 		char *to = dest();
-		expect_good(transfer_push_index(S, &d.digest, to, &o, &out, &err), &err);
+		expect_good(transfer_push_index(T.s, &d.digest, to, &o, &out, &err), &err);
 		assert_int_equal(sent(OCI_MEDIA_DOCKER_MANIFEST), 2);
 		assert_int_equal(sent(OCI_MEDIA_DOCKER_LIST), 1);
 		assert_int_equal(sent(OCI_MEDIA_INDEX), i);

@@ -30,168 +30,24 @@
 #include "store/transport/transfer.h"
 #include "tests/support/expect.h"
 #include "tests/support/fake.h"
+#include "tests/support/transfers.h"
 
 static struct fake F;
-static char *Dir;
-static struct store *S;
-
-struct seen {
-	int count[TRANSFER_MANIFEST + 1];
-	char *text; /* of the last event that had one */
-	atomic_int cancel;
-	enum transfer_event_kind cancel_at;
-	bool may_cancel;
-};
-static struct seen Seen;
-
-static void on_event(void *ctx, const struct transfer_event *e)
-{
-	struct seen *s = ctx;
-
-	s->count[e->kind]++;
-	if (e->text) {
-		free(s->text);
-		s->text = mem_strdup(e->text);
-	}
-	if (s->may_cancel && e->kind == s->cancel_at)
-		s->cancel = 1;
-}
-
-static struct transfer_opts opts(void)
-{
-	free(Seen.text);
-	Seen = (struct seen){0};
-	return (struct transfer_opts){.tls_verify = -1,
-		.retries = 3,
-		.packing.c = LAYER_GZIP,
-		.event = on_event,
-		.ctx = &Seen,
-		.cancelled = &Seen.cancel};
-}
-
-static struct store *open_store(const char *name)
-{
-	char *root = mem_printf("%s/%s", Dir, name);
-	struct err *err = NULL;
-	struct store *s = store_open(root, &err);
-
-	if (!s)
-		fail_msg("%s", err_text(err));
-	free(root);
-	return s;
-}
+static struct transfers T;
 
 static int setup(void **state)
 {
 	(void)state;
-	Dir = fake_home("transfer");
-	S = open_store("store");
-	/* Three layers of different kinds; the third is large enough to be cut. */
-	fake_run("cd %s && mkdir a b c && echo one >a/one && mkdir b/d && ln -s ../a b/d/l && echo "
-		 "two >b/two && "
-		 "head -c 400000 /dev/urandom >c/big && for i in a b c; do tar --sort=name "
-		 "--owner=0 --group=0 "
-		 "--mtime=@1000 -C $i -cf $i.tar .; done",
-		Dir);
+	transfers_init(&T);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	store_close(S);
 	fake_stop(&F);
-	fake_run("rm -rf '%s'", Dir);
-	free(Dir);
-	free(Seen.text);
-	Seen.text = NULL;
+	transfers_clear(&T);
 	return 0;
-}
-
-static void mkimage(const char *options)
-{
-	assert_int_equal(fake_run("cd %s && python3 $OLDPWD/tests/tools/mkimage.py %s >digest", Dir,
-				 options),
-		0);
-}
-
-/* The digest that mkimage printed last. */
-static void made(struct digest *d)
-{
-	char *path = mem_printf("%s/digest", Dir);
-	struct buf b;
-
-	buf_init(&b, 100);
-	assert_int_equal(fs_read_file(AT_FDCWD, path, 100, &b, NULL), 0);
-	b.data[71] = '\0';
-	assert_int_equal(sha256_parse_string(b.data, d), 0);
-	buf_clear(&b);
-	free(path);
-}
-
-static struct digest pull_into(
-	struct store *s, const char *source, const char *name, const struct transfer_opts *o)
-{
-	struct err *err = NULL;
-	struct digest d = {{0}};
-
-	expect_good(transfer_pull(s, source, name, o, &d, &err), &err);
-	return d;
-}
-
-static void pull_fails(const char *source, enum err_kind kind, const char *words)
-{
-	struct transfer_opts o = opts();
-	struct err *err = NULL;
-	struct digest d;
-
-	assert_int_equal(transfer_pull(S, source, NULL, &o, &d, &err), -1);
-	expect_error(&err, kind, words);
-}
-
-static struct digest push_to(
-	struct store *s, const char *image, const char *dest, const struct transfer_opts *o)
-{
-	struct image i = {0};
-	struct err *err = NULL;
-	struct digest d = {{0}};
-
-	expect_good(image_open(s, image, NULL, &i, &err), &err);
-	expect_good(transfer_push(s, &i, dest, o, &d, &err), &err);
-	image_clear(&i);
-	return d;
-}
-
-/* How many objects does the store have? */
-static int blobs(struct store *s)
-{
-	DIR *d = fdopendir(openat(store_blobs_fd(s), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	int n = 0;
-
-	for (struct dirent *e; (e = readdir(d));)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
-
-/* Nothing half done: no temp files, and every object is what its name says. */
-static void check_store(struct store *s)
-{
-	DIR *d = fdopendir(openat(store_tmp_fd(s), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct digest digest;
-
-	for (struct dirent *e; (e = readdir(d));)
-		if (e->d_name[0] != '.' && strstr(e->d_name, "lock") == NULL)
-			fail_msg("left over: %s", e->d_name);
-	closedir(d);
-	d = fdopendir(openat(store_blobs_fd(s), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	for (struct dirent *e; (e = readdir(d));)
-		if (e->d_name[0] != '.') {
-			assert_int_equal(
-				sha256_parse_hex(e->d_name, strlen(e->d_name), &digest), 0);
-			assert_int_equal(blob_verify(s, &digest, NULL), 1);
-		}
-	closedir(d);
 }
 
 /* All layers of an image are there as plain tars and in the form that the manifest has. */
@@ -208,7 +64,7 @@ static void check_image(struct store *s, const char *name, size_t layers)
 		assert_int_equal(1, snapshot_exists(s, &i.config.diff_ids[k], NULL));
 	}
 	image_clear(&i);
-	check_store(s);
+	transfers_check_store(s);
 }
 
 static char *source(const char *rest)
@@ -220,7 +76,7 @@ static void seed(const char *image, const char *name, const char *how)
 {
 	assert_int_equal(fake_run("skopeo copy -q --all %s --dest-tls-verify=false oci:%s/l:%s "
 				  "docker://127.0.0.1:%d/%s",
-				 how, Dir, image, F.port, name),
+				 how, T.dir, image, F.port, name),
 		0);
 }
 
@@ -237,29 +93,29 @@ static void test_pull(void **state)
 		char *tag = mem_printf("x%zu", i), *name = mem_printf("team/img:x%zu", i),
 		     *from = source(name);
 
-		mkimage(cmd);
-		made(&want);
+		transfers_mkimage(&T, cmd);
+		want = transfers_made(&T);
 		seed(tag, name, i == 3 ? "--format v2s2" : "--preserve-digests");
-		o = opts();
+		o = transfers_opts(&T);
 		if (i == 3) { /* became Docker's types on the way */
 			assert_int_equal(transfer_resolve(from, &o, &got, NULL), 0);
 			assert_memory_not_equal(&got, &want, sizeof got);
 			want = got;
 		}
-		got = pull_into(S, from, NULL, &o);
+		got = transfers_pull(T.s, from, NULL, &o);
 		assert_memory_equal(&got, &want, sizeof got);
-		check_image(S, from, 4);
+		check_image(T.s, from, 4);
 		if (i < 2)
-			assert_int_equal(Seen.count[TRANSFER_BLOB_DONE], 3);
-		assert_int_equal(Seen.count[TRANSFER_MANIFEST], 1);
+			assert_int_equal(T.count[TRANSFER_BLOB_DONE], 3);
+		assert_int_equal(T.count[TRANSFER_MANIFEST], 1);
 		/* Again: only the manifest is asked for. */
-		o = opts();
-		got = pull_into(S, from, "other/name", &o);
+		o = transfers_opts(&T);
+		got = transfers_pull(T.s, from, "other/name", &o);
 		assert_memory_equal(&got, &want, sizeof got);
-		assert_int_equal(Seen.count[TRANSFER_BLOB_START], 0);
-		assert_int_equal(Seen.count[TRANSFER_BLOB_EXISTS], 3);
-		check_image(S, "docker.io/other/name:latest", 4);
-		o = opts();
+		assert_int_equal(T.count[TRANSFER_BLOB_START], 0);
+		assert_int_equal(T.count[TRANSFER_BLOB_EXISTS], 3);
+		check_image(T.s, "docker.io/other/name:latest", 4);
+		o = transfers_opts(&T);
 		assert_int_equal(transfer_resolve(from, &o, &got, NULL), 0);
 		assert_memory_equal(&got, &want, sizeof got);
 		free(cmd);
@@ -280,54 +136,61 @@ static void test_pull_index(void **state)
 
 	(void)state;
 	fake_start_docker(&F, NULL, false);
-	mkimage("--gzip --also arm64 l multi a.tar b.tar");
-	made(&index);
+	transfers_mkimage(&T, "--gzip --also arm64 l multi a.tar b.tar");
+	index = transfers_made(&T);
 	seed("multi", "multi:1", "--preserve-digests");
 	from = source("multi:1");
-	o = opts();
-	pull_into(S, from, NULL, &o);
-	expect_good(image_open(S, from, NULL, &i, &err), &err);
+	o = transfers_opts(&T);
+	transfers_pull(T.s, from, NULL, &o);
+	expect_good(image_open(T.s, from, NULL, &i, &err), &err);
 	assert_string_equal(i.config.platform.architecture, "amd64");
 	image_clear(&i);
 	assert_int_equal(oci_platform_parse("linux/arm64", &arm, NULL), 0);
 	assert_int_equal(oci_platform_parse("linux/mips64le", &mips, NULL), 0);
-	o = opts();
+	o = transfers_opts(&T);
 	o.platform = &arm;
-	pull_into(S, from, "arm", &o);
-	expect_good(image_open(S, "arm", &arm, &i, &err), &err);
+	transfers_pull(T.s, from, "arm", &o);
+	expect_good(image_open(T.s, "arm", &arm, &i, &err), &err);
 	assert_string_equal(i.config.platform.architecture, "arm64");
 	image_clear(&i);
 	o.platform = &mips;
-	assert_int_equal(transfer_pull(S, from, NULL, &o, &index, &err), -1);
+	assert_int_equal(transfer_pull(T.s, from, NULL, &o, &index, &err), -1);
 	expect_error(&err, ERR_NET,
 		"no image for platform linux/mips64le; there is one for linux/arm64, linux/amd64");
-	made(&index);
+	index = transfers_made(&T);
 	by_digest = mem_printf("127.0.0.1:%d/multi@%s", F.port, sha256_string(&index, hex));
-	o = opts();
-	pull_into(S, by_digest, NULL, &o);
-	check_image(S, by_digest, 2);
+	o = transfers_opts(&T);
+	transfers_pull(T.s, by_digest, NULL, &o);
+	check_image(T.s, by_digest, 2);
 	free(by_digest);
 	/* An image without layers. */
-	mkimage("l none");
+	transfers_mkimage(&T, "l none");
 	seed("none", "none:1", "--preserve-digests");
 	free(from);
 	from = source("none:1");
-	o = opts();
-	pull_into(S, from, NULL, &o);
-	check_image(S, from, 0);
-	push_to(S, from, from, &o);
+	o = transfers_opts(&T);
+	transfers_pull(T.s, from, NULL, &o);
+	check_image(T.s, from, 0);
+	transfers_push(T.s, from, from, &o);
 	/* A single image for another machine is taken, with a warning. */
-	mkimage("--gzip --arch s390x l single a.tar");
+	transfers_mkimage(&T, "--gzip --arch s390x l single a.tar");
 	seed("single", "single:1", "--preserve-digests");
 	free(from);
 	from = source("single:1");
-	o = opts();
-	pull_into(S, from, NULL, &o);
-	assert_non_null(strstr(Seen.text, "linux/s390x"));
-	pull_fails("127.0.0.1:1/x", ERR_NET, "127.0.0.1:1");
+	o = transfers_opts(&T);
+	transfers_pull(T.s, from, NULL, &o);
+	assert_non_null(strstr(T.told, "linux/s390x"));
+	transfers_pull_fails(&T, "127.0.0.1:1/x", ERR_NET, "127.0.0.1:1");
 	oci_platform_clear(&arm);
 	oci_platform_clear(&mips);
 	free(from);
+}
+
+/* Name of the largest blob of the layout l, which is its layer c.tar. */
+static char *largest(void)
+{
+	transfers_run(&T, "ls -S l/blobs/sha256 | head -1 | tr -d '\\n' >largest");
+	return fake_read(T.dir, "largest");
 }
 
 static void test_bad_images(void **state)
@@ -355,38 +218,25 @@ static void test_bad_images(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		char *cmd = mem_printf("%s l x c.tar", t[i].make),
-		     *layout = mem_printf("%s/l", Dir), *from;
-		char *rules = mem_strdup(""), *file = NULL;
+		auto_free char *cmd = mem_printf("%s l x c.tar", t[i].make);
+		auto_free char *layout = mem_printf("%s/l", T.dir);
+		auto_free char *rules = NULL;
 
-		fake_run("rm -rf %s/l", Dir);
-		mkimage(cmd);
+		transfers_run(&T, "rm -rf l");
+		transfers_mkimage(&T, cmd);
 		if (t[i].rule) {
-			/* the largest blob is the layer */
-			struct buf b;
-			fake_run(
-				"cd %s/l/blobs/sha256 && ls -S | head -1 | tr -d '\\n' >%s/largest",
-				Dir, Dir);
-			file = mem_printf("%s/largest", Dir);
-			buf_init(&b, 100);
-			assert_int_equal(fs_read_file(AT_FDCWD, file, 100, &b, NULL), 0);
-			free(rules);
+			auto_free char *big = largest();
+
 			rules = mem_printf("/v2/img/blobs/sha256:%s file=%s/blobs/sha256/%s %s",
-				b.data, layout, b.data, t[i].rule);
-			buf_clear(&b);
+				big, layout, big, t[i].rule);
 		}
-		fake_start_with(&F, rules, layout, NULL);
-		from = source("img:x");
-		pull_fails(from, t[i].kind, t[i].words);
-		assert_int_equal(blobs(S), 0);
-		assert_int_equal(tags_find(S, from, &(struct oci_descriptor){0}, NULL), 0);
-		check_store(S);
+		fake_start_with(&F, rules ? rules : "", layout, NULL);
+		auto_free char *from = source("img:x");
+		transfers_pull_fails(&T, from, t[i].kind, t[i].words);
+		assert_int_equal(transfers_blobs(T.s), 0);
+		assert_int_equal(tags_find(T.s, from, &(struct oci_descriptor){0}, NULL), 0);
+		transfers_check_store(T.s);
 		fake_stop(&F);
-		free(from);
-		free(cmd);
-		free(layout);
-		free(rules);
-		free(file);
 	}
 }
 
@@ -419,83 +269,73 @@ static void test_bad_manifests(void **state)
 
 		fake_startf(&F, "/v2/img/manifests/.* %s", t[i].rule);
 		from = source("img:x");
-		pull_fails(from, t[i].kind, t[i].words);
-		assert_int_equal(blobs(S), 0);
+		transfers_pull_fails(&T, from, t[i].kind, t[i].words);
+		assert_int_equal(transfers_blobs(T.s), 0);
 		fake_stop(&F);
 		free(from);
 	}
-	pull_fails("bad//name", ERR_USAGE, "");
-	pull_fails("oci:", ERR_USAGE, "no path");
+	transfers_pull_fails(&T, "bad//name", ERR_USAGE, "");
+	transfers_pull_fails(&T, "oci:", ERR_USAGE, "no path");
 }
 
 /* Breaks, busy servers and redirects on the way, and all layers still arrive. */
 static void test_bad_weather(void **state)
 {
-	char *layout = mem_printf("%s/l", Dir), *rules, *from;
+	auto_free char *layout = mem_printf("%s/l", T.dir);
 	struct transfer_opts o;
 	struct digest want, got;
 
 	(void)state;
-	mkimage("--gzip l x a.tar b.tar c.tar");
-	made(&want);
-	fake_run("cd %s/l/blobs/sha256 && ls -S | head -1 | tr -d '\\n' >%s/largest", Dir, Dir);
-	{
-		struct buf b;
-		char *file = mem_printf("%s/largest", Dir);
+	transfers_mkimage(&T, "--gzip l x a.tar b.tar c.tar");
+	want = transfers_made(&T);
+	auto_free char *big = largest();
+	auto_free char *file = mem_printf("%s/blobs/sha256/%s", layout, big);
+	auto_free char *rules =
+		mem_printf("/v2/ 503 n=1\n"
+			   "/v2/img/manifests/x 429 n=1 'Retry-After: 1'\n"
+			   "/v2/img/blobs/sha256:%s n=1 file=%s cut=100000\n"
+			   "/v2/img/blobs/sha256:%s n=1 file=%s cut=200000 norange\n"
+			   "/v2/img/blobs/sha256:%s 307 'Location: http://127.0.0.1:{other}/s3'\n"
+			   "/s3 500 n=1\n"
+			   "/s3 file=%s\n"
+			   "/v2/img/blobs/.* 502 n=2",
+			big, file, big, file, big, file);
 
-		buf_init(&b, 100);
-		assert_int_equal(fs_read_file(AT_FDCWD, file, 100, &b, NULL), 0);
-		rules = mem_printf(
-			"/v2/ 503 n=1\n"
-			"/v2/img/manifests/x 429 n=1 'Retry-After: 1'\n"
-			"/v2/img/blobs/sha256:%s n=1 file=%s/blobs/sha256/%s cut=100000\n"
-			"/v2/img/blobs/sha256:%s n=1 file=%s/blobs/sha256/%s cut=200000 norange\n"
-			"/v2/img/blobs/sha256:%s 307 'Location: http://127.0.0.1:{other}/s3'\n"
-			"/s3 500 n=1\n"
-			"/s3 file=%s/blobs/sha256/%s\n"
-			"/v2/img/blobs/.* 502 n=2",
-			b.data, layout, b.data, b.data, layout, b.data, b.data, layout, b.data);
-		buf_clear(&b);
-		free(file);
-	}
 	fake_start_with(&F, rules, layout, NULL);
-	from = source("img:x");
-	o = opts();
+	auto_free char *from = source("img:x");
+	o = transfers_opts(&T);
 	o.retries = 8;
-	got = pull_into(S, from, NULL, &o);
+	got = transfers_pull(T.s, from, NULL, &o);
 	assert_memory_equal(&got, &want, sizeof got);
-	check_image(S, from, 3);
-	assert_true(Seen.count[TRANSFER_RETRY] >= 6);
+	check_image(T.s, from, 3);
+	assert_true(T.count[TRANSFER_RETRY] >= 6);
 	assert_true(fake_count(&F, "/s3", "\"Range\": \"bytes=200000-\"") >= 1);
-	free(from);
-	free(rules);
-	free(layout);
 }
 
 static void test_cancel(void **state)
 {
 	static const enum transfer_event_kind at[] = {
 		TRANSFER_MANIFEST, TRANSFER_BLOB_START, TRANSFER_BLOB_PROGRESS, TRANSFER_BLOB_DONE};
-	char *layout = mem_printf("%s/l", Dir), *from;
+	char *layout = mem_printf("%s/l", T.dir), *from;
 
 	(void)state;
-	mkimage("--gzip l x c.tar");
+	transfers_mkimage(&T, "--gzip l x c.tar");
 	fake_start_with(&F, "", layout, NULL);
 	from = source("img:x");
 	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-		struct transfer_opts o = opts();
+		struct transfer_opts o = transfers_opts(&T);
 		struct err *err = NULL;
 		struct digest d;
-		struct store *s = open_store("cancel");
+		struct store *s = transfers_store(&T, "cancel");
 
-		Seen.may_cancel = true;
-		Seen.cancel_at = at[i];
+		T.may_cancel = true;
+		T.cancel_at = at[i];
 		assert_int_equal(transfer_pull(s, from, NULL, &o, &d, &err), -1);
 		expect_error(&err, ERR_CANCELLED, "cancelled");
 		assert_int_equal(tags_find(s, from, &(struct oci_descriptor){0}, NULL), 0);
-		check_store(s);
+		transfers_check_store(s);
 		store_close(s);
-		fake_run("rm -rf %s/cancel", Dir);
+		transfers_run(&T, "rm -rf cancel");
 	}
 	free(from);
 	free(layout);
@@ -506,12 +346,12 @@ static void same_diff_ids(const char *a, const char *b)
 	/* both are skopeo names; b may be NULL: only that a can be read */
 	assert_int_equal(fake_run("skopeo inspect --config --tls-verify=false %s | jq -cS .rootfs "
 				  ">%s/1 && [ -s %s/1 ]",
-				 a, Dir, Dir),
+				 a, T.dir, T.dir),
 		0);
 	if (b)
 		assert_int_equal(fake_run("skopeo inspect --config --tls-verify=false %s | jq -cS "
 					  ".rootfs >%s/2; cmp %s/1 %s/2",
-					 b, Dir, Dir, Dir),
+					 b, T.dir, T.dir, T.dir),
 			0);
 }
 
@@ -527,17 +367,17 @@ static void test_push(void **state)
 	fake_start_docker(&F, NULL, false);
 	first = source("a/one:v1");
 	second = source("b/two:v2");
-	local = mem_printf("oci:%s/l:img", Dir);
+	local = mem_printf("oci:%s/l:img", T.dir);
 	/* Plain tars in the store, as a build leaves them: compressed on the way. */
-	mkimage("l img a.tar b.tar c.tar a.tar");
-	o = opts();
-	pull_into(S, local, "img", &o);
-	o = opts();
-	d = push_to(S, "img", first, &o);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_DONE], 4);
-	made(&want);
+	transfers_mkimage(&T, "l img a.tar b.tar c.tar a.tar");
+	o = transfers_opts(&T);
+	transfers_pull(T.s, local, "img", &o);
+	o = transfers_opts(&T);
+	d = transfers_push(T.s, "img", first, &o);
+	assert_int_equal(T.count[TRANSFER_BLOB_DONE], 4);
+	want = transfers_made(&T);
 	assert_memory_not_equal(&d, &want, sizeof d);
-	o = opts();
+	o = transfers_opts(&T);
 	expect_good(transfer_resolve(first, &o, &again, &err), &err);
 	assert_memory_equal(&d, &again, sizeof d);
 	url = mem_printf("docker://%s", first);
@@ -548,50 +388,50 @@ static void test_push(void **state)
 				 url),
 		0);
 	/* The same again: nothing is sent; another repository: everything is mounted. */
-	o = opts();
-	again = push_to(S, "img", first, &o);
+	o = transfers_opts(&T);
+	again = transfers_push(T.s, "img", first, &o);
 	assert_memory_equal(&d, &again, sizeof d);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_DONE] + Seen.count[TRANSFER_BLOB_MOUNTED], 0);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_EXISTS], 4); /* one layer is there twice */
-	o = opts();
-	again = push_to(S, "img", second, &o);
+	assert_int_equal(T.count[TRANSFER_BLOB_DONE] + T.count[TRANSFER_BLOB_MOUNTED], 0);
+	assert_int_equal(T.count[TRANSFER_BLOB_EXISTS], 4); /* one layer is there twice */
+	o = transfers_opts(&T);
+	again = transfers_push(T.s, "img", second, &o);
 	assert_memory_equal(&d, &again, sizeof d);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_DONE], 0);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_MOUNTED], 4);
+	assert_int_equal(T.count[TRANSFER_BLOB_DONE], 0);
+	assert_int_equal(T.count[TRANSFER_BLOB_MOUNTED], 4);
 	/* Pulled elsewhere it is the same image, and pushed from there the same manifest, byte for
 	 * byte. */
-	struct store *other = open_store("other");
-	o = opts();
-	again = pull_into(other, second, NULL, &o);
+	struct store *other = transfers_store(&T, "other");
+	o = transfers_opts(&T);
+	again = transfers_pull(other, second, NULL, &o);
 	assert_memory_equal(&d, &again, sizeof d);
 	check_image(other, second, 4);
 	char *third = source("b/three:v3");
-	o = opts();
-	again = push_to(other, second, third, &o);
+	o = transfers_opts(&T);
+	again = transfers_push(other, second, third, &o);
 	assert_memory_equal(&d, &again, sizeof d);
-	assert_int_equal(Seen.count[TRANSFER_BLOB_MOUNTED], 4);
+	assert_int_equal(T.count[TRANSFER_BLOB_MOUNTED], 4);
 	store_close(other);
 	/* zstd, and no compression at all. */
-	o = opts();
+	o = transfers_opts(&T);
 	o.packing.c = LAYER_ZSTD;
-	push_to(S, "img", third, &o);
+	transfers_push(T.s, "img", third, &o);
 	free(url);
 	url = mem_printf("docker://%s", third);
 	same_diff_ids(url, local);
 	o.packing.c = LAYER_PLAIN;
-	again = push_to(S, "img", third, &o);
+	again = transfers_push(T.s, "img", third, &o);
 	assert_memory_equal(&want, &again, sizeof want);
 	/* By digest only what has it. */
 	char hex[DIGEST_STRING];
 	char *pinned = mem_printf("127.0.0.1:%d/c/pinned@%s", F.port, sha256_string(&d, hex));
-	o = opts();
-	again = push_to(S, "img", pinned, &o);
+	o = transfers_opts(&T);
+	again = transfers_push(T.s, "img", pinned, &o);
 	assert_memory_equal(&d, &again, sizeof d);
 	o.packing.c = LAYER_PLAIN;
-	expect_good(image_open(S, "img", NULL, &i, &err), &err);
-	assert_int_equal(transfer_push(S, &i, pinned, &o, &again, &err), -1);
+	expect_good(image_open(T.s, "img", NULL, &i, &err), &err);
+	assert_int_equal(transfer_push(T.s, &i, pinned, &o, &again, &err), -1);
 	expect_error(&err, ERR_USAGE, "does not have that digest");
-	assert_int_equal(transfer_push(S, &i, "127.0.0.1:1/x", &o, &again, &err), -1);
+	assert_int_equal(transfer_push(T.s, &i, "127.0.0.1:1/x", &o, &again, &err), -1);
 	expect_error(&err, ERR_NET, "127.0.0.1:1");
 	image_clear(&i);
 	free(pinned);
@@ -607,37 +447,31 @@ static void test_login(void **state)
 	struct transfer_opts o;
 	struct err *err = NULL;
 	struct stat st;
-	char *conf, *host, *auth = mem_printf("%s/auth.json", Dir);
+	auto_free char *auth = mem_printf("%s/auth.json", T.dir);
 
 	(void)state;
-	fake_run("htpasswd -Bbn alice 's3cret:with colon' >%s/htpasswd 2>/dev/null", Dir);
-	conf = mem_printf("auth:\n  htpasswd: {realm: test, path: %s/htpasswd}\n", Dir);
-	fake_start_docker(&F, conf, false);
-	host = mem_printf("127.0.0.1:%d", F.port);
-	o = opts();
+	fake_start_docker_login(&F, T.dir);
+	o = transfers_opts(&T);
 	o.authfile = auth;
-	assert_int_equal(transfer_login(host, "alice", "wrong", &o, &err), -1);
+	assert_int_equal(transfer_login(F.host, "alice", "wrong", &o, &err), -1);
 	expect_error(&err, ERR_AUTH, "HTTP 401");
 	assert_int_equal(stat(auth, &st), -1);
-	expect_good(transfer_login(host, "alice", "s3cret:with colon", &o, &err), &err);
+	expect_good(transfer_login(F.host, "alice", "s3cret:with colon", &o, &err), &err);
 	assert_int_equal(stat(auth, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(
-		fake_run("skopeo login --get-login --authfile %s %s >/dev/null", auth, host), 0);
-	mkimage("l img a.tar");
-	char *local = mem_printf("oci:%s/l:img", Dir), *dest = source("x/y:1");
-	pull_into(S, local, "img", &o);
-	push_to(S, "img", dest, &o);
-	expect_good(transfer_logout(host, &o, &err), &err);
-	assert_int_equal(transfer_logout(host, &o, &err), -1);
+		fake_run("skopeo login --get-login --authfile %s %s >/dev/null", auth, F.host), 0);
+	transfers_mkimage(&T, "l img a.tar");
+	char *local = mem_printf("oci:%s/l:img", T.dir), *dest = source("x/y:1");
+	transfers_pull(T.s, local, "img", &o);
+	transfers_push(T.s, "img", dest, &o);
+	expect_good(transfer_logout(F.host, &o, &err), &err);
+	assert_int_equal(transfer_logout(F.host, &o, &err), -1);
 	expect_error(&err, ERR_NOT_FOUND, "not logged in");
 	assert_int_equal(transfer_login("a b", "u", "p", &o, &err), -1);
 	expect_error(&err, ERR_USAGE, "not the name of a registry");
 	free(local);
 	free(dest);
-	free(auth);
-	free(conf);
-	free(host);
 }
 
 static void test_growing(void **state)
