@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See sandbox_box.h. */
+/*
+ * The root is made of busybox, which needs nothing beside itself, and is shared by all sandboxes of
+ * a box; each run gets a scratch directory of its own. A program that runs itself inside comes with
+ * the libraries it is linked to, as binds.
+ */
 #include "tests/support/sandbox_box.h"
 
 #include <errno.h>

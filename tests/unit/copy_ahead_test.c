@@ -17,7 +17,8 @@
 
 #define FILES 1200
 
-/* Every kind of file that is left to the caller comes among those that are read. */
+/* What the i-th file holds: among those that are read some are empty, and some as large as is read
+ * ahead at most. */
 static const char *content_of(int i, size_t *n)
 {
 	static char text[COPY_AHEAD_BYTES + 1];

@@ -44,7 +44,8 @@ static char *cut(char *s, const char *sep)
 	return at + strlen(sep);
 }
 
-/* A device or a directory whose header needs more than kit_raw gives. */
+/* Digits written into the last header, of a device or of a mode, that kit_raw() has no word for;
+ * its checksum is made right again. */
 static void patch(struct one *c, size_t off, const char *digits)
 {
 	struct buf *b = &c->layers[c->nlayers - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of store/layer share: tars in memory files, raw headers, listings as text. */
+/* What the tests of layers share: tars in memory files, raw headers, listings as text. */
 #ifndef BLD_TESTS_UNIT_LAYER_KIT_H
 #define BLD_TESTS_UNIT_LAYER_KIT_H
 

@@ -65,7 +65,6 @@ static void test_bytes(void **state)
 	close(b);
 }
 
-/* A lock on a file that was removed meanwhile excludes nobody: it must be taken again. */
 /* The shared lock of one who may only read cannot become exclusive, and that is the reason given.
  */
 static void test_read_only(void **state)
@@ -80,6 +79,7 @@ static void test_read_only(void **state)
 	close(fd);
 }
 
+/* A lock on a file that was removed meanwhile excludes nobody: it must be taken again. */
 static void test_removed(void **state)
 {
 	struct tempdir *t = *state;

@@ -235,7 +235,7 @@ static void test_large(void **state)
 	assert_int_equal(strspn(got, "*\n"), strlen(got));
 }
 
-/* The same for every way of cutting the stream, and what a slow search finds. */
+/* What the mask must write, by a search that looks at every place. */
 static char *slowly(const char *value, const char *in, size_t n)
 {
 	size_t len = strlen(value);
@@ -255,6 +255,7 @@ static char *slowly(const char *value, const char *in, size_t n)
 	return buf_take(&b);
 }
 
+/* The same for every way of cutting the stream, and what a slow search finds. */
 static void test_random(void **state)
 {
 	(void)state;

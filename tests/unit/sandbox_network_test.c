@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The text of the generated files. Needs no privilege. */
+/* /etc/resolv.conf of a sandbox: which servers of the machine are in it. Needs no privilege. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
