@@ -48,9 +48,9 @@ struct dockerfile {
 struct dockerfile *dockerfile_parse(struct slice name, struct slice text);
 
 /*
- * Parse the text of one ONBUILD trigger of a base image, with the default escape character (S17 of
- * the semantics: exactly one instruction; ONBUILD, FROM and MAINTAINER are errors). The result is
- * in ->trigger (NULL on errors); stages is empty. Line numbers count inside the trigger text.
+ * Parse the text of one ONBUILD trigger of a base image, with the default escape character (S17:
+ * exactly one instruction; ONBUILD, FROM and MAINTAINER are errors). The result is in ->trigger
+ * (NULL on errors); stages is empty. Line numbers count inside the trigger text.
  */
 struct dockerfile *dockerfile_parse_trigger(struct slice name, struct slice text);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Instructions that change nothing but the configuration and the variables: ARG, CMD, ENTRYPOINT,
- * ENV, EXPOSE, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME. Rules:
- * S5-S7, S14-S17.
+ * ENV, EXPOSE, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME. Rules
+ * (docs/semantics.md): S5-S7, S14-S17.
  */
 #ifndef BLD_BUILDER_STEPS_METADATA_H
 #define BLD_BUILDER_STEPS_METADATA_H
