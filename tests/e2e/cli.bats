@@ -72,7 +72,7 @@ commands="build pull push images inspect history tag rmi prune save load login l
 	fails 8 'blocked/file' bld --root "$T/blocked/file/store" images
 	need_base
 	blob=$(find "$BLD_ROOT/blobs/sha256" -type f -size +100k | head -1)
-	printf X | dd of="$blob" bs=1 seek=5000 conv=notrunc 2>/dev/null
+	damage "$blob"
 	fails 10 "$(basename "$blob")" bld verify
 	ok bld verify --repair || true
 }

@@ -140,16 +140,6 @@ stack_dockerfile() {
 	done
 }
 
-damage() { # flip one bit at an offset
-	python3 - "$1" "$2" <<-'P'
-		import os, sys
-		os.chmod(sys.argv[1], 0o600)
-		with open(sys.argv[1], "r+b") as f:
-		    f.seek(int(sys.argv[2])); b = f.read(1)
-		    f.seek(int(sys.argv[2])); f.write(bytes([b[0] ^ 1]))
-	P
-}
-
 # created TRACE: how many EROFS file systems were asked for
 created() { grep -cE 'fsopen\("erofs"' "$1" || true; }
 traced_build() {

@@ -183,6 +183,17 @@ start_registry() {
 	REG=127.0.0.1:$(grep -oE 'listening on 127.0.0.1:[0-9]+' "$T/reg-$kind.log" | head -1 | grep -oE '[0-9]+$')
 }
 
+# damage FILE [OFFSET]: flip one bit of a byte, of the one in the middle without an offset
+damage() {
+	chmod u+w "$1"
+	python3 - "$1" "${2:-$(($(stat -c %s "$1") / 2))}" <<-'P'
+		import sys
+		with open(sys.argv[1], "r+b") as f:
+		    f.seek(int(sys.argv[2])); b = f.read(1)
+		    f.seek(int(sys.argv[2])); f.write(bytes([b[0] ^ 1]))
+	P
+}
+
 # A test CA, and a server certificate of it for 127.0.0.1 and localhost.
 make_ca() {
 	[ ! -e "$T/server.pem" ] || return 0

@@ -17,13 +17,6 @@ setup() {
 	build -t img ctx
 }
 
-damage() { # flip one byte in the middle
-	local size b
-	size=$(stat -c %s "$1")
-	b=$(dd if="$1" bs=1 skip=$((size / 2)) count=1 2>/dev/null | od -An -tu1)
-	printf "\\x$(printf %x $((b ^ 1)))" | dd of="$1" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
-}
-
 @test "a good store verifies, twice" {
 	ok bld verify
 	ok bld verify
