@@ -29,7 +29,7 @@ struct arena {
 
 struct arena *arena_new(void)
 {
-	struct arena *a = calloc(1, sizeof(*a));
+	struct arena *a = calloc(1, sizeof *a);
 
 	if (!a)
 		abort();
@@ -51,9 +51,9 @@ static struct arena_block *arena_block_new(size_t size)
 {
 	struct arena_block *b;
 
-	if (size > SIZE_MAX - sizeof(*b))
+	if (size > SIZE_MAX - sizeof *b)
 		abort();
-	b = calloc(1, sizeof(*b) + size);
+	b = calloc(1, sizeof *b + size);
 	if (!b)
 		abort();
 	b->size = size;

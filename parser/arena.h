@@ -27,7 +27,7 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 /*
  * Make room for one more element of a growing array: returns old or a copy with more room.
  * count is the number in use, *cap is updated. For: x->items = arena_grow(a, x->items, x->n,
- * &x->cap, sizeof(*x->items)).
+ * &x->cap, sizeof *x->items).
  */
 void *arena_grow(struct arena *a, void *old, size_t count, size_t *cap, size_t size);
 

@@ -41,7 +41,7 @@ static void build_actions_push(
 	if (!ins)
 		return;
 	list->items =
-		arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+		arena_grow(b->arena, list->items, list->count, &list->cap, sizeof *list->items);
 	list->items[list->count++] = ins;
 }
 
@@ -101,7 +101,7 @@ void build_from(struct build *b, struct line *line)
 		return;
 	}
 	df->stages =
-		arena_grow(b->arena, df->stages, df->nstages, &b->stages_cap, sizeof(*df->stages));
+		arena_grow(b->arena, df->stages, df->nstages, &b->stages_cap, sizeof *df->stages);
 	stage = &df->stages[df->nstages];
 	*stage = (struct ast_stage){.from = ins, .index = df->nstages};
 	if (ins)

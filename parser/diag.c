@@ -21,7 +21,7 @@ static void note_more(struct diag_list *list)
 	struct diag *last = &list->items[DIAG_LIST_MAX - 1];
 
 	if (last->nnotes == 0) {
-		struct slice *note = arena_array(list->arena, 1, sizeof(*note));
+		struct slice *note = arena_array(list->arena, 1, sizeof *note);
 
 		*note = SLICE("more was found and is not shown");
 		last->notes = note;
@@ -45,10 +45,10 @@ struct diag *diag_list_add(struct diag_list *list, enum diag_severity severity, 
 		return NULL;
 	}
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	list->items =
-		arena_grow(list->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+		arena_grow(list->arena, list->items, list->count, &list->cap, sizeof *list->items);
 	d = &list->items[list->count++];
 	*d = (struct diag){.severity = severity, .rule = rule, .span = span};
 	d->message = arena_copy(list->arena, slice_of(text));

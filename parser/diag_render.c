@@ -103,7 +103,7 @@ static void numbered(struct out *o, size_t number, struct slice line, bool cut_l
 	char head[32];
 
 	line = slice_trim_right(line);
-	snprintf(head, sizeof(head), "%5zu |%s", number, line.len ? " " : "");
+	snprintf(head, sizeof head, "%5zu |%s", number, line.len ? " " : "");
 	diag_render_put(o, head);
 	if (cut_left)
 		diag_render_put(o, "...");
@@ -129,7 +129,7 @@ static bool wide(uint32_t rune)
 		{0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF},
 		{0x20000, 0x3FFFD}};
 
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (rune >= ranges[i][0] && rune <= ranges[i][1])
 			return true;
 	return false;
@@ -216,7 +216,7 @@ void diag_render_text(
 	char where[64];
 
 	diag_render_escaped(source->name, sink, ctx);
-	snprintf(where, sizeof(where), ":%zu:%zu: %s: ", p.line, p.column,
+	snprintf(where, sizeof where, ":%zu:%zu: %s: ", p.line, p.column,
 		severity_name(d->severity));
 	diag_render_put(&o, where);
 	diag_render_escaped(d->message, sink, ctx);
@@ -247,14 +247,14 @@ void diag_render_json_string(struct slice text, slice_sink_fn sink, void *ctx)
 		if (rune == UTF8_INVALID)
 			diag_render_put(&o, "\xef\xbf\xbd");
 		else if (rune == '"' || rune == '\\') {
-			snprintf(piece, sizeof(piece), "\\%c", (char)rune);
+			snprintf(piece, sizeof piece, "\\%c", (char)rune);
 			diag_render_put(&o, piece);
 		} else if (rune == '\n')
 			diag_render_put(&o, "\\n");
 		else if (rune == '\t')
 			diag_render_put(&o, "\\t");
 		else if (invisible(rune) && rune < 0x10000) {
-			snprintf(piece, sizeof(piece), "\\u%04x", rune);
+			snprintf(piece, sizeof piece, "\\u%04x", rune);
 			diag_render_put(&o, piece);
 		} else
 			sink(ctx, slice_sub(text, 0, used));

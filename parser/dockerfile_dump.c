@@ -101,7 +101,7 @@ static void dockerfile_dump_number(struct dump *d, const char *key, int64_t valu
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
+	snprintf(text, sizeof text, "%" PRId64, value);
 	dockerfile_dump_plain(d, key, text);
 }
 

@@ -57,7 +57,7 @@ static bool dockerfile_parse_check_text(struct build *b, size_t given)
 static struct dockerfile *dockerfile_parse_text(struct slice name, struct slice text, bool trigger)
 {
 	struct arena *arena = arena_new();
-	struct dockerfile *df = arena_alloc(arena, sizeof(*df));
+	struct dockerfile *df = arena_alloc(arena, sizeof *df);
 	struct build b = {
 		.df = df, .arena = arena, .diags = &df->diags, .escape = '\\', .trigger = trigger};
 	size_t start;
@@ -68,7 +68,7 @@ static struct dockerfile *dockerfile_parse_text(struct slice name, struct slice 
 	source_init(&df->source, arena, name, slice_sub(text, 0, DOCKERFILE_SIZE_MAX));
 	if (!dockerfile_parse_check_text(&b, text.len))
 		return df;
-	start = slice_starts(df->source.text, BOM) ? sizeof(BOM) - 1 : 0;
+	start = slice_starts(df->source.text, BOM) ? sizeof BOM - 1 : 0;
 	if (!trigger)
 		directive_parse(&b, start);
 	run_grammar(&b, start);
@@ -104,7 +104,7 @@ void dockerfile_report(const struct dockerfile *df, slice_sink_fn sink, void *ct
 		diag_render_text(&df->source, &list->items[i], sink, ctx);
 	if (list->errors + list->warnings < 2)
 		return;
-	snprintf(text, sizeof(text), "%zu error%s, %zu warning%s\n", list->errors,
+	snprintf(text, sizeof text, "%zu error%s, %zu warning%s\n", list->errors,
 		list->errors == 1 ? "" : "s", list->warnings, list->warnings == 1 ? "" : "s");
 	sink(ctx, slice_of(text));
 }

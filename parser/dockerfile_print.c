@@ -278,7 +278,7 @@ static void duration(struct print *p, const char *name, int64_t ns)
 		return;
 	while (ns % units[i].ns)
 		i++;
-	snprintf(text, sizeof(text), " --%s=%" PRId64 "%s", name, ns / units[i].ns, units[i].name);
+	snprintf(text, sizeof text, " --%s=%" PRId64 "%s", name, ns / units[i].ns, units[i].name);
 	put_str(p, text);
 }
 
@@ -291,7 +291,7 @@ static void dockerfile_print_healthcheck(struct print *p, const struct ast_healt
 	duration(p, "start-period", h->start_period_ns);
 	duration(p, "start-interval", h->start_interval_ns);
 	if (h->retries) {
-		snprintf(text, sizeof(text), " --retries=%" PRId64, h->retries);
+		snprintf(text, sizeof text, " --retries=%" PRId64, h->retries);
 		put_str(p, text);
 	}
 	put_str(p, h->none ? " NONE" : " CMD");

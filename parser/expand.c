@@ -59,7 +59,7 @@ static int expand_fail(
 	x->error->kind = kind;
 	x->error->offset = offset;
 	va_start(args, fmt);
-	vsnprintf(x->error->message, sizeof(x->error->message), fmt, args);
+	vsnprintf(x->error->message, sizeof x->error->message, fmt, args);
 	va_end(args);
 	return -1;
 }
@@ -108,7 +108,7 @@ static void word_done(struct words *w)
 {
 	if (w->word.len == 0) /* "" makes no word */
 		return;
-	w->items = arena_grow(w->arena, w->items, w->count, &w->cap, sizeof(*w->items));
+	w->items = arena_grow(w->arena, w->items, w->count, &w->cap, sizeof *w->items);
 	w->items[w->count++] = arena_copy(w->arena, expand_view(&w->word));
 	w->word.len = 0;
 }

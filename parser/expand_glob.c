@@ -55,7 +55,7 @@ static size_t expand_glob_step(const struct walk *w, size_t pos, uint32_t *rune)
 
 enum expand_glob_status expand_glob_new(struct slice pattern, char escape, struct expand_glob **out)
 {
-	struct expand_glob *g = malloc(sizeof(*g) + (pattern.len + 1) * sizeof(g->tokens[0]));
+	struct expand_glob *g = malloc(sizeof *g + (pattern.len + 1) * sizeof g->tokens[0]);
 	uint32_t rune;
 
 	if (!g)

@@ -206,7 +206,7 @@ static void flags_add(struct build *b, enum ast_keyword keyword, const struct li
 			ast_keyword_name(keyword), spec->name);
 		return;
 	}
-	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(item));
+	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof item);
 	out->items[out->count++] = item;
 }
 

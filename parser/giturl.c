@@ -379,7 +379,7 @@ const char *giturl_submodule(
 	}
 	if (slice_starts(url, "./") || slice_starts(url, "../"))
 		return giturl_climb(a, parent, url, why);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (slice_starts(url, known[i]))
 			return take_remote(a, &u, url, why) ? u.remote : NULL;
 	giturl_fail(a, why, "not a URL of http, https, ssh or git:", url);

@@ -141,7 +141,7 @@ static void heredoc_push(
 			HEREDOC_COUNT_MAX);
 		return;
 	}
-	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*h));
+	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof *h);
 	h = &list->items[list->count++];
 	*h = (struct ast_heredoc){.word = line_word(line, word),
 		.name = name,

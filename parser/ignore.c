@@ -97,13 +97,13 @@ static void add_rule(struct ignore *ig, struct slice text, size_t line)
 			"close every [ by ], put \\ only before a character");
 		return;
 	}
-	ig->rules = arena_grow(ig->arena, ig->rules, ig->count, &ig->cap, sizeof(*ig->rules));
+	ig->rules = arena_grow(ig->arena, ig->rules, ig->count, &ig->cap, sizeof *ig->rules);
 	ig->rules[ig->count++] = rule;
 }
 
 static void make_literals(struct ignore *ig)
 {
-	const struct pattern **all = arena_array(ig->arena, ig->count + 1, sizeof(*all));
+	const struct pattern **all = arena_array(ig->arena, ig->count + 1, sizeof *all);
 
 	for (size_t i = 0; i < ig->count; i++)
 		all[i] = ig->rules[i].pattern;
@@ -115,7 +115,7 @@ static void make_literals(struct ignore *ig)
 struct ignore *ignore_parse(struct slice name, struct slice text)
 {
 	struct arena *arena = arena_new();
-	struct ignore *ig = arena_alloc(arena, sizeof(*ig));
+	struct ignore *ig = arena_alloc(arena, sizeof *ig);
 	struct span start = {0, 0};
 
 	ig->arena = arena;

@@ -19,7 +19,7 @@
 void instr_push(struct build *b, struct word_list *list, struct word word)
 {
 	list->items =
-		arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+		arena_grow(b->arena, list->items, list->count, &list->cap, sizeof *list->items);
 	list->items[list->count++] = word;
 }
 
@@ -394,7 +394,7 @@ static bool may_be_empty(enum ast_keyword keyword)
 
 struct ast_instruction *instr_parse(struct build *b, enum ast_keyword keyword, struct line *line)
 {
-	struct ast_instruction *ins = arena_alloc(b->arena, sizeof(*ins));
+	struct ast_instruction *ins = arena_alloc(b->arena, sizeof *ins);
 	size_t errors = b->diags->errors;
 	struct flags flags;
 

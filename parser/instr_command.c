@@ -149,7 +149,7 @@ bool instr_command_run(
 {
 	bool ok = true;
 
-	out->mounts = arena_array(b->arena, flags->count + 1, sizeof(*out->mounts));
+	out->mounts = arena_array(b->arena, flags->count + 1, sizeof *out->mounts);
 	for (size_t i = 0; i < flags->count; i++) {
 		const struct flags_item *flag = &flags->items[i];
 

@@ -28,7 +28,7 @@ static void add_arg(
 	struct build *b, struct args *args, struct word word, const struct ast_heredoc *h)
 {
 	args->items =
-		arena_grow(b->arena, args->items, args->count, &args->cap, sizeof(*args->items));
+		arena_grow(b->arena, args->items, args->count, &args->cap, sizeof *args->items);
 	args->items[args->count++] = (struct arg){word, h};
 }
 
@@ -100,10 +100,10 @@ static void add_inline(struct build *b, struct ast_heredocs *list, const struct 
 			continue;
 		list->count--;
 		memmove(&list->items[i], &list->items[i + 1],
-			(list->count - i) * sizeof(list->items[i]));
+			(list->count - i) * sizeof list->items[i]);
 		break;
 	}
-	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof(*h));
+	list->items = arena_grow(b->arena, list->items, list->count, &list->cap, sizeof *h);
 	list->items[list->count++] = *h;
 }
 

@@ -9,7 +9,7 @@
 
 static struct ast_pair *instr_pairs_add(struct build *b, struct ast_pairs *out)
 {
-	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(*out->items));
+	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof *out->items);
 	out->items[out->count] = (struct ast_pair){0};
 	return &out->items[out->count++];
 }

@@ -20,7 +20,7 @@ bool lint_is_directive(const struct lint *l, const struct word *comment)
 	const struct word *words[] = {&l->df->syntax, &l->df->check, &l->df->escape_word};
 	size_t line = source_line_of(&l->df->source, comment->span.off);
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (words[i]->text.ptr &&
 			source_line_of(&l->df->source, words[i]->span.off) == line)
 			return true;
@@ -91,9 +91,9 @@ struct diag *lint_report(struct lint *l, enum lint_rule rule, const struct ast_i
 	if (out->count == LINT_FINDINGS_MAX)
 		return NULL;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	out->items = arena_grow(l->arena, out->items, out->count, &out->cap, sizeof(*out->items));
+	out->items = arena_grow(l->arena, out->items, out->count, &out->cap, sizeof *out->items);
 	f = &out->items[out->count++];
 	*f = (struct lint_finding){.rule = rule, .error = error};
 	f->diag.severity = error ? DIAG_ERROR : DIAG_WARNING;
@@ -111,7 +111,7 @@ void lint_hint(struct lint *l, struct diag *d, const char *fmt, ...)
 	if (!d)
 		return;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	d->hint = arena_copy(l->arena, slice_of(text));
 }
@@ -122,7 +122,7 @@ void lint_note(struct lint *l, struct diag *d, const char *text)
 
 	if (!d)
 		return;
-	note = arena_alloc(l->arena, sizeof(*note));
+	note = arena_alloc(l->arena, sizeof *note);
 	*note = slice_of(text);
 	d->notes = note;
 	d->nnotes = 1;
@@ -173,9 +173,9 @@ static void take_config(struct lint *l)
 struct lint_result *lint_run(const struct dockerfile *df, const struct lint_opts *o)
 {
 	struct arena *arena = arena_new();
-	struct lint_result *out = arena_alloc(arena, sizeof(*out));
+	struct lint_result *out = arena_alloc(arena, sizeof *out);
 	struct lint l = {.df = df, .o = o, .out = out, .arena = arena};
-	struct lint_scope *scopes = arena_array(arena, df->nstages + 1, sizeof(*scopes));
+	struct lint_scope *scopes = arena_array(arena, df->nstages + 1, sizeof *scopes);
 	struct lint_globals globals = {0};
 
 	*out = (struct lint_result){.arena = arena, .df = df};
@@ -189,7 +189,7 @@ struct lint_result *lint_run(const struct dockerfile *df, const struct lint_opts
 			lint_rules_stage(&l, &globals, i, &scopes[i]);
 	}
 	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), lint_compare);
+		qsort(out->items, out->count, sizeof *out->items, lint_compare);
 	return out;
 }
 

@@ -19,7 +19,7 @@ static void add_names(struct lint_names *to, struct slice list, struct arena *ar
 
 		if (name.len) {
 			to->items = arena_grow(
-				arena, to->items, to->count, &to->cap, sizeof(*to->items));
+				arena, to->items, to->count, &to->cap, sizeof *to->items);
 			to->items[to->count++] = name;
 		}
 		at = end + 1;

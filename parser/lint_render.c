@@ -21,7 +21,7 @@ static void lint_render_put_number(const struct out *o, const char *key, size_t 
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "%s%zu", key, n);
+	snprintf(text, sizeof text, "%s%zu", key, n);
 	lint_render_put(o, text);
 }
 
@@ -130,9 +130,9 @@ static void put_uri(const struct out *o, struct slice path)
 		lint_render_put(o, "file://");
 	for (size_t i = 0; i < path.len; i++) {
 		if (plain_in_uri(path.ptr[i]))
-			snprintf(piece, sizeof(piece), "%c", path.ptr[i]);
+			snprintf(piece, sizeof piece, "%c", path.ptr[i]);
 		else
-			snprintf(piece, sizeof(piece), "%%%02X", (unsigned char)path.ptr[i]);
+			snprintf(piece, sizeof piece, "%%%02X", (unsigned char)path.ptr[i]);
 		lint_render_put(o, piece);
 	}
 	lint_render_put(o, "\"");
@@ -162,7 +162,7 @@ static void put_result(const struct out *o, const struct lint_sarif *s, const st
 	if (d->hint.len) {
 		char text[2048];
 
-		snprintf(text, sizeof(text), "%.*s (%.*s)", SLICE_ARG(d->message),
+		snprintf(text, sizeof text, "%.*s (%.*s)", SLICE_ARG(d->message),
 			SLICE_ARG(d->hint));
 		put_string(o, "", slice_of(text));
 	} else {

@@ -72,7 +72,7 @@ static bool names_part(struct slice stage, struct slice part)
 	const char *other = NULL;
 	struct slice text;
 
-	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
 		if (slice_eq_nocase(part, same[i][0]))
 			other = same[i][1];
 	text = other ? slice_of(other) : part;

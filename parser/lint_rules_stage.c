@@ -34,10 +34,10 @@ static bool base_may_set(struct slice name)
 	static const char *const names[] = {"GOPATH", "GOROOT", "LANG", "LC_ALL", "JAVA_OPTS",
 		"PYTHONPATH", "PGDATA", "LD_LIBRARY_PATH", "NODE_ENV", "GOTOOLCHAIN", "TZ"};
 
-	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
 		if (ends(name, tails[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (slice_eq_str(name, names[i]))
 			return true;
 	return false;
@@ -139,8 +139,8 @@ bool lint_secret_name(struct slice name)
 		"password", "pword", "passwd", "secret", "token"};
 	static const char *const harmless[] = {"public", "file", "version"};
 
-	return has_token(name, secret, sizeof(secret) / sizeof(secret[0])) &&
-	       !has_token(name, harmless, sizeof(harmless) / sizeof(harmless[0]));
+	return has_token(name, secret, sizeof secret / sizeof secret[0]) &&
+	       !has_token(name, harmless, sizeof harmless / sizeof harmless[0]);
 }
 
 static void check_secret(struct walk *w, const struct word *key, struct slice name)
@@ -191,8 +191,8 @@ static void arg(struct walk *w, const struct ast_pair *pair)
 static void env(struct walk *w)
 {
 	const struct ast_pairs *p = &w->ins->pairs;
-	struct lint_expanded *keys = arena_array(w->l->arena, p->count + 1, sizeof(*keys));
-	struct lint_expanded *values = arena_array(w->l->arena, p->count + 1, sizeof(*values));
+	struct lint_expanded *keys = arena_array(w->l->arena, p->count + 1, sizeof *keys);
+	struct lint_expanded *values = arena_array(w->l->arena, p->count + 1, sizeof *values);
 
 	for (size_t i = 0; i < p->count; i++) {
 		lint_rules_stage_expand(w, &p->items[i].key, LINT_WORD, &keys[i]);
@@ -221,7 +221,7 @@ static void lint_rules_stage_run(struct walk *w)
 			&m->uid, &m->gid, &m->mode, &m->size, &m->env, &m->readonly, &m->readwrite,
 			&m->required, &m->type_word};
 
-		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 			lint_rules_stage_check(w, words[k]);
 	}
 }
@@ -281,7 +281,7 @@ static void lint_rules_stage_copy(struct walk *w)
 	struct lint_expanded e;
 
 	check_list(w, &c->sources);
-	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		lint_rules_stage_check(w, words[k]);
 	for (size_t i = 0; i < c->inlines.count; i++) {
 		const struct ast_heredoc *h = &c->inlines.items[i];

@@ -39,7 +39,7 @@ void lint_scope_set(struct lint *l, struct lint_scope *s, struct slice name, str
 		return;
 	}
 	if (!v) {
-		s->vars = arena_grow(l->arena, s->vars, s->count, &s->cap, sizeof(*s->vars));
+		s->vars = arena_grow(l->arena, s->vars, s->count, &s->cap, sizeof *s->vars);
 		v = &s->vars[s->count++];
 		*v = (struct lint_var){
 			.name = arena_copy(l->arena, name), .hash = lint_scope_hash_of(name)};
@@ -72,7 +72,7 @@ void lint_scope_copy(struct lint *l, struct lint_scope *to, const struct lint_sc
 		return;
 	}
 	to->cap = to->count;
-	to->vars = arena_array(l->arena, to->count + 1, sizeof(*to->vars));
+	to->vars = arena_array(l->arena, to->count + 1, sizeof *to->vars);
 	for (size_t i = 0; i < to->count; i++)
 		to->vars[i] = from->vars[i];
 }
@@ -148,7 +148,7 @@ static bool seen(struct lookup *k, struct slice name)
 	for (size_t i = 0; i < k->nseen; i++)
 		if (slice_eq(k->seen[i], name))
 			return true;
-	k->seen = arena_grow(k->l->arena, k->seen, k->nseen, &k->cap, sizeof(*k->seen));
+	k->seen = arena_grow(k->l->arena, k->seen, k->nseen, &k->cap, sizeof *k->seen);
 	k->seen[k->nseen++] = arena_copy(k->l->arena, name);
 	return false;
 }
@@ -161,7 +161,7 @@ static void miss(struct lookup *k, struct slice name)
 	if (has_fallback(k->raw, name, k->escape))
 		return;
 	out->missing = arena_grow(
-		k->l->arena, out->missing, out->nmissing, &out->cap, sizeof(*out->missing));
+		k->l->arena, out->missing, out->nmissing, &out->cap, sizeof *out->missing);
 	out->missing[out->nmissing++] = arena_copy(k->l->arena, name);
 }
 
@@ -233,7 +233,7 @@ struct span lint_scope_use(const struct lint *l, const struct word *w, struct sl
 
 const char *lint_scope_nearest(struct lint *l, const struct lint_scope *s, struct slice name)
 {
-	const char **names = arena_array(l->arena, s->count + 1, sizeof(*names));
+	const char **names = arena_array(l->arena, s->count + 1, sizeof *names);
 
 	for (size_t i = 0; i < s->count; i++)
 		names[i] = s->vars[i].name.ptr;

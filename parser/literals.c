@@ -97,7 +97,7 @@ static void file_pattern(struct literals *l, size_t i, const struct pattern *p)
 struct literals *literals_new(
 	struct arena *arena, const struct pattern *const *patterns, size_t count)
 {
-	struct literals *l = arena_alloc(arena, sizeof(*l));
+	struct literals *l = arena_alloc(arena, sizeof *l);
 	size_t runs = 1, places = 4;
 	struct slice run;
 
@@ -108,9 +108,9 @@ struct literals *literals_new(
 		places *= 2;
 	l->count = count;
 	l->mask = places - 1;
-	l->table = arena_array(arena, places, sizeof(*l->table));
-	l->next = arena_array(arena, count + 1, sizeof(*l->next));
-	l->always = arena_array(arena, LITERALS_WORDS(count) + 1, sizeof(*l->always));
+	l->table = arena_array(arena, places, sizeof *l->table);
+	l->next = arena_array(arena, count + 1, sizeof *l->next);
+	l->always = arena_array(arena, LITERALS_WORDS(count) + 1, sizeof *l->always);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; pattern_literal(patterns[i], k, &run); k++)
 			literals_add(l, shortened(run));
@@ -149,7 +149,7 @@ static void find_length(const struct literals *l, struct slice text, size_t len,
 void literals_find(const struct literals *l, struct slice text, uint64_t *bits)
 {
 	if (l->count)
-		memcpy(bits, l->always, LITERALS_WORDS(l->count) * sizeof(*bits));
+		memcpy(bits, l->always, LITERALS_WORDS(l->count) * sizeof *bits);
 	for (size_t len = 1; len <= LITERALS_LENGTH_MAX; len++)
 		if (l->lengths[len])
 			find_length(l, text, len, bits);

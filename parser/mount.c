@@ -49,7 +49,7 @@ static void add_field(struct build *b, const struct flags_item *flag, struct fie
 		if (f.value.text.len == 0)
 			f.value.span = f.span;
 	}
-	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof(f));
+	out->items = arena_grow(b->arena, out->items, out->count, &out->cap, sizeof f);
 	out->items[out->count++] = f;
 }
 
@@ -168,7 +168,7 @@ static const char *mount_nearest(struct slice key, unsigned types)
 	size_t n, count = 0;
 	const struct mountopt *all = mountopt_all(&n);
 
-	for (size_t i = 0; i < n && count + 1 < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < n && count + 1 < sizeof known / sizeof known[0]; i++)
 		if ((all[i].types & types) && all[i].name[1] && all[i].kind != MOUNTOPT_REFUSED)
 			known[count++] = all[i].name;
 	known[count++] = "type";

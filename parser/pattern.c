@@ -188,7 +188,7 @@ static void take_closure(struct pattern *p)
 {
 	if (p->count >= WORD_STATES)
 		return;
-	p->closure = pattern_allocate(p->count + 1, sizeof(*p->closure));
+	p->closure = pattern_allocate(p->count + 1, sizeof *p->closure);
 	for (size_t i = p->count + 1; i-- > 0;) {
 		enum token_kind kind = i < p->count ? p->tokens[i].kind : TOKEN_CHAR;
 
@@ -202,13 +202,13 @@ static void take_closure(struct pattern *p)
 
 struct pattern *pattern_new(struct slice text, enum pattern_dialect dialect)
 {
-	struct pattern *p = pattern_allocate(1, sizeof(*p));
+	struct pattern *p = pattern_allocate(1, sizeof *p);
 
 	/* No token or range takes less than one byte of the text. */
-	p->tokens = pattern_allocate(text.len + 1, sizeof(*p->tokens));
-	p->ranges = pattern_allocate(text.len + 1, sizeof(*p->ranges));
+	p->tokens = pattern_allocate(text.len + 1, sizeof *p->tokens);
+	p->ranges = pattern_allocate(text.len + 1, sizeof *p->ranges);
 	p->bytes = pattern_allocate(text.len + 1, 1);
-	p->runs = pattern_allocate(text.len + 1, sizeof(*p->runs));
+	p->runs = pattern_allocate(text.len + 1, sizeof *p->runs);
 	if (compile(p, text, dialect)) {
 		take_literals(p);
 		take_closure(p);
@@ -452,7 +452,7 @@ static bool ask(const struct pattern *p, struct slice name, enum question what)
 	if (p->closure)
 		return walk_word(p, name, what);
 	if (n > STACK_STATES)
-		heap = pattern_allocate(2 * n, sizeof(*heap));
+		heap = pattern_allocate(2 * n, sizeof *heap);
 	answer = pattern_walk(p, name, what, (struct states){heap ? heap : room, 0},
 		(struct states){heap ? heap + n : room + STACK_STATES, 0});
 	free(heap);

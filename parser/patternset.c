@@ -150,7 +150,7 @@ static void make_bounds(struct patternset *s, struct arena *arena)
 		ranges_of(&s->places[i], &room, &n);
 		total += n;
 	}
-	s->bounds = arena_array(arena, 2 * total + 1, sizeof(*s->bounds));
+	s->bounds = arena_array(arena, 2 * total + 1, sizeof *s->bounds);
 	for (size_t i = 0; i < s->nplaces; i++) {
 		const struct range *r = ranges_of(&s->places[i], &room, &n);
 
@@ -162,7 +162,7 @@ static void make_bounds(struct patternset *s, struct arena *arena)
 				r[k].high + 1; /* no character is the last number */
 		}
 	}
-	qsort(s->bounds, s->nbounds, sizeof(*s->bounds), by_rune);
+	qsort(s->bounds, s->nbounds, sizeof *s->bounds, by_rune);
 	for (size_t i = 0; i < s->nbounds; i++)
 		if (unique == 0 || s->bounds[unique - 1] != s->bounds[i])
 			s->bounds[unique++] = s->bounds[i];
@@ -203,14 +203,14 @@ static struct span_of_classes *spans_of(
 	struct range room;
 	size_t ranges, merged = 0;
 	const struct range *r = ranges_of(at, &room, &ranges);
-	struct span_of_classes *v = patternset_allocate(ranges + 1, sizeof(*v));
+	struct span_of_classes *v = patternset_allocate(ranges + 1, sizeof *v);
 
 	*n = 0;
 	for (size_t i = 0; i < ranges; i++)
 		if (r[i].low <= r[i].high)
 			v[(*n)++] = (struct span_of_classes){patternset_class_of(s, r[i].low),
 				patternset_class_of(s, r[i].high)};
-	qsort(v, *n, sizeof(*v), by_first);
+	qsort(v, *n, sizeof *v, by_first);
 	for (size_t i = 0; i < *n; i++) {
 		if (!merged || v[i].first > v[merged - 1].last)
 			v[merged++] = v[i];
@@ -224,7 +224,7 @@ static struct span_of_classes *spans_of(
 /* How many places name each class. */
 static void count_flips(struct patternset *s)
 {
-	size_t *change = patternset_allocate(s->nbounds + 2, sizeof(*change)), now = 0, n;
+	size_t *change = patternset_allocate(s->nbounds + 2, sizeof *change), now = 0, n;
 
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct span_of_classes *v = spans_of(s, &s->places[i], &n);
@@ -250,8 +250,8 @@ static bool patternset_make_room(struct patternset *s, struct arena *arena)
 	for (size_t i = 0; i <= s->nbounds; i++) {
 		const struct class *c = &s->classes[i];
 
-		bytes += c->nflips > s->words ? s->words * sizeof(*c->mask)
-					      : c->nflips * sizeof(*c->flips);
+		bytes += c->nflips > s->words ? s->words * sizeof *c->mask
+					      : c->nflips * sizeof *c->flips;
 		if (bytes > PATTERNSET_MASKS_MAX)
 			return false;
 	}
@@ -259,10 +259,10 @@ static bool patternset_make_room(struct patternset *s, struct arena *arena)
 		struct class *c = &s->classes[i];
 
 		if (c->nflips > s->words) {
-			c->mask = arena_array(arena, s->words, sizeof(*c->mask));
-			memcpy(c->mask, s->usual, s->words * sizeof(*c->mask));
+			c->mask = arena_array(arena, s->words, sizeof *c->mask);
+			memcpy(c->mask, s->usual, s->words * sizeof *c->mask);
 		} else if (c->nflips) {
-			c->flips = arena_array(arena, c->nflips, sizeof(*c->flips));
+			c->flips = arena_array(arena, c->nflips, sizeof *c->flips);
 		}
 		c->nflips = 0;
 	}
@@ -278,7 +278,7 @@ static bool make_classes(struct patternset *s, struct arena *arena)
 {
 	size_t n;
 
-	s->classes = arena_array(arena, s->nbounds + 1, sizeof(*s->classes));
+	s->classes = arena_array(arena, s->nbounds + 1, sizeof *s->classes);
 	count_flips(s);
 	if (!patternset_make_room(s, arena))
 		return false;
@@ -312,7 +312,7 @@ static void count_ends(struct patternset *s)
 struct patternset *patternset_new(
 	struct arena *arena, const struct pattern *const *patterns, size_t count)
 {
-	struct patternset *s = arena_alloc(arena, sizeof(*s));
+	struct patternset *s = arena_alloc(arena, sizeof *s);
 	size_t states = count + 1, n, state = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -323,10 +323,10 @@ struct patternset *patternset_new(
 	s->words = PATTERNSET_WORDS(states);
 	uint64_t **const bits[] = {&s->ends, &s->stays, &s->stays_slash, &s->skips, &s->dirs,
 		&s->usual, &s->slash, &s->start};
-	for (size_t i = 0; i < sizeof(bits) / sizeof(*bits); i++)
+	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
 		*bits[i] = arena_array(arena, s->words, sizeof(uint64_t));
-	s->ends_before = arena_array(arena, s->words, sizeof(*s->ends_before));
-	s->places = arena_array(arena, states, sizeof(*s->places));
+	s->ends_before = arena_array(arena, s->words, sizeof *s->ends_before);
+	s->places = arena_array(arena, states, sizeof *s->places);
 	for (size_t i = 0; i < count; i++)
 		add_pattern(s, patterns[i], &state);
 	count_ends(s);
@@ -420,11 +420,11 @@ static void take_rune(const struct patternset *s, uint32_t rune, uint64_t *usual
 void patternset_test(
 	const struct patternset *s, struct slice path, uint64_t *parents, uint64_t *below)
 {
-	uint64_t *now = patternset_allocate(2 * s->words, sizeof(*now)), *usual = now + s->words;
+	uint64_t *now = patternset_allocate(2 * s->words, sizeof *now), *usual = now + s->words;
 	uint32_t rune;
 
-	memset(parents, 0, PATTERNSET_WORDS(s->patterns) * sizeof(*parents));
-	memcpy(usual, s->usual, s->words * sizeof(*usual));
+	memset(parents, 0, PATTERNSET_WORDS(s->patterns) * sizeof *parents);
+	memcpy(usual, s->usual, s->words * sizeof *usual);
 	patternset_begin(s, now);
 	while (path.len > 0) {
 		if (path.ptr[0] == '/')
@@ -434,7 +434,7 @@ void patternset_test(
 	}
 	take_ends(s, now, parents);
 	if (below) {
-		memset(below, 0, PATTERNSET_WORDS(s->patterns) * sizeof(*below));
+		memset(below, 0, PATTERNSET_WORDS(s->patterns) * sizeof *below);
 		take_rune(s, '/', usual, now);
 		take_alive(s, now, below);
 	}

@@ -46,7 +46,7 @@ static void add_piece(struct scan *sc, size_t off, size_t len)
 	struct line *line = sc->line;
 
 	line->pieces = arena_grow(
-		sc->build->arena, line->pieces, line->npieces, &line->cap, sizeof(*line->pieces));
+		sc->build->arena, line->pieces, line->npieces, &line->cap, sizeof *line->pieces);
 	line->pieces[line->npieces++] = (struct line_piece){sc->joined, off};
 	sc->joined += len;
 }
@@ -97,7 +97,7 @@ enum scan_next scan_physical(struct scan *sc, size_t off, size_t len)
 	if (!sc->line) {
 		size_t before = s.len;
 
-		sc->line = arena_alloc(sc->build->arena, sizeof(*sc->line));
+		sc->line = arena_alloc(sc->build->arena, sizeof *sc->line);
 		sc->line->comments = sc->comments;
 		sc->line->checks = sc->checks;
 		scan_blank(sc);
@@ -116,7 +116,7 @@ static void scan_push(struct scan *sc, struct word_list *list, struct slice text
 	size_t off = (size_t)(text.ptr - sc->build->df->source.text.ptr);
 
 	list->items = arena_grow(
-		sc->build->arena, list->items, list->count, &list->cap, sizeof(*list->items));
+		sc->build->arena, list->items, list->count, &list->cap, sizeof *list->items);
 	list->items[list->count++] = (struct word){text, {off, text.len}};
 }
 
@@ -147,7 +147,7 @@ static bool nearly(struct slice line, struct slice name)
 {
 	char copy[64];
 
-	if (name.len >= sizeof(copy) || line.len < name.len || line.len > name.len + 2)
+	if (name.len >= sizeof copy || line.len < name.len || line.len > name.len + 2)
 		return false;
 	memcpy(copy, name.ptr, name.len);
 	copy[name.len] = '\0';

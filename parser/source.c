@@ -19,7 +19,7 @@ void source_init(struct source *s, struct arena *a, struct slice name, struct sl
 	s->text = arena_copy(a, text);
 	for (size_t at = 0; (at = slice_find(text, '\n', at)) < text.len; at++)
 		n++;
-	starts = arena_array(a, n, sizeof(*starts));
+	starts = arena_array(a, n, sizeof *starts);
 	n = 1;
 	for (size_t at = 0; (at = slice_find(text, '\n', at)) < text.len; at++)
 		starts[n++] = at + 1;

@@ -11,7 +11,7 @@
 static void words_push(
 	struct arena *arena, struct words_list *out, struct slice text, size_t from, size_t to)
 {
-	out->items = arena_grow(arena, out->items, out->count, &out->cap, sizeof(*out->items));
+	out->items = arena_grow(arena, out->items, out->count, &out->cap, sizeof *out->items);
 	out->items[out->count++] =
 		(struct words_item){slice_sub(text, from, to - from), from, to - from};
 }
@@ -68,7 +68,7 @@ bool words_bool(struct slice text, bool *out)
 	static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
 	static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
 
-	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
 		if (slice_eq_str(text, yes[i]) || slice_eq_str(text, no[i])) {
 			*out = slice_eq_str(text, yes[i]);
 			return true;
@@ -148,7 +148,7 @@ bool words_size(struct slice text, uint64_t *out)
 
 	if (suffix.len > 0 && suffix.ptr[0] == ' ')
 		suffix = slice_from(suffix, 1);
-	for (unsigned i = 0; i < sizeof(units) - 1 && suffix.len > 0; i++) {
+	for (unsigned i = 0; i < sizeof units - 1 && suffix.len > 0; i++) {
 		if ((suffix.ptr[0] | 0x20) != units[i])
 			continue;
 		unit = (uint64_t)1 << (10 * (i + 1));
@@ -179,7 +179,7 @@ static uint64_t duration_unit(struct slice s, size_t *len)
 	while (n < s.len && s.ptr[n] != '.' && (s.ptr[n] < '0' || s.ptr[n] > '9'))
 		n++;
 	name = slice_sub(s, 0, n);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
 		if (slice_eq_str(name, units[i].name)) {
 			*len = n;
 			return units[i].ns;

@@ -254,7 +254,7 @@ enum words_json_result words_json(struct slice text, struct arena *arena, struct
 				bad = item;
 			all = all && is_string;
 			list.items =
-				arena_grow(arena, list.items, list.count, &list.cap, sizeof(item));
+				arena_grow(arena, list.items, list.count, &list.cap, sizeof item);
 			list.items[list.count++] = item;
 		} while (words_json_eat(&r, ','));
 		if (!words_json_eat(&r, ']'))

@@ -78,7 +78,7 @@ static void find_largest(struct view *v, size_t top)
 		if (!v->l->v[i].line)
 			v->largest[v->nlargest++] = &v->l->v[i];
 	if (v->nlargest)
-		qsort(v->largest, v->nlargest, sizeof(*v->largest), by_size);
+		qsort(v->largest, v->nlargest, sizeof *v->largest, by_size);
 	if (v->nlargest > top)
 		v->nlargest = top;
 }

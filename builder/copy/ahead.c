@@ -24,12 +24,12 @@
 #define HELPERS (COPY_AHEAD_THREADS - 1)
 
 struct item {
-	struct layer_entry e; // without its path
-	size_t path;          // in the piece's paths
+	struct layer_entry e; /* without its path */
+	size_t path;          /* in the piece's paths */
 	struct copy_file *f;
 	uint32_t source;
-	bool wanted; // to be read
-	bool fresh;  // attributes are wanted as well
+	bool wanted; /* to be read */
+	bool fresh;  /* attributes are wanted as well */
 	bool read;
 	struct copy_got got;
 };
@@ -38,24 +38,24 @@ struct piece {
 	struct item items[COPY_AHEAD_PIECE];
 	size_t n;
 	struct buf paths;
-	unsigned char *data; // owned; COPY_AHEAD_BYTES, or NULL
-	bool done;           // under the lock: read
+	unsigned char *data; /* owned; COPY_AHEAD_BYTES, or NULL */
+	bool done;           /* under the lock: read */
 };
 
 struct copy_ahead {
 	const struct copy_selection *s;
 	copy_ahead_fn *fn;
 	void *ctx;
-	size_t files; // of directory roots, so far
-	bool alone;   // no thread can be had
+	size_t files; /* of directory roots, so far */
+	bool alone;   /* no thread can be had */
 	struct piece ring[COPY_AHEAD_QUEUE];
-	struct copy_opener opener; // the caller's
+	struct copy_opener opener; /* the caller's */
 	size_t nhelpers;
 	pthread_t helpers[HELPERS];
 	pthread_mutex_t lock;
-	pthread_cond_t more; // pieces are made, or it is over
-	pthread_cond_t read; // a piece is done
-	// under the lock
+	pthread_cond_t more; /* pieces are made, or it is over */
+	pthread_cond_t read; /* a piece is done */
+	/* under the lock */
 	uint64_t given;
 	uint64_t claimed;
 	uint64_t made;
@@ -83,7 +83,7 @@ struct copy_ahead *copy_ahead_new(const struct copy_selection *s, copy_ahead_fn 
 	return a;
 }
 
-// Attributes are rare, and not for a thread to keep.
+/* Attributes are rare, and not for a thread to keep. */
 static bool ahead_plain(int fd)
 {
 	struct copy_pool pool = {.head = NULL};
@@ -94,7 +94,7 @@ static bool ahead_plain(int fd)
 	return none;
 }
 
-// False: it is left to the caller, errors included.
+/* False: it is left to the caller, errors included. */
 static bool read_item(struct copy_opener *o, struct item *it, unsigned char *to, size_t room)
 {
 	struct stat *st = &it->got.st;
@@ -103,7 +103,7 @@ static bool read_item(struct copy_opener *o, struct item *it, unsigned char *to,
 	auto_fd int fd = copy_opener_open(o, it->f, st);
 	if (fd < 0 || (uint64_t)st->st_size >= room || (it->fresh && !ahead_plain(fd)))
 		return false;
-	// One byte more than there should be: a file that grew is seen.
+	/* One byte more than there should be: a file that grew is seen. */
 	ssize_t n = st->st_size ? pread(fd, to, (size_t)st->st_size + 1, 0) : 0;
 	it->got.data = to;
 	return n == st->st_size;
@@ -124,7 +124,7 @@ static void read_piece(struct copy_opener *o, struct piece *p)
 	}
 }
 
-// Under the lock, which is not held while the piece is read.
+/* Under the lock, which is not held while the piece is read. */
 static void read_next(struct copy_ahead *a, struct copy_opener *o)
 {
 	struct piece *p = piece_at(a, a->claimed++);
@@ -164,7 +164,7 @@ static void ahead_start(struct copy_ahead *a)
 	a->alone = a->nhelpers == 0;
 }
 
-// The oldest piece has been read, or nobody will do it but fn.
+/* The oldest piece has been read, or nobody will do it but fn. */
 static void ahead_await(struct copy_ahead *a)
 {
 	struct piece *p = piece_at(a, a->given);

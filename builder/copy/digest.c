@@ -102,7 +102,7 @@ int copy_digest_content(const struct layer_entry *e, struct digest *out)
 	return hash_data(e, out, buf);
 }
 
-// A regular file of a directory root: metadata and content through one descriptor.
+/* A regular file of a directory root: metadata and content through one descriptor. */
 static int digest_read_file(struct copy_selection *s, struct worker *w, struct copy_file *f)
 {
 	struct stat now;
@@ -113,7 +113,7 @@ static int digest_read_file(struct copy_selection *s, struct worker *w, struct c
 	struct layer_entry e = {.source = LAYER_DATA_FD, .fd = fd, .size = f->size};
 	if (!f->size || hash_data(&e, &f->digest, w->buf) == 0)
 		return 0;
-	if (errno == EIO) { // shorter than a moment ago, or a bad disk
+	if (errno == EIO) { /* shorter than a moment ago, or a bad disk */
 		if (fstat(fd, &now) == 0 && (uint64_t)now.st_size < f->size)
 			errno = 0;
 	}
@@ -145,7 +145,7 @@ static void digest_fail(struct crew *c, const struct copy_file *f)
 
 	pthread_mutex_lock(&c->s->lock);
 	errno = saved;
-	if (!c->err) // the first one is told
+	if (!c->err) /* the first one is told */
 		copy_file_fail(f, &c->err);
 	pthread_mutex_unlock(&c->s->lock);
 	atomic_store(&c->failed, true);
@@ -172,7 +172,7 @@ static void *digest_work(void *arg)
 	return NULL;
 }
 
-// Sizes are not known of all of them: where there is one that is, it counts.
+/* Sizes are not known of all of them: where there is one that is, it counts. */
 static bool tiny(const struct crew *c)
 {
 	uint64_t bytes = 0;

@@ -30,7 +30,7 @@ static int open_canon(int root, const char *canon, int flags)
 		root, *canon ? canon : ".", flags | O_CLOEXEC | O_NOFOLLOW, 0, FS_NOLINKS);
 }
 
-// One component of a path that may hold symlinks: canon/comp, or the link's text in *link.
+/* One component of a path that may hold symlinks: canon/comp, or the link's text in *link. */
 static int dirsource_step(int root, const char *canon, const char *comp, char **link, mode_t *mode)
 {
 	struct stat st;
@@ -154,7 +154,7 @@ static enum layer_type type_of(mode_t mode)
 		return LAYER_BLOCK;
 	case S_IFIFO:
 		return LAYER_FIFO;
-	default: // a socket becomes an empty file
+	default: /* a socket becomes an empty file */
 		return LAYER_FILE;
 	}
 }
@@ -222,7 +222,7 @@ void copy_dirsource_stat(const struct stat *st, struct copy_file *f, bool keep_o
 {
 	uint8_t type = (uint8_t)type_of(st->st_mode);
 
-	if (f->type != type) // a walk may look at the type of a listed file meanwhile
+	if (f->type != type) /* a walk may look at the type of a listed file meanwhile */
 		f->type = type;
 	f->mode = f->type == LAYER_SYMLINK ? 0777 : st->st_mode & 07777;
 	f->uid = keep_owner ? st->st_uid : 0;
@@ -270,7 +270,7 @@ static int dir_stat(const struct copy_vfs *v, const struct copy_dir *d, const ch
 		copy_file_extra(f, pool)->dev = (uint64_t)st.st_dev;
 	if (!name)
 		return copy_dirsource_xattrs(d->fd, pool, f);
-	if (S_ISREG(st.st_mode)) { // its attributes are read when it is opened, be it empty
+	if (S_ISREG(st.st_mode)) { /* its attributes are read when it is opened, be it empty */
 		f->stated = false;
 		f->content = COPY_CONTENT_DIR;
 	}

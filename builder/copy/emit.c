@@ -24,7 +24,7 @@ struct emit {
 	size_t depth;
 	int rc;
 	struct err **err;
-	// of the directory at hand: what of its graft comes next
+	/* of the directory at hand: what of its graft comes next */
 	const struct copy_node *dir;
 	uint32_t next;
 };
@@ -72,7 +72,7 @@ static void emit_add_link(struct emit *e, struct copy_links *l, struct layer_ent
 		.fd = -1};
 }
 
-// A link to a symlink is given an owner and nothing else.
+/* A link to a symlink is given an owner and nothing else. */
 static void last_header(const struct copy_attrs *a, struct layer_entry *entry)
 {
 	entry->uid = a->uid;
@@ -97,7 +97,8 @@ static int give_node(struct emit *e, const struct copy_node *n)
 		entry.gid = n->attrs.gid;
 		entry.mtime = n->attrs.mtime;
 		entry.mtime_ns = n->attrs.mtime_ns;
-	} else { // leads to what was put; as it is, so that the layer shows it unchanged on its own
+	} else { /* leads to what was put; as it is, so that the layer shows it unchanged on its own
+		  */
 		layer_node_attrs(n->below, &entry);
 	}
 	entry.path = e->path.data;
@@ -154,7 +155,7 @@ static int emit_graft(struct emit *e, const struct copy_file *f, uint32_t source
 	return rc;
 }
 
-// Grafted children in front of `name`, or all; one of that very name has a node that goes first.
+/* Grafted children in front of `name`, or all; one of that very name has a node that goes first. */
 static void emit_grafts(struct emit *e, const char *name)
 {
 	const struct copy_file *g = e->dir->graft;

@@ -23,7 +23,7 @@
 #include "store/tar/userarchive.h"
 #include "store/tree/tree.h"
 
-// The content of a file of a tree in a file of its own, because an archive is read from one.
+/* The content of a file of a tree in a file of its own, because an archive is read from one. */
 static int spool_node(struct copy_selection *s, const struct copy_file *f, struct err **err)
 {
 	struct layer_entry e;
@@ -76,7 +76,7 @@ static int extract_open_file(struct copy_selection *s, const struct copy_file *f
 
 int copy_extract_probe(struct copy_selection *s, const struct copy_file *f, struct err **err)
 {
-	if (f->stated && f->content == COPY_CONTENT_NONE) // empty, or a socket
+	if (f->stated && f->content == COPY_CONTENT_NONE) /* empty, or a socket */
 		return 0;
 	auto_fd int fd = extract_open_file(s, f, err);
 	return fd < 0 ? -1 : layer_archive_probe(fd, err);
@@ -97,7 +97,7 @@ static struct copy_attrs attrs_of(const struct copy_placed *p, const struct laye
 	};
 }
 
-// An entry whose strings outlive the archive's next one.
+/* An entry whose strings outlive the archive's next one. */
 static struct layer_entry *own_entry(struct copy_target *t, const struct layer_entry *e)
 {
 	struct layer_entry *own = copy_pool_alloc(&t->pool, sizeof *own);
@@ -116,7 +116,7 @@ static struct layer_entry *own_entry(struct copy_target *t, const struct layer_e
 	return own;
 }
 
-// Does the node stand where the directory part of the name says, or did links lead elsewhere?
+/* Does the node stand where the directory part of the name says, or did links lead elsewhere? */
 static bool as_written(const struct copy_node *n, const struct copy_node *at, const char *dir)
 {
 	for (size_t len = strlen(dir); n != at; n = n->parent) {
@@ -130,8 +130,8 @@ static bool as_written(const struct copy_node *n, const struct copy_node *at, co
 	return true;
 }
 
-// The node of a name of the archive; directories on the way are made, but not at the end of a link
-// that leads nowhere.
+/* The node of a name of the archive; directories on the way are made, but not at the end of a link
+ * that leads nowhere. */
 static struct copy_node *node_of(
 	struct copy_placed *p, struct copy_node *at, const char *path, bool make, struct err **err)
 {
@@ -155,8 +155,8 @@ static struct copy_node *node_of(
 	return copy_target_child(&p->target, parent, base, strlen(base));
 }
 
-// The file has the attributes of the link's header from now on, under all its names, as whatever
-// unpacks an archive entry by entry has it.
+/* The file has the attributes of the link's header from now on, under all its names, as whatever
+ * unpacks an archive entry by entry has it. */
 static int extract_add_link(struct copy_placed *p, struct copy_node *at,
 	const struct layer_entry *e, struct copy_node *n, struct err **err)
 {
@@ -174,7 +174,7 @@ static int extract_add_link(struct copy_placed *p, struct copy_node *at,
 	}
 	if (to == n)
 		return 0;
-	if (!to->file && !to->own) { // of a layer below: the link becomes a copy
+	if (!to->file && !to->own) { /* of a layer below: the link becomes a copy */
 		struct layer_entry below;
 		layer_node_attrs(to->below, &below);
 		if (below.type == LAYER_SYMLINK)
@@ -201,7 +201,7 @@ static int extract_add_entry(
 	struct copy_attrs a = attrs_of(p, e);
 	struct copy_node *n = at;
 
-	// directories that something in them needs are made on the way
+	/* directories that something in them needs are made on the way */
 	if (p->tree && p->s->exclude && ignore_match(p->s->exclude, slice_of(e->path), NULL))
 		return 0;
 	if (copy_target_type(at) != LAYER_DIR)
@@ -212,13 +212,13 @@ static int extract_add_entry(
 		return extract_add_link(p, at, e, n, err);
 	if (n == at && e->type != LAYER_DIR)
 		return err_set(err, ERR_CONTEXT, "its root is not a directory");
-	if (n == at && !p->tree) // "./": the destination is the image's, not the archive's
+	if (n == at && !p->tree) /* "./": the destination is the image's, not the archive's */
 		return 0;
 	copy_target_put_entry(n, own_entry(&p->target, e), NULL, &a);
 	return 0;
 }
 
-// The archive was digested earlier: what was unpacked must be the same bytes.
+/* The archive was digested earlier: what was unpacked must be the same bytes. */
 static int check_same(int fd, const struct copy_file *f, struct err **err)
 {
 	struct layer_entry e = {.source = LAYER_DATA_FD, .fd = fd, .size = f->size};

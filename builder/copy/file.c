@@ -123,8 +123,8 @@ void copy_opener_clear(struct copy_opener *o)
 	o->dir = NULL;
 }
 
-// Symlinks are refused on the way and at the end. Non-blocking: the name may have become a FIFO
-// since it was listed.
+/* Symlinks are refused on the way and at the end. Non-blocking: the name may have become a FIFO
+ * since it was listed. */
 static int open_name(struct copy_opener *o, const struct copy_file *f, int flags)
 {
 	flags |= O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -146,7 +146,7 @@ int copy_opener_open(struct copy_opener *o, const struct copy_file *f, struct st
 {
 	auto_fd int fd = open_name(o, f, o->atime ? 0 : O_NOATIME);
 
-	if (fd < 0 && errno == EPERM && !o->atime) { // not the owner's
+	if (fd < 0 && errno == EPERM && !o->atime) { /* not the owner's */
 		o->atime = true;
 		fd = open_name(o, f, 0);
 	}

@@ -64,7 +64,7 @@ static int glob_match(struct glob *g, const char *canon, const char *written,
 	return n->type == LAYER_DIR && !hidden(g, path) ? glob_level(g, path, name, rest) : 0;
 }
 
-// canon: the directory; written: the same as the pattern names it; rest: the pattern below it.
+/* canon: the directory; written: the same as the pattern names it; rest: the pattern below it. */
 static int glob_level(struct glob *g, const char *canon, const char *written, const char *rest)
 {
 	auto_names struct copy_names names = {0};
@@ -96,7 +96,7 @@ int copy_glob(struct copy_selection *s, const struct copy_root *root, const char
 	size_t len = pattern_literal_prefix(slice_of(pattern));
 	auto_free char *canon = NULL;
 
-	while (len && pattern[len - 1] != '/') // no wildcard at all: only its last component is
+	while (len && pattern[len - 1] != '/') /* no wildcard at all: only its last component is */
 		len--;
 	auto_free char *raw = mem_strndup(pattern, len);
 	auto_free char *prefix = path_clean(raw, NULL);

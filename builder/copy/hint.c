@@ -11,7 +11,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-// The nearest name in the directory dir, close enough to be a slip; owned or NULL.
+/* The nearest name in the directory dir, close enough to be a slip; owned or NULL. */
 static char *hint_nearest_in(struct copy_selection *s, const char *dir, const char *name)
 {
 	const struct copy_vfs *v = &s->vfs;
@@ -35,8 +35,8 @@ static char *hint_nearest_in(struct copy_selection *s, const char *dir, const ch
 	return out;
 }
 
-// One component further: *dir (resolved) and *shown (as the user would write it) grow by `name`, or
-// by the nearest there is. 1 as it stands, 2 changed, 0 nothing near.
+/* One component further: *dir (resolved) and *shown (as the user would write it) grow by `name`, or
+ * by the nearest there is. 1 as it stands, 2 changed, 0 nothing near. */
 static int take_step(struct copy_selection *s, char **dir, char **shown, const char *name)
 {
 	auto_free char *path = path_join(*dir, name);
@@ -61,7 +61,7 @@ static int take_step(struct copy_selection *s, char **dir, char **shown, const c
 
 #define NAMES_SHOWN 4
 
-// "src holds a.c, b.c, d and 3 more"; dir is resolved, shown as it was written.
+/* "src holds a.c, b.c, d and 3 more"; dir is resolved, shown as it was written. */
 static void hint_contents(
 	struct copy_selection *s, const char *dir, const char *shown, struct err **err)
 {
@@ -91,7 +91,7 @@ static void hint_contents(
 		err_hint(err, "%s is empty", place);
 }
 
-// Walk down, taking the nearest name wherever one is missing; what comes out is there.
+/* Walk down, taking the nearest name wherever one is missing; what comes out is there. */
 static void hint_nearest(struct copy_selection *s, const char *clean, struct err **err)
 {
 	auto_free char *dir = mem_strdup(""), *shown = mem_strdup("");

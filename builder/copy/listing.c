@@ -8,7 +8,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/mem.h"
 
-#define DEPTHS 64 // directories further down count as being on the last of these levels
+#define DEPTHS 64 /* directories further down count as being on the last of these levels */
 
 struct levels {
 	size_t n[DEPTHS];
@@ -26,7 +26,7 @@ static void listing_count(struct levels *l, const struct copy_file *f, size_t de
 		listing_count(l, &f->child[i], depth + 1);
 }
 
-// The deepest level at which no more than `most` files are told.
+/* The deepest level at which no more than `most` files are told. */
 static size_t deepest(const struct copy_selection *s, size_t most)
 {
 	struct levels l = {{0}};

@@ -23,19 +23,19 @@
 struct parents {
 	struct copy_selection *s;
 	const struct copy_root *root;
-	struct pattern *pattern; // NULL: everything
+	struct pattern *pattern; /* NULL: everything */
 	struct err **err;
 };
 
-// An entry of a directory that is taken, and how.
+/* An entry of a directory that is taken, and how. */
 struct pick {
 	const struct copy_name *name;
-	struct copy_file *dir; // what was taken below it; NULL: it is taken whole
-	bool excluded;         // by the ignore rules, but for what is in it
+	struct copy_file *dir; /* what was taken below it; NULL: it is taken whole */
+	bool excluded;         /* by the ignore rules, but for what is in it */
 };
 
 struct picks {
-	struct pick *v; // owned
+	struct pick *v; /* owned */
 	size_t n;
 	size_t cap;
 };
@@ -50,7 +50,7 @@ static int parents_fail(struct parents *w, const char *canon)
 	return copy_file_fail(&at, w->err);
 }
 
-// 1 = may be taken; *excluded: only for what is kept in it.
+/* 1 = may be taken; *excluded: only for what is kept in it. */
 static bool parents_kept(const struct parents *w, const char *canon, bool dir, bool *excluded)
 {
 	struct slice path = slice_of(canon);
@@ -119,7 +119,7 @@ static int fill_file(
 	return 0;
 }
 
-// 1 = c is there, 0 = nothing of it was kept.
+/* 1 = c is there, 0 = nothing of it was kept. */
 static int parents_fill(struct parents *w, const struct copy_dir *d, const struct pick *p,
 	struct copy_file *dir, struct copy_file *c)
 {
@@ -145,7 +145,7 @@ static int parents_fill(struct parents *w, const struct copy_dir *d, const struc
 	return fill_file(w, d, p->name, c) < 0 ? parents_fail(w, c->x->path) : 1;
 }
 
-// The directory itself, with its metadata, and what was picked in it.
+/* The directory itself, with its metadata, and what was picked in it. */
 static int parents_make_dir(struct parents *w, const struct copy_dir *d, const char *canon,
 	const struct picks *picks, struct copy_file **out)
 {
@@ -168,7 +168,7 @@ static int parents_make_dir(struct parents *w, const struct copy_dir *d, const c
 	return 0;
 }
 
-// *out: NULL when nothing is taken. No descriptor is held while directories below are read.
+/* *out: NULL when nothing is taken. No descriptor is held while directories below are read. */
 static int descend(
 	struct parents *w, const char *canon, const char *rel, int depth, struct copy_file **out)
 {
@@ -202,7 +202,7 @@ static int descend(
 	return rc;
 }
 
-// A path without wildcards at which there is nothing to take.
+/* A path without wildcards at which there is nothing to take. */
 static int parents_missing(struct parents *w, const char *path)
 {
 	auto_free char *canon = NULL;
@@ -229,7 +229,7 @@ static bool parents_is_dir(const struct parents *w, const char *canon)
 	return !wrong;
 }
 
-// What matches below one directory; NULL in *out when nothing does.
+/* What matches below one directory; NULL in *out when nothing does. */
 static int from_start(struct parents *w, const char *start, struct copy_file **out)
 {
 	auto_free char *canon = NULL;
@@ -252,7 +252,7 @@ static int from_start(struct parents *w, const char *start, struct copy_file **o
 	return copy_walk(w->s, w->root, all, w->err);
 }
 
-// Only what is in the directory to start from goes to the destination.
+/* Only what is in the directory to start from goes to the destination. */
 static void parents_push(
 	struct parents *w, struct copy_file *dir, const struct ignore *exclude, size_t item)
 {
@@ -302,7 +302,7 @@ static int parents_add_all(struct parents *w, const char *start, const char *res
 		auto_free char *canon = NULL;
 		if (w->s->vfs.ops->resolve(&w->s->vfs, found.v[i], &canon) < 0 ||
 			!parents_is_dir(w, canon))
-			continue; // a file, or a link to nowhere
+			continue; /* a file, or a link to nowhere */
 		rc = add_start(w, found.v[i], rest, exclude, item);
 	}
 	strlist_clear(&found);

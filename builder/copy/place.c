@@ -49,7 +49,7 @@ static int refuse_type(int type, const struct copy_file *f)
 static int place_children(struct copy_placed *p, const struct copy_file *dir, uint32_t source,
 	struct copy_node *at, struct err **err);
 
-// A child of a source's directory, at a node of its own.
+/* A child of a source's directory, at a node of its own. */
 static int place_child(struct copy_placed *p, const struct copy_file *f, uint32_t source,
 	struct copy_node *at, struct err **err)
 {
@@ -61,7 +61,8 @@ static int place_child(struct copy_placed *p, const struct copy_file *f, uint32_
 	return f->type == LAYER_DIR ? place_children(p, f, source, n, err) : 0;
 }
 
-// Does a child need a node? Not where nothing is in its way, and not where a file replaces a file.
+/* Does a child need a node? Not where nothing is in its way, and not where a file replaces a file.
+ */
 static bool in_the_way(const struct copy_node *at, const struct copy_file *f)
 {
 	if (copy_target_peek(at, f->name))
@@ -72,7 +73,7 @@ static bool in_the_way(const struct copy_node *at, const struct copy_file *f)
 	return n && (f->type == LAYER_DIR || layer_node_type(n) == LAYER_DIR);
 }
 
-// What is in a directory, into a directory that is there.
+/* What is in a directory, into a directory that is there. */
 static int place_children(struct copy_placed *p, const struct copy_file *dir, uint32_t source,
 	struct copy_node *at, struct err **err)
 {
@@ -117,7 +118,7 @@ static int place_file(struct copy_placed *p, const struct copy_file *f, struct c
 
 	if (copy_target_mkdirs(&p->target, inside ? at : at->parent, &made, err) < 0)
 		return err_prefix(err, "cannot copy");
-	if (inside) // a symlink of that name is replaced, not followed
+	if (inside) /* a symlink of that name is replaced, not followed */
 		at = copy_target_child(&p->target, at, f->name, strlen(f->name));
 	if (copy_target_type(at) == LAYER_DIR)
 		return copy_place_refuse(at, false, err);

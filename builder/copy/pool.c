@@ -100,7 +100,7 @@ struct layer_xattr *copy_pool_xattrs(struct copy_pool *p, const struct layer_xat
 
 void copy_pool_take(struct copy_pool *p, struct copy_pool *from)
 {
-	struct copy_pool_chunk **end = &p->head; // behind the chunk that p still fills
+	struct copy_pool_chunk **end = &p->head; /* behind the chunk that p still fills */
 
 	while (*end)
 		end = &(*end)->next;

@@ -27,7 +27,7 @@ struct piece {
 	struct copy_file *dir;
 	uint32_t from;
 	uint32_t to;
-	struct statcache_dir known; // at `from`, or in front of it
+	struct statcache_dir known; /* at `from`, or in front of it */
 };
 
 struct helper {
@@ -37,15 +37,15 @@ struct helper {
 };
 
 struct copy_recall {
-	struct copy_pool *pool; // the caller's
-	uint64_t files;         // so far
+	struct copy_pool *pool; /* the caller's */
+	uint64_t files;         /* so far */
 	uint64_t pieces;
-	bool alone; // no thread can be had
+	bool alone; /* no thread can be had */
 	size_t nhelpers;
 	struct helper helpers[HELPERS];
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	// under the lock
+	/* under the lock */
 	struct piece queue[COPY_RECALL_QUEUE];
 	size_t head;
 	size_t n;
@@ -65,7 +65,7 @@ struct copy_recall *copy_recall_new(struct copy_pool *pool)
 	return r;
 }
 
-// The attributes of a file whose content is known.
+/* The attributes of a file whose content is known. */
 static int reread_xattrs(struct copy_pool *pool, int dir, struct copy_file *c)
 {
 	auto_fd int fd =
@@ -74,7 +74,7 @@ static int reread_xattrs(struct copy_pool *pool, int dir, struct copy_file *c)
 	return fd < 0 ? -1 : copy_dirsource_xattrs(fd, pool, c);
 }
 
-// What the index knows of a regular file; -1 with errno when it is gone.
+/* What the index knows of a regular file; -1 with errno when it is gone. */
 static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statcache_dir *known,
 	struct copy_file *c)
 {
@@ -88,7 +88,7 @@ static int ask_index(struct copy_pool *pool, int fd, uint64_t dev, struct statca
 	statcache_of(&st, &now);
 	if (!statcache_same(&known->e, &now) || now.dev != dev)
 		return 0;
-	copy_dirsource_stat(&st, c, false); // an index has no owners
+	copy_dirsource_stat(&st, c, false); /* an index has no owners */
 	c->digest = known->e.digest;
 	c->state = COPY_KNOWN;
 	c->settled = true;
@@ -120,7 +120,7 @@ static void recall_run(struct copy_recall *r, struct copy_pool *pool, struct pie
 	}
 }
 
-// Under the lock. The oldest piece is run, without the lock.
+/* Under the lock. The oldest piece is run, without the lock. */
 static void run_next(struct copy_recall *r, struct copy_pool *pool)
 {
 	struct piece p = r->queue[r->head];
@@ -165,13 +165,13 @@ static void recall_start(struct copy_recall *r)
 	r->alone = r->nhelpers == 0;
 }
 
-// False: there is no room, or no descriptor.
+/* False: there is no room, or no descriptor. */
 static bool recall_hand_over(struct copy_recall *r, const struct piece *p)
 {
 	bool room;
 
 	pthread_mutex_lock(&r->lock);
-	room = r->n < COPY_RECALL_QUEUE; // nobody else adds
+	room = r->n < COPY_RECALL_QUEUE; /* nobody else adds */
 	pthread_mutex_unlock(&r->lock);
 	int fd = room ? fcntl(p->fd, F_DUPFD_CLOEXEC, 3) : -1;
 	if (fd < 0)
@@ -201,7 +201,7 @@ void copy_recall_dir(
 		struct piece mine = p;
 		if (!r->nhelpers || !recall_hand_over(r, &p))
 			recall_run(r, r->pool, &mine);
-		if (!last) // those behind it begin where it ends
+		if (!last) /* those behind it begin where it ends */
 			statcache_seek(&p.known, dir->child[p.to].name);
 	}
 }

@@ -17,7 +17,7 @@
 
 struct total {
 	struct sha256 h;
-	unsigned char buf[FLUSH]; // not hashed yet
+	unsigned char buf[FLUSH]; /* not hashed yet */
 	size_t fill;
 	struct copy_file **linked;
 	size_t nlinked;
@@ -44,7 +44,7 @@ static uint64_t dev_of(const struct copy_file *f)
 	return f->parent ? f->parent->x->dev : f->x->dev;
 }
 
-// Names of one file side by side.
+/* Names of one file side by side. */
 static int inode_cmp(const void *a, const void *b)
 {
 	const struct copy_file *x = *(struct copy_file *const *)a;
@@ -56,7 +56,7 @@ static int inode_cmp(const void *a, const void *b)
 	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
 }
 
-// Files that have several names within the source share a number, which the first of them sets.
+/* Files that have several names within the source share a number, which the first of them sets. */
 static void group(struct copy_selection *s, struct total *t, struct copy_file *top)
 {
 	t->nlinked = 0;

@@ -46,7 +46,7 @@ static struct copy_selection *selection_new(const struct copy_request *q)
 	return s;
 }
 
-// Wait for the steps of other stages that copy from the same context.
+/* Wait for the steps of other stages that copy from the same context. */
 static int take_share(struct copy_selection *s, struct err **err)
 {
 	s->has_share = copy_share_take(s->share, s->cancelled);
@@ -135,7 +135,7 @@ static bool ignored(const struct select *x, const char *path, size_t *line)
 	return x->q->root.ignore && ignore_match(x->q->root.ignore, slice_of(path), line);
 }
 
-// Type and metadata of the file at a canonical path.
+/* Type and metadata of the file at a canonical path. */
 static int stat_canon(struct copy_selection *s, struct copy_file *f)
 {
 	const struct copy_vfs *v = &s->vfs;
@@ -161,7 +161,7 @@ static int stat_canon(struct copy_selection *s, struct copy_file *f)
 	return rc;
 }
 
-// Where a name leads; with --no-follow its last component is what it is.
+/* Where a name leads; with --no-follow its last component is what it is. */
 static int select_resolve(const struct select *x, const char *written, char **canon)
 {
 	const struct copy_vfs *v = &x->s->vfs;
@@ -179,18 +179,18 @@ static int select_resolve(const struct select *x, const char *written, char **ca
 	return 0;
 }
 
-// The file a name leads to. 1 = f is filled in, 0 = the ignore rules hide it, -1 with errno.
+/* The file a name leads to. 1 = f is filled in, 0 = the ignore rules hide it, -1 with errno. */
 static int select_find(struct select *x, const char *written, struct copy_file **out, size_t *line)
 {
 	struct copy_selection *s = x->s;
-	struct copy_pool *pool = &s->share->pool; // what the share remembers outlives us
+	struct copy_pool *pool = &s->share->pool; /* what the share remembers outlives us */
 	auto_free char *canon = NULL;
 
 	*line = 0;
 	if (select_resolve(x, written, &canon) < 0)
 		return -1;
 	if (strcmp(canon, written) != 0 && ignored(x, written, line))
-		return 0; // the link, or a directory on the way to it
+		return 0; /* the link, or a directory on the way to it */
 	struct copy_file *f = copy_pool_alloc(pool, sizeof *f);
 	f->name = copy_pool_strdup(pool, path_base(written));
 	copy_file_extra(f, pool)->path = copy_pool_strdup(pool, canon);
@@ -199,7 +199,7 @@ static int select_find(struct select *x, const char *written, struct copy_file *
 	f->excluded = ignored(x, canon, line);
 	if (f->excluded && f->type != LAYER_DIR)
 		return 0;
-	if (f->type == LAYER_SYMLINK && !x->q->no_follow) { // it was something else a moment ago
+	if (f->type == LAYER_SYMLINK && !x->q->no_follow) { /* it was something else a moment ago */
 		errno = ESTALE;
 		return -1;
 	}
@@ -209,7 +209,7 @@ static int select_find(struct select *x, const char *written, struct copy_file *
 	return 1;
 }
 
-// --exclude: a file by its name, in a directory what is below it. NULL: nothing is left.
+/* --exclude: a file by its name, in a directory what is below it. NULL: nothing is left. */
 static struct copy_file *exclude(const struct select *x, struct copy_file *f)
 {
 	if (!x->q->exclude)
@@ -219,7 +219,7 @@ static struct copy_file *exclude(const struct select *x, struct copy_file *f)
 	return ignore_match(x->q->exclude, slice_of(f->name), NULL) ? NULL : f;
 }
 
-// 1 = added, 0 = hidden by rule *line, -1 with *x->err, -2 with errno.
+/* 1 = added, 0 = hidden by rule *line, -1 with *x->err, -2 with errno. */
 static int add_path(struct select *x, const char *written, size_t *line)
 {
 	struct copy_selection *s = x->s;
@@ -256,8 +256,8 @@ static int add_matches(struct select *x, const char *text, const struct strlist 
 		int rc = add_path(x, found->v[i], &line), e = errno;
 		if (rc == -1)
 			return err_prefix(x->err, "%s", text);
-		// A link that a rule hides is not there, wherever it leads; one that is there and
-		// leads to what is hidden is missed.
+		/* A link that a rule hides is not there, wherever it leads; one that is there and
+		 * leads to what is hidden is missed. */
 		if ((rc == 0 && !line) || rc == 1 || ignored(x, found->v[i], &own))
 			continue;
 		return copy_hint_missing(
@@ -274,7 +274,7 @@ static bool well_formed(const char *text)
 	return p != NULL;
 }
 
-// A name without wildcards. 1 = done, 0 = it may be a pattern all the same, -1.
+/* A name without wildcards. 1 = done, 0 = it may be a pattern all the same, -1. */
 static int select_literal(struct select *x, const char *text, const char *clean)
 {
 	size_t line = 0;
@@ -282,7 +282,7 @@ static int select_literal(struct select *x, const char *text, const char *clean)
 
 	if (rc == 1 || rc == -1)
 		return rc;
-	// "a\\*b" is the file a*b, unless there is one with the backslash.
+	/* "a\\*b" is the file a*b, unless there is one with the backslash. */
 	if (rc == 0 || e != ENOENT || !strchr(clean, '\\') || !well_formed(clean))
 		return copy_hint_missing(x->s, &x->q->root, text, rc ? e : 0, line, x->err);
 	return 0;

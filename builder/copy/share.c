@@ -120,8 +120,8 @@ static void copy_share_entry(const struct copy_file *f, uint64_t dev, struct sta
 	e->digest = f->digest;
 }
 
-// A file that was looked at by name need not be opened: its content is this, its attributes are
-// known.
+/* A file that was looked at by name need not be opened: its content is this, its attributes are
+ * known. */
 static void know(struct copy_file *f, const struct digest *content)
 {
 	f->digest = *content;
@@ -141,7 +141,7 @@ static void recall(struct copy_file *f, const struct copy_file *from)
 	f->x->nxattrs = from->x ? from->x->nxattrs : 0;
 }
 
-// The same file in a directory that was walked.
+/* The same file in a directory that was walked. */
 static const struct copy_file *walked(const struct copy_share *c, const char *dir, const char *name)
 {
 	const struct copy_file *d = copy_share_find(c, dir);
@@ -196,7 +196,7 @@ static void share_put_file(
 {
 	struct statcache_entry e;
 
-	if (!f->settled || copy_file_unread(f)) // only what was opened can be settled
+	if (!f->settled || copy_file_unread(f)) /* only what was opened can be settled */
 		return;
 	copy_share_entry(f, dev, &e);
 	statcache_writer_add(fl->w, name, &e);
@@ -214,7 +214,7 @@ static void share_put_dir(const void *node, VISIT which, void *ctx)
 		share_put_file(fl, &dir->child[i], dir->child[i].name, dir->x->dev);
 }
 
-// Was the directory walked, or one above it? Then what the index had of it is out of date.
+/* Was the directory walked, or one above it? Then what the index had of it is out of date. */
 static bool covered(const struct copy_share *c, const char *path)
 {
 	auto_free char *at = mem_strdup(path);
@@ -230,7 +230,7 @@ static bool covered(const struct copy_share *c, const char *path)
 }
 
 struct name {
-	const char *dir; // owned
+	const char *dir; /* owned */
 	const char *base;
 	const struct copy_file *f;
 };
@@ -243,7 +243,7 @@ static int share_name_cmp(const void *a, const void *b)
 	return c ? c : strcmp(x->base, y->base);
 }
 
-// Files that were named, over what the old index has of their directory.
+/* Files that were named, over what the old index has of their directory. */
 static void put_named(struct flush *fl, const struct name *v, size_t n)
 {
 	struct statcache_dir old = {.name = NULL};
@@ -300,7 +300,7 @@ static size_t collect_named(struct copy_share *c, struct name *v)
 	return n;
 }
 
-// Best effort: without an index the next build reads the files again.
+/* Best effort: without an index the next build reads the files again. */
 static void share_write_index(struct copy_share *c)
 {
 	auto_statcache_writer struct statcache_writer *w =
@@ -340,7 +340,7 @@ static void share_forget(struct copy_share *c)
 	copy_pool_clear(&c->pool);
 }
 
-// Nobody tells us of a signal: the one that has the share may work on for long.
+/* Nobody tells us of a signal: the one that has the share may work on for long. */
 static void wait_free(struct copy_share *c)
 {
 	struct timespec until;

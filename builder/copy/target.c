@@ -75,7 +75,7 @@ struct copy_node *copy_target_peek(const struct copy_node *dir, const char *name
 	return found ? *found : NULL;
 }
 
-// The child of a grafted directory.
+/* The child of a grafted directory. */
 static const struct copy_file *grafted(const struct copy_file *dir, const char *name)
 {
 	size_t lo = 0, hi = dir ? dir->nchild : 0;
@@ -129,7 +129,7 @@ char *copy_target_show(const struct copy_node *n)
 	return fs_printable(path);
 }
 
-// The text of a symlink node; the tree's own for what is below.
+/* The text of a symlink node; the tree's own for what is below. */
 static const char *link_of(const struct copy_node *n)
 {
 	struct layer_entry e;
@@ -150,9 +150,9 @@ static struct copy_node *not_dir(const struct copy_node *n, struct err **err)
 	return NULL;
 }
 
-// What is left of a path: a piece for each link on the way, the innermost last. Pieces are the
-// texts of links as they stand; nothing is joined, so that a chain of long links costs what it
-// holds.
+/* What is left of a path: a piece for each link on the way, the innermost last. Pieces are the
+ * texts of links as they stand; nothing is joined, so that a chain of long links costs what it
+ * holds. */
 struct rest {
 	const char *piece[LAYER_SYMLINKS_MAX + 1];
 	int n;
@@ -176,7 +176,7 @@ static bool at_the_end(const struct rest *r)
 	return true;
 }
 
-// The text of the link is what comes next.
+/* The text of the link is what comes next. */
 static const char *copy_target_follow_link(
 	struct rest *r, const struct copy_node *link, int *links, struct err **err)
 {
@@ -318,7 +318,7 @@ int copy_target_mkdirs(
 	return 0;
 }
 
-// What the layers below show, as an entry that outlives questions to the tree.
+/* What the layers below show, as an entry that outlives questions to the tree. */
 static struct layer_entry *below_entry(struct copy_target *t, const struct copy_node *n)
 {
 	struct layer_entry *e = copy_pool_alloc(&t->pool, sizeof *e);

@@ -15,12 +15,12 @@
 struct view {
 	struct copy_selection *s;
 	const struct ignore *exclude;
-	struct buf path; // below the directory that is copied
+	struct buf path; /* below the directory that is copied */
 };
 
 static void filter(struct view *w, struct copy_file *from, struct copy_file *to);
 
-// True when c is kept, as *to.
+/* True when c is kept, as *to. */
 static bool view_take(struct view *w, struct copy_file *c, struct copy_file *to)
 {
 	struct slice path = {w->path.data, w->path.len};

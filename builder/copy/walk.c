@@ -25,11 +25,11 @@ struct walk {
 	struct copy_selection *s;
 	struct copy_share *share;
 	const struct ignore *ignore;
-	const struct statcache *index; // or NULL
-	struct copy_recall *recall;    // of the files that the index may know; or NULL
-	bool drops;                    // there are excluded directories
+	const struct statcache *index; /* or NULL */
+	struct copy_recall *recall;    /* of the files that the index may know; or NULL */
+	bool drops;                    /* there are excluded directories */
 	uint64_t files;
-	struct buf path; // of the entry that is looked at
+	struct buf path; /* of the entry that is looked at */
 	struct err **err;
 };
 
@@ -45,7 +45,7 @@ static int copy_walk_fail(const struct walk *w, const char *dir, const char *nam
 	return copy_file_fail(&at, w->err);
 }
 
-// 1 = selected, 0 = left out; *excluded when only something below a directory may be kept.
+/* 1 = selected, 0 = left out; *excluded when only something below a directory may be kept. */
 static bool copy_walk_kept(
 	struct walk *w, const char *dir, const struct copy_name *n, bool *excluded)
 {
@@ -64,7 +64,7 @@ static bool copy_walk_kept(
 	return n->type == LAYER_DIR && ignore_may_contain(w->ignore, slice);
 }
 
-// A child that is more than a name and a type.
+/* A child that is more than a name and a type. */
 static int fill_child(struct walk *w, const struct copy_dir *d, const struct copy_file *dir,
 	const struct copy_name *n, struct copy_file *c)
 {
@@ -114,8 +114,8 @@ static int add_children(struct walk *w, struct copy_file *dir, const struct copy
 	return 0;
 }
 
-// Also of a directory that could not be read to its end: what is wrong with the files that come
-// first is told first.
+/* Also of a directory that could not be read to its end: what is wrong with the files that come
+ * first is told first. */
 static void recall_children(struct walk *w, struct copy_file *dir, int fd)
 {
 	struct statcache_dir known;
@@ -151,8 +151,8 @@ static int read_dir(struct walk *w, struct copy_file *dir)
 	return rc;
 }
 
-// Excluded directories in which nothing was kept go, the innermost first. Files are moved: nobody
-// may work on them.
+/* Excluded directories in which nothing was kept go, the innermost first. Files are moved: nobody
+ * may work on them. */
 static void drop_empty(struct copy_file *dir)
 {
 	uint32_t k = 0;
@@ -175,7 +175,7 @@ static void drop_empty(struct copy_file *dir)
 	dir->nchild = k;
 }
 
-// What was read of the same directory before. Its children keep the parent they have.
+/* What was read of the same directory before. Its children keep the parent they have. */
 static bool reuse(const struct copy_file *seen, struct copy_file *dir)
 {
 	if (!seen)
@@ -220,9 +220,9 @@ static int copy_walk_walk_dir(struct walk *w, struct copy_file *dir, int depth)
 	return 0;
 }
 
-// A tree numbers all its files; those that have a second name in this source are wanted.
+/* A tree numbers all its files; those that have a second name in this source are wanted. */
 struct inodes {
-	struct copy_file **v; // owned
+	struct copy_file **v; /* owned */
 	size_t n;
 	size_t cap;
 };
@@ -266,7 +266,7 @@ static int walk_tree(struct walk *w, struct copy_file *top)
 	int rc = copy_walk_walk_dir(w, top, 0);
 	w->err = out;
 	const struct copy_file *failed = w->recall ? copy_recall_finish(w->recall) : NULL;
-	if (failed) { // it comes before the directory at which the walk ended
+	if (failed) { /* it comes before the directory at which the walk ended */
 		copy_walk_fail(w, failed->parent->x->path, failed->name);
 		err_free(err);
 		return -1;

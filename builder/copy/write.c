@@ -17,16 +17,16 @@
 #include "builder/copy/target.h"
 #include "store/base/mem.h"
 
-// A name of a file with several within one source.
+/* A name of a file with several within one source. */
 struct link {
 	uint32_t source;
 	uint64_t dev;
 	uint64_t ino;
-	const char *path; // that carries the content
+	const char *path; /* that carries the content */
 	const struct copy_file *f;
 };
 
-struct again { // a further name, whose digest is that of the first
+struct again { /* a further name, whose digest is that of the first */
 	struct copy_file *f;
 	const struct copy_file *first;
 };
@@ -35,14 +35,14 @@ struct write {
 	struct copy_placed *p;
 	struct layer_writer *w;
 	struct copy_opener opener;
-	struct copy_ahead *ahead; // owned
-	struct link *links;       // owned; a table of open addressing
+	struct copy_ahead *ahead; /* owned */
+	struct link *links;       /* owned; a table of open addressing */
 	size_t nlinks;
-	size_t cap_links; // a power of two, or 0
+	size_t cap_links; /* a power of two, or 0 */
 	struct again *again;
 	size_t nagain;
 	size_t cap_again;
-	struct copy_file **learned; // owned: their digests come with the end of the tar
+	struct copy_file **learned; /* owned: their digests come with the end of the tar */
 	size_t nlearned;
 	size_t cap_learned;
 };
@@ -71,7 +71,7 @@ static void grow_links(struct write *w)
 	free(old.links);
 }
 
-// The name of the same file that was written before, or NULL, and this one is it from now on.
+/* The name of the same file that was written before, or NULL, and this one is it from now on. */
 static const struct link *same_file(
 	struct write *w, const struct copy_file *f, uint32_t source, const char *path)
 {
@@ -131,7 +131,7 @@ static int copy_write_changed(const struct copy_file *f, struct err **err)
 	return copy_file_fail(f, err);
 }
 
-// The digest is what it was, or comes now.
+/* The digest is what it was, or comes now. */
 static void expect(struct write *w, struct copy_file *f, struct layer_entry *e)
 {
 	if (f->state == COPY_KNOWN) {
@@ -157,12 +157,12 @@ static int add_content(
 		return 0;
 	if (!err || !*err || err_get_kind(*err) != ERR_CONTEXT)
 		return -1;
-	err_free(*err); // shorter now
+	err_free(*err); /* shorter now */
 	*err = NULL;
 	return copy_write_changed(f, err);
 }
 
-// Read through its descriptor as it goes by.
+/* Read through its descriptor as it goes by. */
 static int put_open(struct write *w, struct copy_file *f, int fd, const struct stat *st,
 	struct layer_entry *e, struct err **err)
 {
@@ -178,7 +178,7 @@ static int put_open(struct write *w, struct copy_file *f, int fd, const struct s
 	return 0;
 }
 
-// Metadata of a file that is opened now, or was read ahead.
+/* Metadata of a file that is opened now, or was read ahead. */
 static int copy_write_take(struct write *w, struct copy_file *f, bool fresh,
 	const struct copy_got *got, struct stat *st)
 {
@@ -194,7 +194,7 @@ static int copy_write_take(struct write *w, struct copy_file *f, bool fresh,
 	return -1;
 }
 
-// A regular file below the root directory. What is not known of it is filled in.
+/* A regular file below the root directory. What is not known of it is filled in. */
 static int put_dir_file(struct write *w, struct copy_file *f, uint32_t source,
 	const struct copy_got *got, struct layer_entry *e, struct err **err)
 {
@@ -259,11 +259,11 @@ static int queue_entry(void *ctx, struct layer_entry *e, const struct copy_file 
 {
 	struct write *w = ctx;
 
-	// what a selection has learnt of its files changes while they are written
+	/* what a selection has learnt of its files changes while they are written */
 	return copy_ahead_put(w->ahead, e, (struct copy_file *)(uintptr_t)f, source, err);
 }
 
-// The tar is complete, so are the digests.
+/* The tar is complete, so are the digests. */
 static void learn(struct write *w)
 {
 	uint64_t bytes = 0;

@@ -40,7 +40,7 @@ static bool userdb_all_digits(const char *s)
 	return *s && !s[strspn(s, "0123456789")];
 }
 
-// The whole text as an id. Digits that are out of range are no id, and no name either.
+/* The whole text as an id. Digits that are out of range are no id, and no name either. */
 static bool parse_id(struct text t, uint32_t *out)
 {
 	uint64_t v = 0;
@@ -56,7 +56,7 @@ static bool parse_id(struct text t, uint32_t *out)
 	return t.n > 0;
 }
 
-// /etc/passwd or /etc/group: owned text, or NULL without an error when there is none.
+/* /etc/passwd or /etc/group: owned text, or NULL without an error when there is none. */
 static char *userdb_load(const struct layer_tree *t, const char *path, struct err **err)
 {
 	const struct layer_node *n = t ? layer_tree_lookup(t, path, true, NULL, NULL) : NULL;
@@ -73,13 +73,13 @@ static char *userdb_load(const struct layer_tree *t, const char *path, struct er
 		err_prefix(err, "%s in the image", path);
 		return NULL;
 	}
-	for (size_t i = 0; i < len; i++) // a line with a NUL matches nothing
+	for (size_t i = 0; i < len; i++) /* a line with a NUL matches nothing */
 		if (!text[i])
 			text[i] = '\1';
 	return text;
 }
 
-// Fields of the line at *p, which moves to the next one. 0 at the end.
+/* Fields of the line at *p, which moves to the next one. 0 at the end. */
 static size_t next_line(const char **p, struct text v[FIELDS])
 {
 	const char *s = *p, *end = s + strcspn(s, "\n");
@@ -106,7 +106,7 @@ struct account {
 	struct text home;
 };
 
-// The first usable line of passwd with this name, or with this uid when name is NULL.
+/* The first usable line of passwd with this name, or with this uid when name is NULL. */
 static bool find_user(const char *passwd, const char *name, uint32_t uid, struct account *out)
 {
 	struct text v[FIELDS];
@@ -179,7 +179,7 @@ static int add_memberships(
 	return 0;
 }
 
-// What may have been meant, from the data base (NULL: there is none).
+/* What may have been meant, from the data base (NULL: there is none). */
 static void hint_names(const char *db, const char *name, const char *file, struct err **err)
 {
 	auto_strlist struct strlist names = {0};
@@ -223,7 +223,7 @@ static int userdb_pass_on(struct err *take_bad, struct err **err)
 	return -1;
 }
 
-// A group by id or name.
+/* A group by id or name. */
 static int group_id(const struct layer_tree *t, const char *name, uint32_t *gid, struct err **err)
 {
 	struct err *bad = NULL;
@@ -255,8 +255,8 @@ static int userdb_split(const char *text, char **user, char **group, struct err 
 	return 0;
 }
 
-// The account of a user by id or name. FOUND or NO_ENTRY (an id, or root) with a->uid set; -1.
-// strict = false: a file that cannot be read counts as missing for an id.
+/* The account of a user by id or name. FOUND or NO_ENTRY (an id, or root) with a->uid set; -1.
+ * strict = false: a file that cannot be read counts as missing for an id. */
 static int find_account(const struct layer_tree *t, const char *user, bool strict, char **passwd,
 	struct account *a, struct err **err)
 {
@@ -277,7 +277,7 @@ static int find_account(const struct layer_tree *t, const char *user, bool stric
 	return id || root ? NO_ENTRY : userdb_unknown("user", user, "/etc/passwd", *passwd, err);
 }
 
-// Supplementary groups of a user that passwd knows.
+/* Supplementary groups of a user that passwd knows. */
 static int fill_groups(
 	const struct layer_tree *t, struct text name, struct userdb_user *u, struct err **err)
 {
@@ -292,7 +292,7 @@ static int userdb_fill(const struct layer_tree *t, const char *user, const char 
 {
 	auto_free char *passwd = NULL;
 	struct account a;
-	// Without a user, and with both ids given, nothing of the image can fail the look-up.
+	/* Without a user, and with both ids given, nothing of the image can fail the look-up. */
 	bool implied = !*user;
 	bool ids = group && userdb_all_digits(group);
 	int rc = find_account(t, implied ? "0" : user, !implied && !ids, &passwd, &a, err);
@@ -322,7 +322,7 @@ int userdb_user(
 
 	if (userdb_split(text, &user, &group, err) < 0)
 		return -1;
-	if (group && !*group) { // "u:" is "u"
+	if (group && !*group) { /* "u:" is "u" */
 		free(group);
 		group = NULL;
 	}

@@ -67,10 +67,10 @@ static int set_groups(struct ops_state *st, const struct op *op)
 
 void caps_plan_groups(struct op_list *l, const struct sandbox_spec *s)
 {
-	struct groups_arg *a = ops_alloc(l, sizeof(*a));
+	struct groups_arg *a = ops_alloc(l, sizeof *a);
 
 	*a = (struct groups_arg){
-		s->gid, s->ngroups, ops_dup(l, s->groups, s->ngroups * sizeof(*s->groups))};
+		s->gid, s->ngroups, ops_dup(l, s->groups, s->ngroups * sizeof *s->groups)};
 	ops_add(l, &(struct op){set_groups, .what = "set the groups", .arg = a});
 }
 
@@ -94,7 +94,7 @@ static int caps_drop(struct ops_state *st, const struct op *op)
 
 void caps_plan_drop(struct op_list *l, const struct sandbox_spec *s, const struct probe *p)
 {
-	struct caps_arg *a = ops_alloc(l, sizeof(*a));
+	struct caps_arg *a = ops_alloc(l, sizeof *a);
 	uint64_t mask = s->insecure ? UINT64_MAX : caps_default;
 
 	/* What this process lacks it cannot hand on. */

@@ -198,9 +198,9 @@ static int make_group(struct cgroup_part_state *s)
 	uint64_t number;
 	int dir;
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+	if (getrandom(&number, sizeof number, 0) != sizeof number)
 		return -1;
-	snprintf(s->name, sizeof(s->name), PREFIX "%016jx", (uintmax_t)number);
+	snprintf(s->name, sizeof s->name, PREFIX "%016jx", (uintmax_t)number);
 	if (mkdirat(s->parent, s->name, 0755) < 0)
 		return -1;
 	dir = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -222,7 +222,7 @@ static int set_pids(const struct cgroup_part_state *s, struct cgroups *g)
 {
 	char number[16];
 
-	snprintf(number, sizeof(number), "%d", SANDBOX_PIDS_MAX);
+	snprintf(number, sizeof number, "%d", SANDBOX_PIDS_MAX);
 	if (cgroups_write_file(s->dir, "pids.max", number) < 0) {
 		if (errno == ENOENT && s->unified)
 			errno = EOPNOTSUPP; /* nobody swept it away */
@@ -465,7 +465,7 @@ int cgroups_settle(struct cgroups *g, const struct cgroups_joined *joined)
 uint64_t cgroups_pids_refused(const struct cgroups *g)
 {
 	char text[64];
-	ssize_t n = g->events < 0 ? -1 : pread(g->events, text, sizeof(text) - 1, 0);
+	ssize_t n = g->events < 0 ? -1 : pread(g->events, text, sizeof text - 1, 0);
 
 	if (n <= 0)
 		return 0;

@@ -13,13 +13,13 @@ int channel_ask_pids(int fd)
 {
 	const int on = 1;
 
-	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
 }
 
 int channel_send(int fd, const struct channel_msg *m, const int *fds, size_t nfds)
 {
 	struct channel_msg copy = *m;
-	struct iovec v = {&copy, sizeof(copy)};
+	struct iovec v = {&copy, sizeof copy};
 	struct msghdr h = {.msg_iov = &v, .msg_iovlen = 1};
 	union {
 		struct cmsghdr head;
@@ -52,7 +52,7 @@ static void take_extra(struct msghdr *h, struct channel_extra *extra)
 		} else if (c->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred u;
 
-			memcpy(&u, CMSG_DATA(c), sizeof(u));
+			memcpy(&u, CMSG_DATA(c), sizeof u);
 			extra->pid = u.pid;
 		}
 	}
@@ -61,7 +61,7 @@ static void take_extra(struct msghdr *h, struct channel_extra *extra)
 static ssize_t channel_receive(
 	int fd, struct channel_msg *m, struct channel_extra *extra, int flags)
 {
-	struct iovec v = {m, sizeof(*m)};
+	struct iovec v = {m, sizeof *m};
 	union {
 		struct cmsghdr head;
 		char room[FDS_ROOM + CREDS_ROOM];
@@ -72,7 +72,7 @@ static ssize_t channel_receive(
 	if (extra) {
 		*extra = (struct channel_extra){0};
 		h.msg_control = &control;
-		h.msg_controllen = sizeof(control);
+		h.msg_controllen = sizeof control;
 	}
 	n = recvmsg(fd, &h, flags | MSG_CMSG_CLOEXEC);
 	if (n > 0 && extra)
@@ -92,17 +92,17 @@ int channel_recv(int fd, struct channel_msg *m, struct channel_extra *extra, int
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return (int)n;
-	if (n == (ssize_t)sizeof(*m)) {
-		m->text[sizeof(m->text) - 1] = '\0';
+	if (n == (ssize_t)sizeof *m) {
+		m->text[sizeof m->text - 1] = '\0';
 		return 1;
 	}
-	memcpy(&number, m, sizeof(number));
-	if (n == (ssize_t)sizeof(number)) {
+	memcpy(&number, m, sizeof number);
+	if (n == (ssize_t)sizeof number) {
 		*m = (struct channel_msg){
 			.kind = CHANNEL_FAILED, .a = CHANNEL_OP_EXEC, .b = number};
 		return 1;
 	}
-	if (n == (ssize_t)(2 * sizeof(number)) &&
+	if (n == (ssize_t)(2 * sizeof number) &&
 		(m->kind == CHANNEL_READY || m->kind == CHANNEL_EXIT)) {
 		*m = (struct channel_msg){.kind = m->kind, .a = m->a};
 		return 1;

@@ -93,7 +93,7 @@ static int guard(struct ops_state *st, const struct op *op)
 		if (own < 0 || kernel_attach(own, fd) < 0)
 			return -1;
 	}
-	return mount_setattr(dev, "", AT_EMPTY_PATH, &nodev, sizeof(nodev));
+	return mount_setattr(dev, "", AT_EMPTY_PATH, &nodev, sizeof nodev);
 }
 
 void devices_plan_guard(struct op_list *l)

@@ -57,9 +57,9 @@ int devrules_set_v1(int dir)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		if (rules[i].minor == ANY)
-			snprintf(line, sizeof(line), "c %d:* rwm", rules[i].major);
+			snprintf(line, sizeof line, "c %d:* rwm", rules[i].major);
 		else
-			snprintf(line, sizeof(line), "c %d:%d rwm", rules[i].major, rules[i].minor);
+			snprintf(line, sizeof line, "c %d:%d rwm", rules[i].major, rules[i].minor);
 		if (devrules_put(allow, line) < 0 && errno != EPERM)
 			return -1;
 	}
@@ -137,19 +137,19 @@ int devrules_set_v2(int dir)
 	auto_fd int fd = -1;
 
 	assemble(&p);
-	memset(&attr, 0, sizeof(attr));
+	memset(&attr, 0, sizeof attr);
 	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	attr.expected_attach_type = BPF_CGROUP_DEVICE;
 	attr.insns = address(p.v);
 	attr.insn_cnt = (uint32_t)p.n;
 	attr.license = address(license);
-	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof attr);
 	if (fd < 0)
 		return -1;
-	memset(&attr, 0, sizeof(attr));
+	memset(&attr, 0, sizeof attr);
 	attr.target_fd = (uint32_t)dir;
 	attr.attach_bpf_fd = (uint32_t)fd;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI; /* those of the groups above hold as well */
-	return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr));
+	return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof attr);
 }

@@ -121,7 +121,7 @@ static int takes_detached(void)
 	for (size_t i = 0; i < ARRAY_LEN(lower); i++) {
 		char path[64];
 
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", lower[i]);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", lower[i]);
 		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
 			return is_refusal(errno) ? 0 : -1;
 	}
@@ -136,12 +136,12 @@ static int erofsmounts_configure(int fs, const struct lower *l)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->index_fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", l->index_fd);
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", path, 0) < 0)
 		return -1;
 	/* The order alone says which tar is which device. */
 	for (size_t i = 0; i < l->ntars; i++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", l->tar_fds[i]);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", l->tar_fds[i]);
 		if (fsconfig(fs, FSCONFIG_SET_STRING, "device", path, 0) < 0)
 			return -1;
 	}

@@ -36,7 +36,7 @@ static const char *const *exec_candidates(struct op_list *l, const char *name, c
 
 	for (const char *p = path; *p; p++)
 		n += *p == ':';
-	v = ops_array(l, n + 1, sizeof(*v));
+	v = ops_array(l, n + 1, sizeof *v);
 	if (strchr(name, '/') || *name == '\0') {
 		v[0] = ops_text(l, "%s", name);
 		return v;
@@ -61,7 +61,7 @@ static const char **exec_copy_words(struct op_list *l, const char *const *v, siz
 
 	while (v && v[n])
 		n++;
-	copy = ops_array(l, before + n + 1, sizeof(*copy));
+	copy = ops_array(l, before + n + 1, sizeof *copy);
 	for (size_t i = 0; i < n; i++)
 		copy[before + i] = ops_text(l, "%s", v[i]);
 	return copy;
@@ -69,7 +69,7 @@ static const char **exec_copy_words(struct op_list *l, const char *const *v, siz
 
 const struct exec_command *exec_prepare(struct op_list *l, const struct sandbox_spec *s)
 {
-	struct exec_command *c = ops_alloc(l, sizeof(*c));
+	struct exec_command *c = ops_alloc(l, sizeof *c);
 
 	c->argv = exec_copy_words(l, s->argv, 2);
 	c->argv[0] = PID1_NAME;
@@ -109,7 +109,7 @@ void exec_plan_before(struct op_list *l)
 static int check_cwd(struct ops_state *st, const struct op *op)
 {
 	char path[PATH_MAX];
-	long n = syscall(SYS_getcwd, path, sizeof(path));
+	long n = syscall(SYS_getcwd, path, sizeof path);
 
 	(void)st;
 	(void)op;

@@ -78,7 +78,7 @@ static void default_signals(void)
 	} dfl = {0};
 
 	for (int sig = 1; sig <= 64; sig++)
-		(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask));
+		(void)syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof dfl.mask);
 }
 
 static _Noreturn void forker_main(
@@ -164,7 +164,7 @@ static void forker_add_line(struct large *l, const char *line, const struct rang
 
 	if (strcspn(mode, " \n") != 4 || mode[3] != 'p' || strtoul(inode, NULL, 10) != 0)
 		return;
-	if (*name && *name != '\n' && strncmp(name, heap, sizeof(heap) - 1) != 0)
+	if (*name && *name != '\n' && strncmp(name, heap, sizeof heap - 1) != 0)
 		return;
 	forker_add_range(l, from, to < stack->from ? to : stack->from);
 	forker_add_range(l, from > stack->to ? from : stack->to, to);
@@ -241,7 +241,7 @@ static int clone_self(const struct cgroups *groups, pid_t *pid, int *pidfd)
 
 int forker_start(struct forker *f, struct cgroups *groups)
 {
-	auto_free struct large *l = mem_alloc(sizeof(*l));
+	auto_free struct large *l = mem_alloc(sizeof *l);
 	struct forker_talk *t = f->talk;
 	pid_t parent = getpid();
 

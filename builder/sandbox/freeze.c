@@ -69,15 +69,15 @@ static void freeze_remember(struct holder *h, int proc, const char *pid, const c
 	auto_free char *name = mem_printf("%s/comm", pid);
 	auto_err struct err *ignored = NULL;
 	auto_buf struct buf b;
-	ssize_t n = readlinkat(proc, link, h->path, sizeof(h->path) - 1);
+	ssize_t n = readlinkat(proc, link, h->path, sizeof h->path - 1);
 
 	if (n <= 0)
 		return;
 	h->path[n] = '\0';
 	buf_init(&b, COMM_MAX);
 	if (fs_read_file(proc, name, COMM_MAX, &b, &ignored) == 0)
-		snprintf(h->comm, sizeof(h->comm), "%.*s", (int)strcspn(b.data, "\n"), b.data);
-	snprintf(h->pid, sizeof(h->pid), "%s", pid);
+		snprintf(h->comm, sizeof h->comm, "%.*s", (int)strcspn(b.data, "\n"), b.data);
+	snprintf(h->pid, sizeof h->pid, "%s", pid);
 	h->found = true;
 }
 
@@ -113,7 +113,7 @@ static void find_holder(struct holder *h, int root)
 
 static int still_held(int root, struct err **err)
 {
-	auto_free struct holder *h = mem_alloc(sizeof(*h));
+	auto_free struct holder *h = mem_alloc(sizeof *h);
 	auto_buf struct buf b;
 
 	find_holder(h, root);

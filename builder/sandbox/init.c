@@ -25,7 +25,7 @@ static _Noreturn void init_give_up(const struct init_plan *p, size_t op, int err
 {
 	struct channel_msg m = {.kind = CHANNEL_FAILED, .a = (int)op, .b = error};
 
-	memcpy(m.text, p->state.detail, sizeof(m.text));
+	memcpy(m.text, p->state.detail, sizeof m.text);
 	(void)channel_send(p->state.slot[OPS_CTL], &m, NULL, 0);
 	_exit(STATUS_SETUP);
 }
@@ -81,6 +81,6 @@ void init_main(void *arg)
 	init_walk(p, p->ops.confine_from, p->ops.n);
 	die_with_bld(p);
 	error = exec_run(&p->state, p->command);
-	(void)send(p->state.slot[OPS_CTL], &error, sizeof(error), MSG_NOSIGNAL);
+	(void)send(p->state.slot[OPS_CTL], &error, sizeof error, MSG_NOSIGNAL);
 	_exit(STATUS_SETUP);
 }

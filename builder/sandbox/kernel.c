@@ -18,7 +18,7 @@ int kernel_open(int dir, const char *path, int flags, uint64_t resolve)
 
 	/* EAGAIN: somebody renames while ".." is resolved; a shared cache mount can see that. */
 	for (int i = 0; i < RENAME_RETRY; i++) {
-		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
@@ -41,14 +41,14 @@ pid_t kernel_clone_into(uint64_t flags, int *pidfd, int group)
 		.cgroup = (uint64_t)group,
 	};
 
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }
 
 /* A file system context answers reads with lines such as "e overlay: No source specified". */
 static void read_detail(struct ops_state *st, int fs)
 {
 	int saved = errno;
-	ssize_t n = read(fs, st->detail, sizeof(st->detail) - 1);
+	ssize_t n = read(fs, st->detail, sizeof st->detail - 1);
 
 	st->detail[n > 0 ? n : 0] = '\0';
 	errno = saved;
@@ -106,7 +106,7 @@ int kernel_clone_tree(int fd, uint64_t attr)
 	int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	int saved;
 
-	if (tree < 0 || !attr || mount_setattr(tree, "", AT_EMPTY_PATH, &set, sizeof(set)) == 0)
+	if (tree < 0 || !attr || mount_setattr(tree, "", AT_EMPTY_PATH, &set, sizeof set) == 0)
 		return tree;
 	saved = errno;
 	close(tree);

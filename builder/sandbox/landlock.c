@@ -40,7 +40,7 @@ static int enter_domain(struct ops_state *st, const struct op *op)
 		.scoped = SCOPE_ABSTRACT | SCOPE_SIGNAL,
 	};
 	const struct beneath_attr root = {ACCESS_FS_ALL, st->slot[OPS_ROOT]};
-	auto_fd int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	auto_fd int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
 
 	(void)op;
 	if (fd < 0 || syscall(SYS_landlock_add_rule, fd, RULE_BENEATH, &root, 0) < 0)

@@ -49,7 +49,7 @@ static int attach(struct ops_state *st, const struct op *op)
 void mounts_plan_attach(
 	struct op_list *l, int in, const struct target *t, const char *what, const char *rule)
 {
-	struct target *own = ops_dup(l, t, sizeof(*t));
+	struct target *own = ops_dup(l, t, sizeof *t);
 
 	own->path = ops_text(l, "%s", t->path);
 	l->stubs += target_stubs(t->path);
@@ -140,10 +140,10 @@ static void plan_each(struct op_list *l, op_fn fn, int in, const char *const *pa
 int mounts_plan_fs(
 	struct op_list *l, const struct kernel_fs *fs, int out, const char *what, bool optional)
 {
-	struct kernel_fs *own = ops_dup(l, fs, sizeof(*fs));
+	struct kernel_fs *own = ops_dup(l, fs, sizeof *fs);
 
 	if (fs->n)
-		own->opt = ops_dup(l, fs->opt, fs->n * sizeof(*fs->opt));
+		own->opt = ops_dup(l, fs->opt, fs->n * sizeof *fs->opt);
 	if (out < 0)
 		out = ops_slot(l);
 	ops_add(l, &(struct op){kernel_op_fs, .what = what, .out = out, .arg = own,
@@ -256,7 +256,7 @@ static int mounts_make_file(struct ops_state *st, const struct op *op)
 int mounts_plan_file(struct op_list *l, const struct mounts_file *f)
 {
 	int out = ops_slot(l);
-	struct mounts_file *own = ops_dup(l, f, sizeof(*f));
+	struct mounts_file *own = ops_dup(l, f, sizeof *f);
 
 	own->data = ops_dup(l, f->data, f->len);
 	ops_add(l, &(struct op){mounts_make_file, .what = "make a generated file", .out = out,

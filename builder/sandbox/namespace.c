@@ -63,7 +63,7 @@ static int leave_session(struct ops_state *st, const struct op *op)
 
 void namespace_plan_first(struct op_list *l)
 {
-	struct kernel_fs *proc = ops_alloc(l, sizeof(*proc));
+	struct kernel_fs *proc = ops_alloc(l, sizeof *proc);
 
 	*proc = (struct kernel_fs){
 		.type = "proc",

@@ -24,10 +24,10 @@
 static const char *nameserver(const char *line, size_t n, size_t *len)
 {
 	static const char word[] = "nameserver";
-	const char *p = line + sizeof(word) - 1;
+	const char *p = line + sizeof word - 1;
 	size_t skip;
 
-	if (n < sizeof(word) || memcmp(line, word, sizeof(word) - 1) != 0)
+	if (n < sizeof word || memcmp(line, word, sizeof word - 1) != 0)
 		return NULL;
 	skip = strspn(p, " \t");
 	if (skip == 0)
@@ -43,7 +43,7 @@ static bool is_loopback(const char *addr, size_t len)
 	struct in_addr v4;
 	struct in6_addr v6;
 
-	if (len >= sizeof(text))
+	if (len >= sizeof text)
 		return false;
 	memcpy(text, addr, len);
 	text[len] = '\0';
@@ -135,7 +135,7 @@ int network_plan_files(
 	auto_free char *host = NULL, *stub = NULL;
 	auto_buf struct buf resolv = {0}, hosts = {0};
 	const struct buf name = {
-		.data = (char[]){NETWORK_HOST_NAME "\n"}, .len = sizeof(NETWORK_HOST_NAME)};
+		.data = (char[]){NETWORK_HOST_NAME "\n"}, .len = sizeof NETWORK_HOST_NAME};
 
 	if (host_file("/etc/resolv.conf", &host, err) < 0 ||
 		host_file("/run/systemd/resolve/resolv.conf", &stub, err) < 0)
@@ -190,7 +190,7 @@ static int allow_ping(struct ops_state *st, const struct op *op)
 		openat(st->slot[OPS_PROC], "sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
 
 	(void)op;
-	return fd >= 0 && write(fd, range, sizeof(range) - 1) > 0 ? 0 : -1;
+	return fd >= 0 && write(fd, range, sizeof range - 1) > 0 ? 0 : -1;
 }
 
 void network_plan_loopback(struct op_list *l, enum sandbox_network net)

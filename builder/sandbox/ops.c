@@ -137,10 +137,10 @@ static void *move(struct op_list *l, void *take_p, size_t n)
 int ops_seal(struct op_list *l)
 {
 	if (l->nkeep > 1)
-		qsort(l->keep, l->nkeep, sizeof(*l->keep), ops_by_number);
-	l->v = move(l, l->v, l->n * sizeof(*l->v));
-	l->slot = move(l, l->slot, l->nslot * sizeof(*l->slot));
-	l->keep = move(l, l->keep, l->nkeep * sizeof(*l->keep));
+		qsort(l->keep, l->nkeep, sizeof *l->keep, ops_by_number);
+	l->v = move(l, l->v, l->n * sizeof *l->v);
+	l->slot = move(l, l->slot, l->nslot * sizeof *l->slot);
+	l->keep = move(l, l->keep, l->nkeep * sizeof *l->keep);
 	l->sealed = true;
 	return l->nowned ? -1 : 0;
 }

@@ -97,7 +97,7 @@ static int mount_plus(struct ops_state *st, const struct op *op)
 		return -1;
 	if (overlay_configure(st, fs, a) < 0) {
 		saved = errno;
-		if (read(fs, st->detail, sizeof(st->detail) - 1) < 0)
+		if (read(fs, st->detail, sizeof st->detail - 1) < 0)
 			st->detail[0] = '\0';
 	} else {
 		st->slot[op->out] = kernel_fs_create(
@@ -285,7 +285,7 @@ static int plan_classic(
 	char name[32];
 	int stage;
 
-	snprintf(name, sizeof(name), "stage%d", o->out);
+	snprintf(name, sizeof name, "stage%d", o->out);
 	stage = overlay_scratch_dir(l->slot[OPS_SCRATCH], name, 0700, err);
 	if (stage < 0)
 		return -1;
@@ -331,7 +331,7 @@ int overlay_plan(struct op_list *l, const struct overlay *o, struct err **err)
 	if (o->n == 0 || o->n > SANDBOX_LOWERS_MAX)
 		return err_set(err, ERR_LIMIT, "%s: %zu layers, the kernel takes 1 to %d", o->what,
 			o->n, SANDBOX_LOWERS_MAX);
-	a = ops_alloc(l, sizeof(*a) + o->n * sizeof(a->lower[0]));
+	a = ops_alloc(l, sizeof *a + o->n * sizeof a->lower[0]);
 	a->upper = o->upper;
 	a->work = o->work;
 	a->devices = o->devices;

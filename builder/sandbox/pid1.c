@@ -283,8 +283,8 @@ static void fill_program(struct program *p, size_t code)
 				.e_version = EV_CURRENT,
 				.e_entry = LOAD_ADDRESS + offsetof(struct program, code),
 				.e_phoff = offsetof(struct program, segment),
-				.e_ehsize = sizeof(p->head),
-				.e_phentsize = sizeof(p->segment),
+				.e_ehsize = sizeof p->head,
+				.e_phentsize = sizeof p->segment,
 				.e_phnum = 1,
 			},
 		.segment =
@@ -308,7 +308,7 @@ int pid1_program(struct err **err)
 	struct program p;
 	auto_fd int fd = -1;
 
-	if (code > sizeof(p.code))
+	if (code > sizeof p.code)
 		return err_set(err, ERR_SANDBOX, "PID 1 has %zu bytes of instructions", code);
 	fill_program(&p, code);
 	fd = memfd_create(PID1_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);

@@ -77,7 +77,7 @@ static int try_mount_setattr(void)
 {
 	struct mount_attr attr = {0};
 
-	return probe_missing(mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
+	return probe_missing(mount_setattr(-1, "", AT_EMPTY_PATH, &attr, sizeof attr));
 }
 
 static int try_close_range(void)

@@ -171,7 +171,7 @@ static void runner_clear(struct sandbox_runner *r)
 
 struct sandbox_runner *sandbox_runner_new(struct err **err)
 {
-	struct sandbox_runner *r = mem_alloc(sizeof(*r));
+	struct sandbox_runner *r = mem_alloc(sizeof *r);
 	int error;
 
 	r->facts.pid1 = -1;

@@ -97,7 +97,7 @@ static int plan_empty(struct plan *p, struct err **err)
 static int plan_root(struct plan *p, struct err **err)
 {
 	const struct sandbox_spec *s = p->spec;
-	auto_free struct overlay_lower *lower = mem_array(s->lowers.n + 1, sizeof(*lower));
+	auto_free struct overlay_lower *lower = mem_array(s->lowers.n + 1, sizeof *lower);
 	struct overlay o = {.lower = lower,
 		.out = OPS_ROOT,
 		.api = p->mounts.api,
@@ -254,7 +254,7 @@ static int init_plan_fill(struct init_plan *p, const struct sandbox_spec *s, str
 
 	p->command = exec_prepare(l, s);
 	p->state.max_stub = l->stubs;
-	p->state.stub = ops_array(l, l->stubs, sizeof(*p->state.stub));
+	p->state.stub = ops_array(l, l->stubs, sizeof *p->state.stub);
 	if (ops_seal(l) < 0)
 		return err_set(err, ERR_LIMIT,
 			"RUN: arguments, environment and files of more than %zu bytes", l->size);
@@ -307,7 +307,7 @@ static void meet_command(struct sandbox_job *job, pid_t pid)
 /* Until the command is about to run: 0, or -1. */
 static int sandbox_converse(struct sandbox_job *job, const struct op_list *l, struct err **err)
 {
-	auto_free struct channel_extra *extra = mem_alloc(sizeof(*extra));
+	auto_free struct channel_extra *extra = mem_alloc(sizeof *extra);
 	struct channel_msg m;
 	int r;
 
@@ -368,7 +368,7 @@ static struct sandbox_job *launch(struct sandbox_runner *r, struct init_plan *pl
 	ops_set_fd(&plan->ops, OPS_CTL, down);
 	if (init_plan_fill(plan, s, err) < 0)
 		return NULL;
-	job = mem_alloc(sizeof(*job));
+	job = mem_alloc(sizeof *job);
 	job->runner = r;
 	job->region = plan;
 	job->root = job->command = -1;
@@ -410,7 +410,7 @@ struct sandbox_job *sandbox_start(
 	p.mounts.spec = s;
 	p.mounts.indexes = runner_erofsmounts(r);
 	p.mounts.devices = s->insecure || cgroups_guard_devices(&runner_facts(r)->groups);
-	ops_init(&init->ops, init, runner_forker(r)->size, sizeof(*init));
+	ops_init(&init->ops, init, runner_forker(r)->size, sizeof *init);
 	if (make_plan(&p, err) == 0)
 		job = launch(r, init, s, err);
 	ops_clear(&init->ops);

@@ -173,7 +173,7 @@ static void seccomp_collect(struct numbers *l, uint32_t arch)
 		seccomp_add_name(l, arch, seccomp_refused[i], ANSWER_REFUSE);
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
 		seccomp_add_name(l, arch, checks[i].name, ANSWER_CHECK + (unsigned)i);
-	qsort(l->v, l->n, sizeof(l->v[0]), seccomp_by_number);
+	qsort(l->v, l->n, sizeof l->v[0], seccomp_by_number);
 }
 
 static void seccomp_add_range(struct numbers *r, uint32_t from, unsigned answer)
@@ -315,8 +315,8 @@ static void reverse(struct program *p)
 
 int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err)
 {
-	auto_free struct program *p = mem_alloc(sizeof(*p));
-	auto_free struct numbers *scratch = mem_array(2, sizeof(*scratch));
+	auto_free struct program *p = mem_alloc(sizeof *p);
+	auto_free struct numbers *scratch = mem_array(2, sizeof *scratch);
 
 	*f = (struct sandbox_seccomp){0};
 	if (!seccomplib_get(err))
@@ -329,7 +329,7 @@ int sandbox_seccomp_compile(struct sandbox_seccomp *f, struct err **err)
 	if (p->full || scratch[0].n == NUMBERS_MAX || scratch[1].n == NUMBERS_MAX)
 		return err_set(err, ERR_SANDBOX, "the system call filter is too long");
 	f->prog.len = (unsigned short)p->n;
-	f->prog.filter = mem_dup(p->v, p->n * sizeof(p->v[0]));
+	f->prog.filter = mem_dup(p->v, p->n * sizeof p->v[0]);
 	return 0;
 }
 
@@ -351,8 +351,8 @@ void sandbox_seccomp_plan(struct op_list *l, const struct sandbox_seccomp *f)
 {
 	struct sock_fprog *prog;
 
-	prog = ops_dup(l, &f->prog, sizeof(f->prog));
-	prog->filter = ops_dup(l, f->prog.filter, f->prog.len * sizeof(*f->prog.filter));
+	prog = ops_dup(l, &f->prog, sizeof f->prog);
+	prog->filter = ops_dup(l, f->prog.filter, f->prog.len * sizeof *f->prog.filter);
 	ops_add(l,
 		&(struct op){seccomp_install, .what = "load the system call filter", .arg = prog});
 }

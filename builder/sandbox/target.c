@@ -74,10 +74,10 @@ static int target_expand(struct walk *w, int fd)
 		return -1;
 	if (sfs.f_type == PROC_SUPER_MAGIC)
 		return target_fail(ELOOP);
-	n = readlinkat(fd, "", w->link, sizeof(w->link));
+	n = readlinkat(fd, "", w->link, sizeof w->link);
 	if (n < 0)
 		return -1;
-	if (n == 0 || (size_t)n + 1 + rest + 1 > sizeof(w->rest))
+	if (n == 0 || (size_t)n + 1 + rest + 1 > sizeof w->rest)
 		return target_fail(ENAMETOOLONG);
 	memmove(w->rest + n + 1, w->rest, rest + 1);
 	memcpy(w->rest, w->link, (size_t)n);
@@ -110,7 +110,7 @@ static int remember_stub(struct walk *w, int fd, bool dir)
 	s->dev = sb.st_dev;
 	s->ino = sb.st_ino;
 	s->dir = dir;
-	memcpy(s->name, w->name, sizeof(w->name));
+	memcpy(s->name, w->name, sizeof w->name);
 	st->nstub++;
 	return 0;
 }
@@ -184,7 +184,7 @@ int target_open(struct ops_state *st, const struct target *t)
 	int fd = -1, r = 0, saved;
 	size_t len = strlen(t->path);
 
-	if (len >= sizeof(w.rest))
+	if (len >= sizeof w.rest)
 		return target_fail(ENAMETOOLONG);
 	memcpy(w.rest, t->path, len + 1);
 	w.dir = openat(st->slot[OPS_ROOT], ".", O_PATH | O_DIRECTORY | O_CLOEXEC);

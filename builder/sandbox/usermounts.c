@@ -43,7 +43,7 @@ int usermounts_init(struct usermounts *u, struct op_list *l, struct err **err)
 {
 	size_t n = u->spec->nmounts;
 
-	u->slot = ops_array(l, n, sizeof(*u->slot));
+	u->slot = ops_array(l, n, sizeof *u->slot);
 	for (size_t i = 0; i < n; i++) {
 		if (check_mount(&u->spec->mounts[i], err) < 0)
 			return -1;
@@ -92,7 +92,7 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 {
 	const struct sandbox_mount *m = &u->spec->mounts[i];
 	size_t n = 0;
-	auto_free struct overlay_lower *lower = mem_array(m->lowers.n + 2, sizeof(*lower));
+	auto_free struct overlay_lower *lower = mem_array(m->lowers.n + 2, sizeof *lower);
 	struct overlay o = {.devices = u->devices,
 		.lower = lower,
 		.upper = -1,
@@ -110,7 +110,7 @@ static int plan_overlay(struct usermounts *u, size_t i, struct op_list *l, struc
 	if (m->kind == SANDBOX_MOUNT_SCRATCH) {
 		char name[32];
 
-		snprintf(name, sizeof(name), "m%zu", i);
+		snprintf(name, sizeof name, "m%zu", i);
 		if (overlay_plan_upper(l, u->spec->scratch_fd, name, &o, err) < 0)
 			return -1;
 	}

@@ -58,7 +58,7 @@ void layer_times_entry(struct layer_times *t, const struct layer_entry *e)
 	t->entries++;
 	if (e->moved && *e->path)
 		layer_times_dir(t, e->path, e->moved);
-	if (!e->mtime_ns || e->type == LAYER_HARDLINK) // a hard link's is that of the file
+	if (!e->mtime_ns || e->type == LAYER_HARDLINK) /* a hard link's is that of the file */
 		return;
 	tar_times_begin(t);
 	tar_times_put_number(&t->b, t->entries - t->last);

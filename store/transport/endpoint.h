@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where an image comes from or goes to, as the caller names it: PREFIX:PATH[:NAME], or a reference
- * in a registry. Each kind of place is one row of the table in endpoint.c: its prefix, and what reads
- * and writes it. A new transport is a row and the functions it names.
+ * in a registry. Each kind of place is one row of the table in endpoint.c: its prefix, and what
+ * reads and writes it. A new transport is a row and the functions it names.
  */
 #ifndef BLD_STORE_TRANSPORT_ENDPOINT_H
 #define BLD_STORE_TRANSPORT_ENDPOINT_H

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// An archive that ADD unpacks or `bld load` reads: any format that libarchive is allowed, through
-// our reader. Names are clean, contents lie in the spool file, and two readings agree.
+/*
+ * An archive that ADD unpacks or `bld load` reads: any format that libarchive is allowed, through
+ * our reader. Names are clean, contents lie in the spool file, and two readings agree.
+ */
 #include <fcntl.h>
 #include <sys/mman.h>
 

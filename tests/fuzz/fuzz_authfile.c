@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A credentials file, asked for a few registries, then logged in to and out of. Parts: the host,
-// the file. Whatever is in it, no part of a secret gets into a message. Helpers are not found: PATH
-// is empty. The file has a name of its own and is nobody else's, or it would be refused unread;
-// each name that has rules of its own is one.
+/*
+ * A credentials file, asked for a few registries, then logged in to and out of. Parts: the host,
+ * the file. Whatever is in it, no part of a secret gets into a message. Helpers are not found: PATH
+ * is empty. The file has a name of its own and is nobody else's, or it would be refused unread;
+ * each name that has rules of its own is one.
+ */
 #include <sys/stat.h>
 
 #include "store/transport/auth_file.h"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tar from outside as an EROFS index, of the layer over a small tree and of the merged tree:
-// refused, or well formed, with every name of the tree in it, and the same bytes when it is made
-// again.
+/*
+ * A tar from outside as an EROFS index, of the layer over a small tree and of the merged tree:
+ * refused, or well formed, with every name of the tree in it, and the same bytes when it is made
+ * again.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

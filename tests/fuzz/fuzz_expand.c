@@ -29,7 +29,7 @@ static void check(int status, struct slice raw, struct slice out, const struct e
 	}
 	assert(error->kind >= EXPAND_QUOTE && error->kind <= EXPAND_LIMIT);
 	assert(error->offset <= raw.len);
-	assert(memchr(error->message, '\0', sizeof(error->message)));
+	assert(memchr(error->message, '\0', sizeof error->message));
 	assert(error->message[0]);
 }
 
@@ -49,13 +49,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	value = slice_sub(all, 1, n - 1);
 	raw = slice_from(all, n + 1);
 	arena = arena_new();
-	memset(&error, 0, sizeof(error));
+	memset(&error, 0, sizeof error);
 	status = expand_word(&env, raw, arena, &out, &error);
 	check(status, raw, out, &error);
-	memset(&error, 0, sizeof(error));
+	memset(&error, 0, sizeof error);
 	status = expand_heredoc(&env, raw, arena, &out, &error);
 	check(status, raw, out, &error);
-	memset(&error, 0, sizeof(error));
+	memset(&error, 0, sizeof error);
 	status = expand_words(&env, raw, arena, &words, &count, &error);
 	for (size_t i = 0; status == 0 && i < count; i++)
 		check(0, raw, words[i], &error);

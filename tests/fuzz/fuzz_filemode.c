@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Modes of --chmod. What is accepted gives permission bits only, is the same when applied to what
-// "=" alone made, and an octal mode is the number it says.
+/*
+ * Modes of --chmod. What is accepted gives permission bits only, is the same when applied to what
+ * "=" alone made, and an octal mode is the number it says.
+ */
 #include "parser/filemode.h"
 #include "tests/fuzz/fuzzkit.h"
 

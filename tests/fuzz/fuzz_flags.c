@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of flags of instructions. The first byte chooses the flag; the rest is its value: mount
-// options, modes, owners, checksums. No crash, every report can be printed, and what is accepted
-// survives being printed as a Dockerfile.
+/*
+ * Values of flags of instructions. The first byte chooses the flag; the rest is its value: mount
+ * options, modes, owners, checksums. No crash, every report can be printed, and what is accepted
+ * survives being printed as a Dockerfile.
+ */
 #include "parser/dockerfile.h"
 #include "parser/mountopt.h"
 #include "store/base/buf.h"

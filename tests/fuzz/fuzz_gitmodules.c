@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What git says about the submodules of a commit from outside: the list of the tree, then the
-// values of .gitmodules, each item with a NUL behind it; a line "--" between the two. Then each
-// URL as bld resolves it against that of the repository.
+/*
+ * What git says about the submodules of a commit from outside: the list of the tree, then the
+ * values of .gitmodules, each item with a NUL behind it; a line "--" between the two. Then each
+ * URL as bld resolves it against that of the repository.
+ */
 #include "builder/git/gitmodules.c"
 #include "builder/git/gitmodules.h"
 #include "parser/giturl.h"

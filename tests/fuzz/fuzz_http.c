@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer of an evil server: a line with the status, header lines, an empty line, the body. As a
-// download that is whole, that goes on in the middle and that begins again; as a refusal that is
-// put into words; and its Retry-After.
+/*
+ * An answer of an evil server: a line with the status, header lines, an empty line, the body. As a
+ * download that is whole, that goes on in the middle and that begins again; as a refusal that is
+ * put into words; and its Retry-After.
+ */
 #include "store/transport/backoff.h"
 #include "store/transport/http.h"
 #include "store/transport/reply.h"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The documents of an image archive. Parts: the name asked for, manifest.json and index.json (one
-// text as both), a configuration or manifest. They are put into a tar as `docker save` and OCI
-// layouts have them, with a link in it, and both readers open it, for one image and for all of
-// them; also without manifest.json, which is an OCI layout only. "@" stands for the digest of the
-// third part,
-// "~" for its size.
+/*
+ * The documents of an image archive. Parts: the name asked for, manifest.json and index.json (one
+ * text as both), a configuration or manifest. They are put into a tar as `docker save` and OCI
+ * layouts have them, with a link in it, and both readers open it, for one image and for all of
+ * them; also without manifest.json, which is an OCI layout only. "@" stands for the digest of the
+ * third part,
+ * "~" for its size.
+ */
 #include <sys/mman.h>
 
 #include "store/base/sha256.h"

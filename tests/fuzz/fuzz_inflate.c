@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compressed data from outside. gzip by isa-l, and by zlib as where isa-l is missing, is held
-// against zlib itself: all refuse, or all give the same bytes; isa-l may read streams whose Huffman
-// codes are incomplete, which zlib refuses. The first byte chooses the format, the second the size
-// of the pieces it arrives in.
+/*
+ * Compressed data from outside. gzip by isa-l, and by zlib as where isa-l is missing, is held
+ * against zlib itself: all refuse, or all give the same bytes; isa-l may read streams whose Huffman
+ * codes are incomplete, which zlib refuses. The first byte chooses the format, the second the size
+ * of the pieces it arrives in.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

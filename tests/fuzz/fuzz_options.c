@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of the command line and of EXPOSE that have a grammar of their own: ports, -o. Accepted,
-// or refused with a reason.
+/*
+ * Values of the command line and of EXPOSE that have a grammar of their own: ports, -o. Accepted,
+ * or refused with a reason.
+ */
 #include "builder/output/output.h"
 #include "builder/plan/ports.h"
 #include "tests/fuzz/fuzzkit.h"

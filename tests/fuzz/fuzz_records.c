@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records that the store keeps as text: lines of cache values and of derived forms, what is kept
-// of earlier builds, lists of files. They are a cache: what is damaged reads as missing. What was
-// read of earlier builds reads the same when it is written again.
+/*
+ * Records that the store keeps as text: lines of cache values and of derived forms, what is kept
+ * of earlier builds, lists of files. They are a cache: what is damaged reads as missing. What was
+ * read of earlier builds reads the same when it is written again.
+ */
 #include "builder/cache/record.c"
 #include "builder/explain/explain_list.h"
 #include "builder/explain/explain_past.h"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of the stat index, with its checksum made right: refused, or every directory and record
-// in it can be read and looked up. The second time with offsets cut to the size of the file, so
-// that more of them point into it.
+/*
+ * The file of the stat index, with its checksum made right: refused, or every directory and record
+ * in it can be read and looked up. The second time with offsets cut to the size of the file, so
+ * that more of them point into it.
+ */
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// URLs and names of sources, two lines: a URL and a Location to resolve against it. What is
-// accepted reads the same when it is written again, keeps no login, and can be printed. The first
-// line also as a git repository, as a build context and as a named one. All of it is searched for
-// secrets.
+/*
+ * URLs and names of sources, two lines: a URL and a Location to resolve against it. What is
+ * accepted reads the same when it is written again, keeps no login, and can be printed. The first
+ * line also as a git repository, as a build context and as a named one. All of it is searched for
+ * secrets.
+ */
 #include "builder/input/contextspec.h"
 #include "parser/giturl.h"
 #include "parser/urlsecret.h"

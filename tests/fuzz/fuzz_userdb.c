@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// /etc/passwd and /etc/group of an image, and the names that USER and --chown look up in them.
-// Parts (fuzz_part): the name, passwd, group; a file that begins with "-> " is a link. Ids that
-// come out are ids, and a number means itself.
+/*
+ * /etc/passwd and /etc/group of an image, and the names that USER and --chown look up in them.
+ * Parts (fuzz_part): the name, passwd, group; a file that begins with "-> " is a link. Ids that
+ * come out are ids, and a number means itself.
+ */
 #include "builder/image/userdb.h"
 #include "store/tree/tree.h"
 #include "tests/fuzz/fuzzkit.h"

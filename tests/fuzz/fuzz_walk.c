@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tar from outside: walked, merged over a small tree, written again. What was accepted must be
-// clean, must be found in the tree, and must read the same after writing.
+/*
+ * A tar from outside: walked, merged over a small tree, written again. What was accepted must be
+ * clean, must be found in the tree, and must read the same after writing.
+ */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

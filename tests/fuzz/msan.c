@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Under MemorySanitizer the libraries that bld uses are not instrumented, so what they write looks
-// as if nobody had written it. Linked into those programs only: what comes from jansson and from
-// the kernel by calls that the sanitizer does not know is marked as written. The linker passes
-// calls of NAME to __wrap_NAME (Makefile, fuzz-build).
+/*
+ * Under MemorySanitizer the libraries that bld uses are not instrumented, so what they write looks
+ * as if nobody had written it. Linked into those programs only: what comes from jansson and from
+ * the kernel by calls that the sanitizer does not know is marked as written. The linker passes
+ * calls of NAME to __wrap_NAME (Makefile, fuzz-build).
+ */
 #include <jansson.h>
 #include <sanitizer/msan_interface.h>
 #include <stdlib.h>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits compressed data behind its checksums. Two bytes choose format and pieces (fuzz_inflate.c);
-// what follows is unpacked, changed as plain bytes and packed again with another level, strategy
-// or head; or the packed bits are changed and a trailer made that fits what they give.
+/*
+ * Edits compressed data behind its checksums. Two bytes choose format and pieces (fuzz_inflate.c);
+ * what follows is unpacked, changed as plain bytes and packed again with another level, strategy
+ * or head; or the packed bits are changed and a trailer made that fits what they give.
+ */
 #include <zlib.h>
 #include <zstd.h>
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits tars as tars. The bytes are cut into members (header and content), a few members are
-// changed (records of extended headers, numbers, names, types, sparse maps, order), and all are
-// put together again with sizes and checksums that are right, so that what is behind the checksum
-// is reached by every input. One time in eight the bytes are changed as bytes.
+/*
+ * Edits tars as tars. The bytes are cut into members (header and content), a few members are
+ * changed (records of extended headers, numbers, names, types, sparse maps, order), and all are
+ * put together again with sizes and checksums that are right, so that what is behind the checksum
+ * is reached by every input. One time in eight the bytes are changed as bytes.
+ */
 #include <stdio.h>
 
 #include "tests/fuzz/mutate.h"

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 2
 export BUILD=${BUILD:-build}
 n=0 bad=0
-for check in layers rooms cycles exports globals banned headers includes shell bats incidents semantics paths; do
+for check in layers rooms cycles exports globals banned dialect headers includes shell bats incidents semantics paths; do
 	n=$((n + 1))
 	out=$(bash "tests/lint/check-$check.sh" 2>&1)
 	case $? in

@@ -35,7 +35,7 @@ char *casefile_read(const char *path, size_t *len)
 
 void casefile_open(struct casefile *c, const char *path)
 {
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, sizeof *c);
 	c->path = path;
 	c->text = c->next = casefile_read(path, NULL);
 	if (!c->text) {
@@ -127,7 +127,7 @@ size_t casefile_each(
 		char path[4096];
 
 		if (len > tail && !strcmp(names[i]->d_name + len - tail, suffix)) {
-			snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+			snprintf(path, sizeof path, "%s/%s", dir, names[i]->d_name);
 			fn(path, ctx);
 			found++;
 		}

@@ -93,7 +93,7 @@ static void make_root(int root)
 	for (size_t i = 0; i < ARRAY_LEN(applets); i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "bin/%s", applets[i]);
+		snprintf(name, sizeof name, "bin/%s", applets[i]);
 		assert_int_equal(symlinkat("busybox", root, name), 0);
 	}
 	sandbox_box_write(root, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0644);
@@ -136,7 +136,7 @@ void sandbox_box_clear(struct box *b)
 
 int sandbox_box_setup(void **state)
 {
-	struct box *b = mem_alloc(sizeof(*b));
+	struct box *b = mem_alloc(sizeof *b);
 
 	sandbox_box_init(b);
 	*state = b;
@@ -187,16 +187,16 @@ struct lower sandbox_box_index(struct box *b, const char *name, const char *cont
 	int fd;
 
 	fill_index(image, name, strlen(content));
-	l.tar_fds = mem_alloc(sizeof(*l.tar_fds));
+	l.tar_fds = mem_alloc(sizeof *l.tar_fds);
 	l.ntars = 1;
-	snprintf(file, sizeof(file), "tar%u", b->nindex);
+	snprintf(file, sizeof file, "tar%u", b->nindex);
 	fd = openat(b->dir, file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	assert_true(fd >= 0 && ftruncate(fd, 20 * 512) == 0);
 	assert_int_equal(pwrite(fd, content, strlen(content), 512), strlen(content));
 	l.tar_fds[0] = fd;
-	snprintf(file, sizeof(file), "index%u", b->nindex++);
+	snprintf(file, sizeof file, "index%u", b->nindex++);
 	l.index_fd = openat(b->dir, file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	assert_int_equal(fs_write_all(l.index_fd, image, sizeof(image)), 0);
+	assert_int_equal(fs_write_all(l.index_fd, image, sizeof image), 0);
 	return l;
 }
 
@@ -209,7 +209,7 @@ void sandbox_box_prepare(struct box *b, struct box_run *r, const char *script)
 	r->argv[0] = "sh";
 	r->argv[1] = "-c";
 	r->argv[2] = script;
-	snprintf(name, sizeof(name), "scratch%u", b->count++);
+	snprintf(name, sizeof name, "scratch%u", b->count++);
 	if (b->scratch >= 0)
 		close(b->scratch);
 	b->scratch = sandbox_box_mkdir(b->dir, name, 0700);
@@ -330,7 +330,7 @@ char *sandbox_box_upper(struct box *b)
 	struct buf out;
 	int c;
 
-	snprintf(cmd, sizeof(cmd), "cd %s/scratch%u/upper && find . -mindepth 1 | LC_ALL=C sort",
+	snprintf(cmd, sizeof cmd, "cd %s/scratch%u/upper && find . -mindepth 1 | LC_ALL=C sort",
 		b->path, b->count - 1);
 	f = popen(cmd, "re");
 	assert_non_null(f);

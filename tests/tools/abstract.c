@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3 || fd < 0)
 		return 2;
-	n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%s", argv[2]);
+	n = snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "%s", argv[2]);
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 	if (strcmp(argv[1], "connect") == 0) {
 		if (connect(fd, (struct sockaddr *)&a, size) < 0)

@@ -23,22 +23,20 @@ static int pass(int sock, int fd)
 {
 	char byte = 'x', room[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	if (fd < 0) {
 		if (recvmsg(sock, &m, 0) != 1 || !CMSG_FIRSTHDR(&m))
 			return -1;
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
 		return fd;
 	}
 	*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	return sendmsg(sock, &m, 0) == 1 ? 0 : -1;
 }
 
@@ -53,7 +51,7 @@ static int give(const char *kind, const struct sockaddr_un *a)
 		fd = strcmp(kind, "stdout") == 0 ? 1 : open("/given", O_CREAT | O_WRONLY, 0644);
 	for (int i = 0; i < TRIES; i++) {
 		sock = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (connect(sock, (const struct sockaddr *)a, sizeof(*a)) == 0)
+		if (connect(sock, (const struct sockaddr *)a, sizeof *a) == 0)
 			break;
 		close(sock);
 		nanosleep(&nap, NULL);
@@ -65,7 +63,7 @@ static int take(const char *kind, const struct sockaddr_un *a)
 {
 	int l = socket(AF_UNIX, SOCK_STREAM, 0), peer, fd;
 
-	if (bind(l, (const struct sockaddr *)a, sizeof(*a)) < 0 || listen(l, 1) < 0)
+	if (bind(l, (const struct sockaddr *)a, sizeof *a) < 0 || listen(l, 1) < 0)
 		return 1;
 	peer = accept(l, NULL, NULL);
 	fd = pass(peer, -1);
@@ -96,6 +94,6 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", argv[3]);
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", argv[3]);
 	return strcmp(argv[1], "give") == 0 ? give(argv[2], &a) : take(argv[2], &a);
 }

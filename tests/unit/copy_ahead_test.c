@@ -53,10 +53,10 @@ static int come_back(void *ctx, struct layer_entry *e, struct copy_file *f, uint
 		const char *want = content_of(s->next, &n);
 		s->read++;
 		assert_non_null(f);
-		assert_int_not_equal(s->next % 50, 9); // too large
-		assert_int_not_equal(s->next, 500);    // gone
-		assert_int_not_equal(s->next, 501);    // with attributes
-		assert_int_not_equal(s->next, 502);    // a FIFO
+		assert_int_not_equal(s->next % 50, 9); /* too large */
+		assert_int_not_equal(s->next, 500);    /* gone */
+		assert_int_not_equal(s->next, 501);    /* with attributes */
+		assert_int_not_equal(s->next, 502);    /* a FIFO */
 		assert_int_equal(got->st.st_size, n);
 		assert_memory_equal(got->data, want, n);
 	}
@@ -144,7 +144,7 @@ static void test_ahead(void **state)
 	s.fail_at = -1;
 	assert_ok(put_all(&sel, &s, err));
 	assert_int_equal(s.next, FILES);
-	assert_int_equal(s.read, 0); // nobody could read ahead
+	assert_int_equal(s.read, 0); /* nobody could read ahead */
 	sched_setaffinity(0, sizeof before, &before);
 	copy_pool_clear(&pool);
 	kit_temp_free(&d);

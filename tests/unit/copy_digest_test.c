@@ -121,7 +121,7 @@ static void test_owner_of_a_stage(void **state)
 	assert_true(sha256_equal(&a, &d));
 }
 
-// Many files, more than one thread: the same digest each time, and the same as of a tree.
+/* Many files, more than one thread: the same digest each time, and the same as of a tree. */
 static void test_many(void **state)
 {
 	struct kit_dir d = kit_temp();
@@ -139,7 +139,7 @@ static void test_many(void **state)
 	struct digest want = tree_digest(spec.data, ".", false);
 	for (int i = 0; i < 20; i++) {
 		struct digest got = digest_of(&root, ".");
-		// the root of a temporary directory is 0700, that of a tree 0755
+		/* the root of a temporary directory is 0700, that of a tree 0755 */
 		if (!i) {
 			assert_false(sha256_equal(&got, &want));
 			assert_int_equal(fchmod(d.fd, 0755), 0);
@@ -212,7 +212,7 @@ static void apply(int dir, enum change c)
 	}
 }
 
-// Between two phases a file changes: an error that names it, whatever the change.
+/* Between two phases a file changes: an error that names it, whatever the change. */
 static void test_changes(void **state)
 {
 	(void)state;
@@ -233,7 +233,8 @@ static void test_changes(void **state)
 			}
 			auto_copy_placed struct copy_placed *l = place(s, NULL, &e);
 			int rc = l ? kit_write(l, out, &e) : -1;
-			if (when == 0 && c <= EDIT) { // seen before it was read: no contradiction
+			if (when == 0 &&
+				c <= EDIT) { /* seen before it was read: no contradiction */
 				assert_int_equal(rc, 0);
 			} else {
 				assert_int_equal(rc, -1);
@@ -272,7 +273,7 @@ static bool contains(int fd, const char *word)
 	return hit;
 }
 
-// One COPY while somebody exchanges a file or directory for a symlink that leaves the context.
+/* One COPY while somebody exchanges a file or directory for a symlink that leaves the context. */
 static bool one_round(int dir, const char *name, bool twice)
 {
 	struct err *e = NULL;
@@ -324,8 +325,8 @@ static void test_exchange(void **state)
 	kit_temp_free(&outside);
 }
 
-// Symlinks that lead out: as named sources they stay inside the root, in directories they are
-// copied.
+/* Symlinks that lead out: as named sources they stay inside the root, in directories they are
+ * copied. */
 static void test_escape(void **state)
 {
 	struct kit_dir ctx = kit_temp(), outside = kit_temp();

@@ -120,7 +120,7 @@ static void raw_number(unsigned char *at, size_t width, unsigned long v)
 	memcpy(at, text, width);
 }
 
-// A tar whose names nobody cleaned.
+/* A tar whose names nobody cleaned. */
 static int raw_tar(const char *text)
 {
 	struct buf b;
@@ -214,7 +214,7 @@ static int check(const struct row *r, const char *how, char *take_got)
 	return !ok;
 }
 
-// The context directory as a tree, as it comes from a tar on standard input.
+/* The context directory as a tree, as it comes from a tar on standard input. */
 static struct layer_tree *context_tree(const struct kit_dir *d)
 {
 	struct layer_tree *t = layer_tree_new();
@@ -254,7 +254,7 @@ static void test_rows(void **state)
 	assert_int_equal(bad, 0);
 }
 
-// What ADD copies as it is: files that only look like archives.
+/* What ADD copies as it is: files that only look like archives. */
 static void test_no_archive(void **state)
 {
 	static const char zeros[1024];
@@ -296,7 +296,7 @@ static void test_no_archive(void **state)
 	kit_temp_free(&d);
 }
 
-// COPY never unpacks.
+/* COPY never unpacks. */
 static void test_copy(void **state)
 {
 	struct kit_dir d = kit_temp();
@@ -319,7 +319,7 @@ static void test_copy(void **state)
 	kit_temp_free(&d);
 }
 
-// The archive changes between its digest and its unpacking.
+/* The archive changes between its digest and its unpacking. */
 static void test_change(void **state)
 {
 	struct kit_dir d = kit_temp();

@@ -35,7 +35,7 @@ struct row {
 	"d none; d a @711; d a/b @750 ~7; d a/b/c; d e"
 
 static const struct row rows[] = {
-	// --exclude
+	/* --exclude */
 	{"names at the top only", "f x.o =1; f s/y.o =2; f z =3; d s", ".", "/",
 		"d s; f s/y.o =2; f z =3", .exclude = "*.o"},
 	{"at any depth", "f x.o =1; f s/y.o =2; f z =3; d s", ".", "/", "d s; f z =3",
@@ -71,7 +71,7 @@ static const struct row rows[] = {
 		.flags = DISK},
 	{"links are not followed", "f t/x =1; l l ->t; d t", ".", "/", "l l ->t; d t",
 		.exclude = "t/x"},
-	// --parents
+	/* --parents */
 	{"a file with its directories", PROJECT, "a/b/2.c", "/d",
 		"d d ~5000; d d/a @711; d d/a/b @750 ~7; f d/a/b/2.c =2", .flags = PARENTS},
 	{"a directory whole", PROJECT, "/a/b/c/", "/d/",
@@ -138,7 +138,7 @@ static const struct row rows[] = {
 	{"modes of what is recreated", PROJECT, "a/b/2.c", "/d/",
 		"d d ~5000; d d/a @700; d d/a/b @700 ~7; f d/a/b/2.c =2 @600", .flags = PARENTS,
 		.chmod = "u=rwX,go="},
-	// --no-follow
+	/* --no-follow */
 	{"a link as it is", "l l ->t; f t =1", "l", "/", "l l ->t", .flags = NO_FOLLOW},
 	{"a link by another name", "l l ->t; f t =1", "l", "/m", "l m ->t", .flags = NO_FOLLOW},
 	{"a link to nowhere", "l l ->no", "l", "/d/", "d d ~5000; l d/l ->no", .flags = NO_FOLLOW},
@@ -155,7 +155,7 @@ static const struct row rows[] = {
 		"d q; l q/l ->x; f q/t =1; f q/x =2", .flags = NO_FOLLOW},
 	{"over a directory", "l l ->t", "l", "/", "!cannot replace the directory /l",
 		.flags = NO_FOLLOW, .below = "d l"},
-	// --chmod, symbolic
+	/* --chmod, symbolic */
 	{"execute where it makes sense", "f d/x =1 @700; f d/y =2; d d/s @700; d d", "d", "/q/",
 		"d q; d q/s; f q/x =1 @755; f q/y =2", .chmod = "u=rwX,go=rX"},
 	{"links have no mode", "f d/x =1 @640; l d/l ->x; d d", "d", "/q/",
@@ -243,7 +243,8 @@ static char *run(const struct row *r, struct copy_root root, bool digested)
 	return text;
 }
 
-// The time of a directory that something was copied into is that of the source, which is not asked.
+/* The time of a directory that something was copied into is that of the source, which is not asked.
+ */
 static void drop_times(char *text)
 {
 	char *to = text;
@@ -303,7 +304,7 @@ static void test_rows(void **state)
 	assert_int_equal(bad, 0);
 }
 
-// A step that excludes files shares a walk with one that does not, in either order.
+/* A step that excludes files shares a walk with one that does not, in either order. */
 static void test_shared_walk(void **state)
 {
 	static const struct row some = {"some", "", ".", "/", "d a; f a/y =2; f z =3", "a/x"};
@@ -342,7 +343,7 @@ static void test_keeps_owners(void **state)
 	kit_temp_free(&d);
 }
 
-// A repository comes as a tar that stands for a directory: the flags hold for what is in it.
+/* A repository comes as a tar that stands for a directory: the flags hold for what is in it. */
 static void test_given_tree(void **state)
 {
 	struct row r = {"given", "", "", "/r/", "", "*.o\nd/x", 0, "go=", NULL, NULL};

@@ -115,7 +115,7 @@ static void test_hits(void **state)
 	if (usable(&d))
 		assert_int_equal(reads, 0);
 	assert_true(sha256_equal(&first, &again));
-	// a part of it, and a file of it, by their names
+	/* a part of it, and a file of it, by their names */
 	struct digest part = build(s, d.fd, "a/b", &reads);
 	struct digest file = build(s, d.fd, "a/b/f01", &reads);
 	if (usable(&d))
@@ -127,7 +127,7 @@ static void test_hits(void **state)
 	struct digest file_cold = build(NULL, d.fd, "a/b/f01", &reads);
 	assert_true(sha256_equal(&part, &part_cold));
 	assert_true(sha256_equal(&file, &file_cold));
-	// what was known of the rest is still known
+	/* what was known of the rest is still known */
 	build(s, d.fd, ".", &reads);
 	if (usable(&d))
 		assert_int_equal(reads, 0);
@@ -149,7 +149,7 @@ static void change(int dir, enum edit e)
 		assert_int_equal(pwrite(fd, "X", 1, 0), 1);
 		assert_int_equal(futimens(fd, old), 0);
 	}
-	if (e == REPLACE) { // the same size and mtime, another inode
+	if (e == REPLACE) { /* the same size and mtime, another inode */
 		put(dir, "new", "a/fXX");
 		assert_int_equal(utimensat(dir, "new", old, 0), 0);
 		assert_int_equal(renameat(dir, "new", dir, "a/f00"), 0);
@@ -181,7 +181,7 @@ static void test_changes(void **state)
 		assert_true(sha256_equal(&after, &cold));
 		if (usable(&d)) {
 			build(s, d.fd, ".", &reads);
-			assert_int_equal(reads, 1); // one file is too little for a new index
+			assert_int_equal(reads, 1); /* one file is too little for a new index */
 		}
 		kit_temp_free(&d);
 	}
@@ -196,7 +196,7 @@ static void test_racy(void **state)
 	for (int i = 0; i < 30; i++) {
 		struct kit_dir d = make_context();
 		build(s, d.fd, ".", &reads);
-		put(d.fd, "a/f00", "b/f00"); // as long as before
+		put(d.fd, "a/f00", "b/f00"); /* as long as before */
 		struct digest warm = build(s, d.fd, ".", &reads);
 		struct digest cold = build(NULL, d.fd, ".", &reads);
 		assert_true(sha256_equal(&warm, &cold));
@@ -260,7 +260,7 @@ static void test_damaged_index(void **state)
 		struct digest again = build(s, d.fd, ".", &reads);
 		assert_int_equal(reads, 41);
 		assert_true(sha256_equal(&cold, &again));
-		build(s, d.fd, ".", &reads); // written anew
+		build(s, d.fd, ".", &reads); /* written anew */
 		assert_int_equal(reads, 0);
 	}
 	kit_temp_free(&d);
@@ -286,7 +286,7 @@ static void test_walked_once(void **state)
 	copy_selection_free(sel);
 	assert_true(sha256_equal(&one, &two));
 	assert_int_equal(unlinkat(d.fd, "a/b/later", 0), 0);
-	sel = pick(share, d.fd, "."); // what is around it is read now
+	sel = pick(share, d.fd, "."); /* what is around it is read now */
 	assert_int_equal(copy_digest(sel, &whole, NULL), 0);
 	copy_selection_free(sel);
 	copy_share_free(share);
@@ -334,7 +334,7 @@ static void test_waits(void **state)
 		while (!atomic_load(&x.begun))
 			sched_yield();
 		settle();
-		if (cancel) // whoever has the context does not end first
+		if (cancel) /* whoever has the context does not end first */
 			atomic_store(&x.cancelled, 15);
 		else
 			copy_selection_free(first);
@@ -344,7 +344,7 @@ static void test_waits(void **state)
 			assert_int_equal(err_get_kind(x.err), ERR_CANCELLED);
 			err_free(x.err);
 			copy_selection_free(first);
-			first = pick(share, d.fd, "."); // it was given back once
+			first = pick(share, d.fd, "."); /* it was given back once */
 			copy_selection_free(first);
 		} else {
 			assert_non_null(x.got);
@@ -386,7 +386,7 @@ static void compare(struct store *s, int dir, const char *name)
 	struct digest key[3], tar[3];
 
 	for (int how = 0; how < 3; how++) {
-		// one pass; two; with an index
+		/* one pass; two; with an index */
 		struct copy_share *share = copy_share_new(how ? s : NULL, dir);
 		struct copy_selection *sel = pick(share, dir, name);
 		if (how == 1)
@@ -464,7 +464,7 @@ static void test_changed_while_written(void **state)
 		struct during c = {.dir = d.fd, .how = how % 3};
 		kit_put_dir(d.fd, "d x");
 		int fd = openat(d.fd, "x/b", O_WRONLY | O_CREAT, 0600);
-		memset(content, 'c', 4000000); // no hole: all of it is read while it is written
+		memset(content, 'c', 4000000); /* no hole: all of it is read while it is written */
 		assert_int_equal(fs_write_all(fd, content, 4000000), 0);
 		close(fd);
 		settle();
@@ -477,14 +477,14 @@ static void test_changed_while_written(void **state)
 		struct layer_writer *w =
 			layer_writer_new((struct io_writer){.write = change_during, .ctx = &c});
 		int rc = copy_write(p, w, &e);
-		if (how == 5) { // grown behind what was to be read: the content is what it was
+		if (how == 5) { /* grown behind what was to be read: the content is what it was */
 			assert_int_equal(rc, 0);
 		} else {
 			assert_int_equal(rc, -1);
 			assert_int_equal(err_get_kind(e), ERR_CONTEXT);
 			assert_string_equal(err_text(e), "x/b: changed while it was read");
 			if (how < 3)
-				assert_true(copy_unread(sel)); // nothing was learnt from it
+				assert_true(copy_unread(sel)); /* nothing was learnt from it */
 		}
 		err_free(e);
 		layer_writer_free(w);

@@ -38,7 +38,7 @@ struct row {
 #define PROJECT "d a; f a/x =ax; d a/sub; f a/sub/y =ay; f top =t; f .dot =dot"
 
 static const struct row rows[] = {
-	// the destination of a file
+	/* the destination of a file */
 	{"file to a new name", BOTH, "f x =1", "", "x", "/y", .want = "f y =1"},
 	{"file to a directory to be", BOTH, "f x =1", "", "x", "/d/",
 		.want = "d d ~5000; f d/x =1"},
@@ -66,7 +66,7 @@ static const struct row rows[] = {
 	{"slashes and dots", BOTH, "f x =1", "", "x", "//a//.//b", "/",
 		.want = "d a ~5000; f a/b =1"},
 	{"root", BOTH, "f x =1", "", "x", "/", .want = "f x =1"},
-	// what is in the way
+	/* what is in the way */
 	{"file over file", BOTH, "f x =1", "f y =old @600 ~3", "x", "/y", .want = "f y =1"},
 	{"file over a directory of that name", BOTH, "f x =1", "d d; d d/x", "x", "/d/",
 		.want = "!cannot replace the directory /d/x"},
@@ -82,7 +82,7 @@ static const struct row rows[] = {
 		.want = "!cannot copy a directory to /d/sub"},
 	{"nested file over a directory", BOTH, PROJECT, "d d; d d/x", "a", "/d",
 		.want = "!cannot replace the directory /d/x"},
-	// symlinks in the destination
+	/* symlinks in the destination */
 	{"onto a symlink writes its target", BOTH, "f x =1", "d e; f e/t =old; l y ->e/t", "x",
 		"/y", .want = "d e; f e/t =1"},
 	{"onto a dangling symlink", BOTH, "f x =1", "l y ->/n/t", "x", "/y",
@@ -101,7 +101,7 @@ static const struct row rows[] = {
 		.want = "d d; d d/sub; f d/sub/y =ay; f d/x =ax"},
 	{"directory onto a symlink to one", BOTH, PROJECT, "d e @700; l d ->e", "a", "/d",
 		.want = "d e @700; d e/sub; f e/sub/y =ay; f e/x =ax"},
-	// directories
+	/* directories */
 	{"contents, not the directory", BOTH, PROJECT, "", "a", "/d",
 		.want = "d d; d d/sub; f d/sub/y =ay; f d/x =ax"},
 	{"slash behind the source means nothing", BOTH, PROJECT, "", "a/", "/d",
@@ -127,7 +127,7 @@ static const struct row rows[] = {
 	{"hard link whose first name is overwritten", BOTH,
 		"d a; f a/x =1; h a/y ->a/x; h a/z ->a/x; d b; f b/x =2", "", "a b", "/d",
 		.want = "d d; f d/x =2; f d/y =1; h d/z ->d/y"},
-	// sources
+	/* sources */
 	{"leading slash", BOTH, "f x =1", "", "/x", "/", .want = "f x =1"},
 	{"dotdot stays in the root", BOTH, "f x =1", "", "../../x", "/", .want = "f x =1"},
 	{"dotdot inside", BOTH, PROJECT, "", "a/../top", "/", .want = "f top =t"},
@@ -154,7 +154,7 @@ static const struct row rows[] = {
 	{"missing in a stage", STAGE, PROJECT, "", "/nix", "/",
 		.want = "!nix: not found in the source of --from"},
 	{"below a file", BOTH, "f x =1", "", "x/y", "/", .want = "!x/y: not found"},
-	// several
+	/* several */
 	{"several into a directory", BOTH, PROJECT, "", "top a", "/d/",
 		.want = "d d; d d/sub; f d/sub/y =ay; f d/top =t; f d/x =ax"},
 	{"several without a slash: the last one stays", BOTH, "f x =1; f y =2", "", "x y", "/z",
@@ -167,7 +167,7 @@ static const struct row rows[] = {
 		.want = "!cannot copy a directory to /d/x"},
 	{"file over a symlink of an earlier source", BOTH, "d a; l a/x ->/e; f x =1", "d e", "a x",
 		"/", .want = "f x =1"},
-	// wildcards
+	/* wildcards */
 	{"star", BOTH, "f a.c =1; f b.c =2; f c.h =3", "", "*.c", "/d/",
 		.want = "d d ~5000; f d/a.c =1; f d/b.c =2"},
 	{"star does not cross a slash", BOTH, PROJECT, "", "*/y", "/d/", .want = ""},
@@ -195,7 +195,7 @@ static const struct row rows[] = {
 	{"directories behind symlinks are not searched", BOTH, "d e; f e/x =1; l p ->e", "",
 		"[p]/x", "/", .want = ""},
 	{"malformed pattern", BOTH, "f x =1", "", "[x", "/", .want = "!malformed pattern"},
-	// metadata
+	/* metadata */
 	{"mode with setuid, sticky", BOTH, "d a; f a/x =1 @4755; d a/t @1777", "", "a", "/d",
 		.want = "d d; d d/t @1777; f d/x =1 @4755"},
 	{"chmod of a file and of what is made", BOTH, "f x =1 @4755", "", "x", "/p/x",
@@ -223,13 +223,13 @@ static const struct row rows[] = {
 	{"overlay attributes are not carried", DISK, "f x =1 +user.overlay.opaque=y", "", "x", "/",
 		.want = "f x =1"},
 	{"empty file", BOTH, "f x =", "", "x", "/", .want = "f x ="},
-	// heredocs
+	/* heredocs */
 	{"heredoc", BOTH, "", "", "<<f=hello", "/d/", .want = "d d ~5000; f d/f =hello ~5000"},
 	{"heredoc to a name", BOTH, "", "", "<<f=hello", "/n", .chown = "1:2", .chmod = "755",
 		.want = "f n =hello @755 :1:2 ~5000"},
 	{"heredocs come last", BOTH, "f x =1", "", "<<x=2 x", "/", .want = "f x =2 ~5000"},
 	{"empty heredoc", BOTH, "", "", "<<f=", "/", .want = "f f = ~5000"},
-	// names that layers reserve
+	/* names that layers reserve */
 	{"whiteout name", BOTH, "f x =1", "", "x", "/.wh.x",
 		.want = "!cannot be stored in a layer"},
 	{"long name", BOTH, "f x =1", "", "x", "/" LONG, .want = "f " LONG " =1"},
@@ -237,7 +237,7 @@ static const struct row rows[] = {
 		.want = "!the name is longer than 255 bytes"},
 	{"path too long", BOTH, "f x =1", "", "x", PATH2K "/x", PATH2K,
 		.want = "!its path is longer"},
-	// ignore rules
+	/* ignore rules */
 	{"ignored in a directory", BOTH, PROJECT, "", "a", "/d", .ignore = "a/sub\n",
 		.want = "d d; f d/x =ax"},
 	{"ignored literal", BOTH, PROJECT, "", "top", "/", .ignore = "# c\n\ntop\n",
@@ -292,7 +292,7 @@ static char *failure(struct err *e)
 	return text;
 }
 
-// The instruction of a row; entries or "!error#hint" as text.
+/* The instruction of a row; entries or "!error#hint" as text. */
 static char *run(const struct row *r, const struct copy_root *root)
 {
 	auto_layer_tree struct layer_tree *below = kit_make_tree(r->below);
@@ -326,7 +326,8 @@ static char *run(const struct row *r, const struct copy_root *root)
 	return l ? kit_placed_text(l) : failure(e);
 }
 
-// '*' : the implied parents have times of their own; compare without "~TIME" words of directories.
+/* '*' : the implied parents have times of their own; compare without "~TIME" words of directories.
+ */
 static void drop_times(char *text)
 {
 	char *to = text;

@@ -59,12 +59,12 @@ static void make(struct context *c, struct store *s)
 			statcache_of(&st, &e);
 			e.digest = (struct digest){{(uint8_t)d, (uint8_t)i, (uint8_t)(i >> 8)}};
 			if (i % 7 == 0)
-				e.size++; // known as something else
+				e.size++; /* known as something else */
 			statcache_writer_add(w, name, &e);
 		}
 	}
 	struct timespec tick = {.tv_nsec = 30000000};
-	nanosleep(&tick, NULL); // times that the index believes
+	nanosleep(&tick, NULL); /* times that the index believes */
 	assert_int_equal(statcache_writer_commit(w, NULL), 0);
 	c->index = statcache_open(s, &id);
 	assert_non_null(c->index);

@@ -148,7 +148,7 @@ static void test_depth(void **state)
 	char tail[EXPAND_DEPTH_MAX + 2];
 
 	(void)state;
-	memset(tail, '}', sizeof(tail));
+	memset(tail, '}', sizeof tail);
 	tail[EXPAND_DEPTH_MAX] = '\0';
 	assert_int_equal(repeat("${x:-", EXPAND_DEPTH_MAX, tail, &vars, &out, &error, arena), 0);
 	assert_int_equal(out.len, 0);

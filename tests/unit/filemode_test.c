@@ -29,7 +29,7 @@ static void test_cases(void **state)
 		assert_int_equal(c.count, 4);
 		old = (unsigned)strtoul(c.field[1], NULL, 8);
 		if (filemode_parse(slice_of(c.field[0]), &mode, &why))
-			snprintf(got, sizeof(got), "%04o",
+			snprintf(got, sizeof got, "%04o",
 				filemode_apply(&mode, old, c.field[2][0] == 'd'));
 		else
 			assert_non_null(why);
@@ -59,7 +59,7 @@ static void test_limits(void **state)
 		(struct slice){text, (size_t)2 * FILEMODE_ACTIONS_MAX}, &mode, &why));
 	assert_int_equal(mode.count, FILEMODE_ACTIONS_MAX);
 	assert_int_equal(filemode_apply(&mode, 0, false), 0111);
-	assert_false(filemode_parse((struct slice){text, sizeof(text)}, &mode, &why));
+	assert_false(filemode_parse((struct slice){text, sizeof text}, &mode, &why));
 	assert_string_equal(why, "it has too many parts");
 	assert_true(filemode_parse(SLICE("0644"), &mode, &why));
 	assert_true(mode.octal);

@@ -16,7 +16,7 @@
 struct sink {
 	unsigned char *p;
 	size_t n;
-	size_t fail_at; // 0 = never
+	size_t fail_at; /* 0 = never */
 };
 
 static int take(void *ctx, const void *p, size_t n, struct err **err)
@@ -72,7 +72,7 @@ static void test_whole(void **state)
 	free(data);
 }
 
-// Pieces of pseudo-random lengths, every second one a content.
+/* Pieces of pseudo-random lengths, every second one a content. */
 static void contents(bool whole, bool spoil)
 {
 	enum { N = 3000 };
@@ -138,7 +138,7 @@ static void test_failure(void **state)
 	free(data);
 }
 
-// Given up while blocks wait to be hashed.
+/* Given up while blocks wait to be hashed. */
 static void test_given_up(void **state)
 {
 	unsigned char *data = noise(17 * HASHPIPE_BLOCK);

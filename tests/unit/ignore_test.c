@@ -71,12 +71,12 @@ static void run_file(const char *path, void *ctx)
 		}
 		assert_int_equal(c.count, 2);
 		if (below)
-			snprintf(got, sizeof(got), "%s",
-				ignore_may_contain(ig, name) ? "in" : "out");
+			snprintf(
+				got, sizeof got, "%s", ignore_may_contain(ig, name) ? "in" : "out");
 		else if (ignore_match(ig, name, &line))
-			snprintf(got, sizeof(got), "out:%zu", line);
+			snprintf(got, sizeof got, "out:%zu", line);
 		else
-			snprintf(got, sizeof(got), "in");
+			snprintf(got, sizeof got, "in");
 		if (strcmp(got, c.field[1]) != 0) {
 			print_error("%s:%zu: %s: want %s, got %s\n", path, c.line, c.field[0],
 				c.field[1], got);

@@ -138,7 +138,7 @@ static void content_from_paths_is_checked(void **state)
 	fd = kit_memfd();
 	for (int i = 0; i < 5; i++) {
 		struct layer_writer *w = layer_writer_new(kit_writer(&fd));
-		if (i == 1) // told at the end: contents are hashed behind the writer's back
+		if (i == 1) /* told at the end: contents are hashed behind the writer's back */
 			assert_ok(layer_writer_add(w, &bad[i], err));
 		assert_fails(
 			i == 1 ? layer_writer_finish(w, err) : layer_writer_add(w, &bad[i], err),

@@ -47,13 +47,13 @@ static void run_file(const char *path, void *ctx)
 		assert_int_equal(c.count, 3);
 		pattern = slice_of(c.field[0]);
 		if (prefix) {
-			snprintf(got, sizeof(got), "%zu %s", pattern_literal_prefix(pattern),
+			snprintf(got, sizeof got, "%zu %s", pattern_literal_prefix(pattern),
 				pattern_has_wildcard(pattern) ? "yes" : "no");
-			snprintf(want, sizeof(want), "%s %s", c.field[1], c.field[2]);
+			snprintf(want, sizeof want, "%s %s", c.field[1], c.field[2]);
 		} else {
-			snprintf(got, sizeof(got), "%s",
+			snprintf(got, sizeof got, "%s",
 				result_name(pattern_match(pattern, slice_of(c.field[1]))));
-			snprintf(want, sizeof(want), "%s", c.field[2]);
+			snprintf(want, sizeof want, "%s", c.field[2]);
 		}
 		if (strcmp(got, want) != 0) {
 			print_error("%s:%zu: %s %s: want %s, got %s\n", path, c.line, c.field[0],

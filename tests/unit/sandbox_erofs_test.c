@@ -290,7 +290,7 @@ static void test_500_lowers(void **state)
 		char name[16], pair[3];
 
 		pair_name(i, pair);
-		snprintf(name, sizeof(name), "layer%zu", i);
+		snprintf(name, sizeof name, "layer%zu", i);
 		if (i % 2) {
 			lower_push(&own, sandbox_box_index(b, pair, "i\n"));
 		} else {
@@ -368,7 +368,7 @@ static void test_refused(void **state)
 	struct box_run r;
 	char page[4096] = {0};
 
-	assert_int_equal(write(l.index_fd, page, sizeof(page)), sizeof(page));
+	assert_int_equal(write(l.index_fd, page, sizeof page), sizeof page);
 	assert_int_equal(sandbox_try_lowers(b->runner, &l, 1, &err), 0);
 	assert_null(err);
 	assert_false(sandbox_takes_erofs(b->runner));
@@ -407,7 +407,7 @@ static void *work(void *arg)
 		int p[2];
 		ssize_t n;
 
-		snprintf(name, sizeof(name), "thread%u-%u", w->number, i);
+		snprintf(name, sizeof name, "thread%u-%u", w->number, i);
 		if (mkdirat(w->b->dir, name, 0700) < 0 || pipe2(p, O_CLOEXEC) < 0)
 			return NULL;
 		auto_fd int scratch = openat(w->b->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -426,7 +426,7 @@ static void *work(void *arg)
 						  : NULL;
 		close(p[1]);
 		if (job && sandbox_wait(job, &res, &err) == 0) {
-			n = read(p[0], text, sizeof(text) - 1);
+			n = read(p[0], text, sizeof text - 1);
 			text[n > 0 ? n : 0] = '\0';
 			if (strcmp(text, "1\n2\n") == 0 && res.exit_code == 7)
 				w->good++;

@@ -36,7 +36,7 @@ struct endpoint {
 
 static int setup(void **state)
 {
-	struct endpoint *p = mem_alloc(sizeof(*p));
+	struct endpoint *p = mem_alloc(sizeof *p);
 	struct err *err = NULL;
 	struct cgroups none;
 
@@ -110,7 +110,7 @@ static void test_clone(void **state)
 	assert_int_equal(p->large[LARGE - 1], 1);
 	close(fds[0]);
 	close(fds[1]);
-	forker_return_region(&p->f, a, sizeof(*a));
+	forker_return_region(&p->f, a, sizeof *a);
 }
 
 static bool all_zero(const char *p, size_t n)
@@ -152,7 +152,7 @@ static void test_killed(void **state)
 	assert_int_equal(pidfd_send_signal(p->f.pidfd, SIGKILL, NULL, 0), 0);
 	assert_int_equal(forker_clone(&p->f, look_around, a, 0, &child), -1);
 	assert_int_equal(errno, ESRCH);
-	forker_return_region(&p->f, a, sizeof(*a));
+	forker_return_region(&p->f, a, sizeof *a);
 }
 
 /* More than fits into a region is refused before anything is made. */

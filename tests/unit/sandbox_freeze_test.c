@@ -31,7 +31,7 @@ static struct sockaddr_un address(const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
 	return a;
 }
 
@@ -39,16 +39,14 @@ static int send_fd(int to, int fd)
 {
 	char byte = 'x', room[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	return sendmsg(to, &m, 0) == 1 ? 0 : -1;
 }
 
@@ -56,14 +54,12 @@ static int take_fd(int from)
 {
 	char byte, room[CMSG_SPACE(sizeof(int))];
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
 	int fd = -1;
 
 	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&m))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
 	return fd;
 }
 
@@ -107,7 +103,7 @@ static int probe(const char *what)
 	char byte;
 
 	fd = choose(strcmp(what, "closed") == 0 || strcmp(what, "queued") == 0 ? "write" : what);
-	if (fd < 0 || connect(to, (struct sockaddr *)&a, sizeof(a)) < 0 || send_fd(to, fd) < 0)
+	if (fd < 0 || connect(to, (struct sockaddr *)&a, sizeof a) < 0 || send_fd(to, fd) < 0)
 		return 1;
 	if (strcmp(what, "queued") == 0)
 		return 0; /* nobody has read it */
@@ -134,7 +130,7 @@ static void begin(struct box *b, struct passed *p, const char *what)
 	(void)unlink(path);
 	free(path);
 	p->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof a), 0);
 	assert_int_equal(listen(p->listener, 1), 0);
 	sandbox_box_prepare_self(b, &p->self, &p->run, what);
 	p->self.mount[2] = (struct sandbox_mount){
@@ -204,7 +200,7 @@ static void test_reading_is_no_matter(void **state)
 	begin(*state, &p, "read");
 	receive(&p);
 	assert_int_equal(finish(&p, &err), 0);
-	assert_int_equal(read(p.fd, text, sizeof(text) - 1), 5);
+	assert_int_equal(read(p.fd, text, sizeof text - 1), 5);
 	assert_string_equal(text, "mine\n");
 	assert_int_equal(fchmod(p.fd, 0600), -1);
 	assert_int_equal(errno, EROFS);

@@ -138,7 +138,7 @@ static void say_content(const char *path)
 {
 	char text[4096];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, sizeof(text));
+	ssize_t n = read(fd, text, sizeof text);
 	size_t rest = 0;
 
 	for (ssize_t i = 0; i < n; i++)
@@ -236,7 +236,7 @@ struct guard {
 
 static int setup(void **state)
 {
-	struct guard *g = mem_alloc(sizeof(*g));
+	struct guard *g = mem_alloc(sizeof *g);
 
 	sandbox_box_init(&g->box);
 	g->libs = sandbox_box_mkdir(g->box.dir, "libs", 0755);
@@ -397,7 +397,7 @@ static void test_interpreter_is_self(void **state)
 	assert_string_equal(r.text, ""); /* this program, executed, would say something */
 	sandbox_box_done(&r);
 	assert_int_equal(stat("/proc/self/exe", &after), 0);
-	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 }
 
 static void test_launcher_is_sealed(void **state)
@@ -445,7 +445,7 @@ static void test_words_of_the_command_line(void **state)
 	close(out[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_true(read(out[0], text, sizeof(text) - 1) >= 0);
+	assert_true(read(out[0], text, sizeof text - 1) >= 0);
 	close(out[0]);
 	assert_string_equal(text, "secret words\n0\n");
 }
@@ -517,8 +517,8 @@ static void test_inside_a_chroot(void **state)
 		_exit(r.res.exit_code);
 	}
 	close(p[1]);
-	while (out != 0 && strlen(text) < sizeof(text) - 1) {
-		out = (int)read(p[0], text + strlen(text), sizeof(text) - 1 - strlen(text));
+	while (out != 0 && strlen(text) < sizeof text - 1) {
+		out = (int)read(p[0], text + strlen(text), sizeof text - 1 - strlen(text));
 		assert_true(out >= 0);
 	}
 	close(p[0]);

@@ -47,8 +47,8 @@ static socklen_t abstract(struct sockaddr_un *a, const char *name, const char *n
 {
 	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-			   (size_t)snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "%s-%s", name,
-				   number));
+			   (size_t)snprintf(
+				   a->sun_path + 1, sizeof a->sun_path - 1, "%s-%s", name, number));
 }
 
 static int listen_at(const char *name, const char *number)
@@ -73,16 +73,14 @@ static void send_fd(int to, int fd)
 {
 	char byte = 'x', room[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
 		.cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	assert_int_equal(sendmsg(to, &m, 0), 1);
 }
 
@@ -90,14 +88,12 @@ static int take_fd(int from)
 {
 	char byte, room[CMSG_SPACE(sizeof(int))];
 	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room)};
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
 	int fd = -1;
 
 	if (recvmsg(from, &m, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&m))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
 	return fd;
 }
 
@@ -158,15 +154,15 @@ static void probe_nameless(void)
 	char path[64];
 	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	say("link a nameless file", linkat(AT_FDCWD, path, AT_FDCWD, "/tmp/t", AT_SYMLINK_FOLLOW));
 	fd = memfd_create("m", 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	say("open a memfd", open(path, O_RDWR | O_CLOEXEC));
 	say("/dev/stdout", open("/dev/stdout", O_WRONLY | O_CLOEXEC));
 	fd = open("/tmp/t", O_RDWR | O_CLOEXEC);
 	say("unlink", unlink("/tmp/t"));
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	say("open what is unlinked", open(path, O_RDWR | O_CLOEXEC));
 	say("shared memory", (long)mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 	fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -268,8 +264,8 @@ static void test_connecting_out(void **state)
 	int listener, datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	need_scope();
-	snprintf(number, sizeof(number), "%d", (int)getpid());
-	numbered(name, sizeof(name), "out");
+	snprintf(number, sizeof number, "%d", (int)getpid());
+	numbered(name, sizeof name, "out");
 	listener = listen_at(OUTSIDE, number);
 	assert_true(listener >= 0);
 	assert_int_equal(
@@ -315,8 +311,8 @@ static void test_connecting_in(void **state)
 
 	need_scope();
 	sandbox_box_write(dir, "secret", "#!/bin/true\n", 0755);
-	snprintf(number, sizeof(number), "%d", (int)getpid());
-	numbered(name, sizeof(name), "in");
+	snprintf(number, sizeof number, "%d", (int)getpid());
+	numbered(name, sizeof name, "in");
 	sandbox_box_prepare_self(b, &s, &r, name);
 	job = sandbox_box_start(b, &r, &out, &err);
 	assert_non_null(job);
@@ -324,7 +320,7 @@ static void test_connecting_in(void **state)
 	peer = connect_to(INSIDE, number, SOCK_STREAM);
 	assert_true(peer >= 0); /* open, and documented */
 	send_fd(peer, dir);
-	while ((got = read(out, text + n, sizeof(text) - 1 - n)) > 0)
+	while ((got = read(out, text + n, sizeof text - 1 - n)) > 0)
 		n += (size_t)got;
 	assert_string_equal(text,
 		"accept: ok\ndirectory: ok\nopen: EACCES\nlist: EACCES\nmake: EACCES\nmkdir: "
@@ -353,7 +349,7 @@ static void test_own_processes(void **state)
 {
 	char name[32];
 
-	numbered(name, sizeof(name), "processes");
+	numbered(name, sizeof name, "processes");
 	expect(*state, name,
 		"own abstract socket: ok\nconnect to it: ok\nattach: ok\nkill: ok\nchroot: 0\n");
 }

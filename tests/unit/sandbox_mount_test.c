@@ -217,11 +217,11 @@ static void test_many_lowers(void **state)
 
 	sandbox_box_prepare(b, &r, "ls /l | wc -l; cat /l/f1 /l/f499 /top");
 	for (int i = 1; i < SANDBOX_LOWERS_MAX; i++) {
-		snprintf(name, sizeof(name), "%d", i);
+		snprintf(name, sizeof name, "%d", i);
 		r.lower[i] = lower_of_dir(sandbox_box_mkdir(base, name, 0755));
-		snprintf(name, sizeof(name), "l/f%d", i);
+		snprintf(name, sizeof name, "l/f%d", i);
 		sandbox_box_write(r.lower[i].dir_fd, name, name, 0644);
-		snprintf(name, sizeof(name), "%d\n", i);
+		snprintf(name, sizeof name, "%d\n", i);
 		sandbox_box_write(r.lower[i].dir_fd, "top", name, 0644);
 	}
 	r.spec.lowers.n = SANDBOX_LOWERS_MAX;
@@ -341,7 +341,7 @@ static void try_hostile(struct box *b, const struct hostile *h, size_t i)
 	struct box_run r;
 	int top;
 
-	snprintf(name, sizeof(name), "hostile%zu", i);
+	snprintf(name, sizeof name, "hostile%zu", i);
 	top = sandbox_box_mkdir(b->dir, name, 0755);
 	/* The layer on top replaces the directory of the layer below. */
 	if (strchr(h->name, '/'))
@@ -350,7 +350,7 @@ static void try_hostile(struct box *b, const struct hostile *h, size_t i)
 		assert_int_equal(symlinkat(h->to, top, h->name), 0);
 	else
 		sandbox_box_write(top, h->name, "", 0644);
-	snprintf(canary, sizeof(canary), "%s/canary", b->path);
+	snprintf(canary, sizeof canary, "%s/canary", b->path);
 	sandbox_box_prepare(b, &r, "true");
 	r.lower[1] = lower_of_dir(top);
 	r.spec.lowers.n = 2;
@@ -395,8 +395,8 @@ static void test_hostile_roots(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		try_hostile(b, &t[i], i);
 	assert_int_equal(fstat(dir, &after), 0);
-	assert_memory_equal(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim));
-	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_memory_equal(&before.st_ctim, &after.st_ctim, sizeof before.st_ctim);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 	assert_int_equal(before.st_nlink, after.st_nlink);
 	close(dir);
 	free(canary);

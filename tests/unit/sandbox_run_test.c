@@ -54,7 +54,7 @@ static void test_exit_codes(void **state)
 		struct box_run r;
 		char script[32];
 
-		snprintf(script, sizeof(script), "exit %d", codes[i]);
+		snprintf(script, sizeof script, "exit %d", codes[i]);
 		sandbox_box_prepare(*state, &r, script);
 		sandbox_box_run(*state, &r);
 		assert_int_equal(r.res.exit_code, codes[i]);
@@ -73,7 +73,7 @@ static void test_killed_by_signal(void **state)
 		struct box_run r;
 		char script[32];
 
-		snprintf(script, sizeof(script), "kill -%d $$", signals[i]);
+		snprintf(script, sizeof script, "kill -%d $$", signals[i]);
 		sandbox_box_prepare(*state, &r, script);
 		sandbox_box_run(*state, &r);
 		assert_int_equal(r.res.signal, signals[i]);
@@ -311,7 +311,7 @@ static void test_parallel_jobs(void **state)
 		struct box *b = *state;
 		char script[64];
 
-		snprintf(script, sizeof(script), "sleep 0.2; echo %d > /f; exit %d", i, i);
+		snprintf(script, sizeof script, "sleep 0.2; echo %d > /f; exit %d", i, i);
 		sandbox_box_prepare(b, &r[i], script);
 		scratch[i] = b->scratch;
 		b->scratch = -1;
@@ -326,7 +326,7 @@ static void test_parallel_jobs(void **state)
 		assert_int_equal(r[i].res.exit_code, i);
 		close(out[i]);
 		fd = openat(scratch[i], "upper/f", O_RDONLY);
-		assert_int_equal(read(fd, got, sizeof(got)), 2);
+		assert_int_equal(read(fd, got, sizeof got), 2);
 		assert_int_equal(got[0], '0' + i);
 		close(fd);
 		close(scratch[i]);
@@ -340,11 +340,11 @@ static void await(int fd, const char *word)
 	size_t n = 0;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	while (!strstr(got, word) && n < sizeof(got) - 1) {
+	while (!strstr(got, word) && n < sizeof got - 1) {
 		ssize_t k;
 
 		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-		k = read(fd, got + n, sizeof(got) - 1 - n);
+		k = read(fd, got + n, sizeof got - 1 - n);
 		assert_true(k > 0);
 		n += (size_t)k;
 		got[n] = '\0';
@@ -359,7 +359,7 @@ static bool ends(int fd)
 	ssize_t n = 1;
 
 	while (n > 0 && poll(&p, 1, WAIT_MS) == 1)
-		n = read(fd, c, sizeof(c));
+		n = read(fd, c, sizeof c);
 	return n == 0;
 }
 

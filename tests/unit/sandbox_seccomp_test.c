@@ -45,8 +45,8 @@ static uint32_t run(const struct sock_fprog *p, const struct seccomp_data *d)
 
 		switch (f->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
-			assert_true(f->k + sizeof(a) <= sizeof(*d) && f->k % sizeof(a) == 0);
-			memcpy(&a, (const char *)d + f->k, sizeof(a));
+			assert_true(f->k + sizeof a <= sizeof *d && f->k % sizeof a == 0);
+			memcpy(&a, (const char *)d + f->k, sizeof a);
 			break;
 		case BPF_ALU | BPF_AND | BPF_K:
 			a &= f->k;

@@ -117,7 +117,7 @@ static void test_most_lowers(void **state)
 
 	sandbox_box_prepare(b, &r, "cat /etc/hostname");
 	for (int i = 1; i < SANDBOX_LOWERS_MAX; i++) {
-		snprintf(name, sizeof(name), "nothing/%d", i);
+		snprintf(name, sizeof name, "nothing/%d", i);
 		r.lower[i] = lower_of_dir(sandbox_box_mkdir(b->dir, name, 0755));
 	}
 	r.spec.lowers.n = SANDBOX_LOWERS_MAX;

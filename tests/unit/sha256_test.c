@@ -104,7 +104,7 @@ static void test_chunks(void **state)
 	free(p);
 }
 
-// One stretch of bytes into two hashes that have had different beginnings.
+/* One stretch of bytes into two hashes that have had different beginnings. */
 static void test_two(void **state)
 {
 	unsigned char *p = noise();

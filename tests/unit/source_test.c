@@ -95,13 +95,13 @@ static void test_utf8(void **state)
 	char out[4];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		assert_int_equal(utf8_decode(slice_of(good[i].bytes), &rune), good[i].len);
 		assert_int_equal(rune, good[i].rune);
 		assert_int_equal(utf8_encode(rune, out), good[i].len);
 		assert_memory_equal(out, good[i].bytes, good[i].len);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(utf8_decode(slice_of(bad[i]), &rune), 1);
 		assert_int_equal(rune, UTF8_INVALID);
 	}
@@ -126,7 +126,7 @@ static void test_arena(void **state)
 		memset(p, 0xFF, size);
 	}
 	for (size_t i = 0; i < 1000; i++) {
-		grown = arena_grow(arena, grown, i, &cap, sizeof(*grown));
+		grown = arena_grow(arena, grown, i, &cap, sizeof *grown);
 		grown[i] = i;
 	}
 	for (size_t i = 0; i < 1000; i++)

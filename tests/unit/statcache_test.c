@@ -131,12 +131,13 @@ static void test_settled(void **state)
 		bool want;
 	} cases[] = {
 		{5 * s + 1, 5 * s + 1, 5 * s + 2, true},
-		{5 * s + 1, 5 * s + 1, 5 * s + 1, false}, // the same tick
+		{5 * s + 1, 5 * s + 1, 5 * s + 1, false}, /* the same tick */
 		{5 * s + 2, 5 * s + 1, 5 * s + 2, false},
 		{5 * s + 1, 5 * s + 2, 5 * s + 2, false},
-		{9 * s + 1, 5 * s + 1, 7 * s, false}, // of the future
-		{4 * s, 5 * s + 1, 5 * s + 2, true}, // touch -d; the file system counts nanoseconds
-		{5 * s, 5 * s, 6 * s, false},        // whole seconds: ticks of two
+		{9 * s + 1, 5 * s + 1, 7 * s, false}, /* of the future */
+		{4 * s, 5 * s + 1, 5 * s + 2,
+			true},                /* touch -d; the file system counts nanoseconds */
+		{5 * s, 5 * s, 6 * s, false}, /* whole seconds: ticks of two */
 		{5 * s, 5 * s, 7 * s, false},
 		{5 * s, 5 * s, 7 * s + 1, true},
 		{1, 1, INT64_MIN, false},
@@ -227,7 +228,7 @@ static void test_damaged(void **state)
 	size_t n = (size_t)st.st_size;
 	auto_free unsigned char *good = mem_alloc(n), *bad = mem_alloc(n + 64);
 	assert_int_equal(fs_pread_all(fd, good, n, 0), 0);
-	for (size_t i = 0; i < n; i++) { // torn, longer, one bit wrong: not an index
+	for (size_t i = 0; i < n; i++) { /* torn, longer, one bit wrong: not an index */
 		put_file(fd, good, i);
 		assert_null(statcache_open(s, &id));
 		memcpy(bad, good, n);
@@ -241,7 +242,7 @@ static void test_damaged(void **state)
 		put_file(fd, bad, n + i);
 		assert_null(statcache_open(s, &id));
 	}
-	// a checksum that is right over nonsense: anything but a crash
+	/* a checksum that is right over nonsense: anything but a crash */
 	uint32_t x = 1;
 	for (size_t round = 0; round < machine_rounds(20000, 500); round++) {
 		memcpy(bad, good, n);

@@ -140,9 +140,9 @@ static void test_json_depth(void **state)
 	memset(text, '[', 102);
 	memset(text + 102, ']', 102);
 	assert_int_equal(words_json((struct slice){text, 204}, arena, &words), WORDS_JSON_NO);
-	memset(text, '[', sizeof(text));
+	memset(text, '[', sizeof text);
 	assert_int_equal(
-		words_json((struct slice){text, sizeof(text)}, arena, &words), WORDS_JSON_NO);
+		words_json((struct slice){text, sizeof text}, arena, &words), WORDS_JSON_NO);
 	arena_free(arena);
 }
 
