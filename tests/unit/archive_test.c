@@ -264,6 +264,9 @@ static void test_bad_archives(void **state)
 		 "y | dd of=$f bs=1 seek=2000 "
 		 "conv=notrunc 2>/dev/null; done; :",
 			"oci", ERR_CORRUPT, "does not have that digest"},
+		{"cp -r l x; cd x/blobs/sha256; sed -i s/schemaVersion/schemaversion/ $(grep -l "
+		 "schemaVersion *)",
+			"oci", ERR_CORRUPT, "does not have that digest"},
 		{"cp -r l x; cd x/blobs/sha256; for f in *; do [ $(wc -c <$f) -gt 5000 ] && "
 		 "truncate -s 100 $f; done; :",
 			"oci", ERR_CORRUPT, "has 100 bytes"},
