@@ -9,14 +9,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/base/cpus.h"
+#include "store/base/deadline.h"
 #include "store/base/mem.h"
 #include "store/base/thread.h"
 
-#define STAGES_POLL_NS 50000000 /* how soon a signal is passed on */
+#define STAGES_POLL_MS 50 /* how soon a signal is passed on */
 
 typedef int (*build_fn)(struct job *j, size_t stage, struct err **err);
 
@@ -196,15 +196,8 @@ static void pass_on_signal(struct job *j, const struct worker *v)
 
 static void wait_for_change(struct job *j)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += STAGES_POLL_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_cond_timedwait(&j->session.stop.changed, &j->session.stop.lock, &until);
+	deadline_cond_wait(&j->session.stop.changed, &j->session.stop.lock,
+		deadline_in(STAGES_POLL_MS));
 }
 
 /* The failure that stands first in the file; those who were only ended by it do not count. */

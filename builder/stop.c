@@ -6,18 +6,14 @@
 #include "builder/stop.h"
 
 #include <signal.h>
-#include <time.h>
+
+#include "store/base/deadline.h"
 
 void stop_init(struct stop *s, const atomic_int *signal)
 {
-	pthread_condattr_t attr;
-
 	*s = (struct stop){.signal = signal};
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	deadline_cond_init(&s->changed);
 }
 
 void stop_clear(struct stop *s)

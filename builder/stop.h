@@ -18,7 +18,7 @@ struct stop {
 	const atomic_int *signal; /* the caller's: number of a signal once one came; or NULL */
 	bool parallel;            /* stages are built by threads of their own */
 	pthread_mutex_t lock;     /* for who waits for something, and for the end beside it */
-	pthread_cond_t changed;   /* of CLOCK_MONOTONIC; what is waited for, or the end, came */
+	pthread_cond_t changed;   /* of deadline_cond_init(); what is waited for, or the end, came */
 	/* Not 0: a signal came (its number), or STOP_FAILURE. Also read without the lock. */
 	atomic_int asked;
 };

@@ -11,28 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "store/base/deadline.h"
 #include "store/base/path.h"
 #include "builder/copy/selection.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 
-#define SHARE_POLL_NS 50000000 /* how late a cancellation may be noticed */
+#define SHARE_POLL_MS 50 /* how late a cancellation may be noticed */
 
 struct copy_share *copy_share_new(struct store *s, int dir_fd)
 {
 	struct copy_share *c = mem_alloc(sizeof *c);
 	struct stat st;
 
-	pthread_condattr_t steady;
-
 	c->fd = dir_fd;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&steady);
-	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->free, &steady);
-	pthread_condattr_destroy(&steady);
+	deadline_cond_init(&c->free);
 	if (s && dir_fd >= 0 && fstat(dir_fd, &st) == 0) {
 		struct sha256 h;
 		sha256_init(&h);
@@ -343,15 +338,7 @@ static void share_forget(struct copy_share *c)
 /* Nobody tells us of a signal: the one that has the share may work on for long. */
 static void wait_free(struct copy_share *c)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += SHARE_POLL_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_cond_timedwait(&c->free, &c->lock, &until);
+	deadline_cond_wait(&c->free, &c->lock, deadline_in(SHARE_POLL_MS));
 }
 
 bool copy_share_take(struct copy_share *c, const atomic_int *cancelled)

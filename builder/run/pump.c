@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/base/cancel.h"
+#include "store/base/deadline.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/trash.h"
@@ -80,16 +81,6 @@ static void carry_rest(const struct pump *p, int fd, int stream, char *chunk)
 	}
 }
 
-/* How long to wait for output; 0 once the time is over. */
-static int pump_patience(uint64_t deadline)
-{
-	uint64_t now = deadline ? now_monotonic_ms() : 0;
-
-	if (deadline && now >= deadline)
-		return 0;
-	return deadline && deadline - now < PUMP_POLL_MS ? (int)(deadline - now) : PUMP_POLL_MS;
-}
-
 /* Returns when everything in the sandbox is dead. */
 static bool carry_all(const struct pump *p, struct sandbox_job *job, int out_fd, int err_fd)
 {
@@ -99,12 +90,13 @@ static bool carry_all(const struct pump *p, struct sandbox_job *job, int out_fd,
 		{.fd = sandbox_end_fd(job), .events = POLLIN},
 	};
 	auto_free char *chunk = mem_alloc(PUMP_CHUNK);
-	uint64_t asked = 0, deadline = p->timeout_ms ? now_monotonic_ms() + p->timeout_ms : 0;
+	struct deadline end = deadline_limit(p->timeout_ms);
+	uint64_t asked = 0;
 	bool late = false;
 	struct idle idle = {.next = now_monotonic_ms() + PUMP_TRASH_AFTER_MS};
 
 	while (!fds[2].revents) {
-		int wait = pump_patience(late ? 0 : deadline);
+		int wait = late ? PUMP_POLL_MS : deadline_poll(end, PUMP_POLL_MS);
 		if (wait == 0) {
 			late = true;
 			sandbox_signal(job, SIGKILL);

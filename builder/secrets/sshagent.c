@@ -18,9 +18,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "store/base/deadline.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/base/now.h"
 
 #define SOCKET_NAME "agent" /* below its directory */
 #define START_MS    30000
@@ -64,13 +64,12 @@ static int not_started(const char *program, int error, struct err **err)
 /* Does it say something within START_MS? What it says is where it listens, once it does. */
 static bool speaks(int from)
 {
-	uint64_t end = now_monotonic_ms() + START_MS;
+	struct deadline end = deadline_in(START_MS);
 	char byte;
 
 	for (;;) {
 		struct pollfd p = {.fd = from, .events = POLLIN};
-		uint64_t now = now_monotonic_ms();
-		int ready = now < end ? poll(&p, 1, (int)(end - now)) : 0;
+		int ready = poll(&p, 1, deadline_poll(end, -1));
 
 		if (ready > 0)
 			return read(from, &byte, 1) == 1;

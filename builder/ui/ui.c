@@ -10,18 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "builder/ui/lines.h"
 #include "builder/ui/text.h"
 #include "builder/ui/ui_private.h"
+#include "store/base/deadline.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/base/now.h"
 #include "store/base/thread.h"
 
 #define UI_LOG_LINES 6
+#define UI_REDRAW_MS 100 /* between two pictures */
 
 bool ui_mode_parse(const char *text, enum ui_mode *out)
 {
@@ -120,22 +121,15 @@ static void *redraw_loop(void *ctx)
 
 	pthread_mutex_lock(&u->lock);
 	while (!u->stop) {
-		struct timespec until;
-
-		/* Nothing runs: sleep until an event comes. Else ten pictures a second. */
+		/* Nothing runs: sleep until an event comes. */
 		u->idle = u->nsteps == 0 && u->nstatuses == 0 && u->pending.len == 0;
 		if (u->idle) {
 			pthread_cond_wait(&u->wake, &u->lock);
 			continue;
 		}
 		u->view->redraw(u);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += 100 * 1000 * 1000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-		while (!u->stop && pthread_cond_timedwait(&u->wake, &u->lock, &until) == 0)
+		struct deadline next = deadline_in(UI_REDRAW_MS);
+		while (!u->stop && deadline_cond_wait(&u->wake, &u->lock, next) == 0)
 			;
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -144,13 +138,8 @@ static void *redraw_loop(void *ctx)
 
 static void init_sync(struct ui *u)
 {
-	pthread_condattr_t attr;
-
 	pthread_mutex_init(&u->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&u->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	deadline_cond_init(&u->wake);
 }
 
 static void ui_start_thread(struct ui *u)

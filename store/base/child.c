@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,8 +17,8 @@
 #include <unistd.h>
 
 #include "store/base/cancel.h"
+#include "store/base/deadline.h"
 #include "store/base/mem.h"
-#include "store/base/now.h"
 
 #define CANCEL_MS 100 /* how often a request to stop is looked for */
 #define LOOK_MS   20  /* and the end of the child, where the kernel has no pidfd_open */
@@ -288,31 +287,26 @@ static bool has_ended(const struct session *s, const struct pollfd *end)
 }
 
 /* For how long nothing has to be looked at but descriptors; -1: for ever. */
-static int child_patience(const struct session *s, uint64_t left)
+static int child_patience(const struct session *s, struct deadline end)
 {
-	int most = s->end < 0 ? LOOK_MS : s->talk->cancelled ? CANCEL_MS : -1;
-
-	if (!s->talk->limit_ms || (most >= 0 && left > (uint64_t)most))
-		return most;
-	return left < INT_MAX ? (int)left : INT_MAX;
+	return deadline_poll(end, s->end < 0 ? LOOK_MS : s->talk->cancelled ? CANCEL_MS : -1);
 }
 
 static enum child_end child_converse(struct session *s)
 {
 	const struct child_talk *t = s->talk;
-	uint64_t began = now_monotonic_ms();
+	struct deadline end = deadline_limit(t->limit_ms);
 
 	for (;;) {
 		struct pollfd p[] = {{.fd = s->end, .events = POLLIN},
 			{.fd = s->in, .events = POLLOUT}, {.fd = s->out, .events = POLLIN},
 			{.fd = s->said, .events = POLLIN}};
-		uint64_t spent = now_monotonic_ms() - began;
 
 		if (cancel_asked(t->cancelled))
 			return CHILD_CANCELLED;
-		if (t->limit_ms && spent >= t->limit_ms)
+		if (deadline_over(end))
 			return CHILD_LATE;
-		if (poll(p, ARRAY_LEN(p), child_patience(s, t->limit_ms - spent)) < 0) {
+		if (poll(p, ARRAY_LEN(p), child_patience(s, end)) < 0) {
 			if (errno != EINTR)
 				return CHILD_LOST;
 			continue;

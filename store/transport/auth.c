@@ -13,9 +13,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "store/base/deadline.h"
 #include "store/base/jsonx.h"
 #include "store/base/mem.h"
-#include "store/base/now.h"
 #include "store/transport/auth_file.h"
 #include "store/transport/auth_header.h"
 #include "store/transport/reply.h"
@@ -26,7 +26,7 @@
 struct token {
 	char *scope;
 	struct secret *value; /* "Bearer ..." */
-	uint64_t until_ms;    /* monotonic */
+	struct deadline end;
 };
 
 enum scheme { SCHEME_NONE, SCHEME_BASIC, SCHEME_BEARER };
@@ -167,7 +167,7 @@ static struct token *find_token(struct auth *a, const char *scope)
 	for (size_t i = 0; i < a->ntokens; i++) {
 		if (strcmp(a->tokens[i].scope, scope) != 0)
 			continue;
-		if (now_monotonic_ms() < a->tokens[i].until_ms)
+		if (!deadline_over(a->tokens[i].end))
 			return &a->tokens[i];
 		drop_token(a, i);
 		return NULL;
@@ -197,9 +197,8 @@ static int keep_token(
 		life_s = AUTH_LIFE_DEFAULT_S;
 	if (life_s > 86400)
 		life_s = 86400;
-	a->tokens[a->ntokens++] = (struct token){.scope = mem_strdup(scope),
-		.value = s,
-		.until_ms = now_monotonic_ms() + (uint64_t)life_s * 900};
+	a->tokens[a->ntokens++] = (struct token){
+		.scope = mem_strdup(scope), .value = s, .end = deadline_in((uint64_t)life_s * 900)};
 	return 0;
 }
 

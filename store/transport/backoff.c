@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "store/base/cancel.h"
+#include "store/base/deadline.h"
 #include "store/base/now.h"
 
 unsigned backoff_tries(unsigned asked)
@@ -62,20 +63,15 @@ int64_t backoff_retry_after_ms(const char *value, int64_t now_s)
 
 int backoff_sleep(uint64_t ms, const atomic_int *cancelled, const atomic_int *stop)
 {
-	uint64_t end = now_monotonic_ms() + ms;
+	struct deadline end = deadline_in(ms);
 
 	for (;;) {
-		uint64_t now = now_monotonic_ms();
-		uint64_t left = end > now ? end - now : 0;
-		struct timespec ts;
+		int left = deadline_poll(end, 100);
 
 		if (cancel_asked(cancelled) || cancel_asked(stop))
 			return -1;
 		if (left == 0)
 			return 0;
-		if (left > 100)
-			left = 100;
-		ts = (struct timespec){.tv_nsec = (long)left * 1000000};
-		nanosleep(&ts, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = left * 1000000L}, NULL);
 	}
 }
