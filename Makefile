@@ -9,6 +9,7 @@
 #   make check-tsan         unit suites with threads under ThreadSanitizer
 #   make check-clang        unit tests and corpora under clang's ASan and UBSan
 #   make lint               layer rules, exports, sizes, format
+#   make analyze            gcc -fanalyzer and clang-tidy: no finding; analyze-gcc: the first of them
 #   make fuzz F=expand T=60 one fuzz target for T seconds (SAN=memory: under MSan)
 #   make fuzz-all T=1800 ST=600  every target, resumable; fuzz-coverage: lines they reach
 #   make bench              workloads against buildah and the raw limits
@@ -89,7 +90,7 @@ PLANTED := $(patsubst tests/bench/planted/%.c,$(BUILD)/bench/bld-%,$(wildcard te
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all test-objects check check-unit check-fast check-e2e check-forms check-inject check-asan check-tsan check-clang check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
+.PHONY: all analyze analyze-gcc test-objects check check-unit check-fast check-e2e check-forms check-inject check-asan check-tsan check-clang check-conformance check-docker check-docker-random lint fuzz bench bench-check bench-budgets bench-planted bench-plots bench-memory demo install man clean tools format
 .DELETE_ON_ERROR:
 
 # Named, the objects of programs are none that make throws away behind the link. (.SECONDARY for all
@@ -209,6 +210,23 @@ check-docker-random: all
 lint:
 	$(Q)BUILD=$(BUILD) bash tests/lint/run.sh
 
+# Each file once, and again when it or what it includes has changed. The checks of clang-tidy, and why
+# not others, are in tests/lint/clang-tidy.yaml. Optimised, as gcc's looks through what is inlined then.
+ANALYZER ?= gcc
+TIDY ?= clang-tidy
+ANALYZE_SRC := $(PARSER_SRC) $(STORE_SRC) $(BUILDER_SRC) builder/main.c
+analyze-gcc: $(ANALYZE_SRC:%.c=$(BUILD)/analyze/%.gcc)
+analyze: analyze-gcc $(ANALYZE_SRC:%.c=$(BUILD)/analyze/%.tidy)
+
+$(BUILD)/analyze/%.gcc: %.c | $(BUILD)/gen/parser/grammar.h $(BUILD)/gen/parser/lexer.h
+	@mkdir -p $(@D)
+	$(Q)$(ANALYZER) $(CPPFLAGS_ALL) -O2 -fanalyzer -fdiagnostics-plain-output -Werror -MMD -MP -MT $@ -MF $(@:.gcc=.d) -S -o /dev/null $<
+	$(Q)touch $@
+
+$(BUILD)/analyze/%.tidy: $(BUILD)/analyze/%.gcc tests/lint/clang-tidy.yaml
+	$(Q)$(TIDY) --quiet --config-file=tests/lint/clang-tidy.yaml $*.c -- $(CPPFLAGS_ALL)
+	$(Q)touch $@
+
 # libFuzzer needs clang. One target: make fuzz F=walk T=60 [SAN=memory]; fuzz-build only makes it;
 # fuzz-all runs every target T seconds under ASan and UBSan and ST seconds under MSan, and goes on
 # where it was stopped; fuzz-coverage counts the lines of parsers that the corpora reach.
@@ -291,4 +309,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/analyze -name '*.d' 2>/dev/null)

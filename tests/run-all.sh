@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test suites and count: run-all.sh [lint] [unit] [e2e] [conformance] [inject] [budgets] [kill] [clang] [few]   (default: all)
+# Run test suites and count: run-all.sh [lint] [analyze] [unit] [e2e] [conformance] [inject] [budgets] [kill] [clang] [few]   (default: all)
 #
 # Called by `make check` with BUILD set and everything compiled. Every suite speaks TAP into a log
 # below $BUILD/log; a program that dies without saying `not ok` counts as one failure. The last
@@ -231,7 +231,19 @@ clang_check() {
 	[ "$rc" = 0 ] && echo "ok - clang's ASan and UBSan" || echo "not ok - clang's ASan and UBSan: status $rc"
 }
 
-[ $# -gt 0 ] || set -- lint unit clang conformance e2e inject budgets kill
+# What gcc's analyzer finds. clang-tidy takes minutes: `make analyze`, by hand, has both.
+suite_analyze() {
+	run analyze analyze_gcc
+}
+
+analyze_gcc() {
+	local rc
+	env -u BLD -u MAKEFLAGS -u MAKELEVEL make -s -k -j"$JOBS" BUILD="$BUILD" analyze-gcc 2>&1
+	rc=$?
+	[ "$rc" = 0 ] && echo "ok - gcc -fanalyzer: no finding" || echo "not ok - gcc -fanalyzer: status $rc"
+}
+
+[ $# -gt 0 ] || set -- lint analyze unit clang conformance e2e inject budgets kill
 began=$SECONDS
 for s in "$@"; do
 	t=$SECONDS

@@ -14,6 +14,17 @@
 
 #include "store/base/mem.h"
 
+/* Here are the functions behind the macros. */
+#undef err_set
+#undef err_sys
+#undef err_sys_kind
+#undef err_prefix
+#undef err_hint
+#undef err_note
+#undef err_pass
+#undef err_rekind
+#undef err_exit_with
+
 struct err {
 	enum err_kind kind;
 	int sys;    /* errno at the time, 0 = not from a system call */

@@ -61,6 +61,22 @@ int err_rekind(struct err **err, enum err_kind kind);
 /* Exit with this status whatever the kind is (a command of `bld run` that cannot be started). */
 int err_exit_with(struct err **err, int status);
 
+/* Compilers and analyzers of other files see here, too, that these return -1. */
+static inline int err_failed(int returned)
+{
+	(void)returned;
+	return -1;
+}
+#define err_set(...)       err_failed((err_set)(__VA_ARGS__))
+#define err_sys(...)       err_failed((err_sys)(__VA_ARGS__))
+#define err_sys_kind(...)  err_failed((err_sys_kind)(__VA_ARGS__))
+#define err_prefix(...)    err_failed((err_prefix)(__VA_ARGS__))
+#define err_hint(...)      err_failed((err_hint)(__VA_ARGS__))
+#define err_note(...)      err_failed((err_note)(__VA_ARGS__))
+#define err_pass(...)      err_failed((err_pass)(__VA_ARGS__))
+#define err_rekind(...)    err_failed((err_rekind)(__VA_ARGS__))
+#define err_exit_with(...) err_failed((err_exit_with)(__VA_ARGS__))
+
 enum err_kind err_get_kind(const struct err *e);
 /*
  * Does it say that what was looked for is not there, or that its content is wrong? Anything else (a

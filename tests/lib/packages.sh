@@ -14,7 +14,7 @@ PACKAGES_DEMO="busybox-static"
 PACKAGES_TEST="libcmocka-dev bats git python3 jq openssl strace xz-utils zstd bzip2 file
 busybox-static mmdebstrap docker-registry apache2-utils skopeo umoci buildah runc
 openssh-client qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-shellcheck clang libclang-rt-14-dev clang-format pmccabe libcap2-bin attr procps scdoc rsync libarchive-tools"
+shellcheck clang libclang-rt-14-dev clang-format clang-tidy pmccabe libcap2-bin attr procps scdoc rsync libarchive-tools"
 
 # packages_missing NAME...: print the packages that are not installed, without any network.
 packages_missing() {
