@@ -28,6 +28,8 @@ struct blob_writer {
 	uint64_t written;      /* to the file */
 	struct hashpipe *pipe; /* owned */
 	struct io_writer tap;  /* write is NULL: none */
+	blob_check_fn *check;  /* or NULL */
+	void *check_ctx;
 };
 
 static int write_failed(struct store *s, struct err **err)
@@ -134,6 +136,22 @@ int blob_put_file(
 	return have_trusted(s, hex, d, n) ? 0 : blob_put_temp(s, t, d, err);
 }
 
+void blob_check(struct blob_writer *w, blob_check_fn *check, void *ctx)
+{
+	w->check = check;
+	w->check_ctx = ctx;
+}
+
+static int blob_run_check(struct blob_writer *w, struct err **err)
+{
+	auto_fd int fd = tempfile_reader(&w->file);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "store %s: temporary file", store_root(w->s));
+	return w->check(w->check_ctx, fd, (uint64_t)st.st_size, err);
+}
+
 int blob_commit(struct blob_writer *w, const struct digest *want, struct digest *out, int *fd,
 	struct err **err)
 {
@@ -148,6 +166,8 @@ int blob_commit(struct blob_writer *w, const struct digest *want, struct digest 
 	if (want && !sha256_equal(want, &d))
 		return err_set(err, ERR_CORRUPT, "digest is %s, expected %s",
 			sha256_string(&d, got), sha256_string(want, wanted));
+	if (w->check && blob_run_check(w, err) < 0)
+		return -1;
 	if (fd) {
 		reader = tempfile_reader(&w->file);
 		if (reader < 0)

@@ -26,6 +26,10 @@ struct hashpipe *blob_pipe(struct blob_writer *w);
 void blob_tap(struct blob_writer *w, struct io_writer tap);
 /* For reading what was written so far: borrowed descriptor, *n bytes. Use pread. */
 int blob_readable(const struct blob_writer *w, uint64_t *n);
+/* What else the content has to be: called by blob_commit() when the digest is right and nothing is
+ * published yet, with a descriptor to read from. -1 with *err: it is not published. */
+typedef int blob_check_fn(void *ctx, int fd, uint64_t size, struct err **err);
+void blob_check(struct blob_writer *w, blob_check_fn *check, void *ctx);
 /* Publish. want == NULL: any digest; else one that differs is ERR_CORRUPT and nothing is published.
  * The file stays readable as *fd when fd != NULL (owned by the caller). Frees nothing: blob_free
  * always. */

@@ -502,3 +502,14 @@ int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct
 		*out = &w->e;
 	return rc;
 }
+
+int layer_walk_check(int fd, uint64_t size, struct err **err)
+{
+	auto_layer_walk struct layer_walk *w = layer_walk_new(fd, size);
+	const struct layer_entry *e;
+	int r;
+
+	while ((r = layer_walk_next(w, &e, err)) > 0)
+		;
+	return r;
+}

@@ -29,6 +29,8 @@ int layer_walk_times(struct layer_walk *w, const struct layer_times *times, stru
 /* 1 and *out (borrowed until the next call; LAYER_DATA_FD set for files), 0 at the end, -1. */
 int layer_walk_next(struct layer_walk *w, const struct layer_entry **out, struct err **err);
 void layer_walk_free(struct layer_walk *w);
+/* Is all of it a tar that can be walked to its end? 0, or -1 with what layer_walk_next() says. */
+int layer_walk_check(int fd, uint64_t size, struct err **err);
 
 /*
  * The same over what layer_writer_head wrote: gives the entries of the tar itself, tar_fd

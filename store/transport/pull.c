@@ -22,6 +22,7 @@
 #include "store/oci/oci.h"
 #include "store/packed.h"
 #include "store/store.h"
+#include "store/tar/walk.h"
 #include "store/tempfile.h"
 #include "store/transport/growing.h"
 #include "store/transport/http.h"
@@ -151,6 +152,8 @@ static int get_config(struct store *s, struct transport *t, const struct oci_des
 			"%s: the configuration does not have the digest it should have", t->label);
 	return 0;
 }
+
+#define DIFF_ID "the content of a layer (its diff ID)"
 
 /* --- one layer -------------------------------------------------------------------------------- */
 
@@ -299,12 +302,47 @@ static int pull_wrong(
 		sha256_string(want, hex));
 }
 
+/* The content of a layer about to be published. */
+struct layer_content {
+	const char *label;
+	const char *what;            /* whose digest is wrong, for a message */
+	const struct digest *digest; /* of the blob as the manifest has it */
+	bool refused;
+};
+
+/* What cannot be unpacked is refused here, not by the first RUN that stands on it. */
+static int pull_check_tar(void *ctx, int fd, uint64_t size, struct err **err)
+{
+	struct layer_content *c = ctx;
+	char text[DIGEST_STRING];
+
+	if (layer_walk_check(fd, size, err) == 0)
+		return 0;
+	c->refused = true;
+	err_prefix(
+		err, "%s: layer %s cannot be unpacked", c->label, sha256_string(c->digest, text));
+	return err_hint(err, "whoever pulls it gets the same bytes: the image has to be built and "
+			     "pushed again");
+}
+
+static int pull_commit(
+	struct blob_writer *w, const struct digest *want, struct layer_content *c, struct err **err)
+{
+	auto_err struct err *e = NULL;
+
+	blob_check(w, pull_check_tar, c);
+	if (blob_commit(w, want, NULL, NULL, &e) == 0)
+		return 0;
+	if (!c->refused && err_get_kind(e) == ERR_CORRUPT)
+		return pull_wrong(c->label, c->what, want, err);
+	return err_pass(err, &e);
+}
+
 /* Both blobs are written: publish them, the plain one first, since only it can still be wrong. */
 static int pull_publish(struct layer_pull *l, struct transport *t, const struct oci_descriptor *d,
 	const struct digest *got, const struct digest *diff_id, struct err **err)
 {
-	auto_err struct err *e = NULL;
-	int rc;
+	struct layer_content c = {.label = t->label, .what = DIFF_ID, .digest = &d->digest};
 
 	if (!sha256_equal(got, &d->digest))
 		return pull_wrong(t->label, "layer", &d->digest, err);
@@ -314,14 +352,8 @@ static int pull_publish(struct layer_pull *l, struct transport *t, const struct 
 			*err = TAKE(l->err);
 		return err_prefix(err, "%s: layer", t->label);
 	}
-	rc = blob_commit(l->plain, diff_id, NULL, NULL, &e);
-	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
-		return pull_wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
-	if (rc < 0) {
-		if (err)
-			*err = TAKE(e);
+	if (pull_commit(l->plain, diff_id, &c, err) < 0)
 		return -1;
-	}
 	if (blob_put_file(l->s, &l->packed, &d->digest, d->size, err) < 0)
 		return -1;
 	return packed_remember(l->s, diff_id, l->form, &d->digest, err);
@@ -363,12 +395,12 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 	struct err **err)
 {
 	auto_blob_writer struct blob_writer *w = NULL;
-	auto_err struct err *e = NULL;
+	struct layer_content c = {.label = t->label, .what = "layer", .digest = &d->digest};
 	struct http_sink sink;
 	int rc;
 
 	if (!sha256_equal(&d->digest, diff_id))
-		return pull_wrong(t->label, "the content of a layer (its diff ID)", diff_id, err);
+		return pull_wrong(t->label, DIFF_ID, diff_id, err);
 	w = blob_create(s, err);
 	if (!w)
 		return -1;
@@ -377,14 +409,7 @@ static int pull_plain(struct store *s, struct transport *t, unsigned worker,
 	sink.ctx = pb;
 	rc = t->ops->blob(t, worker, d, &sink, err);
 	http_sink_clear(&sink);
-	if (rc < 0)
-		return -1;
-	rc = blob_commit(w, &d->digest, NULL, NULL, &e);
-	if (rc < 0 && err_get_kind(e) == ERR_CORRUPT)
-		return pull_wrong(t->label, "layer", &d->digest, err);
-	if (rc < 0 && err)
-		*err = TAKE(e);
-	return rc;
+	return rc < 0 ? -1 : pull_commit(w, &d->digest, &c, err);
 }
 
 /* --- all layers ----------------------------------------------------------------------------- */
@@ -433,8 +458,7 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	progress_emit(ip->p, TRANSFER_BLOB_EXISTS, &d->digest, d->size, d->size, NULL);
 	if (form == LAYER_PLAIN) {
 		if (!sha256_equal(&d->digest, diff_id))
-			return pull_wrong(
-				ip->t->label, "the content of a layer (its diff ID)", diff_id, err);
+			return pull_wrong(ip->t->label, DIFF_ID, diff_id, err);
 		return 0;
 	}
 	int have = blob_exists(ip->s, diff_id, NULL, err);
@@ -443,21 +467,16 @@ static int use_blob(struct image_pull *ip, const struct oci_descriptor *d,
 	if (!have) {
 		auto_blob_writer struct blob_writer *plain = blob_create(ip->s, err);
 		struct io_fd in = {.what = "layer"};
-		auto_err struct err *e = NULL;
+		struct layer_content c = {
+			.label = ip->t->label, .what = DIFF_ID, .digest = &d->digest};
 
 		if (!plain || (fd = blob_open(ip->s, &d->digest, NULL, err)) < 0)
 			return -1;
 		in.fd = fd;
 		if (inflate_into(plain, io_fd_reader(&in), form, err) < 0)
 			return err_prefix(err, "%s: layer", ip->t->label);
-		if (blob_commit(plain, diff_id, NULL, NULL, &e) < 0) {
-			if (err_get_kind(e) == ERR_CORRUPT)
-				return pull_wrong(ip->t->label,
-					"the content of a layer (its diff ID)", diff_id, err);
-			if (err)
-				*err = TAKE(e);
+		if (pull_commit(plain, diff_id, &c, err) < 0)
 			return -1;
-		}
 	}
 	return packed_remember(ip->s, diff_id, form, &d->digest, err);
 }
@@ -478,9 +497,7 @@ static int pull_layer(void *ctx, unsigned worker, size_t item, struct err **err)
 		if (sha256_equal(&ip->m->layers[k].digest, &d->digest))
 			return sha256_equal(&ip->c->diff_ids[k], diff_id)
 				       ? 0
-				       : pull_wrong(ip->t->label,
-						 "the content of a layer (its diff ID)", diff_id,
-						 err);
+				       : pull_wrong(ip->t->label, DIFF_ID, diff_id, err);
 	if (!type)
 		return pull_unknown_type(ip, i, err);
 	int have = blob_exists(ip->s, &d->digest, &size, err);

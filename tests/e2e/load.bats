@@ -190,3 +190,52 @@ loaded docker.io/one/b:1'
 	jq -nc --argjson d "$(put doc)" '{schemaVersion: 2, manifests: [$d]}' >l/index.json
 	fails 1 'layer 1 has the type "application/vnd.oci.image.layer.v1.tar\+lzma"' bld load -i l
 }
+
+# odd FILE TYPE: the layout l becomes one image whose only layer is FILE, as it is
+odd() {
+	local plain diff d
+	layout
+	plain=$1
+	case $2 in *+gzip) zcat "$1" >plain && plain=plain ;; *+zstd) zstdcat "$1" >plain && plain=plain ;; esac
+	diff=$(sha256sum <"$plain" | cut -d' ' -f1)
+	d=$(sha256sum <"$1" | cut -d' ' -f1)
+	cp "$1" "l/blobs/sha256/$d"
+	jq -nc --arg d "sha256:$diff" '{architecture: "amd64", os: "linux", config: {}, rootfs: {type: "layers", diff_ids: [$d]}}' >conf
+	cp conf "l/blobs/sha256/$(sha256sum <conf | cut -d' ' -f1)"
+	jq -nc --arg t "application/vnd.oci.image.layer.v1.$2" --arg c "sha256:$(sha256sum <conf | cut -d' ' -f1)" --arg d "sha256:$d" \
+		--argjson cs "$(stat -c %s conf)" --argjson s "$(stat -c %s "$1")" \
+		'{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config: {mediaType: "application/vnd.oci.image.config.v1+json", digest: $c, size: $cs},
+		layers: [{mediaType: $t, digest: $d, size: $s}]}' >doc
+	jq -nc --argjson d "$(put doc)" '{schemaVersion: 2, manifests: [$d]}' >l/index.json
+	layer=sha256:$d
+}
+
+@test "a layer that cannot be unpacked is refused when it comes, not by the first RUN" {
+	seq 100000 >text
+	mkdir -p tree && seq 5000 >tree/f && tar cf good.tar tree
+	head -c 8192 good.tar >cut.tar
+	for f in text cut.tar; do
+		odd $f tar
+		fails 10 "layer $layer cannot be unpacked: " bld --root other load -i l
+		has "$stderr" 'help: whoever pulls it gets the same bytes'
+		gzip -c $f >odd.gz && odd odd.gz tar+gzip
+		fails 10 "layer $layer cannot be unpacked: " bld --root other load -i l
+		fails 10 "layer $layer cannot be unpacked: " bld --root other pull oci:l
+		# The compressed blob alone is here: nothing of it counts as the layer.
+		mkdir -p other/blobs/sha256 && cp odd.gz "other/blobs/sha256/${layer#sha256:}"
+		fails 10 "layer $layer cannot be unpacked: " bld --root other load -i l
+		equal "$(bld --root other images -q)" ''
+		zstd -qf $f -o odd.zst && odd odd.zst tar+zstd
+		fails 10 "layer $layer cannot be unpacked: " bld --root other load -i l
+	done
+	# What is no tar but stands for nothing, or ends after its last entry, is a layer.
+	: >empty
+	head -c 1024 /dev/zero >none
+	head -c $(($(stat -c %s good.tar) / 512 * 512 - 1024)) good.tar >unended
+	for f in empty none unended good.tar; do
+		odd $f tar
+		ok bld --root other load -q -i l
+		gzip -c $f >odd.gz && odd odd.gz tar+gzip
+		ok bld --root other load -q -i l
+	done
+}

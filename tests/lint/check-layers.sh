@@ -16,7 +16,7 @@ store/tar/        store/base/H store/compress/inflate.h store/tar/H
 store/tree/       store/base/H store/tar/(arena|entry|holes|list|name|times|walk|write).h store/tree/H
 store/erofs/      store/base/H store/tar/(name|times).h store/tree/(node|tree).h store/erofs/H
 store/            store/base/H store/oci/(layertype|oci).h store/compress/(compress|deflate|inflate).h store/tar/(entry|retime|times).h store/tree/(tree|unpack).h store/erofs/erofs.h store/H
-store/transport/  store/base/H store/oci/H store/compress/(compress|deflate|inflate).h store/tar/(entry|userarchive|write).h store/H store/transport/H
+store/transport/  store/base/H store/oci/H store/compress/(compress|deflate|inflate).h store/tar/(entry|userarchive|walk|write).h store/H store/transport/H
 builder/sandbox/  store/base/H store/lower.h builder/sandbox/H
 builder/ui/       store/base/H builder/ui/H builder/event.h
 builder/copy/     store/base/H store/statcache.h store/tar/(entry|list|userarchive|write).h store/tree/tree.h builder/copy/H parser/(filemode|ignore|pattern|slice|suggest).h
