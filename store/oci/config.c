@@ -447,8 +447,8 @@ void oci_config_copy(struct oci_config *dst, const struct oci_config *src)
 		.working_dir = config_copy_text(src->working_dir),
 		.stop_signal = config_copy_text(src->stop_signal),
 		.healthcheck = src->healthcheck,
-		.extra = json_deep_copy(src->extra),
-		.extra_config = json_deep_copy(src->extra_config),
+		.extra = json_incref(src->extra), /* nobody changes it, and it may be large */
+		.extra_config = json_incref(src->extra_config),
 	};
 
 	c.healthcheck.test = (struct strlist){0};

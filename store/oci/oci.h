@@ -149,7 +149,8 @@ struct oci_config {
 	size_t ndiff_ids;
 	struct oci_history *history; /* owned */
 	size_t nhistory;
-	struct json_t *extra;        /* unknown top-level members, carried through; or NULL */
+	struct json_t *extra;        /* unknown top-level members, carried through; or NULL.
+					Shared with copies, by reference: constant */
 	struct json_t *extra_config; /* unknown members of "config", carried through; or NULL */
 };
 void oci_config_init(struct oci_config *c); /* zero: no fields, no platform */
