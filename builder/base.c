@@ -72,6 +72,7 @@ static int base_pull(struct job *j, const char *name, const struct oci_platform 
 		.platform = platform,
 		.authfile = j->session.o->authfile,
 		.cert_dir = j->session.o->cert_dir,
+		.allow_private = j->session.o->allow_private,
 		.tls_verify = j->session.o->tls_verify,
 		.retries = j->session.o->retries,
 		.retry_delay_ms = j->session.o->retry_delay_ms,

@@ -82,12 +82,13 @@ struct build_opts {
 	bool has_timestamp; /* --timestamp: every time becomes timestamp */
 	bool has_epoch;     /* SOURCE_DATE_EPOCH: later times become timestamp */
 	int64_t timestamp;
-	unsigned jobs;        /* stages built at a time; 0 = as many as there are processors */
-	bool sync;            /* --sync */
-	const char *authfile; /* for pulls of bases */
-	const char *cert_dir; /* likewise, and for ADD of URLs; or NULL */
-	struct creds creds;   /* likewise */
-	unsigned retries;     /* as transfer_opts has them */
+	unsigned jobs;             /* stages built at a time; 0 = as many as there are processors */
+	bool sync;                 /* --sync */
+	const char *authfile;      /* for pulls of bases */
+	const char *cert_dir;      /* likewise, and for ADD of URLs; or NULL */
+	const char *allow_private; /* likewise; as transfer_opts has it */
+	struct creds creds;        /* likewise */
+	unsigned retries;          /* as transfer_opts has them */
 	unsigned retry_delay_ms;
 	int tls_verify;           /* -1 default, 0, 1 */
 	struct strlist proxy_env; /* "http_proxy=...": reaches RUN, nothing else */

@@ -394,6 +394,7 @@ int buildopts_settle(
 	b->docker_format = o->format && strcmp(o->format, "docker") == 0;
 	b->authfile = o->remote.authfile;
 	b->cert_dir = o->remote.cert_dir;
+	b->allow_private = o->remote.allow_private;
 	b->retries = o->remote.retries;
 	b->retry_delay_ms = o->remote.retry_delay_ms;
 	b->tls_verify = o->remote.tls_verify;

@@ -117,6 +117,7 @@ void remote_transfer_opts(
 	*out = (struct transfer_opts){
 		.authfile = r->authfile,
 		.cert_dir = r->cert_dir,
+		.allow_private = r->allow_private,
 		.tls_verify = r->tls_verify,
 		.retries = r->retries,
 		.retry_delay_ms = r->retry_delay_ms,

@@ -14,6 +14,7 @@
 struct remote_opts {
 	const char *authfile;
 	const char *cert_dir;
+	const char *allow_private;
 	int tls_verify;
 	const char *progress;
 	bool quiet;
@@ -30,6 +31,10 @@ struct remote_opts {
 	{"tls-verify", 0, CLI_BOOL, offsetof(type, field.tls_verify), "BOOL", NULL,                \
 		"check certificates; false also allows http (default: true, http only to this "    \
 		"machine)"},                                                                       \
+		{"allow-private", 0, CLI_STRING, offsetof(type, field.allow_private),              \
+			"HOST[,HOST]", "BLD_ALLOW_PRIVATE",                                        \
+			"servers in public that may redirect to private addresses of this "        \
+			"network"},                                                                \
 	{                                                                                          \
 		"authfile", 0, CLI_STRING, offsetof(type, field.authfile), "FILE", NULL,           \
 			"credentials (default: $REGISTRY_AUTH_FILE, then the files of containers " \

@@ -152,6 +152,7 @@ static int download_get_url(const struct fetchenv *e, const char *url, const str
 	auto_blob_writer struct blob_writer *b = blob_create(e->s, err);
 	struct http_download d = {
 		.cert_dir = e->cert_dir,
+		.allow_private = e->allow_private,
 		.max_bytes = DOWNLOAD_MAX,
 		.cancelled = e->cancelled,
 		.etag = k->etag ? mem_strdup(k->etag) : NULL,

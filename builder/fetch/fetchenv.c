@@ -25,6 +25,7 @@ struct fetchenv fetchenv_of(struct session *se)
 		.secrets = &se->secrets,
 		.agents = &se->agents,
 		.cert_dir = se->o->cert_dir,
+		.allow_private = se->o->allow_private,
 		.context = se->o->context,
 		.cancelled = stop_flag(&se->stop),
 		.status = emit_status,

@@ -22,6 +22,7 @@ struct fetchenv {
 	bool foreign;
 	const struct sshagents *agents;              /* of --ssh; or NULL */
 	const char *cert_dir;                        /* of --cert-dir, or NULL */
+	const char *allow_private;                   /* of --allow-private, or NULL */
 	const char *context;                         /* the build context as given, or NULL */
 	const atomic_int *cancelled;                 /* or NULL */
 	void (*status)(void *ctx, const char *text); /* something that takes time; or NULL */

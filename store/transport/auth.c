@@ -133,19 +133,6 @@ static bool below(const char *host, const char *domain)
 	       (n > d && host[n - d - 1] == '.' && strcasecmp(host + n - d, domain) == 0);
 }
 
-static bool listed(const char *host)
-{
-	const char *p = getenv("BLD_TRUSTED_REALMS");
-
-	while (p && *p) {
-		size_t n = strcspn(p, ",");
-		if (n == strlen(host) && strncasecmp(p, host, n) == 0)
-			return true;
-		p += n + (p[n] == ',');
-	}
-	return false;
-}
-
 bool auth_realm_trusted(const char *registry_host, const char *realm_host)
 {
 	auto_free char *host =
@@ -153,7 +140,8 @@ bool auth_realm_trusted(const char *registry_host, const char *realm_host)
 								 : strcspn(registry_host, ":"));
 	const char *parent = parent_domain(host);
 
-	if (strcasecmp(host, realm_host) == 0 || listed(realm_host))
+	if (strcasecmp(host, realm_host) == 0 ||
+		url_listed(getenv("BLD_TRUSTED_REALMS"), realm_host, 0))
 		return true;
 	if (url_is_loopback(host) && url_is_loopback(realm_host))
 		return true;
@@ -239,6 +227,7 @@ static int auth_request(struct auth *a, struct http_session *s, const struct htt
 	q.max_body = AUTH_TOKEN_REPLY_MAX;
 	q.guarded = true;
 	q.inside = a->inside;
+	q.guide = a->api_host;
 	if (http_perform(s, &q, r, err) < 0)
 		return err_prefix(err, "token for %s", a->host);
 	return 0;
@@ -455,7 +444,7 @@ int auth_refused(struct auth *a, const struct http_response *r, const char *scop
 	}
 	pthread_mutex_lock(&a->lock);
 	if (bearer) {
-		rc = refused_bearer(a, bearer, scope, used, r->peer);
+		rc = refused_bearer(a, bearer, scope, used, r->inside);
 	} else if (basic && a->scheme != SCHEME_BASIC) {
 		a->scheme = SCHEME_BASIC;
 		rc = auth_look_up(a, err) < 0 ? -1 : a->creds.user != NULL;

@@ -16,6 +16,7 @@
 struct http_download {
 	uint64_t max_bytes;          /* body limit: larger is ERR_LIMIT */
 	const char *cert_dir;        /* instead of certs.d in the usual places; may be NULL */
+	const char *allow_private;   /* hosts, by commas, that may redirect to private addresses */
 	const atomic_int *cancelled; /* may be NULL */
 	/* What the caller has: NULL, or the ETag and Last-Modified of an earlier answer (owned;
 	 * taken). They are sent, and replaced by those of this answer (NULL when there are none).

@@ -2,7 +2,8 @@
 /*
  * Requests as the registry client needs them. A session is one connection pool for one thread; a
  * request is tried until it is answered, with back-off (backoff.h) and redirects (at most 5, never
- * https -> http, never further inside than the server that sends one). What is sent to another
+ * https -> http, never further inside than the server that sends one but where the caller allows
+ * it). What is sent to another
  * origin carries no Authorization. Whether a proxy of the environment is used: route.h. Answers of
  * status 429 and 5xx are retried; other answers, good or bad, are returned: only "no answer" is an
  * error here.
@@ -32,10 +33,12 @@
 #define HTTP_CONNECT_S 30
 
 struct http_opts {
-	const char *cert_dir;    /* certificates for `host`; NULL = certs.d in the usual places */
-	bool insecure;           /* any certificate will do */
-	unsigned retries;        /* as backoff_tries() has it */
-	unsigned retry_delay_ms; /* between them; 0 = growing */
+	const char *cert_dir; /* certificates for `host`; NULL = certs.d in the usual places */
+	const char
+		*allow_private; /* hosts, by commas, that may point to private addresses; or NULL */
+	bool insecure;          /* any certificate will do */
+	unsigned retries;       /* as backoff_tries() has it */
+	unsigned retry_delay_ms;     /* between them; 0 = growing */
 	const atomic_int *cancelled; /* may be NULL */
 	const atomic_int *stop;      /* another reason to cancel; may be NULL */
 	void (*notify)(
@@ -94,6 +97,7 @@ struct http_request {
 	bool guarded;                  /* no address further inside than `inside`; where a redirect
 					* leads is guarded always, by where the first answer was */
 	enum http_peer inside;
+	const char *guide; /* guarded: "host" or "host:port" that pointed there */
 	void (*progress)(void *ctx, uint64_t sent); /* of the request body; may be NULL */
 	void *ctx;
 };
@@ -111,8 +115,10 @@ struct http_response {
 	int status;
 	struct strlist headers; /* "name: value", names in lower case; of the last answer */
 	struct buf body;
-	char *url;           /* that answered, after redirects; owned */
-	enum http_peer peer; /* where it is; behind a proxy what the name says (route.h) */
+	char *url;             /* that answered, after redirects; owned */
+	enum http_peer peer;   /* where it is; behind a proxy what the name says (route.h) */
+	enum http_peer inside; /* how far inside what it points to may be: where it is itself, or
+				* further where http_opts.allow_private names it */
 	enum http_failure failure;
 };
 void http_response_init(struct http_response *r);

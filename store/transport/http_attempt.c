@@ -30,8 +30,9 @@ struct http_session {
 	const struct curllib *lib; /* NULL before the first attempt */
 	CURL *curl;
 	struct http_opts o;
-	char *cert_dir;   /* owned copy for o.cert_dir */
-	char *certs_host; /* host:port that `certs` is for; owned */
+	char *cert_dir;      /* owned copy for o.cert_dir */
+	char *allow_private; /* likewise */
+	char *certs_host;    /* host:port that `certs` is for; owned */
 	struct certs certs;
 };
 
@@ -46,10 +47,11 @@ struct attempt {
 	char text[CURL_ERROR_SIZE];
 	size_t header_bytes;
 	uint64_t sent;
-	bool started;    /* the first byte of a sink's body was seen */
-	bool body_cut;   /* enough of an error's body was kept */
-	bool refused;    /* the address is further inside than allowed */
-	struct err *err; /* from a callback */
+	bool started;                /* the first byte of a sink's body was seen */
+	bool body_cut;               /* enough of an error's body was kept */
+	bool refused;                /* the address is further inside than allowed ... */
+	enum http_peer refused_peer; /* ... for it is this */
+	struct err *err;             /* from a callback */
 };
 
 struct http_session *http_session_new(const struct http_opts *o)
@@ -59,6 +61,8 @@ struct http_session *http_session_new(const struct http_opts *o)
 	s->o = *o;
 	s->cert_dir = o->cert_dir ? mem_strdup(o->cert_dir) : NULL;
 	s->o.cert_dir = s->cert_dir;
+	s->allow_private = o->allow_private ? mem_strdup(o->allow_private) : NULL;
+	s->o.allow_private = s->allow_private;
 	return s;
 }
 
@@ -71,6 +75,7 @@ void http_session_free(struct http_session *s)
 	certs_clear(&s->certs);
 	free(s->certs_host);
 	free(s->cert_dir);
+	free(s->allow_private);
 	free(s);
 }
 
@@ -208,6 +213,7 @@ static bool may_go(struct attempt *a, enum http_peer peer)
 	if (!a->q->guarded || a->proxy || peer_allowed(peer, a->q->inside))
 		return true;
 	a->refused = true;
+	a->refused_peer = peer;
 	return false;
 }
 
@@ -423,14 +429,20 @@ static enum http_failure http_attempt_classify(CURLcode rc)
 	return HTTP_BROKEN;
 }
 
-static int http_attempt_refuse(const struct attempt *a, struct err **err)
+static int http_attempt_refuse(const struct attempt *a, enum http_peer peer, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
 
-	return err_set(err, ERR_AUTH,
+	err_set(err, ERR_AUTH,
 		"%s: the server asked points there, but that address is private to this machine or "
 		"network",
 		host);
+	if (peer == HTTP_PEER_PRIVATE && a->q->inside == HTTP_PEER_PUBLIC && a->q->guide)
+		err_hint(err,
+			"if the server inside is meant to be used: --allow-private %s, or "
+			"BLD_ALLOW_PRIVATE=%s",
+			a->q->guide, a->q->guide);
+	return -1;
 }
 
 static int http_attempt_explain(struct attempt *a, CURLcode rc, struct err **err)
@@ -440,7 +452,7 @@ static int http_attempt_explain(struct attempt *a, CURLcode rc, struct err **err
 	enum http_failure why = http_attempt_classify(rc);
 
 	if (a->refused)
-		return http_attempt_refuse(a, err);
+		return http_attempt_refuse(a, a->refused_peer, err);
 	err_set(err, ERR_NET, "%s: %s", host, text);
 	if (why == HTTP_NO_CONNECTION && strcmp(host, "localhost") == 0)
 		err_hint(err, "no registry answers at localhost; an image built here would be in "
@@ -501,6 +513,15 @@ static int http_attempt_outcome(struct attempt *a, CURLcode rc, struct err **err
 	return rc == CURLE_OK ? 0 : http_attempt_explain(a, rc, err);
 }
 
+/* What a public server points to may be private where the caller says so; this machine and
+ * link-local addresses are never meant. */
+static enum http_peer http_attempt_inside(const struct attempt *a, enum http_peer peer)
+{
+	bool meant = url_listed(a->s->o.allow_private, a->url->host, a->url->port);
+
+	return meant && peer == HTTP_PEER_PUBLIC ? HTTP_PEER_PRIVATE : peer;
+}
+
 int http_attempt(struct http_session *s, const struct http_request *q, const struct url *u,
 	bool same_origin, struct http_response *r, struct err **err)
 {
@@ -512,7 +533,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 
 	reset_response(r, q->max_body);
 	if (a.proxy && q->guarded && !peer_allowed(route_peer_behind(u->host), q->inside))
-		return http_attempt_refuse(&a, err);
+		return http_attempt_refuse(&a, route_peer_behind(u->host), err);
 	if (prepare_handle(s, err) < 0)
 		return -1;
 	set_common(&a, url);
@@ -524,6 +545,7 @@ int http_attempt(struct http_session *s, const struct http_request *q, const str
 	s->lib->easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
 	s->lib->easy_getinfo(s->curl, CURLINFO_PRIMARY_IP, &ip);
 	r->peer = a.proxy ? route_peer_behind(u->host) : peer_of_text(ip);
+	r->inside = http_attempt_inside(&a, r->peer);
 	free_headers(&a);
 	if (http_attempt_outcome(&a, rc, err) < 0)
 		return -1;

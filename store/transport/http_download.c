@@ -38,7 +38,9 @@ static struct secret *url_authorization(const char *url)
 
 int http_download(const char *url, struct io_writer *out, struct http_download *d, struct err **err)
 {
-	struct http_opts o = {.cert_dir = d->cert_dir, .cancelled = d->cancelled};
+	struct http_opts o = {.cert_dir = d->cert_dir,
+		.allow_private = d->allow_private,
+		.cancelled = d->cancelled};
 	auto_http_session struct http_session *s = http_session_new(&o);
 	auto_http_response struct http_response r;
 	auto_free char *shown = url_printable(url);

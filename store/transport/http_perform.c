@@ -48,12 +48,15 @@ static int next_hop(const struct http_request *q, const struct url *u,
 	return 1;
 }
 
-/* What a server points to is not further inside than the server itself. */
-static void guard_next(struct http_request *q, const struct http_response *r)
+/* What a server points to is not further inside than the server itself, or than it may lead. */
+static void guard_next(
+	struct http_request *q, const struct url *u, const struct http_response *r, char **guide)
 {
-	if (!q->guarded)
-		q->inside = r->peer;
+	if (!q->guarded || (q->inside == HTTP_PEER_PUBLIC && r->inside == HTTP_PEER_PRIVATE))
+		q->inside = r->inside;
 	q->guarded = true;
+	free(*guide);
+	q->guide = *guide = url_host_port(u);
 }
 
 static int http_perform_follow(struct http_session *s, const struct http_request *q,
@@ -61,6 +64,7 @@ static int http_perform_follow(struct http_session *s, const struct http_request
 {
 	auto_url struct url first = {0}, u = {0};
 	struct http_request hop = *q;
+	auto_free char *guide = NULL;
 
 	r->failure = HTTP_LOCAL;
 	if (url_parse(q->url, &first, err) < 0 || url_parse(q->url, &u, err) < 0)
@@ -82,7 +86,7 @@ static int http_perform_follow(struct http_session *s, const struct http_request
 		if (hops == HTTP_REDIRECTS_MAX)
 			return err_set(err, ERR_NET, "%s: more than %d redirects", first.host,
 				HTTP_REDIRECTS_MAX);
-		guard_next(&hop, r);
+		guard_next(&hop, &u, r, &guide);
 		url_clear(&u);
 		u = next;
 		next = (struct url){0};

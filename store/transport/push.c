@@ -88,6 +88,7 @@ static struct registry *open_for_push(
 		.path = ref->path,
 		.authfile = t->authfile,
 		.cert_dir = t->cert_dir,
+		.allow_private = t->allow_private,
 		.tls_verify = t->tls_verify,
 		.retries = t->retries,
 		.retry_delay_ms = t->retry_delay_ms,

@@ -19,7 +19,7 @@
 #define REGISTRY_AUTH_ROUNDS 4 /* challenges answered for one request */
 
 struct registry {
-	char *host, *path, *api_host, *cert_dir;
+	char *host, *path, *api_host, *cert_dir, *allow_private;
 	char *base; /* "https://host" */
 	struct url origin;
 	bool https, insecure, push;
@@ -115,7 +115,7 @@ static int registry_start(struct registry *r, const struct registry_opts *o, str
 		return -1;
 	ao.https = r->https;
 	r->auth = auth_new(&ao);
-	r->inside = a.peer;
+	r->inside = a.inside;
 	if (a.status == 401)
 		return auth_refused(r->auth, &a, "", NULL, err) < 0 ? -1 : 0;
 	if (a.status >= 500 || a.status == 429)
@@ -132,9 +132,11 @@ struct registry *registry_open(const struct registry_opts *o, struct err **err)
 	r->api_host =
 		mem_strdup(strcmp(o->host, "docker.io") == 0 ? "registry-1.docker.io" : o->host);
 	r->cert_dir = o->cert_dir ? mem_strdup(o->cert_dir) : NULL;
+	r->allow_private = o->allow_private ? mem_strdup(o->allow_private) : NULL;
 	r->push = o->push;
 	r->retries = o->retries;
 	r->http = (struct http_opts){.cert_dir = r->cert_dir,
+		.allow_private = r->allow_private,
 		.insecure = o->tls_verify == 0,
 		.retries = o->retries,
 		.retry_delay_ms = o->retry_delay_ms,
@@ -157,6 +159,7 @@ void registry_close(struct registry *r)
 	free(r->path);
 	free(r->api_host);
 	free(r->cert_dir);
+	free(r->allow_private);
 	free(r->base);
 	free(r);
 }
@@ -198,6 +201,7 @@ int registry_call(struct registry *r, unsigned worker, const char *scope,
 		if (!ours && !with.guarded) {
 			with.guarded = true;
 			with.inside = r->inside;
+			with.guide = r->api_host;
 		}
 		if (http_perform(s, &with, a, err) < 0)
 			return -1;
@@ -327,7 +331,8 @@ static int foreign_blob(struct registry *r, unsigned worker, const struct oci_de
 			.url = d->urls.v[i],
 			.sink = sink,
 			.guarded = true,
-			.inside = r->inside};
+			.inside = r->inside,
+			.guide = r->api_host};
 		auto_url struct url u = {0};
 
 		if (url_parse(d->urls.v[i], &u, NULL) < 0 || u.has_user || (r->https && !u.https))

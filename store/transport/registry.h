@@ -20,6 +20,7 @@ struct registry_opts {
 	const char *path; /* repository; NULL for login */
 	const char *authfile;
 	const char *cert_dir;
+	const char *allow_private; /* as http_opts has it */
 	int tls_verify;          /* -1: https; http only where a loopback registry speaks no TLS. 0:
 				    anything. 1: https */
 	unsigned retries;        /* as backoff_tries() has it */

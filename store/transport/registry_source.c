@@ -57,6 +57,7 @@ struct transport *transport_open_registry(
 		.path = ref->path,
 		.authfile = o->authfile,
 		.cert_dir = o->cert_dir,
+		.allow_private = o->allow_private,
 		.tls_verify = o->tls_verify,
 		.retries = o->retries,
 		.retry_delay_ms = o->retry_delay_ms,

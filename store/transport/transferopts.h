@@ -48,8 +48,10 @@ struct transfer_opts {
 	const struct oci_platform *platform; /* which manifest of an index; NULL = this machine's */
 	const char *authfile;                /* NULL = the usual places */
 	const char *cert_dir;                /* NULL = certs.d in the usual places */
-	int tls_verify;   /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
-	unsigned retries; /* 0 = default */
+	const char
+		*allow_private; /* hosts, by commas, that may point to private addresses; or NULL */
+	int tls_verify;         /* -1 = default (http allowed for loopback only), 0 = no, 1 = yes */
+	unsigned retries;       /* 0 = default */
 	unsigned retry_delay_ms; /* between them; 0 = growing */
 	const char *user;        /* instead of what an authfile says; NULL = none */
 	const char *password;

@@ -230,6 +230,22 @@ void url_add_query(struct buf *b, const char *name, const char *value)
 	}
 }
 
+bool url_listed(const char *list, const char *host, unsigned port)
+{
+	auto_free char *with_port = mem_printf("%s:%u", host, port);
+
+	for (const char *p = list ? list : ""; *p;) {
+		size_t n = strcspn(p, ", ");
+
+		if ((n == strlen(host) && strncasecmp(p, host, n) == 0) ||
+			(n == strlen(with_port) && strncasecmp(p, with_port, n) == 0))
+			return true;
+		p += n;
+		p += strspn(p, ", ");
+	}
+	return false;
+}
+
 bool url_is_loopback(const char *host_port)
 {
 	auto_free char *host = mem_strdup(host_port);

@@ -42,6 +42,9 @@ void url_add_query(struct buf *b, const char *name, const char *value);
 /* "localhost", "127.x.y.z", "[::1]", with or without a port. */
 bool url_is_loopback(const char *host_port);
 
+/* Is the host, alone or with its port, an entry of this list (by commas; NULL: empty)? */
+bool url_listed(const char *list, const char *host, unsigned port);
+
 #define auto_url CLEANUP(url_clear)
 
 #endif

@@ -170,6 +170,31 @@ roundtrip() {
 	jq -se 'map(select(.path | contains("redirect"))) | all(.auth == null)' faulty.requests
 }
 
+@test "a public registry whose blobs are on a private address: refused, unless it may" {
+	local at=203.0.113.1 inside=10.1.2.3
+	unshare -n true 2>/dev/null || skip "no network namespace"
+	background faulty unshare -n python3 "$TOOLS/addresses.py" $at,$inside,169.254.1.1 \
+		python3 "$TOOLS/faultregistry.py" --layout "$(base_layout)" \
+		--port-file faulty.port --log faulty.requests --addresses $at,$inside
+	wait_for faulty.port
+	at=$at:$(cat faulty.port)
+	there() { nsenter -t "${STARTED[-1]}" -n "$BLD" "$@"; }
+	fails 6 "$inside.* private to this machine or network" there pull --tls-verify=false "$at/redirect/x:gz"
+	has "$stderr" "^help: .*--allow-private $at, or BLD_ALLOW_PRIVATE=$at\$"
+	hasnt "$(cat faulty.requests)" /elsewhere
+	fails 6 'private to this' there pull --tls-verify=false --allow-private "$inside,other.test,203.0.113.1:1" "$at/redirect/x:gz"
+	ok there pull --tls-verify=false --allow-private "$at" "$at/redirect/x:gz"
+	jq -se 'map(select(.path | startswith("/elsewhere"))) | length > 0' faulty.requests
+	printf 'FROM %s/redirect/x:gz\n' "$at" >ctx/Dockerfile
+	fails 6 'private to this' there --root other build --tls-verify=false ctx
+	BLD_ALLOW_PRIVATE=other.test,203.0.113.1 ok there --root other build --tls-verify=false ctx
+	# A file that ADD fetches: the address of the registry's blobs, through a redirect of its host.
+	blob=$(jq -r 'select(.path | startswith("/elsewhere")).path' faulty.requests | head -1)
+	printf 'FROM scratch\nADD http://%s/v2/redirect/x/blobs/%s /f\n' "$at" "${blob##*/}" >ctx/Dockerfile
+	fails 6 'private to this' there --root third build ctx
+	ok there --root third build --allow-private 203.0.113.1 ctx
+}
+
 @test "an index: the image of this platform; another on request; digests" {
 	start_registry
 	seed "$REG/multi:1" multi

@@ -186,8 +186,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if data is None:
             return self.error(404, "BLOB_UNKNOWN")
         if fault == "redirect":
-            port = self.server.other.server_port
-            return self.answer(307, Location=f"http://127.0.0.1:{port}/elsewhere/{digest}")
+            host, port = self.server.other.server_address
+            return self.answer(307, Location=f"http://{host}:{port}/elsewhere/{digest}")
         if fault == "wrongblob":
             data = bytes([data[0] ^ 1]) + data[1:] if len(data) < 64 else \
                 data[:60] + bytes([data[60] ^ 1]) + data[61:]
@@ -260,9 +260,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     for name in ("layout", "port-file", "log"):
         p.add_argument("--" + name, required=True)
+    p.add_argument("--addresses", default="127.0.0.1,127.0.0.1", help="of the registry and of the other origin")
     args = p.parse_args()
     state = State(args.layout)
-    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    servers = [http.server.ThreadingHTTPServer((a, 0), Handler) for a in args.addresses.split(",")]
     for s, other in zip(servers, reversed(servers)):
         s.state, s.log, s.other, s.daemon_threads = state, args.log, other, True
     open(args.log, "a", encoding="utf-8").close()

@@ -396,6 +396,61 @@ static void test_guarded_redirects(void **state)
 	free(proxy);
 }
 
+/* What a public server may lead to when the caller says so: this network, not this machine, nor
+ * addresses that are link-local. */
+static void test_allowed_redirects(void **state)
+{
+	static const struct {
+		const char *list, *path, *help;
+	} t[] = {
+		{"public.test", "private", NULL},
+		{"other.test, Public.test:80", "private", NULL},
+		{NULL, "private", "--allow-private public.test,"},
+		{"other.test,public.test:81,blic.test", "private", "--allow-private public.test,"},
+		{"public.test", "machine", ""},
+		{"public.test", "link", ""},
+		{"public.test", "further", NULL},
+		{"other.test", "further", "--allow-private public.test,"},
+		{"other.test", "out", NULL},
+		{NULL, "out", "--allow-private other.test,"},
+	};
+	char *proxy;
+
+	(void)state;
+	fake_start(&F, "http://public.test/private 307 'Location: http://10.0.0.1/x'\n"
+		       "http://public.test/machine 307 'Location: http://127.0.0.1:{port}/x'\n"
+		       "http://public.test/link 307 'Location: http://169.254.169.254/x'\n"
+		       "http://public.test/further 307 'Location: http://192.168.1.1/further'\n"
+		       "http://192.168.1.1/further 307 'Location: http://10.0.0.1/x'\n"
+		       "http://public.test/out 307 'Location: http://other.test/private'\n"
+		       "http://other.test/private 307 'Location: http://10.0.0.1/x'\n"
+		       "http://10.0.0.1/x body=inside");
+	proxy = mem_printf("http://127.0.0.1:%d", F.other);
+	setenv("http_proxy", proxy, 1);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		auto_free char *path = mem_printf("http://public.test/%s", t[i].path);
+		struct http_download d = {.max_bytes = 100, .allow_private = t[i].list};
+		auto_buf struct buf got;
+		auto_err struct err *err = NULL;
+
+		buf_init(&got, 100);
+		struct io_writer w = expect_into(&got);
+		int rc = http_download(path, &w, &d, &err);
+		free(d.etag);
+		free(d.date);
+		if (!t[i].help && (rc < 0 || strcmp(got.data, "inside") != 0))
+			fail_msg("%zu: %s", i, err ? err_text(err) : got.data);
+		if (!t[i].help)
+			continue;
+		if (rc == 0 || err_get_kind(err) != ERR_AUTH)
+			fail_msg("%zu: not refused", i);
+		if (*t[i].help ? !strstr(err_hint_text(err), t[i].help) : *err_hint_text(err))
+			fail_msg("%zu: %s", i, err_hint_text(err));
+	}
+	assert_int_equal(fake_count(&F, "\"main\"", NULL), 0);
+	free(proxy);
+}
+
 /* A connection that is used again is one of another request, with other rules. */
 static void test_guard_of_reused(void **state)
 {
@@ -692,6 +747,8 @@ int main(void)
 			test_guard_and_no_proxy, no_proxies, teardown_proxies),
 		cmocka_unit_test_setup_teardown(
 			test_guarded_redirects, no_proxies, teardown_proxies),
+		cmocka_unit_test_setup_teardown(
+			test_allowed_redirects, no_proxies, teardown_proxies),
 		cmocka_unit_test_setup_teardown(test_guard_of_reused, no_proxies, teardown_proxies),
 		cmocka_unit_test_teardown(test_secret_body, teardown),
 		cmocka_unit_test_teardown(test_bodies, teardown),
