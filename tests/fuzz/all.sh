@@ -157,7 +157,7 @@ merge() {
 	build "$t" address
 	rm -rf "$into"
 	mkdir -p "$into/small" "$into/new" "$corpus" || exit 2
-	find "${found[@]}" -type f -size -$((MERGE_BYTES + 1))c -exec cp -t "$into/small" {} +
+	find "${found[@]}" -type f -size -$((MERGE_BYTES + 1))c -exec cp -t "$into/small" {} \;
 	cp "$corpus"/* "$into/new" 2>/dev/null
 	[ ! -d "tests/fuzz/crash/$t" ] || known=("tests/fuzz/crash/$t")
 	# Edges only: how often one is passed is worth a fuzzer's while, not a file in the repository.
