@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl, loaded at the first request (store/base/dynlib.h). For http_attempt.c only. */
+/* libcurl, loaded at the first request (store/base/dynlib.h). For http_attempt.c and http_failure.c only. */
 #ifndef BLD_STORE_TRANSPORT_CURLLIB_H
 #define BLD_STORE_TRANSPORT_CURLLIB_H
 

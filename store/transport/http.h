@@ -36,8 +36,9 @@ struct http_opts {
 	const char *cert_dir; /* certificates for `host`; NULL = certs.d in the usual places */
 	const char
 		*allow_private; /* hosts, by commas, that may point to private addresses; or NULL */
-	bool insecure;          /* any certificate will do */
-	unsigned retries;       /* as backoff_tries() has it */
+	bool written;  /* URLs are as somebody wrote them, not made from the name of a registry */
+	bool insecure; /* any certificate will do */
+	unsigned retries;            /* as backoff_tries() has it */
 	unsigned retry_delay_ms;     /* between them; 0 = growing */
 	const atomic_int *cancelled; /* may be NULL */
 	const atomic_int *stop;      /* another reason to cancel; may be NULL */
@@ -106,7 +107,9 @@ enum http_failure {
 	HTTP_ANSWERED,
 	HTTP_NO_CONNECTION, /* refused, unreachable, unknown host */
 	HTTP_NO_TLS,        /* connected, but this is no TLS server */
-	HTTP_BAD_CERT,      /* the certificate does not convince us */
+	HTTP_OTHER_TLS,     /* a TLS server, but it and we have no TLS in common */
+	HTTP_BAD_CERT,      /* the certificate does not convince us, or ours does not convince it */
+	HTTP_NO_HTTP,       /* connected, but this is no HTTP server */
 	HTTP_BROKEN,        /* the connection broke or stalled */
 	HTTP_LOCAL,         /* our side: cancelled, writer, limit */
 };

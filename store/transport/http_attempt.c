@@ -22,6 +22,7 @@
 #include "store/base/mem.h"
 #include "store/transport/certs.h"
 #include "store/transport/curllib.h"
+#include "store/transport/http_failure.h"
 #include "store/transport/peer.h"
 #include "store/transport/route.h"
 #include "store/transport/url.h"
@@ -414,21 +415,6 @@ static CURLcode perform(struct http_session *s)
 	return rc;
 }
 
-static enum http_failure http_attempt_classify(CURLcode rc)
-{
-	if (rc == CURLE_OK)
-		return HTTP_ANSWERED;
-	if (rc == CURLE_COULDNT_CONNECT || rc == CURLE_COULDNT_RESOLVE_HOST ||
-		rc == CURLE_COULDNT_RESOLVE_PROXY)
-		return HTTP_NO_CONNECTION;
-	if (rc == CURLE_SSL_CONNECT_ERROR)
-		return HTTP_NO_TLS;
-	if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
-		rc == CURLE_SSL_CACERT_BADFILE || rc == CURLE_SSL_ISSUER_ERROR)
-		return HTTP_BAD_CERT;
-	return HTTP_BROKEN;
-}
-
 static int http_attempt_refuse(const struct attempt *a, enum http_peer peer, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
@@ -445,30 +431,20 @@ static int http_attempt_refuse(const struct attempt *a, enum http_peer peer, str
 	return -1;
 }
 
+/* libcurl's words. */
+static const char *http_attempt_said(const struct attempt *a, CURLcode rc)
+{
+	return *a->text ? a->text : a->s->lib->easy_strerror(rc);
+}
+
 static int http_attempt_explain(struct attempt *a, CURLcode rc, struct err **err)
 {
 	auto_free char *host = url_host_port(a->url);
-	auto_free char *text = fs_printable(*a->text ? a->text : a->s->lib->easy_strerror(rc));
-	enum http_failure why = http_attempt_classify(rc);
 
 	if (a->refused)
 		return http_attempt_refuse(a, a->refused_peer, err);
-	err_set(err, ERR_NET, "%s: %s", host, text);
-	if (why == HTTP_NO_CONNECTION && strcmp(host, "localhost") == 0)
-		err_hint(err, "no registry answers at localhost; an image built here would be in "
-			      "the store: \"bld images\" lists them");
-	else if (why == HTTP_NO_CONNECTION)
-		err_hint(err, "check the name of the registry, that it runs, and the network (DNS, "
-			      "https_proxy)");
-	else if (why == HTTP_NO_TLS)
-		err_hint(err, "a registry that speaks only http needs --tls-verify=false");
-	else if (why == HTTP_BAD_CERT)
-		err_hint(err,
-			"put the certificate of its authority into "
-			"~/.config/containers/certs.d/%s/ca.crt, "
-			"or use --tls-verify=false",
-			host);
-	return -1;
+	return http_failure_explain(
+		rc, http_attempt_said(a, rc), host, a->url->https, a->s->o.written, err);
 }
 
 /* libcurl and this session's handle, without anything of the request before. */
@@ -509,7 +485,7 @@ static int http_attempt_outcome(struct attempt *a, CURLcode rc, struct err **err
 			err_free(a->err);
 		return -1;
 	}
-	a->r->failure = a->refused ? HTTP_LOCAL : http_attempt_classify(rc);
+	a->r->failure = a->refused ? HTTP_LOCAL : http_failure_of(rc, http_attempt_said(a, rc));
 	return rc == CURLE_OK ? 0 : http_attempt_explain(a, rc, err);
 }
 

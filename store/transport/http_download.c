@@ -40,6 +40,7 @@ int http_download(const char *url, struct io_writer *out, struct http_download *
 {
 	struct http_opts o = {.cert_dir = d->cert_dir,
 		.allow_private = d->allow_private,
+		.written = true,
 		.cancelled = d->cancelled};
 	auto_http_session struct http_session *s = http_session_new(&o);
 	auto_http_response struct http_response r;

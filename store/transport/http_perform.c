@@ -117,7 +117,8 @@ static unsigned retry_budget(
 	const struct http_opts *o = http_session_opts(s);
 	unsigned most = backoff_tries(o->retries);
 
-	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT)
+	if (q->once || r->failure == HTTP_LOCAL || r->failure == HTTP_BAD_CERT ||
+		r->failure == HTTP_OTHER_TLS || r->failure == HTTP_NO_HTTP)
 		return 0;
 	if (r->failure == HTTP_ANSWERED)
 		return http_perform_again(r->status) ? most : 0;

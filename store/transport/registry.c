@@ -77,6 +77,30 @@ static int ping(struct registry *r, bool once, struct http_response *a, struct e
 	return http_perform(registry_session(r, 0), &q, a, err);
 }
 
+/* Has http nothing to say where https failed? A port that speaks TLS does not speak http as well;
+ * only without a port in the name it is another one. */
+static bool has_no_http(const struct registry *r, const struct http_response *a)
+{
+	return a->failure == HTTP_BAD_CERT || a->failure == HTTP_LOCAL ||
+	       (a->failure == HTTP_OTHER_TLS && r->origin.port != 443);
+}
+
+/* With http, since https failed for this reason. */
+static int ping_http(
+	struct registry *r, const struct err *https, struct http_response *a, struct err **err)
+{
+	auto_err struct err *e = NULL;
+
+	if (set_base(r, false, err) < 0)
+		return -1;
+	if (ping(r, false, a, &e) == 0)
+		return 0;
+	if (a->failure != HTTP_BROKEN && a->failure != HTTP_NO_HTTP)
+		return err_pass(err, &e);
+	err_set(err, ERR_NET, "%s; asked with https: %s", err_text(e), err_text(https));
+	return err_hint(err, "check the name and port: what answers there is no registry");
+}
+
 /* https where it is spoken; http where that is allowed. */
 static int choose_scheme(
 	struct registry *r, int tls_verify, struct http_response *a, struct err **err)
@@ -90,14 +114,7 @@ static int choose_scheme(
 		return ping(r, false, a, err);
 	if (ping(r, true, a, &e) == 0)
 		return 0;
-	if (a->failure == HTTP_BAD_CERT || a->failure == HTTP_LOCAL) {
-		if (err)
-			*err = TAKE(e);
-		return -1;
-	}
-	if (set_base(r, false, err) < 0)
-		return -1;
-	return ping(r, false, a, err);
+	return has_no_http(r, a) ? err_pass(err, &e) : ping_http(r, e, a, err);
 }
 
 static int registry_start(struct registry *r, const struct registry_opts *o, struct err **err)

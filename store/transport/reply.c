@@ -109,6 +109,18 @@ static void body_words(const struct http_response *r, struct buf *b)
 	}
 }
 
+/* What the servers in use say to http:// on a port of https. */
+static bool wants_https(const struct http_response *r)
+{
+	static const char *const words[] = {
+		"to an HTTPS server", "to HTTPS port", "to an SSL-enabled"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (r->status == 400 && r->body.len && strstr(r->body.data, words[i]))
+			return r->url && strncmp(r->url, "http://", 7) == 0;
+	return false;
+}
+
 int reply_error(const struct http_response *r, const char *what, struct err **err)
 {
 	auto_buf struct buf words;
@@ -116,8 +128,11 @@ int reply_error(const struct http_response *r, const char *what, struct err **er
 
 	buf_init(&words, (size_t)16 << 10);
 	body_words(r, &words);
-	return err_set(
-		err, kind, "%s: HTTP %d%s%s", what, r->status, reply_reason(r->status), words.data);
+	err_set(err, kind, "%s: HTTP %d%s%s", what, r->status, reply_reason(r->status), words.data);
+	if (wants_https(r))
+		err_hint(err, "the server speaks https there and was asked with http: its URL "
+			      "begins with https://");
+	return -1;
 }
 
 bool reply_has_code(const struct http_response *r, const char *code)

@@ -387,3 +387,64 @@ COPY Dockerfile /'
 	ok bld push --format docker "$FAULTY/oci400/two" "$FAULTY/oci415/three"
 	equal "$(skopeo inspect --raw --tls-verify=false "docker://$FAULTY/oci415/three" | sha256sum)" "$(sha256sum <raw)"
 }
+
+@test "what answers there is no registry, or speaks another TLS: what it is, and what to do" {
+	make_ca
+	port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'; }
+	server() { # NAME OPTION...: of https; sets $AT
+		AT=127.0.0.1:$(port)
+		background "$1" openssl s_server -accept "$AT" -cert server.pem -key server.key -www "${@:2}"
+		wait_text "$1.log" ACCEPT
+	}
+	from() { # STATUS REGEX OPTION...: a build FROM it
+		printf 'FROM %s/x\n' "$AT" >ctx/Dockerfile
+		fails "$1" "$2" bld build --retry 0 "${@:3}" ctx
+	}
+	add() { # STATUS REGEX SCHEME: a build with ADD from it
+		printf 'FROM scratch\nADD %s://%s/f /\n' "$3" "$AT" >ctx/Dockerfile
+		fails "$1" "$2" bld build --cert-dir certs ctx
+	}
+	mkdir certs && cp ca.pem certs/ca.crt
+	# Old TLS: said so with any --tls-verify, also where http is tried next.
+	server old -tls1_1 -cipher 'ALL:@SECLEVEL=0'
+	for o in --cert-dir=certs --tls-verify=true --tls-verify=false; do
+		from 5 "$AT: the server speaks only a TLS that is too old; 1.2 or 1.3 is needed \(" "$o"
+		has "$stderr" 'help: whoever runs it has to switch on TLS 1.2'
+	done
+	add 5 'a TLS that is too old' https
+	# It wants to know who we are.
+	server asks3 -tls1_3 -Verify 1 -verify_return_error
+	from 5 "$AT: the server wants a certificate of the client" --cert-dir=certs
+	has "$stderr" "help: .*certs.d/$AT/client.cert"
+	server asks2 -tls1_2 -Verify 1 -verify_return_error
+	from 5 'it wants a certificate of the client, or has no cipher' --cert-dir=certs
+	# https asked for with http: a server that hangs up, and one that says it.
+	server tls
+	add 5 "$AT: the server closes the connection without an answer \(Empty reply" http
+	has "$stderr" 'help: .*https is asked with https://'
+	start_registry tls
+	AT=$REG
+	add 5 'HTTP 400' http
+	has "$stderr" 'help: the server speaks https there and was asked with http'
+	add 5 'HTTP 404' https
+	# http asked for with https
+	start_registry
+	AT=$REG
+	from 5 "$AT: the server answers without TLS, so it is no server of https" --tls-verify=true
+	has "$stderr" 'help: a registry that speaks only http needs --tls-verify=false'
+	add 5 'answers without TLS' https
+	has "$stderr" 'help: if it speaks only http, the URL begins with http://'
+	# Neither of them
+	AT=127.0.0.1:$(port)
+	background ssh python3 -c 'if 1:
+		import socket, sys
+		s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		print("ready", flush=True)
+		while True:
+		    c = s.accept()[0]
+		    c.recv(4096); c.sendall(b"SSH-2.0-x\r\n"); c.close()' "${AT#*:}"
+	wait_text ssh.log ready
+	from 5 "$AT: the server does not answer in HTTP .*; asked with https: $AT: the server answers without TLS"
+	has "$stderr" 'help: check the name and port: what answers there is no registry'
+	add 5 'does not answer in HTTP' http
+}
