@@ -237,9 +237,9 @@ race_ends() {
 		RUN --mount=from=src,source=/,target=/m,rw cat /m/d/f /m/l/f /m/d/secret /m/l/secret; touch /m/d/w /m/l/w; true
 	EOF
 	for n in {1..10}; do
-		bld build --jobs 2 --progress=plain --build-arg N=$n ctx >one 2>&1 &
+		"$BLD" build --jobs 2 --progress=plain --build-arg N=$n ctx >one 2>&1 &
 		a=$!
-		bld build --jobs 2 --progress=plain --build-arg N=$n --no-cache ctx >two 2>&1 &
+		"$BLD" build --jobs 2 --progress=plain --build-arg N=$n --no-cache ctx >two 2>&1 &
 		b=$!
 		wait $a
 		wait $b

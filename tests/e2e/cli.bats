@@ -74,7 +74,8 @@ commands="build pull push images inspect history tag rmi prune save load login l
 	blob=$(find "$BLD_ROOT/blobs/sha256" -type f -size +100k | head -1)
 	damage "$blob"
 	fails 10 "$(basename "$blob")" bld verify
-	ok bld verify --repair || true
+	fails 10 "$(basename "$blob")" bld verify --repair
+	fails 10 "is missing" bld verify
 }
 
 @test "7 push failed after a good build" {

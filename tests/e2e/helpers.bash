@@ -34,14 +34,17 @@ common_setup() {
 }
 setup() { common_setup; }
 
+# Of a teardown only the status counts: bats runs it where a command that fails ends nothing.
 common_teardown() {
+	local bad=0
 	stop_all
-	no_leftovers
+	no_leftovers || bad=1
 	[ ! -d "$T/store" ] || rm -rf "$T/store"
+	return $bad
 }
 teardown() { common_teardown; }
 
-# Mounts that mention our directory, processes that live in such mounts, temporary files.
+# Mounts that mention our directory, processes that live in such mounts or are bld in it, temporary files.
 no_leftovers() {
 	local bad=0 m p
 	if m=$(grep -F "$T" /proc/self/mountinfo | grep -v " $T/mnt"); then
@@ -50,7 +53,7 @@ no_leftovers() {
 	fi
 	for p in /proc/[0-9]*; do
 		[ "${p#/proc/}" != "$BASHPID" ] || continue
-		if grep -qsF "$T/store" "$p/mountinfo"; then
+		if grep -qsF "$T/store" "$p/mountinfo" || { [ "$p/exe" -ef "$BLD" ] && [[ $(readlink "$p/cwd") = "$T"* ]]; }; then
 			echo "left running: $p $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null)"
 			bad=1
 		fi

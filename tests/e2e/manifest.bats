@@ -163,10 +163,10 @@ platforms() { raw "$@" | jq -r '[.manifests[].platform | [.os, .architecture, .v
 		ok bld manifest create all
 		pids=()
 		for p in $platforms; do
-			bld manifest add all "app:${p#*/}" >/dev/null 2>"err.${p#*/}" &
+			"$BLD" manifest add all "app:${p#*/}" >/dev/null 2>"err.${p#*/}" &
 			pids+=($!)
 		done
-		bld build -q --platform linux/mips64le --manifest all ctx >/dev/null 2>err.build &
+		"$BLD" build -q --platform linux/mips64le --manifest all ctx >/dev/null 2>err.build &
 		pids+=($!)
 		for p in "${pids[@]}"; do wait "$p" || { cat err.*; false; }; done
 		equal "$(bld manifest inspect all | jq '.manifests | length')" 7

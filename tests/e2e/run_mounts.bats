@@ -18,7 +18,7 @@ counter() {
 several() {
 	local i pids=()
 	for ((i = 0; i < $1; i++)); do
-		bld build --build-arg N=$i -o out-$i ctx >log-$i 2>&1 3>&- 4>&- &
+		"$BLD" build --build-arg N=$i -o out-$i ctx >log-$i 2>&1 3>&- 4>&- &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done
@@ -428,7 +428,7 @@ grow() {
 		ARG N
 		RUN --mount=type=cache,id=c,target=/c touch /c/first; echo started; for i in $(seq 400); do test -e /c/stop && break; sleep 0.05; done; ls /c > /got
 	EOF
-	bld build --progress=plain --build-arg N=slow -o slow ctx >slow.log 2>&1 3>&- 4>&- &
+	"$BLD" build --progress=plain --build-arg N=slow -o slow ctx >slow.log 2>&1 3>&- 4>&- &
 	slow=$!
 	wait_text slow.log '[0-9] started'
 	old=$(echo store/bld/mounts/*)

@@ -141,12 +141,13 @@ serve_abstract() {
 	printf 'FROM localhost/base\nCOPY abstract /abstract\n' >ctx/Dockerfile
 	build -t x ctx
 	mkfifo "$T/bound"
-	bld run x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
+	"$BLD" run x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
 	read -r _ <"$T/bound"
 	ok ctx/abstract connect "bld-$$-in"
 	equal "$output" connected
 	wait $!
-	bld run --network=none x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
+	# By its own name: of a function in the background the shell is what kill reaches.
+	"$BLD" run --network=none x /abstract wait "bld-$$-in" >"$T/bound" 3>&- &
 	read -r _ <"$T/bound"
 	ok ctx/abstract connect "bld-$$-in"
 	equal "$output" 'refused: ECONNREFUSED'
@@ -211,7 +212,7 @@ passing() {
 	sed -i '/^FROM scratch/,$d' ctx/Dockerfile
 	printf '%s\n' 'FROM giver AS next' "RUN echo next-\$((40 + 2))" 'FROM scratch' 'COPY --from=next /passfd /p1' \
 		'COPY --from=taker /said /said' >>ctx/Dockerfile
-	bld build --no-cache --jobs 2 --progress=plain ctx >out.log 2>&1 &
+	"$BLD" build --no-cache --jobs 2 --progress=plain ctx >out.log 2>&1 &
 	pid=$!
 	eventually -t 40 grep -q 'next-42' out.log
 	kill "$pid"

@@ -198,9 +198,9 @@ watch_processes() {
 	watcher=$!
 	args=(--no-cache --secret id=s,src=secret --secret id=e,env=FROM_ENV)
 	mkdir logs
-	bld build "${args[@]}" --progress=plain -t x --metadata-file meta --iidfile iid ctx >logs/plain 2>&1 &
+	"$BLD" build "${args[@]}" --progress=plain -t x --metadata-file meta --iidfile iid ctx >logs/plain 2>&1 &
 	first=$!
-	bld build "${args[@]}" --progress=rawjson -o type=oci,dest=out.tar ctx >logs/rawjson 2>&1 &
+	"$BLD" build "${args[@]}" --progress=rawjson -o type=oci,dest=out.tar ctx >logs/rawjson 2>&1 &
 	second=$!
 	wait $first
 	wait $second

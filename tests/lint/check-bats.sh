@@ -33,6 +33,12 @@ while IFS= read -r line; do
 done < <({ sources bats bash; echo tests/lib/servers.sh; echo tests/lib/images.sh; } |
 	xargs grep -nE '(^|[^a-z_-])sleep ("?[0-9$%]|\\)' | grep -vE 'RUN |\$NAP|:[[:space:]]*#')
 
+# Of a function in the background $! is a shell: to kill that leaves what it started.
+while IFS= read -r line; do
+	echo "background: \"\$BLD\", not bld: $line"
+	bad=1
+done < <(sources bats bash | xargs grep -nE '^[[:space:]]*bld .*[^&]&$')
+
 command -v shellcheck >/dev/null || { echo "bats: shellcheck is missing"; exit 77; }
 sources bats | xargs -P "$(nproc)" -n 6 shellcheck -s bats -S warning \
 	-e SC1090,SC1091,SC2010,SC2034,SC2046,SC2054,SC2086,SC2120,SC2154,SC2164,SC2174,SC2207,SC2238 || bad=1
