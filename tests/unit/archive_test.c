@@ -260,8 +260,9 @@ static void test_bad_archives(void **state)
 		{"mkdir x; echo '{}' >x/index.json", "oci", ERR_CORRUPT, ""},
 		{"mkdir x; mkfifo x/index.json", "oci", ERR_CONTEXT, "not a regular file"},
 		{"mkdir x; ln -s /etc/passwd x/index.json", "oci", ERR_CONTEXT, ""},
+		/* Eight bytes: one would be there already once in 256 times. */
 		{"cp -r l x; cd x/blobs/sha256; for f in *; do [ $(wc -c <$f) -gt 5000 ] && printf "
-		 "y | dd of=$f bs=1 seek=2000 "
+		 "yyyyyyyy | dd of=$f bs=1 seek=2000 "
 		 "conv=notrunc 2>/dev/null; done; :",
 			"oci", ERR_CORRUPT, "does not have that digest"},
 		{"cp -r l x; cd x/blobs/sha256; sed -i s/schemaVersion/schemaversion/ $(grep -l "
@@ -300,7 +301,7 @@ static void test_bad_archives(void **state)
 			"docker-archive", ERR_CONTEXT, ""},
 		{"skopeo copy -q oci:l:img docker-archive:z:a:b && mkdir y && tar xf z -C y && cd "
 		 "y && chmod +w * && for f in *.tar; do printf "
-		 "y | dd of=$f bs=1 seek=600 conv=notrunc 2>/dev/null; done; tar cf ../x *",
+		 "yyyyyyyy | dd of=$f bs=1 seek=600 conv=notrunc 2>/dev/null; done; tar cf ../x *",
 			"docker-archive", ERR_CORRUPT, "does not have that digest"},
 	};
 
